@@ -1,0 +1,13 @@
+//! What a network is: its cells, its spec, its flat parameter block with PyTorch's names, its initial values, its files.
+//! Nothing here knows a device.
+
+pub mod cells;
+mod init;
+mod kind;
+mod params;
+mod spec;
+
+pub use init::{Stream, initial_parameters, stream};
+pub use kind::{CellFacts, CellKind, CellVisitor};
+pub use params::{LayerRanges, Layout, NamedRange};
+pub use spec::{Head, Readout, Spec};

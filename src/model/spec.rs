@@ -1,0 +1,94 @@
+//! The spec of a network: everything but its weights and the batch.
+
+use super::{CellFacts, CellKind};
+use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// Which time steps the head reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Readout {
+    /// The last step only (`out[:, -1, :]`): outputs are [B, O].
+    Last,
+    /// Every step: outputs are [B, T, O].
+    Every,
+}
+
+/// A linear layer from the top hidden states to the outputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Head {
+    /// Output features (O).
+    pub outputs: usize,
+    /// The steps it reads.
+    pub readout: Readout,
+}
+
+/// A recurrent network as `torch.nn.{RNN, LSTM, GRU}` with `batch_first=True`, and a `torch.nn.Linear` head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Spec {
+    /// The cell.
+    pub cell: CellKind,
+    /// Input features (I).
+    pub input: usize,
+    /// Hidden units (H).
+    pub hidden: usize,
+    /// Stacked layers (L).
+    pub layers: usize,
+    /// Whether each layer also runs backwards in time (D = 2).
+    pub bidirectional: bool,
+    /// The head.
+    pub head: Head,
+}
+
+impl Spec {
+    /// One layer, one direction, a head on the last step: the course's network.
+    pub fn new(cell: CellKind, input: usize, hidden: usize, outputs: usize) -> Self {
+        let head = Head { outputs, readout: Readout::Last };
+        Spec { cell, input, hidden, layers: 1, bidirectional: false, head }
+    }
+
+    /// Refuses sizes of zero and sizes whose parameter block cannot be counted.
+    pub fn validate(&self) -> Result<()> {
+        let sizes =
+            [("input", self.input), ("hidden", self.hidden), ("layers", self.layers), ("outputs", self.head.outputs)];
+        for (name, size) in sizes {
+            if size == 0 || size > 1 << 20 {
+                return Err(Error::config(name, size, "a whole number from 1 to 1048576"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Directions (D): 1 or 2.
+    pub fn directions(&self) -> usize {
+        1 + usize::from(self.bidirectional)
+    }
+
+    /// Input features of layer `layer`: I, or D*H above the first.
+    pub fn layer_input(&self, layer: usize) -> usize {
+        if layer == 0 { self.input } else { self.top() }
+    }
+
+    /// Features of a layer's output, and of the head's input: D*H.
+    pub fn top(&self) -> usize {
+        self.directions() * self.hidden
+    }
+
+    /// The constants of the cell.
+    pub fn facts(&self) -> CellFacts {
+        self.cell.facts()
+    }
+
+    /// Values of one row's states: S*L*D*H.
+    pub fn state_len(&self) -> usize {
+        self.facts().states * self.layers * self.directions() * self.hidden
+    }
+
+    /// Steps that the head reads of a sequence of `steps`.
+    pub fn read_steps(&self, steps: usize) -> usize {
+        match self.head.readout {
+            Readout::Last => 1,
+            Readout::Every => steps,
+        }
+    }
+}
