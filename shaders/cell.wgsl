@@ -1,0 +1,25 @@
+// What every cell is made of, and what a cell file defines. GATES, SLOTS, STATES are constants of the cell.
+//
+// A cell file defines the pointwise step on four units of one row,
+//     cell_forward(pre: Slots, prev: States) -> CellStep
+//     cell_backward(tape: Slots, prev: States, next: States, d_next: States) -> CellGradient
+// and which gate of the weights feeds which slot,
+//     add_input(pre, rows, at) and add_hidden(pre, rows, at): add rows x packed[at + gate * HQ] to the gate's slot
+//     row_of(pre, r): row r of every slot's tile.
+// INPUT_SLOT and HIDDEN_SLOT are the same maps as constant arrays, for kernels that need the number alone.
+
+alias Slots = array<vec4f, SLOTS>;
+alias States = array<vec4f, STATES>;
+alias Tiles = array<mat4x4f, SLOTS>;
+
+struct CellStep {
+    next: States,
+    tape: Slots,
+}
+
+struct CellGradient {
+    // Gradients of the pre-activations.
+    deltas: Slots,
+    // Gradient of the states before, less what comes through the recurrent weights.
+    d_prev: States,
+}
