@@ -6,5 +6,6 @@ pub mod data;
 pub mod engine;
 pub mod error;
 pub mod model;
+pub mod reference;
 
 pub use error::{Error, Result};
