@@ -3,8 +3,6 @@
 //
 // An invocation updates one parameter.
 
-override WG: u32 = 64;
-
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<uniform> step: Step;
 @group(0) @binding(2) var<storage, read> gradients: array<f32>;             // (P)

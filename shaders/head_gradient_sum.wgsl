@@ -3,8 +3,6 @@
 //
 // An invocation makes one parameter's gradient.
 
-override WG: u32 = 64;
-
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> partial: array<vec4f>;             // (splits, D, partial_stride)
 @group(0) @binding(2) var<storage, read_write> gradients: array<f32>;       // (P)

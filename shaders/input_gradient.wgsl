@@ -3,8 +3,6 @@
 //
 // An invocation makes a tile of four rows by four features.
 
-override WG: u32 = 64;
-
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> packed: array<vec4f>;           // (D, packed_stride)
 @group(0) @binding(2) var<storage, read> tape: array<vec4f>;             // (D, T, B, SLOTS, HQ), holding the deltas

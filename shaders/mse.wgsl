@@ -4,8 +4,6 @@
 //
 // One workgroup: the sum is a tree of fixed shape, the same bits every time.
 
-override WG: u32 = 64;
-
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<uniform> step: Step;
 @group(0) @binding(2) var<storage, read> y: array<f32>;               // (B, T or 1, O)

@@ -4,8 +4,6 @@
 //
 // An invocation makes one vec4.
 
-override WG: u32 = 64;
-
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> parameters: array<f32>;         // (P)
 @group(0) @binding(2) var<storage, read_write> packed: array<vec4f>;     // (D, packed_stride)

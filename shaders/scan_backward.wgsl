@@ -5,9 +5,6 @@
 // Workgroups, items and tiles as in scan_forward. Two barriers a step: the deltas of all units meet in workgroup memory.
 // The gradient that travels back is kept in `d_states`, each item's own.
 
-override WG: u32 = 64;
-override SH: u32 = 1024;
-
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> packed: array<vec4f>;            // (D, packed_stride)
 @group(0) @binding(2) var<storage, read> states: array<vec4f>;            // (S, T + 2, B, D, HQ)

@@ -6,14 +6,10 @@
 // four rows by four units with all slots; an invocation takes the items lid, lid + WG, ... The state h stays in
 // workgroup memory, double-buffered: one barrier a step. The weights stream through the cache, four units a load.
 
-override WG: u32 = 64;
-override SH: u32 = 1024;
-
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<uniform> step: Step;
 @group(0) @binding(2) var<storage, read> packed: array<vec4f>;            // (D, packed_stride)
 @group(0) @binding(3) var<storage, read_write> states: array<vec4f>;      // (S, T + 2, B, D, HQ)
-@group(0) @binding(4) var<storage, read_write> tape: array<vec4f>;        // (D, T, B, SLOTS, HQ)
 
 // h_{t-1} and h_t, (2, HQ * 4, row_quads), the vector over the four rows.
 var<workgroup> sh_h: array<vec4f, SH>;
@@ -78,11 +74,7 @@ fn scan_forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_i
                 for (var vector = 0u; vector < STATES; vector++) {
                     states[state_at(vector, t + 1u, row, direction) + quad] = out.next[vector];
                 }
-                if (KEEP_TAPE) {
-                    for (var slot = 0u; slot < SLOTS; slot++) {
-                        tape[tape_at(direction, t, row) + slot * dims.hidden_quads + quad] = out.tape[slot];
-                    }
-                }
+                keep_tape(tape_at(direction, t, row) + quad, out.tape);
                 store_h(after, quad, row_quad, r, out.next[0]);
             }
         }

@@ -5,8 +5,6 @@
 //
 // An item is two quads of left values by one quad of right values for one split (workgroup y) and direction (z).
 
-override WG: u32 = 64;
-
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<uniform> step: Step;
 @group(0) @binding(2) var<storage, read_write> partial: array<vec4f>;    // (splits, D, partial_stride)

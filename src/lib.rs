@@ -7,5 +7,6 @@ pub mod engine;
 pub mod error;
 pub mod model;
 pub mod reference;
+pub mod verify;
 
 pub use error::{Error, Result};

@@ -90,18 +90,11 @@ impl Gpu {
         &self.info
     }
 
-    /// The first failure since the device was opened, if there was one; it stays.
+    /// The first failure since the last check, if there was one.
     pub(super) fn check(&self) -> Result<()> {
-        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
-        match failure.take() {
+        match self.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
             None => Ok(()),
-            Some(error) => {
-                *failure = Some(Error::Device {
-                    adapter: self.info.name.clone(),
-                    message: format!("it failed before: {error}"),
-                });
-                Err(error)
-            }
+            Some(error) => Err(error),
         }
     }
 

@@ -69,7 +69,7 @@ pub struct Kernel {
 impl Kernel {
     /// Compiles a kernel. A refusal by the driver is kept in `gpu` for its next check.
     pub fn new(gpu: &Gpu, id: KernelId) -> Self {
-        let (entry, source) = (id.kind.entry(), id.kind.source());
+        let (entry, source) = (id.kind.entry(), id.source());
         let module = naga::front::wgsl::parse_str(&source)
             .unwrap_or_else(|error| panic!("{entry}: {}", error.emit_to_string(&source)));
         let bindings = reflect(&module, entry);
@@ -105,16 +105,15 @@ impl Kernel {
         // SAFETY: the source is ours alone, every index in it is within its buffer and every loop ends; the tests run each
         // kernel with guard words behind every buffer, checked and unchecked.
         let shader = unsafe { gpu.device.create_shader_module_trusted(descriptor, checks) };
-        let constants = [("WG", f64::from(id.invocations)), ("SH", f64::from(id.shared))];
         let pipeline = gpu.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
             label: Some(entry),
             layout: Some(&pipeline_layout),
             module: &shader,
             entry_point: Some(entry),
             compilation_options: wgpu::PipelineCompilationOptions {
-                constants: &constants[..if id.shared > 0 { 2 } else { 1 }],
                 // Every kernel writes workgroup memory before it reads it.
                 zero_initialize_workgroup_memory: false,
+                ..Default::default()
             },
             cache: None,
         });
@@ -150,7 +149,6 @@ impl Kernel {
             entries: &entries,
         })
     }
-
 
     /// Whether it reads the constants of the step.
     pub fn has_step(&self) -> bool {

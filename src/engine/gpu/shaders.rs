@@ -64,22 +64,34 @@ pub enum Tape {
 pub struct KernelId {
     /// What it computes.
     pub kind: KernelKind,
-    /// Invocations of a workgroup: `WG` in WGSL.
+    /// Invocations of a workgroup: the constant `WG` in WGSL.
     pub invocations: u32,
-    /// vec4s of workgroup memory: `SH` in WGSL, 0 where the kernel has none.
+    /// vec4s of workgroup memory: the constant `SH` in WGSL, 0 where the kernel has none of that size.
     pub shared: u32,
-}
-
-impl From<KernelKind> for KernelId {
-    fn from(kind: KernelKind) -> Self {
-        KernelId { kind, invocations: 64, shared: 0 }
-    }
 }
 
 macro_rules! shader {
     ($path:literal) => {
         include_str!(concat!("../../../shaders/", $path, ".wgsl"))
     };
+}
+
+impl KernelId {
+    /// The whole module.
+    pub fn source(self) -> String {
+        let mut source = self.kind.files().join("\n");
+        source.push('\n');
+        source.push_str(shader!("dims"));
+        source.push_str(&self.kind.constants());
+        source.push_str(&format!("const WG: u32 = {}u;\nconst SH: u32 = {}u;\n", self.invocations, self.shared));
+        source
+    }
+}
+
+impl From<KernelKind> for KernelId {
+    fn from(kind: KernelKind) -> Self {
+        KernelId { kind, invocations: 64, shared: 0 }
+    }
 }
 
 impl KernelKind {
@@ -118,12 +130,16 @@ impl KernelKind {
             Input::Below => shader!("operands/input_below"),
         };
         match self {
-            KernelKind::ScanForward(cell, from, _) => {
+            KernelKind::ScanForward(cell, from, tape) => {
                 let from = match from {
                     Input::Series => shader!("inputs/series"),
                     Input::Below => shader!("inputs/below"),
                 };
-                [vec![shader!("scan_forward"), from], cell_files(cell)].concat()
+                let tape = match tape {
+                    Tape::Keep => shader!("tape/keep"),
+                    Tape::Skip => shader!("tape/skip"),
+                };
+                [vec![shader!("scan_forward"), from, tape], cell_files(cell)].concat()
             }
             KernelKind::ScanBackward(cell) => [vec![shader!("scan_backward")], cell_files(cell)].concat(),
             KernelKind::WeightGradient(_, operand) => {
@@ -146,15 +162,6 @@ impl KernelKind {
         }
     }
 
-    /// The whole module.
-    pub fn source(self) -> String {
-        let mut source = self.files().join("\n");
-        source.push('\n');
-        source.push_str(shader!("dims"));
-        source.push_str(&self.constants());
-        source
-    }
-
     fn constants(self) -> String {
         let Some(cell) = self.cell() else {
             // No cell, no tape: dims.wgsl still counts its slots.
@@ -162,16 +169,12 @@ impl KernelKind {
         };
         let CellFacts { gates, slots, states, input_slot, hidden_slot } = cell.facts();
         let list = |map: [usize; 4]| map[..gates].iter().map(|slot| format!("{slot}u")).collect::<Vec<_>>().join(", ");
-        let mut text = format!(
+        format!(
             "const GATES: u32 = {gates}u;\nconst SLOTS: u32 = {slots}u;\nconst STATES: u32 = {states}u;\n\
              const INPUT_SLOT = array<u32, {gates}>({});\nconst HIDDEN_SLOT = array<u32, {gates}>({});\n",
             list(input_slot),
             list(hidden_slot),
-        );
-        if let KernelKind::ScanForward(_, _, tape) = self {
-            text.push_str(&format!("const KEEP_TAPE: bool = {};\n", tape == Tape::Keep));
-        }
-        text
+        )
     }
 }
 
@@ -217,7 +220,8 @@ pub mod tests {
     #[test]
     fn every_kernel_is_valid_wgsl_within_webgpus_default_limits() {
         for kind in every_kernel() {
-            let source = kind.source();
+            let id = KernelId { shared: 64, ..kind.into() };
+            let source = id.source();
             let module = naga::front::wgsl::parse_str(&source)
                 .unwrap_or_else(|error| panic!("{kind:?}: {}", error.emit_to_string(&source)));
             let bindings = super::super::kernel::reflect(&module, kind.entry());
