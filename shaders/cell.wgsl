@@ -3,14 +3,15 @@
 // A cell file defines the pointwise step on four units of one row,
 //     cell_forward(pre: Slots, prev: States) -> CellStep
 //     cell_backward(tape: Slots, prev: States, next: States, d_next: States) -> CellGradient
-// and which gate of the weights feeds which slot,
-//     add_input(pre, rows, at) and add_hidden(pre, rows, at): add rows x packed[at + gate * HQ] to the gate's slot
-//     row_of(pre, r): row r of every slot's tile.
+// and, on a tile of four rows by four units, which gate of the weights feeds which slot:
+//     bias_of(at): the bias packed[at + slot * HQ] in every row of each slot
+//     add_input(pre, rows, at), add_hidden(pre, rows, at): adds rows x packed[at + gate * HQ] to the gate's slot
+//     rows_of(pre): the four rows, all slots of each.
+// Tiles are passed by value and indexed by constants: an array in memory would cost more than the arithmetic.
 // INPUT_SLOT and HIDDEN_SLOT are the same maps as constant arrays, for kernels that need the number alone.
 
 alias Slots = array<vec4f, SLOTS>;
 alias States = array<vec4f, STATES>;
-alias Tiles = array<mat4x4f, SLOTS>;
 
 struct CellStep {
     next: States,

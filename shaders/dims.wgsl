@@ -12,14 +12,14 @@ struct Dims {
     hidden_quads: u32,      // HQ = ceil(H / 4)
     inputs: u32,            // features the layer's input holds, padding included
     input_quads: u32,       // ceil(inputs / 4)
-    row_quads: u32,         // row quads of one workgroup of a scan
     outputs: u32,           // O
     read_every: u32,        // 1 where the gradient of this layer's output has all T steps, 0 where only the last
-    splits: u32,            // partial sums of a weight gradient
+    step_splits: u32,       // parts that the steps are cut into for the partial sums of a weight gradient
+    row_splits: u32,        // parts that the batch rows are cut into; splits = step_splits * row_splits
     packed_stride: u32,     // vec4s of one direction in `packed`
-    at_hidden: u32,         // where in it the recurrent weights begin: [H, G, HQ]
-    at_hidden_t: u32,       // their transpose: [G, H, HQ]
-    at_input_t: u32,        // the input weights' transpose: [G, H, input_quads]
+    at_hidden: u32,         // where in it the recurrent weights begin: [HQ * 4, G, HQ]
+    at_hidden_t: u32,       // their transpose: [G, HQ * 4, HQ]
+    at_input_t: u32,        // the input weights' transpose: [G, HQ * 4, input_quads]
     at_bias: u32,           // [SLOTS, HQ]
     input_features: u32,    // columns of W_ih
     param_stride: u32,      // values of one direction in the parameter block
@@ -69,6 +69,10 @@ fn tape_at(direction: u32, t: u32, row: u32) -> u32 {
 // The slot of the state before step t.
 fn slot_before(direction: u32, t: u32) -> u32 {
     return select(t, t + 2u, direction == 1u);
+}
+
+fn split_count() -> u32 {
+    return dims.step_splits * dims.row_splits;
 }
 
 // The item of an invocation where a dispatch counts items in x and, past the limit of x, in y.

@@ -10,7 +10,7 @@
 
 fn sum_of(direction: u32, at: u32, c: u32) -> f32 {
     var sum = 0.0;
-    for (var split = 0u; split < dims.splits; split++) {
+    for (var split = 0u; split < split_count(); split++) {
         sum += partial[(split * dims.directions + direction) * dims.partial_stride + at][c];
     }
     return sum;

@@ -22,3 +22,8 @@ fn tanh_of(x: vec4f) -> vec4f {
 fn outer(rows: vec4f, units: vec4f) -> mat4x4f {
     return mat4x4f(rows.x * units, rows.y * units, rows.z * units, rows.w * units);
 }
+
+// A tile whose four rows are the same.
+fn same_rows(units: vec4f) -> mat4x4f {
+    return mat4x4f(units, units, units, units);
+}

@@ -1,6 +1,7 @@
 // Copies the weights of a layer from PyTorch's layout into what the scans read: transposed, in quads of units, padded with
 // zeros, both biases added into one value a slot. Sections of `packed`, per direction:
-//     input (inputs, G, HQ), hidden (H, G, HQ), hidden_t (G, H, HQ), input_t (G, H, input_quads), bias (SLOTS, HQ).
+//     input (inputs, G, HQ), hidden (HQ * 4, G, HQ), hidden_t (G, HQ * 4, HQ), input_t (G, HQ * 4, input_quads),
+//     bias (SLOTS, HQ).
 //
 // An invocation makes one vec4.
 
@@ -46,6 +47,7 @@ fn pack(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     }
     let base = item / dims.packed_stride * dims.param_stride;
     let at = item % dims.packed_stride;
+    let units = dims.hidden_quads * 4u;
     var values: vec4f;
     for (var c = 0u; c < 4u; c++) {
         if (at < dims.at_hidden) {
@@ -60,11 +62,11 @@ fn pack(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
         } else if (at < dims.at_input_t) {
             let local = at - dims.at_hidden_t;
             let row = local / dims.hidden_quads;
-            values[c] = weight_hh(base, row / dims.hidden, row % dims.hidden, local % dims.hidden_quads * 4u + c);
+            values[c] = weight_hh(base, row / units, row % units, local % dims.hidden_quads * 4u + c);
         } else if (at < dims.at_bias) {
             let local = at - dims.at_input_t;
             let row = local / dims.input_quads;
-            values[c] = weight_ih(base, row / dims.hidden, row % dims.hidden, local % dims.input_quads * 4u + c);
+            values[c] = weight_ih(base, row / units, row % units, local % dims.input_quads * 4u + c);
         } else {
             let local = at - dims.at_bias;
             values[c] = bias(base, local / dims.hidden_quads, local % dims.hidden_quads * 4u + c);

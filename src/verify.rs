@@ -50,7 +50,7 @@ pub struct Errors {
     pub forward: f64,
     /// Loss and every gradient: the largest difference relative to the largest value of its tensor.
     pub gradients: f64,
-    /// Parameters after three Adam steps: the largest absolute difference.
+    /// Losses and parameters of three Adam steps: the largest difference, likewise.
     pub update: f64,
 }
 
@@ -179,9 +179,9 @@ async fn update_error<E: Engine>(case: &Case, engine: &mut E, from: &Sequences, 
         let step = reference::differentiate(&spec, &expected, &sequences, &targets)?;
         reference::adam_step(&mut expected, &step.parameters, &mut m, &mut v, k as u64 + 1, &adam)?;
         let loss = losses.get(k).copied().unwrap_or(f32::NAN);
-        note(absolute(&[loss], &[step.loss]) / step.loss.max(1.0));
+        note(relative(&[loss], &[step.loss], 1.0));
     }
-    note(absolute(&found, &expected));
+    note(relative(&found, &expected, 1.0));
     Ok(worst)
 }
 

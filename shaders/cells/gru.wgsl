@@ -20,18 +20,40 @@ fn cell_backward(tape: Slots, prev: States, next: States, d_next: States) -> Cel
     return CellGradient(Slots(d_r, d_z, d_n, d_n * r), States(d_next[0] * z));
 }
 
-fn add_input(pre: ptr<function, Tiles>, rows: vec4f, at: u32) {
-    (*pre)[0] += outer(rows, packed[at]);
-    (*pre)[1] += outer(rows, packed[at + dims.hidden_quads]);
-    (*pre)[2] += outer(rows, packed[at + 2u * dims.hidden_quads]);
+// The pre-activations of a tile.
+struct Tiles {
+    r: mat4x4f,
+    z: mat4x4f,
+    n: mat4x4f,
+    q: mat4x4f,
 }
 
-fn add_hidden(pre: ptr<function, Tiles>, rows: vec4f, at: u32) {
-    (*pre)[0] += outer(rows, packed[at]);
-    (*pre)[1] += outer(rows, packed[at + dims.hidden_quads]);
-    (*pre)[3] += outer(rows, packed[at + 2u * dims.hidden_quads]);
+fn bias_of(at: u32) -> Tiles {
+    return Tiles(
+        same_rows(packed[at]),
+        same_rows(packed[at + dims.hidden_quads]),
+        same_rows(packed[at + 2u * dims.hidden_quads]),
+        same_rows(packed[at + 3u * dims.hidden_quads]),
+    );
 }
 
-fn row_of(pre: ptr<function, Tiles>, r: u32) -> Slots {
-    return Slots((*pre)[0][r], (*pre)[1][r], (*pre)[2][r], (*pre)[3][r]);
+fn add_input(tiles: ptr<function, Tiles>, rows: vec4f, at: u32) {
+    (*tiles).r += outer(rows, packed[at]);
+    (*tiles).z += outer(rows, packed[at + dims.hidden_quads]);
+    (*tiles).n += outer(rows, packed[at + 2u * dims.hidden_quads]);
+}
+
+fn add_hidden(tiles: ptr<function, Tiles>, rows: vec4f, at: u32) {
+    (*tiles).r += outer(rows, packed[at]);
+    (*tiles).z += outer(rows, packed[at + dims.hidden_quads]);
+    (*tiles).q += outer(rows, packed[at + 2u * dims.hidden_quads]);
+}
+
+fn rows_of(tiles: Tiles) -> array<Slots, 4> {
+    return array<Slots, 4>(
+        Slots(tiles.r[0], tiles.z[0], tiles.n[0], tiles.q[0]),
+        Slots(tiles.r[1], tiles.z[1], tiles.n[1], tiles.q[1]),
+        Slots(tiles.r[2], tiles.z[2], tiles.n[2], tiles.q[2]),
+        Slots(tiles.r[3], tiles.z[3], tiles.n[3], tiles.q[3]),
+    );
 }

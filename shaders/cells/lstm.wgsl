@@ -24,20 +24,42 @@ fn cell_backward(tape: Slots, prev: States, next: States, d_next: States) -> Cel
     return CellGradient(Slots(d_i, d_f, d_g, d_o), States(vec4f(0.0), d_c * f));
 }
 
-fn add_input(pre: ptr<function, Tiles>, rows: vec4f, at: u32) {
-    (*pre)[0] += outer(rows, packed[at]);
-    (*pre)[1] += outer(rows, packed[at + dims.hidden_quads]);
-    (*pre)[2] += outer(rows, packed[at + 2u * dims.hidden_quads]);
-    (*pre)[3] += outer(rows, packed[at + 3u * dims.hidden_quads]);
+// The pre-activations of a tile.
+struct Tiles {
+    i: mat4x4f,
+    f: mat4x4f,
+    g: mat4x4f,
+    o: mat4x4f,
 }
 
-fn add_hidden(pre: ptr<function, Tiles>, rows: vec4f, at: u32) {
-    (*pre)[0] += outer(rows, packed[at]);
-    (*pre)[1] += outer(rows, packed[at + dims.hidden_quads]);
-    (*pre)[2] += outer(rows, packed[at + 2u * dims.hidden_quads]);
-    (*pre)[3] += outer(rows, packed[at + 3u * dims.hidden_quads]);
+fn bias_of(at: u32) -> Tiles {
+    return Tiles(
+        same_rows(packed[at]),
+        same_rows(packed[at + dims.hidden_quads]),
+        same_rows(packed[at + 2u * dims.hidden_quads]),
+        same_rows(packed[at + 3u * dims.hidden_quads]),
+    );
 }
 
-fn row_of(pre: ptr<function, Tiles>, r: u32) -> Slots {
-    return Slots((*pre)[0][r], (*pre)[1][r], (*pre)[2][r], (*pre)[3][r]);
+fn add_input(tiles: ptr<function, Tiles>, rows: vec4f, at: u32) {
+    (*tiles).i += outer(rows, packed[at]);
+    (*tiles).f += outer(rows, packed[at + dims.hidden_quads]);
+    (*tiles).g += outer(rows, packed[at + 2u * dims.hidden_quads]);
+    (*tiles).o += outer(rows, packed[at + 3u * dims.hidden_quads]);
+}
+
+fn add_hidden(tiles: ptr<function, Tiles>, rows: vec4f, at: u32) {
+    (*tiles).i += outer(rows, packed[at]);
+    (*tiles).f += outer(rows, packed[at + dims.hidden_quads]);
+    (*tiles).g += outer(rows, packed[at + 2u * dims.hidden_quads]);
+    (*tiles).o += outer(rows, packed[at + 3u * dims.hidden_quads]);
+}
+
+fn rows_of(tiles: Tiles) -> array<Slots, 4> {
+    return array<Slots, 4>(
+        Slots(tiles.i[0], tiles.f[0], tiles.g[0], tiles.o[0]),
+        Slots(tiles.i[1], tiles.f[1], tiles.g[1], tiles.o[1]),
+        Slots(tiles.i[2], tiles.f[2], tiles.g[2], tiles.o[2]),
+        Slots(tiles.i[3], tiles.f[3], tiles.g[3], tiles.o[3]),
+    );
 }

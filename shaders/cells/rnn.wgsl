@@ -10,14 +10,30 @@ fn cell_backward(tape: Slots, prev: States, next: States, d_next: States) -> Cel
     return CellGradient(Slots(d_next[0] * activation_slope(tape[0])), States(vec4f(0.0)));
 }
 
-fn add_input(pre: ptr<function, Tiles>, rows: vec4f, at: u32) {
-    (*pre)[0] += outer(rows, packed[at]);
+// The pre-activations of a tile.
+struct Tiles {
+    pre: mat4x4f,
 }
 
-fn add_hidden(pre: ptr<function, Tiles>, rows: vec4f, at: u32) {
-    (*pre)[0] += outer(rows, packed[at]);
+fn bias_of(at: u32) -> Tiles {
+    return Tiles(
+        same_rows(packed[at]),
+    );
 }
 
-fn row_of(pre: ptr<function, Tiles>, r: u32) -> Slots {
-    return Slots((*pre)[0][r]);
+fn add_input(tiles: ptr<function, Tiles>, rows: vec4f, at: u32) {
+    (*tiles).pre += outer(rows, packed[at]);
+}
+
+fn add_hidden(tiles: ptr<function, Tiles>, rows: vec4f, at: u32) {
+    (*tiles).pre += outer(rows, packed[at]);
+}
+
+fn rows_of(tiles: Tiles) -> array<Slots, 4> {
+    return array<Slots, 4>(
+        Slots(tiles.pre[0]),
+        Slots(tiles.pre[1]),
+        Slots(tiles.pre[2]),
+        Slots(tiles.pre[3]),
+    );
 }

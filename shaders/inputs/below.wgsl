@@ -3,12 +3,12 @@
 
 @group(0) @binding(5) var<storage, read> below: array<vec4f>;    // (S, T + 2, B, D, HQ)
 
-fn below_at(row: u32, t: u32) -> u32 {
-    return ((t + 1u) * dims.rows + row) * dims.input_quads;
+fn begin_inputs(row_quad: u32, row: u32) {
 }
 
-fn add_inputs(pre: ptr<function, Tiles>, t: u32, first_row: u32, weights: u32) {
-    let at = below_at(first_row, t);
+fn add_inputs(tiles: ptr<function, Tiles>, t: u32, row: u32, row_quad: u32, weights: u32) {
+    let at = ((t + 1u) * dims.rows + row) * dims.input_quads;
+    let stride = GATES * dims.hidden_quads;
     for (var quad = 0u; quad < dims.input_quads; quad++) {
         let x = transpose(mat4x4f(
             below[at + quad],
@@ -16,11 +16,10 @@ fn add_inputs(pre: ptr<function, Tiles>, t: u32, first_row: u32, weights: u32) {
             below[at + 2u * dims.input_quads + quad],
             below[at + 3u * dims.input_quads + quad],
         ));
-        let stride = GATES * dims.hidden_quads;
         let w = weights + quad * 4u * stride;
-        add_input(pre, x[0], w);
-        add_input(pre, x[1], w + stride);
-        add_input(pre, x[2], w + 2u * stride);
-        add_input(pre, x[3], w + 3u * stride);
+        add_input(tiles, x[0], w);
+        add_input(tiles, x[1], w + stride);
+        add_input(tiles, x[2], w + 2u * stride);
+        add_input(tiles, x[3], w + 3u * stride);
     }
 }

@@ -5,20 +5,22 @@
 @group(0) @binding(6) var<storage, read> starts: array<u32>;     // (N)
 @group(0) @binding(7) var<storage, read> order: array<u32>;      // (N)
 
-fn series_at(row: u32, t: u32) -> u32 {
-    let used = select(0u, row, row < step.rows);
-    return (starts[order[step.first + used]] + t) * dims.inputs;
+// Where the windows of the workgroup's rows begin.
+var<workgroup> sh_start: array<vec4u, ROW_QUADS>;
+
+fn window_start(row: u32) -> u32 {
+    return starts[order[step.first + select(0u, row, row < step.rows)]];
 }
 
-fn add_inputs(pre: ptr<function, Tiles>, t: u32, first_row: u32, weights: u32) {
-    let at = vec4u(
-        series_at(first_row, t),
-        series_at(first_row + 1u, t),
-        series_at(first_row + 2u, t),
-        series_at(first_row + 3u, t),
-    );
+fn begin_inputs(row_quad: u32, row: u32) {
+    sh_start[row_quad] =
+        vec4u(window_start(row), window_start(row + 1u), window_start(row + 2u), window_start(row + 3u));
+}
+
+fn add_inputs(tiles: ptr<function, Tiles>, t: u32, row: u32, row_quad: u32, weights: u32) {
+    let at = (sh_start[row_quad] + t) * dims.inputs;
     for (var i = 0u; i < dims.inputs; i++) {
         let x = vec4f(series[at.x + i], series[at.y + i], series[at.z + i], series[at.w + i]);
-        add_input(pre, x, weights + i * GATES * dims.hidden_quads);
+        add_input(tiles, x, weights + i * GATES * dims.hidden_quads);
     }
 }

@@ -27,14 +27,25 @@ fn d_output(at: u32, o: u32) -> f32 {
     return 0.0;
 }
 
-fn left(direction: u32, t: u32, b: u32, l: u32) -> vec4f {
-    let at = (b * (dims.steps - first_step()) + t - first_step()) * dims.outputs;
+fn left_at(direction: u32, t: u32, l: u32) -> u32 {
+    return (t - first_step()) * dims.outputs;
+}
+
+fn left_stride() -> u32 {
+    return (dims.steps - first_step()) * dims.outputs;
+}
+
+fn left(at: u32, l: u32) -> vec4f {
     return vec4f(d_output(at, 4u * l), d_output(at, 4u * l + 1u), d_output(at, 4u * l + 2u), d_output(at, 4u * l + 3u));
 }
 
-fn right(direction: u32, t: u32, b: u32, q: u32) -> vec4f {
-    if (q == top_quads()) {
+fn right_at(direction: u32, t: u32, r: u32) -> u32 {
+    return state_at(0u, t + 1u, 0u, 0u) + r;
+}
+
+fn right(at: u32, b: u32, r: u32) -> vec4f {
+    if (r == top_quads()) {
         return vec4f(1.0, 0.0, 0.0, 0.0);
     }
-    return states[state_at(0u, t + 1u, b, 0u) + q];
+    return states[at + b * top_quads()];
 }

@@ -19,11 +19,22 @@ fn partial_base() -> u32 {
     return dims.at_hidden_partial;
 }
 
-fn left(direction: u32, t: u32, b: u32, l: u32) -> vec4f {
-    let slot = HIDDEN_SLOT[l / dims.hidden_quads];
-    return tape[tape_at(direction, t, b) + slot * dims.hidden_quads + l % dims.hidden_quads];
+fn left_at(direction: u32, t: u32, l: u32) -> u32 {
+    return tape_at(direction, t, 0u) + HIDDEN_SLOT[l / dims.hidden_quads] * dims.hidden_quads + l % dims.hidden_quads;
 }
 
-fn right(direction: u32, t: u32, b: u32, q: u32) -> vec4f {
-    return states[state_at(0u, slot_before(direction, t), b, direction) + q];
+fn left_stride() -> u32 {
+    return SLOTS * dims.hidden_quads;
+}
+
+fn left(at: u32, l: u32) -> vec4f {
+    return tape[at];
+}
+
+fn right_at(direction: u32, t: u32, r: u32) -> u32 {
+    return state_at(0u, slot_before(direction, t), 0u, direction) + r;
+}
+
+fn right(at: u32, b: u32, r: u32) -> vec4f {
+    return states[at + b * top_quads()];
 }

@@ -1,5 +1,6 @@
 // Input weights and both biases: the deltas of every slot by the layer's input, with a 1 behind its last feature.
-// (SLOTS * HQ) x (ceil((inputs + 1) / 4)) quads. `input_quad` stands in input_series.wgsl and input_below.wgsl.
+// (SLOTS * HQ) x (ceil((inputs + 1) / 4)) quads. `right_at` and `right`
+// stand in input_series.wgsl and input_below.wgsl.
 
 @group(0) @binding(3) var<storage, read> tape: array<vec4f>;    // (D, T, B, SLOTS, HQ), holding the deltas
 
@@ -19,10 +20,14 @@ fn partial_base() -> u32 {
     return 0u;
 }
 
-fn left(direction: u32, t: u32, b: u32, l: u32) -> vec4f {
-    return tape[tape_at(direction, t, b) + l];
+fn left_at(direction: u32, t: u32, l: u32) -> u32 {
+    return tape_at(direction, t, 0u) + l;
 }
 
-fn right(direction: u32, t: u32, b: u32, q: u32) -> vec4f {
-    return input_quad(t, b, q);
+fn left_stride() -> u32 {
+    return SLOTS * dims.hidden_quads;
+}
+
+fn left(at: u32, l: u32) -> vec4f {
+    return tape[at];
 }

@@ -2,9 +2,13 @@
 
 @group(0) @binding(4) var<storage, read> below: array<vec4f>;    // (S, T + 2, B, D, HQ)
 
-fn input_quad(t: u32, b: u32, q: u32) -> vec4f {
-    if (q == dims.input_quads) {
+fn right_at(direction: u32, t: u32, r: u32) -> u32 {
+    return (t + 1u) * dims.rows * dims.input_quads + r;
+}
+
+fn right(at: u32, b: u32, r: u32) -> vec4f {
+    if (r == dims.input_quads) {
         return vec4f(1.0, 0.0, 0.0, 0.0);
     }
-    return below[((t + 1u) * dims.rows + b) * dims.input_quads + q];
+    return below[at + b * dims.input_quads];
 }

@@ -11,7 +11,11 @@ fn feature(at: u32, i: u32) -> f32 {
     return select(0.0, 1.0, i == dims.inputs);
 }
 
-fn input_quad(t: u32, b: u32, q: u32) -> vec4f {
+fn right_at(direction: u32, t: u32, r: u32) -> u32 {
+    return t;
+}
+
+fn right(t: u32, b: u32, r: u32) -> vec4f {
     let at = (starts[order[step.first + b]] + t) * dims.inputs;
-    return vec4f(feature(at, 4u * q), feature(at, 4u * q + 1u), feature(at, 4u * q + 2u), feature(at, 4u * q + 3u));
+    return vec4f(feature(at, 4u * r), feature(at, 4u * r + 1u), feature(at, 4u * r + 2u), feature(at, 4u * r + 3u));
 }

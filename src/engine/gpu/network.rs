@@ -122,9 +122,9 @@ pub fn layer_dims(spec: &Spec, layout: &Layout, layer: usize) -> Dims {
     let input_quads = inputs.div_ceil(4);
     let ranges = &layout.layers()[layer * spec.directions()];
     let at_hidden = inputs * facts.gates * quads;
-    let at_hidden_t = at_hidden + spec.hidden * facts.gates * quads;
-    let at_input_t = at_hidden_t + facts.gates * spec.hidden * quads;
-    let at_bias = at_input_t + facts.gates * spec.hidden * input_quads;
+    let at_hidden_t = at_hidden + quads * 4 * facts.gates * quads;
+    let at_input_t = at_hidden_t + facts.gates * quads * 4 * quads;
+    let at_bias = at_input_t + facts.gates * quads * 4 * input_quads;
     let dims =
         [("outputs", spec.head.outputs), ("packed", at_bias + facts.slots * quads), ("parameters", layout.len())];
     debug_assert!(dims.iter().all(|&(_, dim)| u32::try_from(dim).is_ok()), "{dims:?}");

@@ -118,12 +118,7 @@ impl Plan {
             let tape_len = if train { directions * time * rows * facts.slots * quads } else { 0 };
             let states = vec4("states", facts.states * (time + 2) * rows * directions * quads)?;
             let tape = vec4("tape", tape_len)?;
-            let layer_dims = Dims {
-                rows: rows as u32,
-                steps: time as u32,
-                row_quads: forward_shape.row_quads,
-                ..layer_dims(spec, &network.layout, layer)
-            };
+            let layer_dims = Dims { rows: rows as u32, steps: time as u32, ..layer_dims(spec, &network.layout, layer) };
             let uniform = dims_buffer(gpu, &layer_dims)?;
             let mut buffers =
                 vec![("dims", &uniform), ("step", steps), ("packed", &network.packed[layer]), ("states", &states)];
@@ -144,6 +139,7 @@ impl Plan {
             };
             let id = KernelId {
                 kind: KernelKind::ScanForward(cell, input, if train { Tape::Keep } else { Tape::Skip }),
+                row_quads: forward_shape.row_quads,
                 invocations: forward_shape.invocations,
                 shared: forward_shape.shared,
             };
@@ -207,16 +203,17 @@ impl Plan {
             let (input_left, input_right) = (facts.slots * quads, (dims[layer].inputs as usize + 4) / 4);
             let (hidden_left, hidden_right) = (facts.gates * quads, quads);
             let (head_left, head_right) = (spec.head.outputs.div_ceil(4), directions * quads + 1);
-            let tiles = |left: usize, right: usize| left.div_ceil(2) * right;
+            let tiles = |left: usize, right: usize| left.div_ceil(4) * right;
             let all_tiles = directions * (tiles(input_left, input_right) + tiles(hidden_left, hidden_right));
-            let splits = splits(gpu, all_tiles, time * rows);
+            let (step_splits, row_splits) = splits(gpu, all_tiles, time, rows);
+            let splits = step_splits * row_splits;
             let at_hidden_partial = input_left * 4 * input_right;
             let at_head_partial = at_hidden_partial + hidden_left * 4 * hidden_right;
             let partial_stride = at_head_partial + if is_top { head_left * 4 * head_right } else { 0 };
             let layer_dims = Dims {
-                row_quads: backward_shape.row_quads,
                 read_every: if is_top { read_every } else { 1 },
-                splits: splits as u32,
+                step_splits: step_splits as u32,
+                row_splits: row_splits as u32,
                 at_hidden_partial: at_hidden_partial as u32,
                 at_head_partial: at_head_partial as u32,
                 partial_stride: partial_stride as u32,
@@ -246,6 +243,7 @@ impl Plan {
             ];
             let id = KernelId {
                 kind: KernelKind::ScanBackward(cell),
+                row_quads: backward_shape.row_quads,
                 invocations: backward_shape.invocations,
                 shared: backward_shape.shared,
             };

@@ -64,6 +64,8 @@ pub enum Tape {
 pub struct KernelId {
     /// What it computes.
     pub kind: KernelKind,
+    /// Row quads of a workgroup: the constant `ROW_QUADS` of the scans.
+    pub row_quads: u32,
     /// Invocations of a workgroup: the constant `WG` in WGSL.
     pub invocations: u32,
     /// vec4s of workgroup memory: the constant `SH` in WGSL, 0 where the kernel has none of that size.
@@ -83,14 +85,17 @@ impl KernelId {
         source.push('\n');
         source.push_str(shader!("dims"));
         source.push_str(&self.kind.constants());
-        source.push_str(&format!("const WG: u32 = {}u;\nconst SH: u32 = {}u;\n", self.invocations, self.shared));
+        let KernelId { row_quads, invocations, shared, .. } = self;
+        source.push_str(&format!(
+            "const ROW_QUADS: u32 = {row_quads}u;\nconst WG: u32 = {invocations}u;\nconst SH: u32 = {shared}u;\n"
+        ));
         source
     }
 }
 
 impl From<KernelKind> for KernelId {
     fn from(kind: KernelKind) -> Self {
-        KernelId { kind, invocations: 64, shared: 0 }
+        KernelId { kind, row_quads: 1, invocations: 64, shared: 0 }
     }
 }
 
