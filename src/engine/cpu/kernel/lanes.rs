@@ -3,35 +3,47 @@
 
 use super::functions;
 use crate::model::cells::Real;
+use bytemuck::Zeroable;
 use pulp::{Scalar, Simd};
 use std::ops::{Add, Mul, Neg, Sub};
 
-/// A vector of f32, with the token that proves that the machine has the instructions for it; or a number that every lane
-/// holds, which [`Real::splat`] must be able to make without a token. Which of the two a value is, is known when the
-/// kernels are compiled, so that it costs nothing.
+/// A vector of f32, with the token that proves that the machine has the instructions for it; or, without a token, a number
+/// that every lane holds, since [`Real::splat`] has none. Which of the two a value is, is known when the kernels are
+/// compiled, so that it costs nothing. (Were it an enum, both would share their place in memory, and the compiler would move
+/// vectors lane by lane.)
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Lanes<S: Simd> {
-    Constant(f32),
-    Vector(S, S::f32s),
+pub(super) struct Lanes<S: Simd> {
+    simd: Option<S>,
+    /// The lanes, where there is a token.
+    vector: S::f32s,
+    /// Every lane, where there is none.
+    constant: f32,
 }
 
 impl<S: Simd> Lanes<S> {
+    #[inline(always)]
+    pub fn new(simd: S, vector: S::f32s) -> Self {
+        Lanes { simd: Some(simd), vector, constant: 0.0 }
+    }
+
+    #[inline(always)]
+    fn constant(value: f32) -> Self {
+        Lanes { simd: None, vector: S::f32s::zeroed(), constant: value }
+    }
+
     /// The vector itself.
     #[inline(always)]
     pub fn vector(self, simd: S) -> S::f32s {
-        match self {
-            Lanes::Constant(value) => simd.splat_f32s(value),
-            Lanes::Vector(_, vector) => vector,
-        }
+        if self.simd.is_some() { self.vector } else { simd.splat_f32s(self.constant) }
     }
 }
 
 /// A function of one vector, written once for every level; constants go through the scalar one.
 macro_rules! unary {
     ($x:expr, $function:path) => {
-        match $x {
-            Lanes::Constant(x) => Lanes::Constant($function(Scalar, x)),
-            Lanes::Vector(simd, x) => Lanes::Vector(simd, $function(simd, x)),
+        match $x.simd {
+            Some(simd) => Lanes::new(simd, $function(simd, $x.vector)),
+            None => Lanes::constant($function(Scalar, $x.constant)),
         }
     };
 }
@@ -44,10 +56,11 @@ macro_rules! operator {
 
             #[inline(always)]
             fn $method(self, other: Self) -> Self {
-                match (self, other) {
-                    (Lanes::Constant(a), Lanes::Constant(b)) => Lanes::Constant(Scalar.$vectors(a, b)),
-                    (Lanes::Vector(simd, a), b) => Lanes::Vector(simd, simd.$vectors(a, b.vector(simd))),
-                    (a, Lanes::Vector(simd, b)) => Lanes::Vector(simd, simd.$vectors(a.vector(simd), b)),
+                match (self.simd, other.simd) {
+                    (Some(simd), _) | (_, Some(simd)) => {
+                        Lanes::new(simd, simd.$vectors(self.vector(simd), other.vector(simd)))
+                    }
+                    (None, None) => Lanes::constant(Scalar.$vectors(self.constant, other.constant)),
                 }
             }
         }
@@ -70,7 +83,7 @@ impl<S: Simd> Neg for Lanes<S> {
 impl<S: Simd> Real for Lanes<S> {
     #[inline(always)]
     fn splat(value: f32) -> Self {
-        Lanes::Constant(value)
+        Lanes::constant(value)
     }
 
     #[inline(always)]

@@ -2,7 +2,7 @@
 
 use super::lanes::Lanes;
 use super::packed::PackedScan;
-use crate::model::cells::{Cell, MAX_SLOTS};
+use crate::model::cells::{Cell, MAX_SLOTS, Real};
 use pulp::{Simd, WithSimd};
 use std::marker::PhantomData;
 
@@ -124,14 +124,22 @@ impl<C: Cell> ForwardScan<'_, C> {
             let tape = &mut tape[t * tape_stride..][..C::SLOTS * hidden];
             for (block, (bias, weights)) in self.weights.blocks().enumerate() {
                 let (from_x, from_h) = weights.split_at(self.inputs * C::GATES * U);
-                let mut sums = biases::<C, S, U>(simd, bias);
+                let mut sums = [[simd.splat_f32s(0.0); U]; MAX_SLOTS];
+                for slot in 0..C::SLOTS {
+                    for u in 0..U {
+                        sums[slot][u] = simd.splat_f32s(bias[slot * U + u]);
+                    }
+                }
                 accumulate::<C, S, U>(simd, &mut sums, C::INPUT_SLOT, from_x, x);
                 accumulate::<C, S, U>(simd, &mut sums, C::HIDDEN_SLOT, from_h, &h[before..][..hidden]);
                 for u in 0..U.min(hidden - block * U) {
                     let unit = block * U + u;
-                    let pre = std::array::from_fn(|slot| Lanes::Vector(simd, sums[slot][u]));
-                    let h_prev = Lanes::Vector(simd, h[before + unit]);
-                    let c_prev = if C::STATES > 1 { Lanes::Vector(simd, c[before + unit]) } else { h_prev };
+                    let mut pre = [Lanes::splat(0.0); MAX_SLOTS];
+                    for slot in 0..C::SLOTS {
+                        pre[slot] = Lanes::new(simd, sums[slot][u]);
+                    }
+                    let h_prev = Lanes::new(simd, h[before + unit]);
+                    let c_prev = if C::STATES > 1 { Lanes::new(simd, c[before + unit]) } else { h_prev };
                     let ([h_next, c_next], slots) = C::forward(pre, [h_prev, c_prev]);
                     h[after + unit] = h_next.vector(simd);
                     if C::STATES > 1 {
@@ -144,14 +152,6 @@ impl<C: Cell> ForwardScan<'_, C> {
             }
         }
     }
-}
-
-/// The sums of a block before any product: its biases.
-#[inline(always)]
-fn biases<C: Cell, S: Simd, const U: usize>(simd: S, bias: &[f32]) -> [[S::f32s; U]; MAX_SLOTS] {
-    std::array::from_fn(|slot| {
-        std::array::from_fn(|u| simd.splat_f32s(if slot < C::SLOTS { bias[slot * U + u] } else { 0.0 }))
-    })
 }
 
 /// sums[slots[g]][u] += sum_k weights[k][g][u] rows[k].

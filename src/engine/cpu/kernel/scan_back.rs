@@ -4,7 +4,7 @@ use super::lanes::Lanes;
 use super::packed::Packed;
 use super::product::{Segments, multiply_add};
 use super::scan::Geometry;
-use crate::model::cells::{Cell, MAX_SLOTS};
+use crate::model::cells::{Cell, MAX_SLOTS, MAX_STATES, Real};
 use pulp::{Simd, WithSimd};
 use std::marker::PhantomData;
 
@@ -54,15 +54,19 @@ impl<C: Cell> WithSimd for BackwardScan<'_, C> {
                 }
             }
             for unit in 0..hidden {
-                let lanes = |vector| Lanes::Vector(simd, vector);
-                let slots = std::array::from_fn(|slot| lanes(tape[slot.min(C::SLOTS - 1) * hidden + unit]));
-                let state = |place| {
-                    let h = lanes(h[place + unit]);
-                    [h, if C::STATES > 1 { lanes(c[place + unit]) } else { h }]
-                };
-                let d_h = lanes(carry_h[unit]);
-                let d_next = [d_h, if C::STATES > 1 { lanes(carry_c[unit]) } else { d_h }];
-                let (deltas, direct) = C::backward(slots, state(before), state(after), d_next);
+                let mut slots = [Lanes::splat(0.0); MAX_SLOTS];
+                for slot in 0..C::SLOTS {
+                    slots[slot] = Lanes::new(simd, tape[slot * hidden + unit]);
+                }
+                let mut prev = [Lanes::new(simd, h[before + unit]); MAX_STATES];
+                let mut next = [Lanes::new(simd, h[after + unit]); MAX_STATES];
+                let mut d_next = [Lanes::new(simd, carry_h[unit]); MAX_STATES];
+                if C::STATES > 1 {
+                    prev[1] = Lanes::new(simd, c[before + unit]);
+                    next[1] = Lanes::new(simd, c[after + unit]);
+                    d_next[1] = Lanes::new(simd, carry_c[unit]);
+                }
+                let (deltas, direct) = C::backward(slots, prev, next, d_next);
                 for slot in 0..C::SLOTS {
                     tape[slot * hidden + unit] = deltas[slot].vector(simd);
                 }
