@@ -2,6 +2,7 @@
 //! `cpu` implement it. Parameters, gradients and moments cross it as flat blocks in the layout of
 //! [`crate::model::Layout`].
 
+pub mod cpu;
 pub mod gpu;
 
 use crate::data::{Sequences, Windows};
