@@ -30,6 +30,8 @@ pub struct Gpu {
     info: DeviceInfo,
     failure: Arc<Mutex<Option<Error>>>,
     kernels: Mutex<HashMap<KernelId, Arc<Kernel>>>,
+    #[cfg(test)]
+    pub(super) probe: super::tests::Probe,
 }
 
 impl Gpu {
@@ -82,6 +84,8 @@ impl Gpu {
             info: described,
             failure,
             kernels: Mutex::default(),
+            #[cfg(test)]
+            probe: Default::default(),
         }))
     }
 
@@ -110,6 +114,12 @@ impl Gpu {
         Ok(kernel)
     }
 
+    /// Forgets compiled kernels.
+    #[cfg(test)]
+    pub(super) fn forget(&self, which: impl Fn(&KernelId) -> bool) {
+        self.kernels.lock().unwrap_or_else(PoisonError::into_inner).retain(|id, _| !which(id));
+    }
+
     /// A buffer of `len` values of `size` bytes, zeroed, refused where the adapter's limits do not allow it.
     pub(super) fn buffer(&self, label: &str, len: usize, size: usize, usage: BufferUsages) -> Result<Buffer> {
         // Bindings are at least one vec4 long, so that an empty operand is legal.
@@ -134,10 +144,21 @@ impl Gpu {
         Ok(buffer)
     }
 
-    /// A storage buffer that the host can write and read back by copies.
+    /// A storage buffer that the host can write and read back by copies. Its content is not defined.
     pub(super) fn storage<T>(&self, label: &str, len: usize) -> Result<Buffer> {
         let usage = BufferUsages::STORAGE | BufferUsages::COPY_DST | BufferUsages::COPY_SRC;
+        #[cfg(test)]
+        return self.probe.poisoned(self, label, len * size_of::<T>(), usage);
+        #[cfg(not(test))]
         self.buffer(label, len, size_of::<T>(), usage)
+    }
+
+    /// The WGSL of a kernel.
+    pub(super) fn source(&self, id: KernelId) -> String {
+        #[cfg(test)]
+        return self.probe.mutated(id);
+        #[cfg(not(test))]
+        id.source()
     }
 
     /// Writes `values` at value `at` of a buffer, before the next submission.

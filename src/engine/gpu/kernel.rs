@@ -20,6 +20,7 @@ pub struct Binding {
 
 impl Binding {
     /// Whether it is a uniform buffer, rather than a storage buffer.
+    #[cfg(test)]
     pub fn is_uniform(&self) -> bool {
         self.kind == BufferBindingType::Uniform
     }
@@ -69,7 +70,7 @@ pub struct Kernel {
 impl Kernel {
     /// Compiles a kernel. A refusal by the driver is kept in `gpu` for its next check.
     pub fn new(gpu: &Gpu, id: KernelId) -> Self {
-        let (entry, source) = (id.kind.entry(), id.source());
+        let (entry, source) = (id.kind.entry(), gpu.source(id));
         let module = naga::front::wgsl::parse_str(&source)
             .unwrap_or_else(|error| panic!("{entry}: {}", error.emit_to_string(&source)));
         let bindings = reflect(&module, entry);

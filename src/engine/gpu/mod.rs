@@ -9,6 +9,8 @@ mod network;
 mod plan;
 mod run;
 mod shaders;
+#[cfg(test)]
+mod tests;
 mod variant;
 
 pub use adapter::{adapters, choose};

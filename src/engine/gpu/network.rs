@@ -98,7 +98,7 @@ impl Network {
         gpu.write(&self.parameters, 0, parameters);
         let mut encoder = gpu.device.create_command_encoder(&Default::default());
         for moment in &self.moments {
-            encoder.clear_buffer(moment, 0, None);
+            encoder.clear_buffer(moment, 0, Some(self.layout.len() as u64 * 4));
         }
         let mut pass = encoder.begin_compute_pass(&Default::default());
         self.pack.iter().for_each(|dispatch| dispatch.record(&mut pass, 0));

@@ -107,6 +107,7 @@ impl Plan {
         let backward_shape = scan_shape(gpu, spec, Scan::Backward, rows / 4)?;
         let scan_groups = |row_quads: u32| [(rows as u32 / 4).div_ceil(row_quads), directions as u32, 1];
 
+        let states_len = facts.states * (time + 2) * rows * directions * quads;
         let mut layers: Vec<LayerBuffers> = Vec::new();
         let mut tapes = Vec::new();
         let mut dims = Vec::new();
@@ -116,7 +117,7 @@ impl Plan {
 
         for layer in 0..spec.layers {
             let tape_len = if train { directions * time * rows * facts.slots * quads } else { 0 };
-            let states = vec4("states", facts.states * (time + 2) * rows * directions * quads)?;
+            let states = vec4("states", states_len)?;
             let tape = vec4("tape", tape_len)?;
             let layer_dims = Dims { rows: rows as u32, steps: time as u32, ..layer_dims(spec, &network.layout, layer) };
             let uniform = dims_buffer(gpu, &layer_dims)?;
@@ -162,6 +163,12 @@ impl Plan {
             ("y", &outputs),
         ];
         forward.push(Dispatch::items(gpu, KernelKind::Head, &buffers, rows * read_steps * spec.head.outputs)?);
+
+        // The initial states of windows are zero.
+        let mut encoder = gpu.device.create_command_encoder(&Default::default());
+        let bytes = (states_len * 16) as u64;
+        layers.iter().for_each(|layer| encoder.clear_buffer(&layer.states, 0, Some(bytes)));
+        gpu.queue.submit([encoder.finish()]);
 
         let mut plan = Plan { rows, layers, y: outputs, d_x: None, forward, backward: Vec::new() };
         if !train {
