@@ -3,8 +3,12 @@
 #![warn(missing_docs)]
 
 pub mod data;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod disk;
 pub mod engine;
 pub mod error;
+pub mod exercise;
 pub mod model;
+pub mod train;
 
 pub use error::{Error, Result};
