@@ -9,6 +9,7 @@ pub mod engine;
 pub mod error;
 pub mod exercise;
 pub mod model;
+pub mod reference;
 pub mod train;
 
 pub use error::{Error, Result};

@@ -2,6 +2,8 @@
 //! `cpu` implement it. Parameters, gradients and moments cross it as flat blocks in the layout of
 //! [`crate::model::Layout`].
 
+pub mod cpu;
+
 use crate::data::{Sequences, Windows};
 use crate::error::Result;
 use serde::Serialize;

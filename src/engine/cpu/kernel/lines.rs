@@ -1,0 +1,37 @@
+//! Buffers of f32 that begin on a cache line, so that no vector load crosses one.
+
+use bytemuck::{Pod, Zeroable};
+use std::ops::{Deref, DerefMut};
+
+/// One cache line, and the widest vector.
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C, align(64))]
+struct Line([f32; 16]);
+
+/// A buffer of f32 that begins on a cache line.
+#[derive(Clone, Debug, Default)]
+pub(in crate::engine::cpu) struct Lines {
+    lines: Vec<Line>,
+    len: usize,
+}
+
+impl Lines {
+    /// `len` zeros.
+    pub fn zeroed(len: usize) -> Self {
+        Lines { lines: vec![Line::zeroed(); len.div_ceil(16)], len }
+    }
+}
+
+impl Deref for Lines {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        &bytemuck::cast_slice(&self.lines)[..self.len]
+    }
+}
+
+impl DerefMut for Lines {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        &mut bytemuck::cast_slice_mut(&mut self.lines)[..self.len]
+    }
+}

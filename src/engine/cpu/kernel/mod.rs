@@ -1,0 +1,18 @@
+//! The kernels: loops over vectors of lanes, each compiled for every SIMD level and, where it scans, for every cell. What
+//! lives here knows nothing of batches, threads and parameter blocks.
+
+mod functions;
+mod lanes;
+mod lines;
+mod outer;
+mod packed;
+mod product;
+mod scan;
+mod scan_back;
+
+pub(super) use lines::Lines;
+pub(super) use outer::{Outer, Sum};
+pub(super) use packed::{Blocking, Packed, PackedScan};
+pub(super) use product::{Product, Segments};
+pub(super) use scan::{ForwardScan, Geometry};
+pub(super) use scan_back::BackwardScan;

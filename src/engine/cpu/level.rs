@@ -1,0 +1,56 @@
+//! Which SIMD instructions the engine uses.
+
+use pulp::{Arch, WithSimd};
+
+/// A set of SIMD instructions that this machine has. The kernels are compiled once for each and chosen when the engine is
+/// made.
+#[derive(Clone, Copy, Debug)]
+pub struct Level(Arch);
+
+impl Level {
+    /// The widest that this machine has.
+    pub fn best() -> Self {
+        Level(Arch::new())
+    }
+
+    /// Every level that this machine has, the widest first and the scalar one last.
+    pub fn available() -> Vec<Self> {
+        let mut levels = vec![Level::best()];
+        #[cfg(target_arch = "x86_64")]
+        if matches!(levels[0].0, Arch::V4(_)) {
+            levels.extend(pulp::x86::V3::try_new().map(|simd| Level(Arch::V3(simd))));
+        }
+        if !matches!(levels[0].0, Arch::Scalar) {
+            levels.push(Level(Arch::Scalar));
+        }
+        levels
+    }
+
+    /// The name of the instruction set.
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Arch::V4(_) => "avx512",
+            #[cfg(target_arch = "x86_64")]
+            Arch::V3(_) => "avx2",
+            #[cfg(target_arch = "aarch64")]
+            Arch::Neon(_) => "neon",
+            #[cfg(target_arch = "wasm32")]
+            Arch::RelaxedSimd(_) => "wasm relaxed simd",
+            #[cfg(target_arch = "wasm32")]
+            Arch::Simd128(_) => "wasm simd128",
+            _ => "scalar",
+        }
+    }
+
+    /// Runs `operation` compiled for this level.
+    pub(super) fn dispatch<Operation: WithSimd>(self, operation: Operation) -> Operation::Output {
+        self.0.dispatch(operation)
+    }
+}
+
+impl Default for Level {
+    fn default() -> Self {
+        Level::best()
+    }
+}

@@ -1,0 +1,69 @@
+//! The linear layer from the top hidden states to the outputs.
+
+use crate::model::{Layout, Readout, Spec};
+
+/// The head of a network, for one batch shape.
+pub(super) struct Head<'a> {
+    spec: &'a Spec,
+    layout: &'a Layout,
+    rows: usize,
+    steps: usize,
+}
+
+impl<'a> Head<'a> {
+    pub fn new(spec: &'a Spec, layout: &'a Layout, rows: usize, steps: usize) -> Self {
+        Head { spec, layout, rows, steps }
+    }
+
+    /// The time of the r-th step that the head reads.
+    fn time(&self, r: usize) -> usize {
+        match self.spec.head.readout {
+            Readout::Last => self.steps - 1,
+            Readout::Every => r,
+        }
+    }
+
+    /// y[b, r, o] = b[o] + sum_j W[o, j] top[b, t(r), j], from `top` [B, T, D*H]: [B, O], where the head reads the last
+    /// step, or [B, T, O]. Source: `torch.nn.Linear`.
+    pub fn forward(&self, parameters: &[f64], top: &[f64]) -> Vec<f64> {
+        let weight = &parameters[self.layout.head_weight()];
+        let bias = &parameters[self.layout.head_bias()];
+        let (features, outputs, read) = (self.spec.top(), self.spec.head.outputs, self.spec.read_steps(self.steps));
+        let mut y = vec![0.0; self.rows * read * outputs];
+        for b in 0..self.rows {
+            for r in 0..read {
+                for o in 0..outputs {
+                    let mut sum = bias[o];
+                    for j in 0..features {
+                        sum += weight[o * features + j] * top[(b * self.steps + self.time(r)) * features + j];
+                    }
+                    y[(b * read + r) * outputs + o] = sum;
+                }
+            }
+        }
+        y
+    }
+
+    /// d_W[o, j] += d_y[b, r, o] top[b, t(r), j]; d_b[o] += d_y[b, r, o]; gives d_top[b, t(r), j] += d_y[b, r, o] W[o, j],
+    /// [B, T, D*H], zero where the head does not read.
+    pub fn backward(&self, parameters: &[f64], top: &[f64], d_y: &[f64], d_parameters: &mut [f64]) -> Vec<f64> {
+        let weight = &parameters[self.layout.head_weight()];
+        let (d_weight, d_bias) = (self.layout.head_weight().start, self.layout.head_bias().start);
+        let (features, outputs, read) = (self.spec.top(), self.spec.head.outputs, self.spec.read_steps(self.steps));
+        let mut d_top = vec![0.0; top.len()];
+        for b in 0..self.rows {
+            for r in 0..read {
+                for o in 0..outputs {
+                    let d = d_y[(b * read + r) * outputs + o];
+                    d_parameters[d_bias + o] += d;
+                    for j in 0..features {
+                        let at = (b * self.steps + self.time(r)) * features + j;
+                        d_parameters[d_weight + o * features + j] += d * top[at];
+                        d_top[at] += d * weight[o * features + j];
+                    }
+                }
+            }
+        }
+        d_top
+    }
+}

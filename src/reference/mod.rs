@@ -1,0 +1,87 @@
+//! The oracle: the whole network, forward and backward, in f64 and in plain loops that read like the formulas. Every engine
+//! is held against it, and it is held against PyTorch (`tests/golden.rs`) and against central differences
+//! (`tests/finite_differences.rs`). No SIMD, no threads, no wgpu lives here, and nothing that makes it faster but harder to
+//! read. It shares with the engines the cells' pointwise functions and the layout of the parameter block, no more.
+//!
+//! ```
+//! use refrain::model::{CellKind, Layout, Spec};
+//! use refrain::reference::{self, Sequences};
+//!
+//! let spec = Spec::new(CellKind::Gru, 2, 5, 1);
+//! let parameters = vec![0.1; Layout::new(&spec).len()];
+//! let sequences = Sequences { rows: 3, steps: 4, x: vec![0.5; 3 * 4 * 2], states: None };
+//! let gradients = reference::differentiate(&spec, &parameters, &sequences, &[1.0; 3])?;
+//! assert_eq!(gradients.outputs, reference::forward(&spec, &parameters, &sequences)?);
+//! # Ok::<(), refrain::Error>(())
+//! ```
+
+mod adam;
+mod head;
+mod layer;
+mod loss;
+mod network;
+
+pub use adam::adam_step;
+pub use network::{differentiate, forward};
+
+use crate::data;
+use crate::error::Result;
+
+/// [`data::Sequences`] in f64.
+#[derive(Clone, Debug)]
+pub struct Sequences {
+    /// Batch rows (B).
+    pub rows: usize,
+    /// Time steps (T).
+    pub steps: usize,
+    /// [B, T, I], row-major.
+    pub x: Vec<f64>,
+    /// Initial states [S, L*D, B, H] (h, then c), or zeros.
+    pub states: Option<Vec<f64>>,
+}
+
+/// [`crate::engine::Outputs`] in f64.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outputs {
+    /// The head's outputs: [B, O], or [B, T, O] where it reads every step.
+    pub y: Vec<f64>,
+    /// Final states, [S, L*D, B, H] (h, then c).
+    pub states: Vec<f64>,
+}
+
+/// [`crate::engine::Gradients`] in f64.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Gradients {
+    /// The mean squared error over all outputs.
+    pub loss: f64,
+    /// The forward pass.
+    pub outputs: Outputs,
+    /// Gradient of every parameter, in the layout of the parameter block.
+    pub parameters: Vec<f64>,
+    /// Gradient of the input, [B, T, I].
+    pub x: Vec<f64>,
+    /// Gradient of the initial states, [S, L*D, B, H], also where they were zeros that nobody gave.
+    pub states: Vec<f64>,
+}
+
+/// The same values in f64, exactly.
+pub fn widen(values: &[f32]) -> Vec<f64> {
+    values.iter().map(|&value| value.into()).collect()
+}
+
+impl From<&data::Sequences> for Sequences {
+    fn from(from: &data::Sequences) -> Self {
+        Sequences { rows: from.rows, steps: from.steps, x: widen(&from.x), states: from.states.as_deref().map(widen) }
+    }
+}
+
+impl Sequences {
+    /// The windows `ids` as one batch that starts from zeros, and their targets [B, target_len].
+    pub fn of_windows(windows: &data::Windows, ids: &[u32]) -> Result<(Self, Vec<f64>)> {
+        windows.check_ids(ids)?;
+        let ids = || ids.iter().map(|&id| id as usize);
+        let x = ids().flat_map(|id| widen(windows.window(id))).collect();
+        let targets = ids().flat_map(|id| widen(windows.target(id))).collect();
+        Ok((Sequences { rows: ids().len(), steps: windows.steps(), x, states: None }, targets))
+    }
+}

@@ -1,0 +1,230 @@
+//! The whole network: layers over layers, the head, the loss, and the way back.
+
+use super::head::Head;
+use super::layer::{Layer, Tape};
+use super::loss::mean_squared_error;
+use super::{Gradients, Outputs, Sequences};
+use crate::error::{Error, Result};
+use crate::model::cells::Cell;
+use crate::model::{CellVisitor, Layout, Spec};
+
+/// The forward pass of the network `spec` with the block `parameters` over a batch.
+///
+/// # Errors
+/// [`Error::Config`] where the spec is not valid or the batch is empty, [`Error::Length`] where a tensor does not have
+/// the length that the shapes call for.
+pub fn forward(spec: &Spec, parameters: &[f64], sequences: &Sequences) -> Result<Outputs> {
+    Ok(spec.cell.visit(Forward(&Network::new(spec, parameters, sequences)?)).outputs)
+}
+
+/// Every gradient of the mean squared error against `targets` ([B, O], or [B, T, O] where the head reads every step).
+///
+/// # Errors
+/// As [`forward`]; and where `targets` do not have the length of the outputs.
+pub fn differentiate(spec: &Spec, parameters: &[f64], sequences: &Sequences, targets: &[f64]) -> Result<Gradients> {
+    let network = Network::new(spec, parameters, sequences)?;
+    let read = spec.read_steps(network.steps);
+    let shape = [("B", network.rows), ("read steps", read), ("O", spec.head.outputs)];
+    Error::check_len("targets", &shape, targets.len())?;
+    let pass = spec.cell.visit(Forward(&network));
+    let (loss, d_y) = mean_squared_error(&pass.outputs.y, targets);
+    Ok(spec.cell.visit(Backward { network: &network, pass, loss, d_y }))
+}
+
+/// A network over a batch, all lengths checked.
+struct Network<'a> {
+    spec: &'a Spec,
+    layout: Layout,
+    parameters: &'a [f64],
+    rows: usize,
+    steps: usize,
+    x: &'a [f64],
+    /// [S, L*D, B, H].
+    initial: Vec<f64>,
+}
+
+/// What the forward pass leaves for the backward one.
+struct Pass {
+    outputs: Outputs,
+    /// Of each layer and direction, index layer*D + direction.
+    tapes: Vec<Tape>,
+    /// The input of each layer, then the output of the topmost: L+1 tensors, [B, T, I] and [B, T, D*H].
+    between: Vec<Vec<f64>>,
+}
+
+impl<'a> Network<'a> {
+    fn new(spec: &'a Spec, parameters: &'a [f64], sequences: &'a Sequences) -> Result<Self> {
+        spec.validate()?;
+        let &Sequences { rows, steps, ref x, ref states } = sequences;
+        for (name, size) in [("rows", rows), ("steps", steps)] {
+            if size == 0 {
+                return Err(Error::config(name, size, "at least 1"));
+            }
+        }
+        let layout = Layout::new(spec);
+        Error::check_len("parameters", &[("block", layout.len())], parameters.len())?;
+        Error::check_len("x", &[("B", rows), ("T", steps), ("I", spec.input)], x.len())?;
+        let facts = spec.facts();
+        let shape = [("S", facts.states), ("L*D", spec.layers * spec.directions()), ("B", rows), ("H", spec.hidden)];
+        let initial = match states {
+            None => vec![0.0; spec.state_len() * rows],
+            Some(states) => {
+                Error::check_len("states", &shape, states.len())?;
+                states.clone()
+            }
+        };
+        Ok(Network { spec, layout, parameters, rows, steps, x, initial })
+    }
+
+    fn layer(&self, layer: usize, direction: usize) -> Layer<'_> {
+        Layer {
+            rows: self.rows,
+            steps: self.steps,
+            inputs: self.spec.layer_input(layer),
+            hidden: self.spec.hidden,
+            reverse: direction == 1,
+            parameters: self.parameters,
+            ranges: &self.layout.layers()[layer * self.spec.directions() + direction],
+        }
+    }
+
+    fn head(&self) -> Head<'_> {
+        Head::new(self.spec, &self.layout, self.rows, self.steps)
+    }
+
+    /// Index of state `s` of layer and direction `scan`, at row 0 and unit 0, in [S, L*D, B, H].
+    fn state(&self, s: usize, scan: usize) -> usize {
+        (s * self.spec.layers * self.spec.directions() + scan) * self.state_len()
+    }
+
+    /// Values of one state vector of one layer and direction: B*H.
+    fn state_len(&self) -> usize {
+        self.rows * self.spec.hidden
+    }
+
+    /// The states [S, B, H] of one layer and direction, from [S, L*D, B, H].
+    fn states_of<C: Cell>(&self, states: &[f64], scan: usize) -> Vec<f64> {
+        (0..C::STATES).flat_map(|s| &states[self.state(s, scan)..][..self.state_len()]).copied().collect()
+    }
+
+    /// Puts the states [S, B, H] of one layer and direction into [S, L*D, B, H].
+    fn put_states_of<C: Cell>(&self, states: &mut [f64], scan: usize, values: &[f64]) {
+        for s in 0..C::STATES {
+            states[self.state(s, scan)..][..self.state_len()]
+                .copy_from_slice(&values[s * self.state_len()..][..self.state_len()]);
+        }
+    }
+}
+
+/// Layer by layer: the input of layer l+1 at time t is h of layer l at time t, forward direction first, then reverse.
+struct Forward<'a>(&'a Network<'a>);
+
+impl CellVisitor for Forward<'_> {
+    type Output = Pass;
+
+    fn visit<C: Cell>(self) -> Pass {
+        let network = self.0;
+        let (rows, steps, hidden, top) = (network.rows, network.steps, network.spec.hidden, network.spec.top());
+        let mut states = vec![0.0; network.initial.len()];
+        let mut tapes = Vec::new();
+        let mut between = vec![network.x.to_vec()];
+        for l in 0..network.spec.layers {
+            let mut out = vec![0.0; rows * steps * top];
+            for direction in 0..network.spec.directions() {
+                let scan = l * network.spec.directions() + direction;
+                let layer = network.layer(l, direction);
+                let tape = layer.forward::<C>(&between[l], &network.states_of::<C>(&network.initial, scan));
+                for k in 0..steps {
+                    for b in 0..rows {
+                        for j in 0..hidden {
+                            out[(b * steps + layer.time(k)) * top + direction * hidden + j] =
+                                tape.states[layer.state::<C>(k + 1, 0, b, j)];
+                        }
+                    }
+                }
+                network.put_states_of::<C>(&mut states, scan, &tape.states[layer.state::<C>(steps, 0, 0, 0)..]);
+                tapes.push(tape);
+            }
+            between.push(out);
+        }
+        let y = network.head().forward(network.parameters, &between[network.spec.layers]);
+        Pass { outputs: Outputs { y, states }, tapes, between }
+    }
+}
+
+/// The way back: the head, then the layers from the top. Both directions of a layer add to the gradient of its input.
+struct Backward<'a> {
+    network: &'a Network<'a>,
+    pass: Pass,
+    loss: f64,
+    /// Gradient of the outputs.
+    d_y: Vec<f64>,
+}
+
+impl CellVisitor for Backward<'_> {
+    type Output = Gradients;
+
+    fn visit<C: Cell>(self) -> Gradients {
+        let Backward { network, pass, loss, d_y } = self;
+        let (steps, hidden, top) = (network.steps, network.spec.hidden, network.spec.top());
+        let mut d_parameters = vec![0.0; network.parameters.len()];
+        let mut d_initial = vec![0.0; network.initial.len()];
+        let mut d_out =
+            network.head().backward(network.parameters, &pass.between[network.spec.layers], &d_y, &mut d_parameters);
+        for l in (0..network.spec.layers).rev() {
+            let mut d_in = vec![0.0; pass.between[l].len()];
+            for direction in 0..network.spec.directions() {
+                let scan = l * network.spec.directions() + direction;
+                let d_states = network.layer(l, direction).backward::<C>(
+                    &pass.between[l],
+                    &pass.tapes[scan],
+                    |b, t, j| d_out[(b * steps + t) * top + direction * hidden + j],
+                    &mut d_parameters,
+                    &mut d_in,
+                );
+                network.put_states_of::<C>(&mut d_initial, scan, &d_states);
+            }
+            d_out = d_in;
+        }
+        Gradients { loss, outputs: pass.outputs, parameters: d_parameters, x: d_out, states: d_initial }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::CellKind;
+
+    /// A sound network and batch, for the tests to spoil.
+    fn sound() -> (Spec, Vec<f64>, Sequences) {
+        let spec = Spec { layers: 2, bidirectional: true, ..Spec::new(CellKind::Lstm, 2, 3, 1) };
+        let parameters = vec![0.1; Layout::new(&spec).len()];
+        let sequences = Sequences { rows: 2, steps: 3, x: vec![0.5; 12], states: Some(vec![0.5; 48]) };
+        (spec, parameters, sequences)
+    }
+
+    #[test]
+    fn every_wrong_length_is_refused_by_name() {
+        let (spec, parameters, good) = sound();
+        let refusal = |parameters: &[f64], sequences: &Sequences, targets: &[f64]| {
+            differentiate(&spec, parameters, sequences, targets).expect_err("a wrong length").to_string()
+        };
+        assert!(differentiate(&spec, &parameters, &good, &[0.0; 2]).is_ok());
+        assert!(refusal(&parameters[1..], &good, &[0.0; 2]).starts_with("parameters: expected"));
+        assert!(refusal(&parameters, &good, &[0.0; 6]).starts_with("targets: expected 2 values"));
+        let short = Sequences { x: vec![0.5; 11], ..good.clone() };
+        assert!(refusal(&parameters, &short, &[0.0; 2]).starts_with("x: expected 12 values"));
+        let h_alone = Sequences { states: Some(vec![0.5; 24]), ..good.clone() };
+        assert!(refusal(&parameters, &h_alone, &[0.0; 2]).starts_with("states: expected 48 values"));
+        let empty = Sequences { rows: 0, x: Vec::new(), states: None, ..good };
+        assert!(refusal(&parameters, &empty, &[]).starts_with("rows is 0"));
+    }
+
+    #[test]
+    fn no_states_are_zeros() {
+        let (spec, parameters, good) = sound();
+        let none = forward(&spec, &parameters, &Sequences { states: None, ..good.clone() }).expect("sound");
+        let zeros = forward(&spec, &parameters, &Sequences { states: Some(vec![0.0; 48]), ..good }).expect("sound");
+        assert_eq!(none, zeros);
+    }
+}
