@@ -3,9 +3,14 @@
 #![warn(missing_docs)]
 
 pub mod data;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod disk;
 pub mod engine;
 pub mod error;
+pub mod exercise;
 pub mod model;
 pub mod reference;
+pub mod train;
+pub mod verify;
 
 pub use error::{Error, Result};

@@ -2,11 +2,13 @@
 //! Nothing here knows a device.
 
 pub mod cells;
+mod file;
 mod init;
 mod kind;
 mod params;
 mod spec;
 
+pub use file::Model;
 pub use init::{Stream, initial_parameters, stream};
 pub use kind::{CellFacts, CellKind, CellVisitor};
 pub use params::{LayerRanges, Layout, NamedRange};

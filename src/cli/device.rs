@@ -1,0 +1,39 @@
+//! The one place where a command chooses its device.
+
+use super::console::Console;
+use refrain::engine::{AnyEngine, Device, Engine};
+use refrain::model::{Layout, Spec, initial_parameters};
+use refrain::{Error, Result};
+
+/// The most parameters that a command makes a network of: 2^28. With gradients and Adam's moments these are 4 GiB.
+const MOST_PARAMETERS: u64 = 1 << 28;
+
+/// Puts a network with the initial weights of `seed` on the device that `wanted` names; see `--device` in
+/// [`super::Common`]. Says so where that is not the device that one would expect.
+pub async fn open(wanted: &str, spec: Spec, seed: u64, console: &Console) -> anyhow::Result<AnyEngine> {
+    let parameters = parameters(&spec, seed)?;
+    let device = Device::select(wanted).await?;
+    let engine = device.engine(spec, &parameters)?;
+    if let ("auto", Device::Cpu) = (wanted, &device) {
+        let name = &engine.device().name;
+        console.warn(format_args!("no hardware GPU found: the CPU engine takes its place ({name})"))?;
+    }
+    Ok(engine)
+}
+
+/// The initial weights, refused before they are made where they are too many for the device.
+fn parameters(spec: &Spec, seed: u64) -> Result<Vec<f32>> {
+    spec.validate()?;
+    let needed = Layout::new(spec).len() as u64;
+    if needed > MOST_PARAMETERS {
+        return Err(Error::Limit {
+            what: format!("a network of {} hidden units", spec.hidden),
+            needed,
+            limit: MOST_PARAMETERS,
+            unit: "parameters",
+            adapter: "this program".into(),
+            remedy: "take a smaller --hidden".into(),
+        });
+    }
+    Ok(initial_parameters(spec, seed))
+}

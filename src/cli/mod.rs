@@ -1,0 +1,101 @@
+//! The command line: one file per subcommand, and what they share. Exit codes: 0, 1 failed, 2 usage. Every error is one
+//! line on stderr. Nothing here computes.
+
+mod console;
+mod device;
+mod devices;
+mod folder;
+mod interrupt;
+mod train_sine;
+mod values;
+mod verify;
+
+use clap::error::ErrorKind;
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Trains and runs recurrent neural networks on any GPU, and on the CPU where there is none.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    TrainSine(train_sine::Args),
+    Devices(devices::Args),
+    Verify(verify::Args),
+}
+
+/// What every subcommand takes.
+#[derive(Clone, Debug, clap::Args)]
+struct Common {
+    /// `auto` (a hardware GPU, else the CPU engine), `gpu` (the best adapter, a software one included), `cpu` (the
+    /// native engine), or part of an adapter's name.
+    #[arg(long, default_value = "auto", value_name = "DEVICE")]
+    device: String,
+    /// Seed of everything random: weights, data, order of the windows.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Print one JSON document on stdout, and everything else on stderr.
+    #[arg(long)]
+    json: bool,
+    /// Print nothing but warnings, errors and the document of --json.
+    #[arg(long)]
+    quiet: bool,
+}
+
+/// Parses the command line and runs it.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&error),
+    };
+    let done = pollster::block_on(async {
+        match cli.command {
+            Command::TrainSine(args) => train_sine::run(&args).await,
+            Command::Devices(args) => devices::run(&args).await,
+            Command::Verify(args) => verify::run(&args).await,
+        }
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", one_line(&format!("{error:#}")));
+            // A number of the user's that makes no sense is usage, whichever floor has noticed it.
+            let usage = matches!(error.downcast_ref(), Some(refrain::Error::Config { .. }));
+            ExitCode::from(if usage { 2 } else { 1 })
+        }
+    }
+}
+
+/// Help and version as clap prints them; a mistake in one line, with its tip but without the usage that `--help` shows.
+fn refuse(error: &clap::Error) -> ExitCode {
+    use ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion};
+    if matches!(error.kind(), DisplayHelp | DisplayVersion | DisplayHelpOnMissingArgumentOrSubcommand) {
+        error.exit();
+    }
+    let text = error.render().to_string();
+    let words =
+        text.lines().take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));
+    eprintln!("{}; see --help", one_line(&words.collect::<Vec<_>>().join("\n")));
+    ExitCode::from(2)
+}
+
+/// A message of several lines as one.
+fn one_line(text: &str) -> String {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join("; ").replace(":;", ":")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_of_the_command_line_is_sound() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,213 @@
+//! `refrain train-sine`: the course exercise, whole. Data, training, held-out evaluation, free-running forecast, picture.
+
+mod forecast;
+mod report;
+
+use super::console::{Console, significant};
+use super::folder::Folder;
+use super::values::{not_negative, positive, whole};
+use super::{Common, device, interrupt};
+use anyhow::bail;
+use clap::ValueEnum;
+use forecast::Forecast;
+use refrain::engine::{Adam, Engine};
+use refrain::exercise::{Sine, SineOptions, free_run};
+use refrain::model::{CellKind, Model, Spec};
+use refrain::train::{self, Metrics};
+use report::{Document, FreeRun, Naive, Seconds};
+use serde_json::json;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::time::Instant;
+
+/// Points of the free-running forecast.
+const FREE_RUN: usize = 100;
+/// The files of `--out`.
+const FILES: [&str; 4] = ["model.safetensors", "metrics.json", "forecast.csv", "forecast.svg"];
+
+/// Train a network on the course's sine, test it on windows held out, and let it run on its own output
+///
+/// Windows of sin(phase + 2 pi / 49 k) with a random phase each; the next value is the target. A fifth of the windows is
+/// held out. Losses are printed every 10 epochs; then the test errors beside those of repeating the last value; then a
+/// forecast of 100 points that is fed with its own output.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Recurrent cell.
+    #[arg(long, value_enum, default_value_t = Cell::Rnn)]
+    cell: Cell,
+    /// Hidden units.
+    #[arg(long, default_value = "20", value_name = "N", value_parser = whole::<1, 1_048_576>)]
+    hidden: usize,
+    /// Passes over the training windows.
+    #[arg(long, default_value = "100", value_name = "N", value_parser = whole::<1, 1_000_000_000>)]
+    epochs: usize,
+    /// Windows of a training step.
+    #[arg(long, default_value = "32", value_name = "N", value_parser = whole::<1, 1_000_000_000>)]
+    batch: usize,
+    /// Step size of Adam.
+    #[arg(long, default_value = "0.001", value_name = "X", value_parser = positive)]
+    lr: f64,
+    /// Points of a window.
+    #[arg(long, default_value = "50", value_name = "N", value_parser = whole::<2, 1_000_000>)]
+    seq_len: usize,
+    /// Windows, a fifth of them held out.
+    #[arg(long, default_value = "1000", value_name = "N", value_parser = whole::<2, 100_000_000>)]
+    samples: usize,
+    /// Standard deviation of the Gaussian noise on every point, targets included.
+    #[arg(long, default_value = "0", value_name = "X", value_parser = not_negative)]
+    noise: f64,
+    /// Folder for model.safetensors, metrics.json, forecast.csv and forecast.svg. Without it no file is written.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Cell {
+    Rnn,
+    Lstm,
+    Gru,
+}
+
+impl Cell {
+    fn kind(self) -> CellKind {
+        match self {
+            Cell::Rnn => CellKind::RnnTanh,
+            Cell::Lstm => CellKind::Lstm,
+            Cell::Gru => CellKind::Gru,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Cell::Rnn => "rnn",
+            Cell::Lstm => "lstm",
+            Cell::Gru => "gru",
+        }
+    }
+}
+
+/// Runs the exercise.
+pub async fn run(args: &Args) -> anyhow::Result<()> {
+    let start = Instant::now();
+    let seed = args.common.seed;
+    let mut console = Console::new(&args.common);
+    let folder = args.out.as_deref().map(|path| Folder::prepare(path, &FILES)).transpose()?;
+    let files = folder.iter().flat_map(|folder| FILES.map(|file| folder.place(file).display().to_string())).collect();
+    interrupt::listen()?;
+
+    let sine = Sine::new(&SineOptions { samples: args.samples, seq_len: args.seq_len, noise: args.noise, seed })?;
+    let (train_ids, test_ids) = (sine.train_ids(), sine.test_ids());
+    let spec = Spec::new(args.cell.kind(), 1, args.hidden, 1);
+    let mut engine = device::open(&args.common.device, spec, seed, &console).await?;
+    engine.load(sine.windows())?;
+    let parameters = engine.parameters().await?.len();
+    console.say(report::opening(args, parameters, engine.device(), [train_ids.len(), test_ids.len()]))?;
+    let setup = start.elapsed();
+
+    let training = Instant::now();
+    let adam = Adam { lr: args.lr, ..Adam::default() };
+    let options = train::Options { epochs: args.epochs, batch: args.batch, adam, seed, ..train::Options::default() };
+    let summary = fit(&mut engine, &options, &train_ids, &mut console).await?;
+    let training = training.elapsed();
+
+    let test = train::evaluate(&mut engine, sine.windows(), &test_ids, args.batch).await?;
+    let targets: Vec<f32> = test_ids.iter().map(|&id| sine.windows().target(id as usize)[0]).collect();
+    let naive = Metrics::of(&sine.repeat_last(&test_ids), &targets)?;
+    let shown = test_ids[0] as usize;
+    let given = sine.windows().window(shown).to_vec();
+    let forecast = free_run(&mut engine, &given, FREE_RUN).await?;
+    let truth = sine.truth(shown, 0, args.seq_len + FREE_RUN);
+    let free = Metrics::of(&forecast, &truth[args.seq_len..])?;
+    if !(test.mse.is_finite() && free.mse.is_finite()) {
+        bail!("after the last training step the network's outputs are not finite: take a smaller --lr");
+    }
+
+    let document = Document {
+        device: engine.device().clone(),
+        cell: args.cell.name(),
+        hidden: args.hidden,
+        parameters,
+        epochs: args.epochs,
+        batch: args.batch,
+        lr: args.lr,
+        seed,
+        train_loss: summary.loss,
+        test,
+        naive: Naive { mse: naive.mse },
+        free_run: FreeRun { steps: FREE_RUN, rmse: free.rmse },
+        seconds: Seconds {
+            setup: setup.as_secs_f64(),
+            training: training.as_secs_f64(),
+            total: start.elapsed().as_secs_f64(),
+        },
+        files,
+    };
+    let title = format!("{}, {} hidden units, fed with its own output", args.cell.name().to_uppercase(), args.hidden);
+    let forecast = Forecast { title, given, truth, forecast, rmse: free.rmse };
+    console.say(report::results(&document, &naive, test_ids.len()))?;
+    console.say(forecast.drawn(console.colour()))?;
+
+    if let Some(folder) = folder {
+        let parameters = engine.parameters().await?;
+        let model = Model { spec, parameters, provenance: provenance(args, &options, engine.device()) }.to_bytes()?;
+        let metrics = serde_json::to_string_pretty(&document)? + "\n";
+        let (table, picture) = (forecast.csv(), forecast.svg()?);
+        let contents = [&model, metrics.as_bytes(), table.as_bytes(), picture.as_bytes()];
+        folder.write(&std::array::from_fn::<_, 4, _>(|file| (FILES[file], contents[file])))?;
+        console.say(format_args!("Wrote {}", document.files.join(", ")))?;
+    }
+    Ok(console.document(&document)?)
+}
+
+/// Trains under the progress bar, with a line at every report. Ctrl-C ends it with an error.
+async fn fit(
+    engine: &mut impl Engine,
+    options: &train::Options,
+    ids: &[u32],
+    console: &mut Console,
+) -> anyhow::Result<train::Summary> {
+    console.start_bar(options.epochs);
+    let mut unsaid = None;
+    let fitted = train::fit(engine, options, ids, |progress| {
+        console.move_bar(progress.epoch);
+        if let Some(report) = &progress.report {
+            let (epoch, epochs, loss) = (progress.epoch, progress.epochs, significant(report.loss));
+            unsaid = console.say(format_args!("Epoch [{epoch}/{epochs}], Loss: {loss}")).err();
+        }
+        if unsaid.is_some() || interrupt::asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })
+    .await;
+    console.end_bar();
+    let summary = fitted?;
+    if let Some(error) = unsaid {
+        return Err(error.into());
+    }
+    if summary.stopped {
+        bail!("stopped by Ctrl-C after epoch {} of {}; nothing was written", summary.epochs, options.epochs);
+    }
+    Ok(summary)
+}
+
+/// Where the weights come from. Without times and paths: the same run gives the same file.
+fn provenance(
+    args: &Args,
+    options: &train::Options,
+    device: &refrain::engine::DeviceInfo,
+) -> serde_json::Map<String, serde_json::Value> {
+    let provenance = json!({
+        "program": concat!("refrain ", env!("CARGO_PKG_VERSION")),
+        "command": "train-sine",
+        "data": { "samples": args.samples, "seq_len": args.seq_len, "noise": args.noise },
+        "seed": options.seed,
+        "epochs": options.epochs,
+        "batch": options.batch,
+        "adam": options.adam,
+        "device": device,
+    });
+    match provenance {
+        serde_json::Value::Object(map) => map,
+        other => unreachable!("json!({{..}}) is an object, found {other}"),
+    }
+}

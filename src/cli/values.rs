@@ -1,0 +1,43 @@
+//! Parsers of option values. A refusal says what would have been right.
+
+/// A whole number from `MIN` to `MAX`.
+pub fn whole<const MIN: usize, const MAX: usize>(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| (MIN..=MAX).contains(number));
+    number.ok_or_else(|| format!("expected a whole number from {MIN} to {MAX}"))
+}
+
+/// A finite number above 0.
+pub fn positive(text: &str) -> Result<f64, String> {
+    number(text).filter(|&number| number > 0.0).ok_or_else(|| "expected a finite number above 0".to_owned())
+}
+
+/// A finite number of at least 0.
+pub fn not_negative(text: &str) -> Result<f64, String> {
+    number(text).filter(|&number| number >= 0.0).ok_or_else(|| "expected a finite number of at least 0".to_owned())
+}
+
+fn number(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|number: &f64| number.is_finite())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_at_the_edges() {
+        assert_eq!(whole::<2, 9>("2"), Ok(2));
+        assert_eq!(whole::<2, 9>("9"), Ok(9));
+        for bad in ["1", "10", "-3", "2.5", "", "x", "99999999999999999999999"] {
+            assert_eq!(whole::<2, 9>(bad).unwrap_err(), "expected a whole number from 2 to 9", "{bad}");
+        }
+        assert_eq!(positive("1e-3"), Ok(0.001));
+        assert_eq!(not_negative("0"), Ok(0.0));
+        for bad in ["0", "-1", "nan", "inf", "x", ""] {
+            assert!(positive(bad).is_err(), "{bad}");
+        }
+        for bad in ["-1", "NaN", "infinity", "x"] {
+            assert!(not_negative(bad).is_err(), "{bad}");
+        }
+    }
+}

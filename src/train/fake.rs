@@ -1,0 +1,73 @@
+//! An engine for tests: it computes nothing, but remembers what it was told and answers as it is made to.
+
+use crate::data::{Sequences, Windows};
+use crate::engine::{DeviceInfo, Engine, Gradients, Outputs, Steps};
+use crate::error::Result;
+
+/// What it was told to do, and the answers that it gives.
+pub struct Fake {
+    device: DeviceInfo,
+    /// The loss of step k, counted from 0 over the whole run.
+    pub loss: fn(usize) -> f32,
+    /// The output for one sequence.
+    pub output: fn(&[f32]) -> f32,
+    /// The windows of each step trained, and the steps taken before it.
+    pub steps: Vec<(Vec<u32>, u64)>,
+    /// Losses queued and not read.
+    pub unread: usize,
+    /// Times that losses were read.
+    pub readings: usize,
+}
+
+impl Fake {
+    pub fn new(loss: fn(usize) -> f32, output: fn(&[f32]) -> f32) -> Self {
+        let text = String::new;
+        let device = DeviceInfo { name: text(), backend: text(), driver: text(), kind: text() };
+        Fake { device, loss, output, steps: Vec::new(), unread: 0, readings: 0 }
+    }
+}
+
+impl Engine for Fake {
+    fn device(&self) -> &DeviceInfo {
+        &self.device
+    }
+
+    async fn parameters(&mut self) -> Result<Vec<f32>> {
+        Ok(Vec::new())
+    }
+
+    fn set_parameters(&mut self, _: &[f32]) -> Result<()> {
+        Ok(())
+    }
+
+    fn load(&mut self, _: &Windows) -> Result<()> {
+        Ok(())
+    }
+
+    fn train(&mut self, steps: &Steps) -> Result<()> {
+        for (k, ids) in steps.ids.chunks(steps.batch).enumerate() {
+            self.steps.push((ids.to_vec(), steps.taken + k as u64));
+            self.unread += 1;
+        }
+        Ok(())
+    }
+
+    async fn losses(&mut self) -> Result<Vec<f32>> {
+        self.readings += usize::from(self.unread > 0);
+        let first = self.steps.len() - std::mem::take(&mut self.unread);
+        Ok((first..self.steps.len()).map(self.loss).collect())
+    }
+
+    async fn predict(&mut self, ids: &[u32], _: usize) -> Result<Vec<f32>> {
+        Ok(ids.iter().map(|&id| id as f32).collect())
+    }
+
+    async fn forward(&mut self, sequences: &Sequences) -> Result<Outputs> {
+        assert_eq!((sequences.rows, sequences.steps), (1, sequences.x.len()));
+        Ok(Outputs { y: vec![(self.output)(&sequences.x)], states: Vec::new() })
+    }
+
+    async fn differentiate(&mut self, _: &Sequences, _: &[f32]) -> Result<Gradients> {
+        Ok(Gradients::default())
+    }
+}
