@@ -5,7 +5,7 @@ use super::kernel::{BackwardScan, ForwardScan, Outer, Product, Segments, Sum};
 use super::network::Network;
 use super::tile::Workspace;
 use crate::model::CellVisitor;
-use crate::model::cells::{Cell, MAX_SLOTS};
+use crate::model::cells::Cell;
 use pulp::{Simd, WithSimd};
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -112,10 +112,12 @@ impl<S: Simd> CellVisitor for At<S, Backward<'_>> {
         simd.vectorize(Outer {
             a: &workspace.d_y,
             a_stride: outputs,
+            segments: Segments { starts: &[0], len: outputs },
             b: &workspace.h[spec.layers - 1][top],
             b_stride: stride,
             columns: spec.top(),
             gradient: &mut gradient[layout.head_weight()],
+            scratch: &mut workspace.scratch,
         });
         simd.vectorize(Sum { a: &workspace.d_y, stride: outputs, gradient: &mut gradient[layout.head_bias()] });
         let d_h = &mut workspace.d_h[..read * stride * lanes];
@@ -160,52 +162,51 @@ impl<S: Simd> CellVisitor for At<S, Backward<'_>> {
                     0 => (&workspace.x[..], network.x_stride()),
                     _ => (&workspace.h[layer - 1][stride * lanes..], stride),
                 };
-                let before = geometry.states_around(0).0;
+                let before = geometry.states_around(0).0 * lanes;
+                let input_slots = C::INPUT_SLOT.map(|slot| slot * spec.hidden);
+                let hidden_slots = C::HIDDEN_SLOT.map(|slot| slot * spec.hidden);
+                let segments = |starts| Segments { starts, len: spec.hidden };
+                simd.vectorize(Outer {
+                    a: tape,
+                    a_stride: geometry.tape_stride,
+                    segments: segments(&input_slots[..C::GATES]),
+                    b: input,
+                    b_stride: input_stride,
+                    columns: spec.layer_input(layer),
+                    gradient: &mut gradient[ranges.weight_ih.clone()],
+                    scratch: &mut workspace.scratch,
+                });
+                simd.vectorize(Outer {
+                    a: tape,
+                    a_stride: geometry.tape_stride,
+                    segments: segments(&hidden_slots[..C::GATES]),
+                    b: &h[before..],
+                    b_stride: stride,
+                    columns: spec.hidden,
+                    gradient: &mut gradient[ranges.weight_hh.clone()],
+                    scratch: &mut workspace.scratch,
+                });
                 for gate in 0..C::GATES {
-                    let sides = [
-                        (
-                            C::INPUT_SLOT[gate],
-                            input,
-                            input_stride,
-                            spec.layer_input(layer),
-                            &ranges.weight_ih,
-                            &ranges.bias_ih,
-                        ),
-                        (
-                            C::HIDDEN_SLOT[gate],
-                            &h[before * lanes..],
-                            stride,
-                            spec.hidden,
-                            &ranges.weight_hh,
-                            &ranges.bias_hh,
-                        ),
-                    ];
-                    for (slot, b, b_stride, columns, weight, bias) in sides {
-                        let deltas = &tape[slot * spec.hidden * lanes..];
-                        simd.vectorize(Outer {
-                            a: deltas,
-                            a_stride: geometry.tape_stride,
-                            b,
-                            b_stride,
-                            columns,
-                            gradient: &mut gradient[weight.clone()][gate * spec.hidden * columns..]
-                                [..spec.hidden * columns],
-                        });
-                        simd.vectorize(Sum {
-                            a: deltas,
-                            stride: geometry.tape_stride,
-                            gradient: &mut gradient[bias.clone()][gate * spec.hidden..][..spec.hidden],
-                        });
+                    let input_bias =
+                        ranges.bias_ih.start + gate * spec.hidden..ranges.bias_ih.start + (gate + 1) * spec.hidden;
+                    let hidden_bias = ranges.bias_hh.start + gate * spec.hidden;
+                    let sum = |slot: usize, gradient: &mut [f32]| {
+                        simd.vectorize(Sum { a: &tape[slot * lanes..], stride: geometry.tape_stride, gradient });
+                    };
+                    sum(input_slots[gate], &mut gradient[input_bias.clone()]);
+                    if input_slots[gate] == hidden_slots[gate] {
+                        gradient.copy_within(input_bias, hidden_bias);
+                    } else {
+                        sum(hidden_slots[gate], &mut gradient[hidden_bias..][..spec.hidden]);
                     }
                 }
 
                 if layer > 0 || with_d_x {
-                    let starts: [usize; MAX_SLOTS] = std::array::from_fn(|gate| C::INPUT_SLOT[gate] * spec.hidden);
                     simd.vectorize(Product {
                         weights: &network.scans[scan].input_back,
                         input: tape,
                         input_stride: geometry.tape_stride,
-                        segments: Segments { starts: &starts[..C::GATES], len: spec.hidden },
+                        segments: segments(&input_slots[..C::GATES]),
                         out: d_input,
                         out_stride: d_input_stride,
                     });

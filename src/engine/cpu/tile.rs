@@ -1,7 +1,7 @@
 //! One tile of batch rows, as many as a vector has lanes, through the whole network: forward, and back.
 
 use super::batch::Batch;
-use super::kernel::Lines;
+use super::kernel::{Lines, SCRATCH};
 use super::network::Network;
 use std::ops::Range;
 
@@ -35,6 +35,8 @@ pub(super) struct Workspace {
     pub d_x: Lines,
     /// Gradient of the states of each layer and direction, [S, H].
     pub d_states: Vec<Lines>,
+    /// What [`super::kernel::Outer`] needs.
+    pub scratch: Lines,
 }
 
 impl Workspace {
@@ -62,6 +64,7 @@ impl Workspace {
             d_h: of_steps(keep_tape, geometry.state_stride),
             d_below: of_steps(keep_tape && spec.layers > 1, geometry.state_stride),
             d_x: of_steps(keep_tape, network.x_stride()),
+            scratch: Lines::zeroed(if keep_tape { SCRATCH } else { 0 }),
             d_states: (0..scans).map(|_| vectors(network.facts.states * spec.hidden)).collect(),
         }
     }

@@ -37,16 +37,16 @@ impl Weights {
 
     /// Takes one step of Adam on the sum of the groups' gradients.
     pub fn update(&mut self, level: Level, groups: &[Group], adam: AdamStep) {
-        let chunk = |(index, ((parameters, m), v)): (usize, ((&mut [f32], &mut [f32]), &mut [f32]))| {
+        let Weights { parameters, m, v } = self;
+        let part = |index, parameters, m, v| {
             level.dispatch(Update { groups, first: index * CHUNK, parameters, m, v, adam });
         };
-        let Weights { parameters, m, v } = self;
         if parameters.len() < PARALLEL {
-            let chunks = parameters.chunks_mut(CHUNK).zip(m.chunks_mut(CHUNK)).zip(v.chunks_mut(CHUNK));
-            chunks.enumerate().for_each(chunk);
+            let parts = parameters.chunks_mut(CHUNK).zip(m.chunks_mut(CHUNK)).zip(v.chunks_mut(CHUNK));
+            parts.enumerate().for_each(|(index, ((parameters, m), v))| part(index, parameters, m, v));
         } else {
-            let chunks = parameters.par_chunks_mut(CHUNK).zip(m.par_chunks_mut(CHUNK)).zip(v.par_chunks_mut(CHUNK));
-            chunks.enumerate().for_each(chunk);
+            let parts = parameters.par_chunks_mut(CHUNK).zip(m.par_chunks_mut(CHUNK)).zip(v.par_chunks_mut(CHUNK));
+            parts.enumerate().for_each(|(index, ((parameters, m), v))| part(index, parameters, m, v));
         }
     }
 }

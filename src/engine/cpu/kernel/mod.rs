@@ -5,13 +5,14 @@ mod functions;
 mod lanes;
 mod lines;
 mod outer;
+mod outer_rows;
 mod packed;
 mod product;
 mod scan;
 mod scan_back;
 
 pub(super) use lines::Lines;
-pub(super) use outer::{Outer, Sum};
+pub(super) use outer::{Outer, SCRATCH, Sum};
 pub(super) use packed::{Blocking, Packed, PackedScan};
 pub(super) use product::{Product, Segments};
 pub(super) use scan::{ForwardScan, Geometry};

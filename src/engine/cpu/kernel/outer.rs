@@ -1,18 +1,23 @@
 //! The gradients of weights and biases: sums of products of deltas and inputs over all times and rows of a tile.
 
+use super::outer_rows;
+use super::product::Segments;
 use pulp::{Simd, WithSimd};
 
 /// Times whose products are summed in the lanes before the lanes are: so many rows of both sides stay in the cache.
 const CHUNK: usize = 64;
 /// Columns that are done for all rows before the next, for the same reason.
 const PANEL: usize = 40;
+/// Values of [`Outer::scratch`]: half of the first cache.
+pub(in crate::engine::cpu) const SCRATCH: usize = 4096;
 
 /// gradient[m, k] += sum over times t and lanes of a[t, m] b[t, k], row-major.
 pub(in crate::engine::cpu) struct Outer<'a> {
-    /// [T, >= M].
+    /// [T, >= M], of which the segments are the rows of the gradient.
     pub a: &'a [f32],
     /// Vectors from one time to the next.
     pub a_stride: usize,
+    pub segments: Segments<'a>,
     /// [T, >= K].
     pub b: &'a [f32],
     /// Vectors from one time to the next.
@@ -21,73 +26,87 @@ pub(in crate::engine::cpu) struct Outer<'a> {
     pub columns: usize,
     /// [M, K].
     pub gradient: &'a mut [f32],
+    /// [`SCRATCH`] values.
+    pub scratch: &'a mut [f32],
 }
 
 impl WithSimd for Outer<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(mut self, simd: S) {
-        if S::REGISTER_COUNT >= 32 { self.chunks::<S, 4, 5>(simd) } else { self.chunks::<S, 3, 4>(simd) }
+    fn with_simd<S: Simd>(self, simd: S) {
+        // Rows of the gradient in vectors need no sums over lanes, but waste what K lacks to whole vectors.
+        let padded = self.columns.next_multiple_of(S::F32_LANES);
+        if S::F32_LANES > 1 && 10 * padded <= 13 * self.columns {
+            outer_rows::add(simd, self);
+        } else if S::REGISTER_COUNT >= 32 {
+            add::<S, 4, 5>(simd, self);
+        } else {
+            add::<S, 3, 4>(simd, self);
+        }
     }
 }
 
-impl Outer<'_> {
-    #[inline(always)]
-    fn chunks<S: Simd, const M: usize, const K: usize>(&mut self, simd: S) {
-        let (a, _) = S::as_simd_f32s(self.a);
-        let (b, _) = S::as_simd_f32s(self.b);
-        let rows = self.gradient.len() / self.columns;
-        for (a, b) in a.chunks(CHUNK * self.a_stride).zip(b.chunks(CHUNK * self.b_stride)) {
-            for panel in (0..self.columns).step_by(PANEL) {
-                let columns = panel..self.columns.min(panel + PANEL);
-                for m in (0..rows).step_by(M) {
-                    if rows - m >= M {
-                        self.columns::<S, M, K>(simd, a, b, m, columns.clone());
-                    } else {
-                        for m in m..rows {
-                            self.columns::<S, 1, K>(simd, a, b, m, columns.clone());
-                        }
+/// Adds up in the lanes, blocks of M rows and K columns of the gradient at a time, and then the lanes.
+#[inline(always)]
+fn add<S: Simd, const M: usize, const K: usize>(simd: S, outer: Outer<'_>) {
+    let Outer { a, a_stride, segments, b, b_stride, columns, gradient, .. } = outer;
+    let (a, _) = S::as_simd_f32s(a);
+    let (b, _) = S::as_simd_f32s(b);
+    for (a, b) in a.chunks(CHUNK * a_stride).zip(b.chunks(CHUNK * b_stride)) {
+        for panel in (0..columns).step_by(PANEL) {
+            let panel = panel..columns.min(panel + PANEL);
+            for (&start, gradient) in segments.starts.iter().zip(gradient.chunks_exact_mut(segments.len * columns)) {
+                for (index, gradient) in gradient.chunks_mut(M * columns).enumerate() {
+                    let first = start + index * M;
+                    if gradient.len() == M * columns {
+                        let rows = Rows { a: &a[first..], a_stride, b, b_stride, columns, gradient };
+                        rows.add::<S, M, K>(simd, panel.clone());
+                        continue;
+                    }
+                    for (row, gradient) in gradient.chunks_exact_mut(columns).enumerate() {
+                        let rows = Rows { a: &a[first + row..], a_stride, b, b_stride, columns, gradient };
+                        rows.add::<S, 1, K>(simd, panel.clone());
                     }
                 }
             }
         }
     }
+}
 
+/// Some rows of the gradient, and what they are made of at some times.
+struct Rows<'a, V> {
+    a: &'a [V],
+    a_stride: usize,
+    b: &'a [V],
+    b_stride: usize,
+    columns: usize,
+    gradient: &'a mut [f32],
+}
+
+impl<V: Copy> Rows<'_, V> {
+    /// M rows, some columns of them.
     #[inline(always)]
-    fn columns<S: Simd, const M: usize, const K: usize>(
-        &mut self,
-        simd: S,
-        a: &[S::f32s],
-        b: &[S::f32s],
-        m: usize,
-        columns: std::ops::Range<usize>,
-    ) {
-        let mut k = columns.start;
-        while k + K <= columns.end {
-            self.block::<S, M, K>(simd, a, b, m, k);
+    fn add<S: Simd<f32s = V>, const M: usize, const K: usize>(mut self, simd: S, panel: std::ops::Range<usize>) {
+        let mut k = panel.start;
+        while k + K <= panel.end {
+            self.block::<S, M, K>(simd, k);
             k += K;
         }
-        while k < columns.end {
-            self.block::<S, M, 1>(simd, a, b, m, k);
+        while k < panel.end {
+            self.block::<S, M, 1>(simd, k);
             k += 1;
         }
     }
 
     #[inline(always)]
-    fn block<S: Simd, const M: usize, const K: usize>(
-        &mut self,
-        simd: S,
-        a: &[S::f32s],
-        b: &[S::f32s],
-        m: usize,
-        k: usize,
-    ) {
+    #[expect(clippy::needless_range_loop, reason = "loops over constant bounds, which become registers")]
+    fn block<S: Simd<f32s = V>, const M: usize, const K: usize>(&mut self, simd: S, k: usize) {
         let mut sums = [[simd.splat_f32s(0.0); K]; M];
-        for (a, b) in a.chunks(self.a_stride).zip(b.chunks(self.b_stride)) {
-            let (a, b): (&[S::f32s; M], &[S::f32s; K]) = match (a[m..].first_chunk(), b[k..].first_chunk()) {
+        for (a, b) in self.a.chunks(self.a_stride).zip(self.b.chunks(self.b_stride)) {
+            let (a, b): (&[V; M], &[V; K]) = match (a.first_chunk(), b[k..].first_chunk()) {
                 (Some(a), Some(b)) => (a, b),
-                _ => panic!("block {m}, {k} of {M} by {K} reaches beyond {} by {}", a.len(), b.len()),
+                _ => panic!("{M} rows and {K} columns from {k} on reach beyond {} and {}", a.len(), b.len()),
             };
             for i in 0..M {
                 for j in 0..K {
@@ -97,7 +116,7 @@ impl Outer<'_> {
         }
         for i in 0..M {
             for j in 0..K {
-                self.gradient[(m + i) * self.columns + k + j] += simd.reduce_sum_f32s(sums[i][j]);
+                self.gradient[i * self.columns + k + j] += simd.reduce_sum_f32s(sums[i][j]);
             }
         }
     }
@@ -118,13 +137,26 @@ impl WithSimd for Sum<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
+        /// Sums side by side, so that none waits for its last addition.
+        const M: usize = 8;
         let (a, _) = S::as_simd_f32s(self.a);
-        for (m, gradient) in self.gradient.iter_mut().enumerate() {
-            let mut sum = simd.splat_f32s(0.0);
+        for (block, gradient) in self.gradient.chunks_mut(M).enumerate() {
+            let mut sums = [simd.splat_f32s(0.0); M];
             for a in a.chunks(self.stride) {
-                sum = simd.add_f32s(sum, a[m]);
+                let a = &a[block * M..];
+                if let Some(a) = a.first_chunk::<M>() {
+                    for m in 0..M {
+                        sums[m] = simd.add_f32s(sums[m], a[m]);
+                    }
+                } else {
+                    for (sum, &a) in sums.iter_mut().zip(a) {
+                        *sum = simd.add_f32s(*sum, a);
+                    }
+                }
             }
-            *gradient += simd.reduce_sum_f32s(sum);
+            for (gradient, sum) in gradient.iter_mut().zip(sums) {
+                *gradient += simd.reduce_sum_f32s(sum);
+            }
         }
     }
 }

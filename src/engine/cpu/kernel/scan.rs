@@ -111,6 +111,7 @@ impl<C: Cell> WithSimd for ForwardScan<'_, C> {
 
 impl<C: Cell> ForwardScan<'_, C> {
     #[inline(always)]
+    #[expect(clippy::needless_range_loop, reason = "loops over constant bounds, which become registers")]
     fn run<S: Simd, const U: usize>(self, simd: S) {
         let Geometry { steps, hidden, tape_stride, .. } = self.geometry;
         let (input, _) = S::as_simd_f32s(self.input);
