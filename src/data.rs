@@ -2,6 +2,7 @@
 //! flat series and the start of each window in it.
 
 use crate::error::{Error, Result};
+use crate::model::Spec;
 
 /// Windows over a series, each with its target. A window is a view: 168-step windows over a million points cost one
 /// start (4 bytes) each, not 168 values.
@@ -105,6 +106,26 @@ impl Windows {
         &self.targets[n * self.target_len..][..self.target_len]
     }
 
+    /// Refuses windows whose features or targets are not those of the network.
+    pub fn check(&self, spec: &Spec) -> Result<()> {
+        if self.inputs != spec.input {
+            return Err(Error::config(
+                "the windows' number of features",
+                self.inputs,
+                format!("{}, the network's", spec.input),
+            ));
+        }
+        let expected = spec.read_steps(self.steps) * spec.head.outputs;
+        if self.target_len != expected {
+            return Err(Error::config(
+                "the length of a window's target",
+                self.target_len,
+                format!("{expected}, the network's outputs"),
+            ));
+        }
+        Ok(())
+    }
+
     /// Refuses the first id that is not a window.
     pub fn check_ids(&self, ids: &[u32]) -> Result<()> {
         match ids.iter().find(|&&id| id as usize >= self.count()) {
@@ -125,4 +146,20 @@ pub struct Sequences {
     pub x: Vec<f32>,
     /// Initial states [S, L*D, B, H] (h, then c), or zeros.
     pub states: Option<Vec<f32>>,
+}
+
+impl Sequences {
+    /// Refuses sequences whose lengths are not those of their shapes in this network.
+    pub fn check(&self, spec: &Spec) -> Result<()> {
+        if self.rows == 0 || self.steps == 0 {
+            return Err(Error::config("rows or steps", 0, "at least 1"));
+        }
+        Error::check_len("x", &[("B", self.rows), ("T", self.steps), ("I", spec.input)], self.x.len())?;
+        if let Some(states) = &self.states {
+            let blocks = spec.layers * spec.directions();
+            let shape = [("S", spec.facts().states), ("L*D", blocks), ("B", self.rows), ("H", spec.hidden)];
+            Error::check_len("states", &shape, states.len())?;
+        }
+        Ok(())
+    }
 }

@@ -11,5 +11,6 @@ pub mod exercise;
 pub mod model;
 pub mod reference;
 pub mod train;
+pub mod verify;
 
 pub use error::{Error, Result};

@@ -3,9 +3,10 @@
 //! [`crate::model::Layout`].
 
 pub mod cpu;
+pub mod gpu;
 
 use crate::data::{Sequences, Windows};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use serde::Serialize;
 use std::future::Future;
 
@@ -89,6 +90,19 @@ pub struct Steps<'a> {
     pub adam: Adam,
     /// Optimiser steps taken before these.
     pub taken: u64,
+}
+
+impl Steps<'_> {
+    /// Refuses an empty batch, no windows, and the first id beyond the `count` loaded windows.
+    pub fn check(&self, count: usize) -> Result<()> {
+        if self.batch == 0 || self.ids.is_empty() {
+            return Err(Error::config("batch or number of windows", 0, "at least 1"));
+        }
+        match self.ids.iter().find(|&&id| id as usize >= count) {
+            None => Ok(()),
+            Some(&id) => Err(Error::Index { what: "window", index: id as usize, len: count }),
+        }
+    }
 }
 
 /// What a forward pass gives.

@@ -47,7 +47,7 @@ mod tests {
         let spec = Spec::new(CellKind::Lstm, 1, 64, 1);
         let weights = initial_parameters(&spec, 7);
         let (min, max) = weights.iter().fold((0f32, 0f32), |(min, max), &w| (min.min(w), max.max(w)));
-        assert!(min >= -0.125 && min < -0.124 && max <= 0.125 && max > 0.124, "{min} {max}");
+        assert!((-0.125..-0.124).contains(&min) && (0.124..=0.125).contains(&max), "{min} {max}");
         assert_eq!(weights, initial_parameters(&spec, 7));
         assert_ne!(weights, initial_parameters(&spec, 8));
     }

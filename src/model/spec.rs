@@ -40,6 +40,9 @@ pub struct Spec {
     pub head: Head,
 }
 
+/// Parameters of the largest network: their indices fit in 32 bits on every device.
+const MOST_PARAMETERS: u128 = 1 << 31;
+
 impl Spec {
     /// One layer, one direction, a head on the last step: the course's network.
     pub fn new(cell: CellKind, input: usize, hidden: usize, outputs: usize) -> Self {
@@ -55,6 +58,14 @@ impl Spec {
             if size == 0 || size > 1 << 20 {
                 return Err(Error::config(name, size, "a whole number from 1 to 1048576"));
             }
+        }
+        // Each size fits in 20 bits, so that none of these products overflows.
+        let [hidden, layers, outputs] = [self.hidden, self.layers, self.head.outputs].map(|size| size as u128);
+        let inputs = (self.input as u128).max(self.top() as u128);
+        let layer = self.facts().gates as u128 * hidden * (inputs + hidden + 2);
+        let parameters = layers * self.directions() as u128 * layer + outputs * (self.top() as u128 + 1);
+        if parameters > MOST_PARAMETERS {
+            return Err(Error::config("the number of parameters", parameters, format!("at most {MOST_PARAMETERS}")));
         }
         Ok(())
     }

@@ -38,3 +38,21 @@ pub fn adam_step(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_length_and_step_0_are_refused() {
+        let refusal = |g: usize, m: usize, v: usize, t| {
+            let (gradients, mut m, mut v) = (vec![1.0; g], vec![0.0; m], vec![0.0; v]);
+            let step = adam_step(&mut [1.0; 2], &gradients, &mut m, &mut v, t, &Adam::default());
+            step.expect_err("a mistake").to_string()
+        };
+        assert!(refusal(1, 2, 2, 1).starts_with("gradients: expected 2 values"));
+        assert!(refusal(2, 3, 2, 1).starts_with("m: expected 2 values"));
+        assert!(refusal(2, 2, 3, 1).starts_with("v: expected 2 values"));
+        assert!(refusal(2, 2, 2, 0).starts_with("t is 0"));
+    }
+}

@@ -85,3 +85,20 @@ impl Sequences {
         Ok((Sequences { rows: ids().len(), steps: windows.steps(), x, states: None }, targets))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_become_a_batch_in_the_order_of_their_ids() {
+        let series = vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0];
+        let windows = data::Windows::new(series, 2, 3, vec![0, 1], vec![10.0, 11.0], 1).expect("sound windows");
+        let (batch, targets) = Sequences::of_windows(&windows, &[1, 0]).expect("sound ids");
+        assert_eq!((batch.rows, batch.steps, batch.states), (2, 3, None));
+        assert_eq!(batch.x, [2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
+        assert_eq!(targets, [11.0, 10.0]);
+        let error = Sequences::of_windows(&windows, &[0, 2]).expect_err("there is no window 2").to_string();
+        assert_eq!(error, "window 2 is out of range, there are 2");
+    }
+}

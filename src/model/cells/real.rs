@@ -10,7 +10,7 @@ pub trait Real: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Se
     fn sigmoid(self) -> Self;
     /// The hyperbolic tangent, finite for every finite argument.
     fn tanh(self) -> Self;
-    /// max(x, 0).
+    /// max(x, 0); NaN stays NaN.
     fn relu(self) -> Self;
     /// 1 where x > 0, else 0: the derivative of [`Real::relu`] as PyTorch has it (0 at 0).
     fn is_positive(self) -> Self;
@@ -30,7 +30,8 @@ impl Real for f64 {
     }
 
     fn relu(self) -> Self {
-        self.max(0.0)
+        // NaN passes, as in PyTorch: f64::max would hide it.
+        if self < 0.0 { 0.0 } else { self }
     }
 
     fn is_positive(self) -> Self {

@@ -2,7 +2,7 @@
 
 use super::lanes::Lanes;
 use super::packed::PackedScan;
-use crate::model::cells::{Cell, MAX_SLOTS, Real};
+use crate::model::cells::{Cell, MAX_SLOTS, MAX_STATES, Real};
 use pulp::{Simd, WithSimd};
 use std::marker::PhantomData;
 
@@ -130,24 +130,37 @@ impl<C: Cell> ForwardScan<'_, C> {
                         sums[slot][u] = simd.splat_f32s(bias[slot * U + u]);
                     }
                 }
-                accumulate::<C, S, U>(simd, &mut sums, C::INPUT_SLOT, from_x, x);
-                accumulate::<C, S, U>(simd, &mut sums, C::HIDDEN_SLOT, from_h, &h[before..][..hidden]);
-                for u in 0..U.min(hidden - block * U) {
-                    let unit = block * U + u;
-                    let mut pre = [Lanes::splat(0.0); MAX_SLOTS];
-                    for slot in 0..C::SLOTS {
-                        pre[slot] = Lanes::new(simd, sums[slot][u]);
+                let sums = accumulate::<C, S, U>(simd, sums, C::INPUT_SLOT, from_x, x);
+                let sums = accumulate::<C, S, U>(simd, sums, C::HIDDEN_SLOT, from_h, &h[before..][..hidden]);
+                // Not straight into the cell: a loop over units that is too long to unroll would index the sums, and what is
+                // indexed lies in memory, not in registers.
+                let units = U.min(hidden - block * U);
+                for slot in 0..C::SLOTS {
+                    let tape = &mut tape[slot * hidden + block * U..][..units];
+                    for u in 0..U {
+                        if let Some(tape) = tape.get_mut(u) {
+                            *tape = sums[slot][u];
+                        }
                     }
-                    let h_prev = Lanes::new(simd, h[before + unit]);
-                    let c_prev = if C::STATES > 1 { Lanes::new(simd, c[before + unit]) } else { h_prev };
-                    let ([h_next, c_next], slots) = C::forward(pre, [h_prev, c_prev]);
-                    h[after + unit] = h_next.vector(simd);
-                    if C::STATES > 1 {
-                        c[after + unit] = c_next.vector(simd);
-                    }
-                    for slot in 0..C::SLOTS {
-                        tape[slot * hidden + unit] = slots[slot].vector(simd);
-                    }
+                }
+            }
+
+            for unit in 0..hidden {
+                let mut pre = [Lanes::splat(0.0); MAX_SLOTS];
+                for slot in 0..C::SLOTS {
+                    pre[slot] = Lanes::new(simd, tape[slot * hidden + unit]);
+                }
+                let mut prev = [Lanes::new(simd, h[before + unit]); MAX_STATES];
+                if C::STATES > 1 {
+                    prev[1] = Lanes::new(simd, c[before + unit]);
+                }
+                let (next, slots) = C::forward(pre, prev);
+                h[after + unit] = next[0].vector(simd);
+                if C::STATES > 1 {
+                    c[after + unit] = next[1].vector(simd);
+                }
+                for slot in 0..C::SLOTS {
+                    tape[slot * hidden + unit] = slots[slot].vector(simd);
                 }
             }
         }
@@ -158,17 +171,18 @@ impl<C: Cell> ForwardScan<'_, C> {
 #[inline(always)]
 fn accumulate<C: Cell, S: Simd, const U: usize>(
     simd: S,
-    sums: &mut [[S::f32s; U]; MAX_SLOTS],
+    mut sums: [[S::f32s; U]; MAX_SLOTS],
     slots: [usize; MAX_SLOTS],
     weights: &[f32],
     rows: &[S::f32s],
-) {
+) -> [[S::f32s; U]; MAX_SLOTS] {
     for (weights, &row) in weights.chunks_exact(C::GATES * U).zip(rows) {
         for gate in 0..C::GATES {
             for u in 0..U {
-                let sum = &mut sums[slots[gate]][u];
-                *sum = simd.mul_add_e_f32s(simd.splat_f32s(weights[gate * U + u]), row, *sum);
+                let sum = sums[slots[gate]][u];
+                sums[slots[gate]][u] = simd.mul_add_e_f32s(simd.splat_f32s(weights[gate * U + u]), row, sum);
             }
         }
     }
+    sums
 }

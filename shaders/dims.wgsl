@@ -1,0 +1,97 @@
+// The shapes of one layer and the constants of one step, appended to every kernel. Rust twins: src/engine/gpu/dims.rs; a
+// test compares the offsets.
+//
+// Quads: units and rows are handled four at a time. A hidden vector is padded to HQ quads of units; padded units have
+// zero weights and stay exactly zero. A batch is padded to B = 4 * row quads; padded rows get no gradient.
+
+struct Dims {
+    rows: u32,              // B: batch rows a buffer holds, a multiple of 4
+    steps: u32,             // T
+    directions: u32,        // D
+    hidden: u32,            // H
+    hidden_quads: u32,      // HQ = ceil(H / 4)
+    inputs: u32,            // features the layer's input holds, padding included
+    input_quads: u32,       // ceil(inputs / 4)
+    outputs: u32,           // O
+    read_every: u32,        // 1 where the gradient of this layer's output has all T steps, 0 where only the last
+    step_splits: u32,       // parts that the steps are cut into for the partial sums of a weight gradient
+    row_splits: u32,        // parts that the batch rows are cut into; splits = step_splits * row_splits
+    packed_stride: u32,     // vec4s of one direction in `packed`
+    at_hidden: u32,         // where in it the recurrent weights begin: [HQ * 4, G, HQ]
+    at_hidden_t: u32,       // their transpose: [G, HQ * 4, HQ]
+    at_input_t: u32,        // the input weights' transpose: [G, HQ * 4, input_quads]
+    at_bias: u32,           // [SLOTS, HQ]
+    input_features: u32,    // columns of W_ih
+    param_stride: u32,      // values of one direction in the parameter block
+    at_weight_ih: u32,      // where the layer's first direction begins in it
+    at_weight_hh: u32,
+    at_bias_ih: u32,
+    at_bias_hh: u32,
+    at_head_weight: u32,
+    at_head_bias: u32,
+    parameters: u32,        // values of the parameter block
+    at_hidden_partial: u32, // vec4s before the recurrent partial sums of one split and direction
+    partial_stride: u32,    // vec4s of one split and direction
+    at_head_partial: u32,   // vec4s before the head's partial sums
+}
+
+struct Step {
+    rows: u32,          // batch rows in use
+    first: u32,         // where the batch begins in `order`
+    loss_at: u32,       // where its loss goes in `losses`
+    inverse_count: f32, // 1 / (rows * steps read * O)
+    beta1: f32,
+    one_minus_beta1: f32,
+    beta2: f32,
+    one_minus_beta2: f32,
+    step_size: f32,
+    inverse_root: f32,
+    eps: f32,
+    pad: u32,
+}
+
+// Quads of a layer's output row: both directions, each padded.
+fn top_quads() -> u32 {
+    return dims.directions * dims.hidden_quads;
+}
+
+// A layer's states are [S, T + 2, B, D, HQ]: slot t + 1 is the state after step t in either direction, slot 0 is the
+// initial state forwards, slot T + 1 backwards.
+fn state_at(vector: u32, slot: u32, row: u32, direction: u32) -> u32 {
+    return (((vector * (dims.steps + 2u) + slot) * dims.rows + row) * dims.directions + direction) * dims.hidden_quads;
+}
+
+// The tape, and the deltas over it, are [D, T, B, SLOTS, HQ].
+fn tape_at(direction: u32, t: u32, row: u32) -> u32 {
+    return ((direction * dims.steps + t) * dims.rows + row) * SLOTS * dims.hidden_quads;
+}
+
+// The slot of the state before step t.
+fn slot_before(direction: u32, t: u32) -> u32 {
+    return select(t, t + 2u, direction == 1u);
+}
+
+fn split_count() -> u32 {
+    return dims.step_splits * dims.row_splits;
+}
+
+// The item of an invocation where a dispatch counts items in x and, past the limit of x, in y.
+fn flat(id: vec3u, groups: vec3u) -> u32 {
+    return id.y * groups.x * WG + id.x;
+}
+
+// The column of W_ih that feature i of a layer's input meets: padded units of the layer below meet none.
+const NO_COLUMN: u32 = 0xffffffffu;
+
+fn column_of(i: u32) -> u32 {
+    if (dims.inputs == dims.input_features) {
+        return i;
+    }
+    let side = dims.hidden_quads * 4u;
+    return select(NO_COLUMN, i / side * dims.hidden + i % side, i % side < dims.hidden);
+}
+
+// Its inverse: where column k of W_ih, or of the head's weight, stands in a padded row.
+fn padded(k: u32) -> u32 {
+    return k / dims.hidden * dims.hidden_quads * 4u + k % dims.hidden;
+}

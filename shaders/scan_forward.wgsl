@@ -1,0 +1,99 @@
+// The recurrent scan over a whole sequence: for every step t, in the order of the direction,
+//     pre[slot] = bias + W_ih x_t + W_hh h_{t-1},   states_t, tape_t = cell_forward(pre, states_{t-1}).
+// Reference: src/reference. Source of the equations: the cell files.
+//
+// A workgroup owns ROW_QUADS row quads for the whole sequence, in one direction (workgroup y). An item is a tile of
+// four rows by four units with all slots; an invocation takes the items lid, lid + WG, ... The state h stays in
+// workgroup memory, double-buffered: one barrier a step. The weights stream through the cache, four units a load.
+
+@group(0) @binding(0) var<uniform> dims: Dims;
+@group(0) @binding(1) var<uniform> step: Step;
+@group(0) @binding(2) var<storage, read> packed: array<vec4f>;            // (D, packed_stride)
+@group(0) @binding(3) var<storage, read_write> states: array<vec4f>;      // (S, T + 2, B, D, HQ)
+
+// h_{t-1} and h_t, (2, HQ * 4, ROW_QUADS), the vector over the four rows.
+var<workgroup> sh_h: array<vec4f, SH>;
+
+// Keeps a tile of h, one matrix column a row, as four vectors over the rows.
+fn share(half: u32, quad: u32, row_quad: u32, tile: mat4x4f) {
+    let units = transpose(tile);
+    let at = half + quad * 4u * ROW_QUADS + row_quad;
+    sh_h[at] = units[0];
+    sh_h[at + ROW_QUADS] = units[1];
+    sh_h[at + 2u * ROW_QUADS] = units[2];
+    sh_h[at + 3u * ROW_QUADS] = units[3];
+}
+
+fn initial_h(row: u32, direction: u32, quad: u32) -> vec4f {
+    let slot = slot_before(direction, select(0u, dims.steps - 1u, direction == 1u));
+    return states[state_at(0u, slot, row, direction) + quad];
+}
+
+// The step of one row from its pre-activations: stores the states and the tape, gives h_t.
+fn advance(pre: Slots, direction: u32, t: u32, row: u32, quad: u32) -> vec4f {
+    var prev: States;
+    for (var vector = 0u; vector < STATES; vector++) {
+        prev[vector] = states[state_at(vector, slot_before(direction, t), row, direction) + quad];
+    }
+    let out = cell_forward(pre, prev);
+    for (var vector = 0u; vector < STATES; vector++) {
+        states[state_at(vector, t + 1u, row, direction) + quad] = out.next[vector];
+    }
+    keep_tape(tape_at(direction, t, row) + quad, out.tape);
+    return out.next[0];
+}
+
+@compute @workgroup_size(WG)
+fn scan_forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lid: u32) {
+    let direction = group.y;
+    let first_quad = group.x * ROW_QUADS;
+    // The last workgroup may own fewer.
+    let row_quads = min(ROW_QUADS, dims.rows / 4u - first_quad);
+    let items = row_quads * dims.hidden_quads;
+    let half = dims.hidden_quads * 4u * ROW_QUADS;
+    let weights = direction * dims.packed_stride;
+    let stride = GATES * dims.hidden_quads;
+
+    for (var row_quad = lid; row_quad < row_quads; row_quad += WG) {
+        begin_inputs(row_quad, (first_quad + row_quad) * 4u);
+    }
+    for (var item = lid; item < items; item += WG) {
+        let quad = item % dims.hidden_quads;
+        let row_quad = item / dims.hidden_quads;
+        let row = (first_quad + row_quad) * 4u;
+        share(0u, quad, row_quad, mat4x4f(
+            initial_h(row, direction, quad),
+            initial_h(row + 1u, direction, quad),
+            initial_h(row + 2u, direction, quad),
+            initial_h(row + 3u, direction, quad),
+        ));
+    }
+    workgroupBarrier();
+
+    for (var s = 0u; s < dims.steps; s++) {
+        let t = select(s, dims.steps - 1u - s, direction == 1u);
+        let before = (s & 1u) * half;
+        for (var item = lid; item < items; item += WG) {
+            let quad = item % dims.hidden_quads;
+            let row_quad = item / dims.hidden_quads;
+            let row = (first_quad + row_quad) * 4u;
+
+            var tiles = bias_of(weights + dims.at_bias + quad);
+            add_inputs(&tiles, t, row, row_quad, weights + quad);
+            var from_h = before + row_quad;
+            var at = weights + dims.at_hidden + quad;
+            for (var k = 0u; k < dims.hidden_quads * 4u; k++) {
+                add_hidden(&tiles, sh_h[from_h], at);
+                from_h += ROW_QUADS;
+                at += stride;
+            }
+            var rows = rows_of(tiles);
+            var tile: mat4x4f;
+            for (var r = 0u; r < 4u; r++) {
+                tile[r] = advance(rows[r], direction, t, row + r, quad);
+            }
+            share(half - before, quad, row_quad, tile);
+        }
+        workgroupBarrier();
+    }
+}

@@ -1,0 +1,4 @@
+// Inference: there is no tape.
+
+fn keep_tape(at: u32, values: Slots) {
+}

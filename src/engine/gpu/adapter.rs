@@ -1,0 +1,71 @@
+//! Which adapters there are, and which one a word picks.
+
+use crate::engine::DeviceInfo;
+use crate::error::{Error, Result};
+use wgpu::{Adapter, Backends, DeviceType, Instance, InstanceDescriptor};
+
+/// Every adapter that wgpu finds on the backends of `WGPU_BACKEND` (all, where it is not set), best first: discrete,
+/// integrated, virtual, other, software.
+pub async fn adapters() -> Vec<Adapter> {
+    let instance = Instance::new(InstanceDescriptor::new_without_display_handle_from_env());
+    let backends = Backends::from_env().unwrap_or(Backends::all());
+    let mut adapters = instance.enumerate_adapters(backends).await;
+    adapters.sort_by_key(|adapter| rank(adapter.get_info().device_type));
+    adapters
+}
+
+/// The adapter that `wanted` picks: `auto` the best hardware adapter, or none; `gpu` the best one, a software adapter
+/// included; any other word the best whose name contains it. For `auto` and `gpu`, the environment variable
+/// `WGPU_ADAPTER_NAME` picks by name.
+pub async fn choose(wanted: &str) -> Result<Option<Adapter>> {
+    let by_environment = std::env::var("WGPU_ADAPTER_NAME").ok().filter(|name| !name.is_empty());
+    let wanted = match (wanted, by_environment) {
+        ("auto" | "gpu", Some(name)) => name,
+        _ => wanted.to_owned(),
+    };
+    let adapters = adapters().await;
+    let names: Vec<String> = adapters.iter().map(|adapter| adapter.get_info().name).collect();
+    let found = adapters.into_iter().find(|adapter| {
+        let info = adapter.get_info();
+        match wanted.as_str() {
+            "auto" => info.device_type != DeviceType::Cpu,
+            "gpu" => true,
+            name => info.name.to_lowercase().contains(&name.to_lowercase()),
+        }
+    });
+    if found.is_none() && wanted != "auto" {
+        let available = match names.as_slice() {
+            [] => "there is none on this machine".to_owned(),
+            _ => format!("there are: {}", names.join(", ")),
+        };
+        return Err(Error::NoAdapter { wanted, available });
+    }
+    Ok(found)
+}
+
+/// The adapter in words.
+pub fn describe(info: &wgpu::AdapterInfo) -> DeviceInfo {
+    let kind = match info.device_type {
+        DeviceType::DiscreteGpu => "discrete-gpu",
+        DeviceType::IntegratedGpu => "integrated-gpu",
+        DeviceType::VirtualGpu => "virtual-gpu",
+        DeviceType::Cpu => "cpu",
+        DeviceType::Other => "other",
+    };
+    DeviceInfo {
+        name: info.name.clone(),
+        backend: info.backend.to_string(),
+        driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
+        kind: kind.to_owned(),
+    }
+}
+
+fn rank(kind: DeviceType) -> u8 {
+    match kind {
+        DeviceType::DiscreteGpu => 0,
+        DeviceType::IntegratedGpu => 1,
+        DeviceType::VirtualGpu => 2,
+        DeviceType::Other => 3,
+        DeviceType::Cpu => 4,
+    }
+}

@@ -1,0 +1,203 @@
+//! One open device: its queue, its limits, its compiled kernels, and the first thing that went wrong on it.
+
+use super::adapter;
+use super::kernel::Kernel;
+use super::shaders::KernelId;
+use crate::engine::DeviceInfo;
+use crate::error::{Error, Result};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use wgpu::{Buffer, BufferDescriptor, BufferUsages};
+
+/// How to open a device.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Ask for WebGPU's default limits, as a browser would give, instead of the adapter's own.
+    pub default_limits: bool,
+    /// Keep the bounds checks and loop bounds in the kernels that wgpu adds to shaders it does not trust.
+    pub checked: bool,
+}
+
+/// An open device. Compiled kernels live as long as it does, so that a second network starts at full speed.
+#[derive(Debug)]
+pub struct Gpu {
+    pub(super) device: wgpu::Device,
+    pub(super) queue: wgpu::Queue,
+    pub(super) limits: wgpu::Limits,
+    /// A software adapter, which wants other shapes of work than a GPU.
+    pub(super) software: bool,
+    pub(super) checked: bool,
+    info: DeviceInfo,
+    failure: Arc<Mutex<Option<Error>>>,
+    kernels: Mutex<HashMap<KernelId, Arc<Kernel>>>,
+    #[cfg(test)]
+    pub(super) probe: super::tests::Probe,
+}
+
+impl Gpu {
+    /// Opens `adapter`.
+    pub async fn open(adapter: &wgpu::Adapter, options: Options) -> Result<Arc<Self>> {
+        let info = adapter.get_info();
+        let described = adapter::describe(&info);
+        let limits = if options.default_limits { wgpu::Limits::default() } else { adapter.limits() };
+        let (device, queue) = adapter
+            .request_device(&wgpu::DeviceDescriptor {
+                label: Some("refrain"),
+                required_limits: limits.clone(),
+                ..Default::default()
+            })
+            .await
+            .map_err(|error| Error::Device { adapter: described.name.clone(), message: error.to_string() })?;
+
+        // The first failure is kept and handed to the next call that can return it: what follows is its consequence.
+        let failure = Arc::new(Mutex::new(None));
+        let keep = |failure: &Arc<Mutex<Option<Error>>>, error: Error| {
+            failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        };
+        let (slot, name) = (failure.clone(), described.name.clone());
+        device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
+            let adapter = name.clone();
+            let error = match error {
+                wgpu::Error::OutOfMemory { source } => {
+                    Error::OutOfMemory { adapter, what: "a buffer".to_owned(), message: source.to_string() }
+                }
+                error => Error::Device { adapter, message: error.to_string() },
+            };
+            keep(&slot, error);
+        }));
+        let (slot, name) = (failure.clone(), described.name.clone());
+        device.set_device_lost_callback(move |reason, message| {
+            if reason != wgpu::DeviceLostReason::Destroyed {
+                keep(
+                    &slot,
+                    Error::Device { adapter: name.clone(), message: format!("the device was lost: {message}") },
+                );
+            }
+        });
+
+        Ok(Arc::new(Gpu {
+            device,
+            queue,
+            limits,
+            software: info.device_type == wgpu::DeviceType::Cpu,
+            checked: options.checked,
+            info: described,
+            failure,
+            kernels: Mutex::default(),
+            #[cfg(test)]
+            probe: Default::default(),
+        }))
+    }
+
+    /// The adapter in words.
+    pub fn info(&self) -> &DeviceInfo {
+        &self.info
+    }
+
+    /// The first failure since the last check, if there was one.
+    pub(super) fn check(&self) -> Result<()> {
+        match self.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            None => Ok(()),
+            Some(error) => Err(error),
+        }
+    }
+
+    /// The compiled kernel, made on first use.
+    pub(super) fn kernel(&self, id: KernelId) -> Result<Arc<Kernel>> {
+        let mut kernels = self.kernels.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(kernel) = kernels.get(&id) {
+            return Ok(kernel.clone());
+        }
+        let kernel = Arc::new(Kernel::new(self, id));
+        self.check()?;
+        kernels.insert(id, kernel.clone());
+        Ok(kernel)
+    }
+
+    /// Forgets compiled kernels.
+    #[cfg(test)]
+    pub(super) fn forget(&self, which: impl Fn(&KernelId) -> bool) {
+        self.kernels.lock().unwrap_or_else(PoisonError::into_inner).retain(|id, _| !which(id));
+    }
+
+    /// A buffer of `len` values of `size` bytes, zeroed, refused where the adapter's limits do not allow it.
+    pub(super) fn buffer(&self, label: &str, len: usize, size: usize, usage: BufferUsages) -> Result<Buffer> {
+        // Bindings are at least one vec4 long, so that an empty operand is legal.
+        let bytes = (len as u64).saturating_mul(size as u64).max(16).next_multiple_of(16);
+        let limit = match usage.contains(BufferUsages::STORAGE) {
+            true => self.limits.max_buffer_size.min(self.limits.max_storage_buffer_binding_size),
+            false => self.limits.max_buffer_size,
+        };
+        if bytes > limit {
+            return Err(Error::Limit {
+                what: format!("buffer `{label}`"),
+                needed: bytes,
+                limit,
+                unit: "bytes",
+                adapter: self.info.name.clone(),
+                remedy: "take a smaller batch, fewer time steps or a smaller hidden size".to_owned(),
+            });
+        }
+        let descriptor = BufferDescriptor { label: Some(label), size: bytes, usage, mapped_at_creation: false };
+        let buffer = self.device.create_buffer(&descriptor);
+        self.check()?;
+        Ok(buffer)
+    }
+
+    /// A storage buffer that the host can write and read back by copies. Its content is not defined.
+    pub(super) fn storage<T>(&self, label: &str, len: usize) -> Result<Buffer> {
+        let usage = BufferUsages::STORAGE | BufferUsages::COPY_DST | BufferUsages::COPY_SRC;
+        #[cfg(test)]
+        return self.probe.poisoned(self, label, len * size_of::<T>(), usage);
+        #[cfg(not(test))]
+        self.buffer(label, len, size_of::<T>(), usage)
+    }
+
+    /// The WGSL of a kernel.
+    pub(super) fn source(&self, id: KernelId) -> String {
+        #[cfg(test)]
+        return self.probe.mutated(id);
+        #[cfg(not(test))]
+        id.source()
+    }
+
+    /// Writes `values` at value `at` of a buffer, before the next submission.
+    pub(super) fn write<T: bytemuck::NoUninit>(&self, buffer: &Buffer, at: usize, values: &[T]) {
+        self.queue.write_buffer(buffer, (at * size_of::<T>()) as u64, bytemuck::cast_slice(values));
+    }
+
+    /// Copies out the first `len` values of `buffer`, once all submitted work is done.
+    pub(super) async fn read(&self, buffer: &Buffer, len: usize) -> Result<Vec<f32>> {
+        let staging = self.staging(len)?;
+        let mut encoder = self.device.create_command_encoder(&Default::default());
+        encoder.copy_buffer_to_buffer(buffer, 0, &staging, 0, (len * 4) as u64);
+        self.queue.submit([encoder.finish()]);
+        self.read_staging(&staging, len).await
+    }
+
+    /// A buffer that the host can map, for `len` values.
+    pub(super) fn staging(&self, len: usize) -> Result<Buffer> {
+        self.buffer("staging", len, 4, BufferUsages::MAP_READ | BufferUsages::COPY_DST)
+    }
+
+    /// The first `len` values of a staging buffer, once all submitted work is done.
+    pub(super) async fn read_staging(&self, staging: &Buffer, len: usize) -> Result<Vec<f32>> {
+        let (sender, receiver) = futures_channel::oneshot::channel();
+        staging.map_async(wgpu::MapMode::Read, .., move |result| {
+            // The receiver is gone only if this future was dropped; then nobody wants the result.
+            drop(sender.send(result));
+        });
+        // Natively this waits for the device; a browser ignores it and calls back by itself.
+        let polled = self.device.poll(wgpu::PollType::wait_indefinitely());
+        self.check()?;
+        let failed = |message: String| Error::Device { adapter: self.info.name.clone(), message };
+        polled.map_err(|error| failed(error.to_string()))?;
+        let mapped = receiver.await.map_err(|_| failed("a read was abandoned".to_owned()))?;
+        mapped.map_err(|error| failed(error.to_string()))?;
+        let view = staging.get_mapped_range(..).map_err(|error| failed(error.to_string()))?;
+        let values = bytemuck::pod_collect_to_vec(&view[..len * 4]);
+        drop(view);
+        staging.unmap();
+        Ok(values)
+    }
+}

@@ -1,0 +1,122 @@
+//! Rust twins of the structs in `shaders/dims.wgsl`.
+
+use crate::engine::AdamStep;
+use bytemuck::{Pod, Zeroable};
+
+/// Defines a struct whose fields' names and offsets a test compares with WGSL's.
+macro_rules! twin {
+    ($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty,)* }) => {
+        $(#[$doc])*
+        #[repr(C)]
+        #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+        pub struct $name {
+            $(pub $field: $type,)*
+        }
+
+        #[cfg(test)]
+        impl $name {
+            pub const FIELDS: &[(&str, usize)] = &[$((stringify!($field), std::mem::offset_of!($name, $field)),)*];
+        }
+    };
+}
+
+twin! {
+    /// The shapes of one layer; each field is explained in `shaders/dims.wgsl`.
+    Dims {
+        rows: u32,
+        steps: u32,
+        directions: u32,
+        hidden: u32,
+        hidden_quads: u32,
+        inputs: u32,
+        input_quads: u32,
+        outputs: u32,
+        read_every: u32,
+        step_splits: u32,
+        row_splits: u32,
+        packed_stride: u32,
+        at_hidden: u32,
+        at_hidden_t: u32,
+        at_input_t: u32,
+        at_bias: u32,
+        input_features: u32,
+        param_stride: u32,
+        at_weight_ih: u32,
+        at_weight_hh: u32,
+        at_bias_ih: u32,
+        at_bias_hh: u32,
+        at_head_weight: u32,
+        at_head_bias: u32,
+        parameters: u32,
+        at_hidden_partial: u32,
+        partial_stride: u32,
+        at_head_partial: u32,
+    }
+}
+
+twin! {
+    /// The constants of one step; each field is explained in `shaders/dims.wgsl`.
+    Step {
+        rows: u32,
+        first: u32,
+        loss_at: u32,
+        inverse_count: f32,
+        beta1: f32,
+        one_minus_beta1: f32,
+        beta2: f32,
+        one_minus_beta2: f32,
+        step_size: f32,
+        inverse_root: f32,
+        eps: f32,
+        pad: u32,
+    }
+}
+
+impl Step {
+    /// The step of `rows` batch rows from `first` in `order`, with `outputs` values a row; it updates nothing.
+    pub fn new(rows: usize, first: usize, loss_at: usize, outputs: usize) -> Self {
+        Step {
+            rows: rows as u32,
+            first: first as u32,
+            loss_at: loss_at as u32,
+            inverse_count: 1.0 / (rows * outputs) as f32,
+            ..Default::default()
+        }
+    }
+
+    /// The same with the optimiser's constants.
+    pub fn with_adam(self, adam: AdamStep) -> Self {
+        Step {
+            beta1: adam.beta1,
+            one_minus_beta1: adam.one_minus_beta1,
+            beta2: adam.beta2,
+            one_minus_beta2: adam.one_minus_beta2,
+            step_size: adam.step_size,
+            inverse_root: adam.inverse_root,
+            eps: adam.eps,
+            ..self
+        }
+    }
+}
+
+/// Bytes between two steps in the uniform buffer: WebGPU's default alignment of dynamic offsets.
+pub const STEP_STRIDE: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offsets_are_those_of_the_shader() {
+        let source = include_str!("../../../shaders/dims.wgsl");
+        let structs = &source[..source.find("// Quads of").expect("the functions follow the structs")];
+        let module = naga::front::wgsl::parse_str(structs).expect("dims.wgsl parses");
+        for (name, fields) in [("Dims", Dims::FIELDS), ("Step", Step::FIELDS)] {
+            let shader = module.types.iter().find(|(_, ty)| ty.name.as_deref() == Some(name)).expect(name).1;
+            let naga::TypeInner::Struct { members, .. } = &shader.inner else { panic!("{name} is a struct") };
+            let members: Vec<(&str, usize)> =
+                members.iter().map(|m| (m.name.as_deref().unwrap_or(""), m.offset as usize)).collect();
+            assert_eq!(members, fields);
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! The device behind wgpu: adapters, kernels, buffers, and the plan of dispatches of one network and batch shape. What a
+//! kernel computes stands in `shaders/`; nothing here is generic over the cell, and nothing here trains or forecasts.
+
+mod adapter;
+mod context;
+mod dims;
+mod kernel;
+mod network;
+mod plan;
+mod run;
+mod shaders;
+#[cfg(test)]
+mod tests;
+mod variant;
+
+pub use adapter::{adapters, choose};
+pub use context::{Gpu, Options};
+pub use run::GpuEngine;

@@ -1,0 +1,154 @@
+//! What a network keeps on the device whatever the batch: parameters, gradients, moments, packed weights, and the
+//! dispatches that update them.
+
+use super::context::Gpu;
+use super::dims::{Dims, STEP_STRIDE};
+use super::kernel::Kernel;
+use super::shaders::{KernelId, KernelKind};
+use crate::error::Result;
+use crate::model::{Layout, Spec};
+use std::sync::Arc;
+use wgpu::{BindGroup, Buffer, BufferUsages, ComputePass};
+
+/// One dispatch of a plan: recording it allocates nothing.
+#[derive(Debug)]
+pub struct Dispatch {
+    kernel: Arc<Kernel>,
+    bind_group: BindGroup,
+    groups: [u32; 3],
+}
+
+impl Dispatch {
+    /// `groups` workgroups of a kernel over named buffers.
+    pub fn new(gpu: &Gpu, id: impl Into<KernelId>, buffers: &[(&str, &Buffer)], groups: [u32; 3]) -> Result<Self> {
+        let kernel = gpu.kernel(id.into())?;
+        let bind_group = kernel.bind(gpu, buffers);
+        Ok(Dispatch { kernel, bind_group, groups })
+    }
+
+    /// A kernel over `items` items, one an invocation.
+    pub fn items(gpu: &Gpu, kind: KernelKind, buffers: &[(&str, &Buffer)], items: usize) -> Result<Self> {
+        let id = KernelId::from(kind);
+        let groups = (items as u32).div_ceil(id.invocations);
+        let limit = gpu.limits.max_compute_workgroups_per_dimension;
+        let y = groups.div_ceil(limit);
+        Dispatch::new(gpu, id, buffers, [groups.div_ceil(y.max(1)).max(1), y.max(1), 1])
+    }
+
+    /// Records it for step `step` of the submission.
+    pub fn record(&self, pass: &mut ComputePass, step: usize) {
+        let offset = [(step * STEP_STRIDE) as u32];
+        pass.set_pipeline(self.kernel.pipeline());
+        pass.set_bind_group(0, &self.bind_group, if self.kernel.has_step() { &offset } else { &[] });
+        let [x, y, z] = self.groups;
+        pass.dispatch_workgroups(x, y, z);
+    }
+}
+
+/// The batch-independent half of a network on a device.
+#[derive(Debug)]
+pub struct Network {
+    pub spec: Spec,
+    pub layout: Layout,
+    pub parameters: Buffer,
+    pub gradients: Buffer,
+    moments: [Buffer; 2],
+    /// Packed weights of each layer.
+    pub packed: Vec<Buffer>,
+    /// Adam over the whole block.
+    pub adam: Dispatch,
+    /// Packs every layer's weights; due whenever the parameters change.
+    pub pack: Vec<Dispatch>,
+}
+
+impl Network {
+    /// Allocates a network; its parameters are zero. `steps` is the uniform buffer of step constants.
+    pub fn new(gpu: &Gpu, spec: Spec, steps: &Buffer) -> Result<Self> {
+        let layout = Layout::new(&spec);
+        let block = |label: &str| gpu.storage::<f32>(label, layout.len());
+        let parameters = block("parameters")?;
+        let gradients = block("gradients")?;
+        let moments = [block("moment1")?, block("moment2")?];
+        let mut packed = Vec::new();
+        let mut pack = Vec::new();
+        for layer in 0..spec.layers {
+            let dims = layer_dims(&spec, &layout, layer);
+            let len = (dims.directions * dims.packed_stride) as usize;
+            let buffer = gpu.storage::<[f32; 4]>("packed", len)?;
+            let dims = dims_buffer(gpu, &dims)?;
+            let buffers = [("dims", &dims), ("parameters", &parameters), ("packed", &buffer)];
+            pack.push(Dispatch::items(gpu, KernelKind::Pack(spec.cell), &buffers, len)?);
+            packed.push(buffer);
+        }
+        let dims = dims_buffer(gpu, &layer_dims(&spec, &layout, 0))?;
+        let buffers = [
+            ("dims", &dims),
+            ("step", steps),
+            ("gradients", &gradients),
+            ("parameters", &parameters),
+            ("moment1", &moments[0]),
+            ("moment2", &moments[1]),
+        ];
+        let adam = Dispatch::items(gpu, KernelKind::Adam, &buffers, layout.len())?;
+        Ok(Network { spec, layout, parameters, gradients, moments, packed, adam, pack })
+    }
+
+    /// Replaces the parameters, sets the moments to zero, and packs the weights.
+    pub fn set(&self, gpu: &Gpu, parameters: &[f32]) {
+        gpu.write(&self.parameters, 0, parameters);
+        let mut encoder = gpu.device.create_command_encoder(&Default::default());
+        for moment in &self.moments {
+            encoder.clear_buffer(moment, 0, Some(self.layout.len() as u64 * 4));
+        }
+        let mut pass = encoder.begin_compute_pass(&Default::default());
+        self.pack.iter().for_each(|dispatch| dispatch.record(&mut pass, 0));
+        drop(pass);
+        gpu.queue.submit([encoder.finish()]);
+    }
+}
+
+/// A uniform buffer of a layer's shapes.
+pub fn dims_buffer(gpu: &Gpu, dims: &Dims) -> Result<Buffer> {
+    let buffer = gpu.buffer("dims", 1, size_of::<Dims>(), BufferUsages::UNIFORM | BufferUsages::COPY_DST)?;
+    gpu.write(&buffer, 0, &[*dims]);
+    Ok(buffer)
+}
+
+/// The shapes of a layer that do not depend on the batch.
+pub fn layer_dims(spec: &Spec, layout: &Layout, layer: usize) -> Dims {
+    let facts = spec.facts();
+    let quads = spec.hidden.div_ceil(4);
+    let inputs = if layer == 0 { spec.input } else { spec.directions() * quads * 4 };
+    let input_quads = inputs.div_ceil(4);
+    let ranges = &layout.layers()[layer * spec.directions()];
+    let at_hidden = inputs * facts.gates * quads;
+    let at_hidden_t = at_hidden + quads * 4 * facts.gates * quads;
+    let at_input_t = at_hidden_t + facts.gates * quads * 4 * quads;
+    let at_bias = at_input_t + facts.gates * quads * 4 * input_quads;
+    let dims =
+        [("outputs", spec.head.outputs), ("packed", at_bias + facts.slots * quads), ("parameters", layout.len())];
+    debug_assert!(dims.iter().all(|&(_, dim)| u32::try_from(dim).is_ok()), "{dims:?}");
+    Dims {
+        directions: spec.directions() as u32,
+        hidden: spec.hidden as u32,
+        hidden_quads: quads as u32,
+        inputs: inputs as u32,
+        input_quads: input_quads as u32,
+        outputs: spec.head.outputs as u32,
+        packed_stride: (at_bias + facts.slots * quads) as u32,
+        at_hidden: at_hidden as u32,
+        at_hidden_t: at_hidden_t as u32,
+        at_input_t: at_input_t as u32,
+        at_bias: at_bias as u32,
+        input_features: spec.layer_input(layer) as u32,
+        param_stride: (ranges.bias_hh.end - ranges.weight_ih.start) as u32,
+        at_weight_ih: ranges.weight_ih.start as u32,
+        at_weight_hh: ranges.weight_hh.start as u32,
+        at_bias_ih: ranges.bias_ih.start as u32,
+        at_bias_hh: ranges.bias_hh.start as u32,
+        at_head_weight: layout.head_weight().start as u32,
+        at_head_bias: layout.head_bias().start as u32,
+        parameters: layout.len() as u32,
+        ..Default::default()
+    }
+}

@@ -1,0 +1,237 @@
+//! The kernels' WGSL: which files make up each, and the constants of its specialisation. The kernel's own file comes
+//! first, so that the line numbers of errors are its own.
+
+use crate::model::{CellFacts, CellKind};
+
+/// Where a layer's input comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Input {
+    /// Windows over the series: the first layer.
+    Series,
+    /// The states of the layer below.
+    Below,
+}
+
+/// What a weight gradient is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operand {
+    /// Recurrent weights.
+    Hidden,
+    /// Input weights and biases.
+    Input(Input),
+    /// The head.
+    Head,
+}
+
+/// A kernel, by what it computes and for which cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum KernelKind {
+    /// `scan_forward.wgsl`; inference keeps no tape.
+    ScanForward(CellKind, Input, Tape),
+    /// `scan_backward.wgsl`.
+    ScanBackward(CellKind),
+    /// `weight_gradient.wgsl`.
+    WeightGradient(CellKind, Operand),
+    /// `gradient_sum.wgsl`.
+    GradientSum(CellKind),
+    /// `input_gradient.wgsl`.
+    InputGradient(CellKind),
+    /// `pack.wgsl`.
+    Pack(CellKind),
+    /// `head.wgsl`.
+    Head,
+    /// `head_gradient.wgsl`.
+    HeadGradient,
+    /// `head_gradient_sum.wgsl`.
+    HeadGradientSum,
+    /// `mse.wgsl`.
+    Mse,
+    /// `adam.wgsl`.
+    Adam,
+}
+
+/// Whether a forward scan writes the tape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Tape {
+    /// For a backward pass.
+    Keep,
+    /// Inference.
+    Skip,
+}
+
+/// A compiled kernel: what it computes, and its workgroup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct KernelId {
+    /// What it computes.
+    pub kind: KernelKind,
+    /// Row quads of a workgroup: the constant `ROW_QUADS` of the scans.
+    pub row_quads: u32,
+    /// Invocations of a workgroup: the constant `WG` in WGSL.
+    pub invocations: u32,
+    /// vec4s of workgroup memory: the constant `SH` in WGSL, 0 where the kernel has none of that size.
+    pub shared: u32,
+}
+
+macro_rules! shader {
+    ($path:literal) => {
+        include_str!(concat!("../../../shaders/", $path, ".wgsl"))
+    };
+}
+
+impl KernelId {
+    /// The whole module.
+    pub fn source(self) -> String {
+        let mut source = self.kind.files().join("\n");
+        source.push('\n');
+        source.push_str(shader!("dims"));
+        source.push_str(&self.kind.constants());
+        let KernelId { row_quads, invocations, shared, .. } = self;
+        source.push_str(&format!(
+            "const ROW_QUADS: u32 = {row_quads}u;\nconst WG: u32 = {invocations}u;\nconst SH: u32 = {shared}u;\n"
+        ));
+        source
+    }
+}
+
+impl From<KernelKind> for KernelId {
+    fn from(kind: KernelKind) -> Self {
+        KernelId { kind, row_quads: 1, invocations: 64, shared: 0 }
+    }
+}
+
+impl KernelKind {
+    /// The name of the entry point, and of the kernel's file.
+    pub fn entry(self) -> &'static str {
+        match self {
+            KernelKind::ScanForward(..) => "scan_forward",
+            KernelKind::ScanBackward(_) => "scan_backward",
+            KernelKind::WeightGradient(..) => "weight_gradient",
+            KernelKind::GradientSum(_) => "gradient_sum",
+            KernelKind::InputGradient(_) => "input_gradient",
+            KernelKind::Pack(_) => "pack",
+            KernelKind::Head => "head",
+            KernelKind::HeadGradient => "head_gradient",
+            KernelKind::HeadGradientSum => "head_gradient_sum",
+            KernelKind::Mse => "mse",
+            KernelKind::Adam => "adam",
+        }
+    }
+
+    fn cell(self) -> Option<CellKind> {
+        match self {
+            KernelKind::ScanForward(cell, ..)
+            | KernelKind::ScanBackward(cell)
+            | KernelKind::WeightGradient(cell, _)
+            | KernelKind::GradientSum(cell)
+            | KernelKind::InputGradient(cell)
+            | KernelKind::Pack(cell) => Some(cell),
+            _ => None,
+        }
+    }
+
+    fn files(self) -> Vec<&'static str> {
+        let input = |input| match input {
+            Input::Series => shader!("operands/input_series"),
+            Input::Below => shader!("operands/input_below"),
+        };
+        match self {
+            KernelKind::ScanForward(cell, from, tape) => {
+                let from = match from {
+                    Input::Series => shader!("inputs/series"),
+                    Input::Below => shader!("inputs/below"),
+                };
+                let tape = match tape {
+                    Tape::Keep => shader!("tape/keep"),
+                    Tape::Skip => shader!("tape/skip"),
+                };
+                [vec![shader!("scan_forward"), from, tape], cell_files(cell)].concat()
+            }
+            KernelKind::ScanBackward(cell) => [vec![shader!("scan_backward")], cell_files(cell)].concat(),
+            KernelKind::WeightGradient(_, operand) => {
+                let mut files = vec![shader!("weight_gradient"), shader!("math")];
+                match operand {
+                    Operand::Hidden => files.push(shader!("operands/hidden")),
+                    Operand::Input(from) => files.extend([shader!("operands/input"), input(from)]),
+                    Operand::Head => files.push(shader!("operands/head")),
+                }
+                files
+            }
+            KernelKind::GradientSum(_) => vec![shader!("gradient_sum")],
+            KernelKind::InputGradient(_) => vec![shader!("input_gradient"), shader!("math")],
+            KernelKind::Pack(_) => vec![shader!("pack")],
+            KernelKind::Head => vec![shader!("head")],
+            KernelKind::HeadGradient => vec![shader!("head_gradient")],
+            KernelKind::HeadGradientSum => vec![shader!("head_gradient_sum")],
+            KernelKind::Mse => vec![shader!("mse")],
+            KernelKind::Adam => vec![shader!("adam")],
+        }
+    }
+
+    fn constants(self) -> String {
+        let Some(cell) = self.cell() else {
+            // No cell, no tape: dims.wgsl still counts its slots.
+            return "const SLOTS: u32 = 1u;\n".to_owned();
+        };
+        let CellFacts { gates, slots, states, input_slot, hidden_slot } = cell.facts();
+        let list = |map: [usize; 4]| map[..gates].iter().map(|slot| format!("{slot}u")).collect::<Vec<_>>().join(", ");
+        format!(
+            "const GATES: u32 = {gates}u;\nconst SLOTS: u32 = {slots}u;\nconst STATES: u32 = {states}u;\n\
+             const INPUT_SLOT = array<u32, {gates}>({});\nconst HIDDEN_SLOT = array<u32, {gates}>({});\n",
+            list(input_slot),
+            list(hidden_slot),
+        )
+    }
+}
+
+fn cell_files(cell: CellKind) -> Vec<&'static str> {
+    let own = match cell {
+        CellKind::RnnTanh => vec![shader!("cells/rnn"), shader!("cells/rnn_tanh")],
+        CellKind::RnnRelu => vec![shader!("cells/rnn"), shader!("cells/rnn_relu")],
+        CellKind::Lstm => vec![shader!("cells/lstm")],
+        CellKind::Gru => vec![shader!("cells/gru")],
+    };
+    [vec![shader!("cell"), shader!("math")], own].concat()
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+
+    /// Every kernel in every specialisation.
+    pub fn every_kernel() -> Vec<KernelKind> {
+        let mut kernels = vec![
+            KernelKind::Head,
+            KernelKind::HeadGradient,
+            KernelKind::HeadGradientSum,
+            KernelKind::Mse,
+            KernelKind::Adam,
+        ];
+        for cell in CellKind::ALL {
+            for input in [Input::Series, Input::Below] {
+                kernels.push(KernelKind::ScanForward(cell, input, Tape::Keep));
+                kernels.push(KernelKind::ScanForward(cell, input, Tape::Skip));
+                kernels.push(KernelKind::WeightGradient(cell, Operand::Input(input)));
+            }
+            kernels.push(KernelKind::ScanBackward(cell));
+            kernels.push(KernelKind::WeightGradient(cell, Operand::Hidden));
+            kernels.push(KernelKind::WeightGradient(cell, Operand::Head));
+            kernels.push(KernelKind::GradientSum(cell));
+            kernels.push(KernelKind::InputGradient(cell));
+            kernels.push(KernelKind::Pack(cell));
+        }
+        kernels
+    }
+
+    #[test]
+    fn every_kernel_is_valid_wgsl_within_webgpus_default_limits() {
+        for kind in every_kernel() {
+            let id = KernelId { shared: 64, ..kind.into() };
+            let source = id.source();
+            let module = naga::front::wgsl::parse_str(&source)
+                .unwrap_or_else(|error| panic!("{kind:?}: {}", error.emit_to_string(&source)));
+            let bindings = super::super::kernel::reflect(&module, kind.entry());
+            let storage = bindings.iter().filter(|binding| !binding.is_uniform()).count();
+            assert!(storage <= 8, "{kind:?} binds {storage} storage buffers, a browser may allow 8");
+        }
+    }
+}

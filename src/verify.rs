@@ -1,0 +1,209 @@
+//! Holds an engine against the oracle over a table of shapes: what `refrain verify` prints, and what the tests assert.
+
+use crate::data::{Sequences, Windows};
+use crate::engine::{Adam, Engine, Steps};
+use crate::error::Result;
+use crate::model::{CellKind, Head, Layout, Readout, Spec, Stream, initial_parameters, stream};
+use crate::reference;
+use rand::RngExt;
+
+/// A network and a batch to compare on.
+#[derive(Clone, Copy, Debug)]
+pub struct Case {
+    /// The network.
+    pub spec: Spec,
+    /// Batch rows (B).
+    pub rows: usize,
+    /// Time steps (T).
+    pub steps: usize,
+    /// Whether initial states are given.
+    pub states: bool,
+    /// What the initial weights are multiplied by: above 1, pre-activations saturate.
+    pub scale: f32,
+    /// The seed of weights, inputs and targets.
+    pub seed: u64,
+}
+
+impl std::fmt::Display for Case {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Spec { cell, input, hidden, layers, bidirectional, head } = self.spec;
+        let Head { outputs, readout } = head;
+        write!(f, "{cell} B={} T={} I={input} H={hidden} O={outputs}", self.rows, self.steps)?;
+        if layers > 1 {
+            write!(f, " L={layers}")?;
+        }
+        let marks = [
+            (bidirectional, " bidirectional"),
+            (readout == Readout::Every, " every step"),
+            (self.states, " states"),
+            (self.scale != 1.0, " saturated"),
+        ];
+        marks.iter().filter(|(holds, _)| *holds).try_for_each(|(_, mark)| f.write_str(mark))?;
+        write!(f, " seed={}", self.seed)
+    }
+}
+
+/// The worst differences between an engine and the oracle on a case. NaN anywhere makes them NaN.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Errors {
+    /// Outputs and final states: the largest difference, absolute up to values of 1 and relative beyond.
+    pub forward: f64,
+    /// Loss and every gradient: the largest difference relative to the largest value of its tensor.
+    pub gradients: f64,
+    /// Losses and parameters of three Adam steps: the largest difference, likewise.
+    pub update: f64,
+}
+
+/// What an engine may be off by. Forward values are of order 1 and pass through up to 50 steps of at most 141 products in
+/// f32 (epsilon 6e-8); gradients are sums of up to T*B = 12,850 such values.
+pub const TOLERANCE: Errors = Errors { forward: 1e-5, gradients: 1e-4, update: 1e-5 };
+
+impl Errors {
+    /// Whether every error is within `limit`; NaN is not.
+    pub fn within(&self, limit: &Errors) -> bool {
+        self.forward <= limit.forward && self.gradients <= limit.gradients && self.update <= limit.update
+    }
+
+    /// The larger of each error; NaN stays.
+    pub fn worst(self, other: Errors) -> Errors {
+        let max = |a, b| largest(&[a, b]);
+        Errors {
+            forward: max(self.forward, other.forward),
+            gradients: max(self.gradients, other.gradients),
+            update: max(self.update, other.update),
+        }
+    }
+}
+
+/// The table: every cell over coprime and awkward sizes, then layers, directions, readouts, given states and saturation.
+pub fn cases() -> Vec<Case> {
+    let mut cases = Vec::new();
+    let plain = |spec, rows, steps| Case { spec, rows, steps, states: false, scale: 1.0, seed: 0 };
+    for cell in CellKind::ALL {
+        for hidden in [1, 5, 20, 33, 64, 130] {
+            for input in [1, 10] {
+                for steps in [1, 7, 50] {
+                    for rows in [1, 3, 257] {
+                        cases.push(plain(Spec::new(cell, input, hidden, 1), rows, steps));
+                    }
+                }
+            }
+        }
+        for (layers, bidirectional) in [(1, true), (2, false), (3, false), (2, true)] {
+            for readout in [Readout::Last, Readout::Every] {
+                for hidden in [4, 7] {
+                    let head = Head { outputs: 3, readout };
+                    let spec = Spec { cell, input: 2, hidden, layers, bidirectional, head };
+                    cases.push(Case { states: true, ..plain(spec, 5, 6) });
+                }
+            }
+        }
+        let saturated = Spec::new(cell, 3, 9, 5);
+        let scale = if cell == CellKind::RnnRelu { 1.5 } else { 40.0 };
+        cases.push(Case { scale, ..plain(saturated, 6, 11) });
+        cases.push(Case { states: true, ..plain(Spec::new(cell, 1, 20, 1), 32, 50) });
+    }
+    for (seed, case) in cases.iter_mut().enumerate() {
+        case.seed = seed as u64;
+    }
+    cases
+}
+
+/// Numbers for a case: parameters, sequences, targets.
+pub fn numbers(case: &Case) -> (Vec<f32>, Sequences, Vec<f32>) {
+    let Case { spec, rows, steps, .. } = *case;
+    let parameters = initial_parameters(&spec, case.seed).iter().map(|w| w * case.scale).collect();
+    let mut rng = stream(case.seed, Stream::Data);
+    let mut draw = |len: usize| (0..len).map(|_| 2.0 * rng.random::<f32>() - 1.0).collect::<Vec<f32>>();
+    let x = draw(rows * steps * spec.input);
+    let states = case.states.then(|| draw(spec.state_len() * rows));
+    let targets = draw(rows * spec.read_steps(steps) * spec.head.outputs);
+    (parameters, Sequences { rows, steps, x, states }, targets)
+}
+
+/// Runs a case on the engine that `make` gives for it and on the oracle.
+pub async fn measure<E: Engine>(case: &Case, make: impl FnOnce(Spec, &[f32]) -> Result<E>) -> Result<Errors> {
+    let (parameters, sequences, targets) = numbers(case);
+    let mut engine = make(case.spec, &parameters)?;
+    let found = engine.differentiate(&sequences, &targets).await?;
+    let inference = engine.forward(&sequences).await?;
+
+    let wide = reference::widen(&parameters);
+    let goal = reference::widen(&targets);
+    let expected = reference::differentiate(&case.spec, &wide, &(&sequences).into(), &goal)?;
+
+    let outputs = &expected.outputs;
+    let forward = [
+        relative(&found.outputs.y, &outputs.y, 1.0),
+        relative(&found.outputs.states, &outputs.states, 1.0),
+        relative(&inference.y, &outputs.y, 1.0),
+        relative(&inference.states, &outputs.states, 1.0),
+    ];
+    let layout = Layout::new(&case.spec);
+    let mut gradients = vec![
+        relative(&[found.loss], &[expected.loss], TINY),
+        relative(&found.x, &expected.x, TINY),
+        relative(&found.states, &expected.states, TINY),
+    ];
+    for tensor in layout.tensors() {
+        let range = tensor.range.clone();
+        gradients.push(relative(&found.parameters[range.clone()], &expected.parameters[range], TINY));
+    }
+    let update = if case.states { 0.0 } else { update_error(case, &mut engine, &sequences, &targets).await? };
+    Ok(Errors { forward: largest(&forward), gradients: largest(&gradients), update })
+}
+
+/// Three Adam steps on two batches of the case's sequences. eps is large, so that a gradient of almost zero moves a weight
+/// by almost nothing, in f32 as in f64.
+async fn update_error<E: Engine>(case: &Case, engine: &mut E, from: &Sequences, targets: &[f32]) -> Result<f64> {
+    let Case { spec, rows, steps, .. } = *case;
+    let adam = Adam { eps: 1e-3, ..Adam::default() };
+    let target_len = targets.len() / rows;
+    let windows = Windows::from_sequences(from.x.clone(), spec.input, steps, targets.to_vec(), target_len)?;
+    let batch = rows.div_ceil(2);
+    let ids: Vec<u32> = (0..rows as u32).rev().chain(0..batch as u32).collect();
+    engine.load(&windows)?;
+    engine.train(&Steps { ids: &ids[..rows], batch, adam, taken: 0 })?;
+    let taken = rows.div_ceil(batch) as u64;
+    engine.train(&Steps { ids: &ids[rows..], batch, adam, taken })?;
+    let losses = engine.losses().await?;
+    let found = engine.parameters().await?;
+
+    let mut expected = reference::widen(&numbers(case).0);
+    let (mut m, mut v) = (vec![0.0; expected.len()], vec![0.0; expected.len()]);
+    let mut worst = 0.0;
+    let mut note = |error: f64| worst = largest(&[worst, error]);
+    let batches = ids[..rows].chunks(batch).chain(ids[rows..].chunks(batch));
+    for (k, ids) in batches.enumerate() {
+        let (sequences, targets) = reference::Sequences::of_windows(&windows, ids)?;
+        let step = reference::differentiate(&spec, &expected, &sequences, &targets)?;
+        reference::adam_step(&mut expected, &step.parameters, &mut m, &mut v, k as u64 + 1, &adam)?;
+        let loss = losses.get(k).copied().unwrap_or(f32::NAN);
+        note(relative(&[loss], &[step.loss], 1.0));
+    }
+    note(relative(&found, &expected, 1.0));
+    Ok(worst)
+}
+
+/// The largest of some errors; NaN if there is one.
+fn largest(errors: &[f64]) -> f64 {
+    errors.iter().fold(0.0, |worst, &error| if error <= worst { worst } else { error })
+}
+
+/// The largest difference; NaN if there is one, or if the lengths differ.
+fn absolute(found: &[f32], expected: &[f64]) -> f64 {
+    if found.len() != expected.len() {
+        return f64::NAN;
+    }
+    let differences = found.iter().zip(expected).map(|(&found, &expected)| (f64::from(found) - expected).abs());
+    largest(&differences.collect::<Vec<_>>())
+}
+
+/// Gradients below this are compared as if they were this large: f32 sums of values of order 1 end here.
+const TINY: f64 = 1e-6;
+
+/// The largest difference over the largest expected value, or over `least` where that is larger.
+fn relative(found: &[f32], expected: &[f64], least: f64) -> f64 {
+    let largest = expected.iter().fold(least, |largest: f64, value| largest.max(value.abs()));
+    absolute(found, expected) / largest
+}

@@ -1,0 +1,142 @@
+//! The oracle's backward passes against central differences of its forward passes: the cells' pointwise functions, and
+//! whole networks, layered and in both directions, with respect to parameters, inputs and initial states.
+
+mod common;
+
+use common::assert_close;
+use rand::RngExt;
+use refrain::model::cells::{Cell, MAX_SLOTS, MAX_STATES};
+use refrain::model::{CellKind, CellVisitor, Head, Layout, Readout, Spec, Stream, stream};
+use refrain::reference::{self, Sequences};
+
+/// Half the distance of the two points. The error is of the order of STEP^2 times the third derivative, plus 1e-16 / STEP.
+const STEP: f64 = 1e-5;
+
+/// Measured: every value within 1e-9, and terms that were left out or misplaced on purpose off by 5e-4 and more.
+const TOLERANCE: f64 = 1e-8;
+
+/// (f(.., p[n] + STEP, ..) - f(.., p[n] - STEP, ..)) / (2 STEP) for every n.
+fn central_differences(point: &[f64], f: impl Fn(&[f64]) -> f64) -> Vec<f64> {
+    let at = |n: usize, step: f64| {
+        let mut moved = point.to_vec();
+        moved[n] += step;
+        f(&moved)
+    };
+    (0..point.len()).map(|n| (at(n, STEP) - at(n, -STEP)) / (2.0 * STEP)).collect()
+}
+
+/// Values from U(-bound, bound) that follow the seed.
+fn uniform(seed: u64, bound: f64) -> impl FnMut(usize) -> Vec<f64> {
+    let mut rng = stream(seed, Stream::Data);
+    move |count| (0..count).map(|_| bound * (2.0 * rng.random::<f64>() - 1.0)).collect()
+}
+
+/// One unit of a cell at random points: the gradient of sum_s d_next[s] next[s] with respect to each slot and state.
+struct Pointwise {
+    kind: CellKind,
+    seed: u64,
+    bound: f64,
+}
+
+impl CellVisitor for Pointwise {
+    type Output = ();
+
+    fn visit<C: Cell>(self) {
+        fn padded<const N: usize>(values: &[f64]) -> [f64; N] {
+            std::array::from_fn(|n| values.get(n).copied().unwrap_or(f64::NAN))
+        }
+        let Pointwise { kind, seed, bound } = self;
+        let mut draw = uniform(seed, bound);
+        for point in 0..50 {
+            let (pre, prev, d_next) = (draw(C::SLOTS), draw(C::STATES), draw(C::STATES));
+            // What lies beyond a cell's slots and states is NaN, and may reach none of those within.
+            let forward = |pre: &[f64], prev: &[f64]| C::forward::<f64>(padded(pre), padded(prev));
+            let weighed = |pre: &[f64], prev: &[f64]| {
+                let next: [f64; MAX_STATES] = forward(pre, prev).0;
+                (0..C::STATES).map(|s| d_next[s] * next[s]).sum::<f64>()
+            };
+            let (next, tape): ([f64; MAX_STATES], [f64; MAX_SLOTS]) = forward(&pre, &prev);
+            let (delta, direct) = C::backward::<f64>(tape, padded(&prev), next, padded(&d_next));
+            let what = |of: &str| format!("{kind}, seed {seed}, bound {bound}, point {point}, gradient of the {of}");
+            let tolerance = TOLERANCE * bound;
+            let expected = central_differences(&pre, |pre| weighed(pre, &prev));
+            assert_close(what("slots"), &delta[..C::SLOTS], &expected, tolerance, TOLERANCE);
+            let expected = central_differences(&prev, |prev| weighed(&pre, prev));
+            assert_close(what("states"), &direct[..C::STATES], &expected, tolerance, TOLERANCE);
+        }
+    }
+}
+
+#[test]
+fn every_cell_pointwise() {
+    for kind in CellKind::ALL {
+        for (seed, bound) in [(1, 0.5), (2, 3.0), (3, 40.0)] {
+            kind.visit(Pointwise { kind, seed, bound });
+        }
+    }
+}
+
+/// The mean squared error, from the forward pass alone.
+fn loss(spec: &Spec, parameters: &[f64], sequences: &Sequences, targets: &[f64]) -> f64 {
+    let y = reference::forward(spec, parameters, sequences).expect("a sound network and batch").y;
+    assert_eq!(y.len(), targets.len());
+    y.iter().zip(targets).map(|(y, target)| (y - target).powi(2)).sum::<f64>() / y.len() as f64
+}
+
+/// Every gradient of one network over `rows` sequences of `steps` steps.
+fn check(spec: &Spec, rows: usize, steps: usize, seed: u64) {
+    let parameters = uniform(seed, 0.8)(Layout::new(spec).len());
+    let mut draw = uniform(seed + 1, 1.5);
+    let x = draw(rows * steps * spec.input);
+    let states = draw(rows * spec.state_len());
+    let targets = draw(rows * spec.read_steps(steps) * spec.head.outputs);
+    let sequences = Sequences { rows, steps, x: x.clone(), states: Some(states.clone()) };
+    let found = reference::differentiate(spec, &parameters, &sequences, &targets).expect("a sound network and batch");
+
+    let what = |of: &str| format!("{spec:?}, B={rows}, T={steps}, seed {seed}, {of}");
+    assert_close(what("loss"), &[found.loss], &[loss(spec, &parameters, &sequences, &targets)], 0.0, 1e-14);
+    let expected = central_differences(&parameters, |parameters| loss(spec, parameters, &sequences, &targets));
+    for tensor in Layout::new(spec).tensors() {
+        let (found, expected) = (&found.parameters[tensor.range.clone()], &expected[tensor.range.clone()]);
+        assert_close(what(&tensor.name), found, expected, TOLERANCE, TOLERANCE);
+    }
+    let expected = central_differences(&x, |x| {
+        loss(spec, &parameters, &Sequences { x: x.to_vec(), ..sequences.clone() }, &targets)
+    });
+    assert_close(what("x"), &found.x, &expected, TOLERANCE, TOLERANCE);
+    let expected = central_differences(&states, |states| {
+        loss(spec, &parameters, &Sequences { states: Some(states.to_vec()), ..sequences.clone() }, &targets)
+    });
+    assert_close(what("states"), &found.states, &expected, TOLERANCE, TOLERANCE);
+}
+
+/// Every cell and readout, for one number of layers and one or both directions.
+fn check_all(layers: usize, bidirectional: bool) {
+    for cell in CellKind::ALL {
+        for readout in [Readout::Last, Readout::Every] {
+            let spec = Spec { cell, input: 2, hidden: 3, layers, bidirectional, head: Head { outputs: 2, readout } };
+            check(&spec, 2, 5, 11);
+            check(&Spec { input: 3, hidden: 4, ..spec }, 3, 1, 13);
+        }
+    }
+}
+
+#[test]
+fn one_layer() {
+    check_all(1, false);
+}
+
+#[test]
+fn two_layers() {
+    check_all(2, false);
+}
+
+#[test]
+fn both_directions() {
+    check_all(1, true);
+}
+
+#[test]
+fn three_layers_in_both_directions() {
+    check_all(3, true);
+}
