@@ -6,6 +6,7 @@ use crate::error::Result;
 use crate::model::{CellKind, Head, Layout, Readout, Spec, Stream, initial_parameters, stream};
 use crate::reference;
 use rand::RngExt;
+use serde::Serialize;
 
 /// A network and a batch to compare on.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +45,7 @@ impl std::fmt::Display for Case {
 }
 
 /// The worst differences between an engine and the oracle on a case. NaN anywhere makes them NaN.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Errors {
     /// Outputs and final states: the largest difference, absolute up to values of 1 and relative beyond.
     pub forward: f64,
@@ -57,6 +58,13 @@ pub struct Errors {
 /// What an engine may be off by. Forward values are of order 1 and pass through up to 50 steps of at most 141 products in
 /// f32 (epsilon 6e-8); gradients are sums of up to T*B = 12,850 such values.
 pub const TOLERANCE: Errors = Errors { forward: 1e-5, gradients: 1e-4, update: 1e-5 };
+
+impl std::fmt::Display for Errors {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Errors { forward, gradients, update } = self;
+        write!(f, "forward {forward:.1e}, gradients {gradients:.1e}, updates {update:.1e}")
+    }
+}
 
 impl Errors {
     /// Whether every error is within `limit`; NaN is not.

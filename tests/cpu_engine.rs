@@ -308,7 +308,7 @@ fn callers_mistakes_are_refused() {
     );
     assert!(engine.train(&Steps { batch: 0, ..steps }).expect_err("no batch").to_string().starts_with("batch is 0"));
     assert!(pollster::block_on(engine.predict(&[9], 1)).is_err());
-    assert_eq!(pollster::block_on(engine.predict(&[], 1)).expect("no windows, no outputs"), []);
+    assert_eq!(pollster::block_on(engine.predict(&[], 1)).expect("no windows, no outputs"), Vec::<f32>::new());
     let short = Sequences { x: vec![0.0; 59], ..case.sequences.clone() };
     assert!(
         pollster::block_on(engine.forward(&short)).expect_err("59 values").to_string().starts_with("x: expected 60")

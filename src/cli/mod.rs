@@ -3,10 +3,12 @@
 
 mod console;
 mod device;
+mod devices;
 mod folder;
 mod interrupt;
 mod train_sine;
 mod values;
+mod verify;
 
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
@@ -23,6 +25,8 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     TrainSine(train_sine::Args),
+    Devices(devices::Args),
+    Verify(verify::Args),
 }
 
 /// What every subcommand takes.
@@ -52,6 +56,8 @@ pub fn main() -> ExitCode {
     let done = pollster::block_on(async {
         match cli.command {
             Command::TrainSine(args) => train_sine::run(&args).await,
+            Command::Devices(args) => devices::run(&args).await,
+            Command::Verify(args) => verify::run(&args).await,
         }
     });
     match done {

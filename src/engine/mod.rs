@@ -3,7 +3,10 @@
 //! [`crate::model::Layout`].
 
 pub mod cpu;
+mod device;
 pub mod gpu;
+
+pub use device::{AnyEngine, Device};
 
 use crate::data::{Sequences, Windows};
 use crate::error::{Error, Result};

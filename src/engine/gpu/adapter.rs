@@ -2,6 +2,7 @@
 
 use crate::engine::DeviceInfo;
 use crate::error::{Error, Result};
+use serde::Serialize;
 use wgpu::{Adapter, Backends, DeviceType, Instance, InstanceDescriptor};
 
 /// Every adapter that wgpu finds on the backends of `WGPU_BACKEND` (all, where it is not set), best first: discrete,
@@ -67,5 +68,52 @@ fn rank(kind: DeviceType) -> u8 {
         DeviceType::VirtualGpu => 2,
         DeviceType::Other => 3,
         DeviceType::Cpu => 4,
+    }
+}
+
+/// What matters of an adapter for recurrent kernels.
+#[derive(Clone, Debug, Serialize)]
+pub struct Facts {
+    /// The adapter in words.
+    #[serde(skip)]
+    pub info: DeviceInfo,
+    /// Bytes of workgroup memory: they bound the hidden size.
+    pub workgroup_memory: u32,
+    /// Invocations of a workgroup.
+    pub workgroup_invocations: u32,
+    /// Bytes of the largest buffer that a kernel can see: they bound batch times steps times hidden size.
+    pub largest_buffer: u64,
+    /// Lanes that run together, least and most; 0 where the driver does not say.
+    pub subgroup: [u32; 2],
+    /// Whether it computes in half precision.
+    pub half: bool,
+}
+
+impl Facts {
+    /// The facts of an adapter.
+    pub fn of(adapter: &Adapter) -> Self {
+        let (info, limits) = (adapter.get_info(), adapter.limits());
+        Facts {
+            workgroup_memory: limits.max_compute_workgroup_storage_size,
+            workgroup_invocations: limits.max_compute_invocations_per_workgroup,
+            largest_buffer: limits.max_buffer_size.min(limits.max_storage_buffer_binding_size),
+            subgroup: [info.subgroup_min_size, info.subgroup_max_size],
+            half: adapter.features().contains(wgpu::Features::SHADER_F16),
+            info: describe(&info),
+        }
+    }
+}
+
+impl std::fmt::Display for Facts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let [least, most] = self.subgroup;
+        write!(
+            f,
+            "workgroups of {} with {} KiB, buffers of {} MiB, subgroups of {least} to {most}, half precision: {}",
+            self.workgroup_invocations,
+            self.workgroup_memory >> 10,
+            self.largest_buffer >> 20,
+            if self.half { "yes" } else { "no" },
+        )
     }
 }

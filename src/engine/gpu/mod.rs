@@ -13,6 +13,6 @@ mod shaders;
 mod tests;
 mod variant;
 
-pub use adapter::{adapters, choose};
+pub use adapter::{Facts, adapters, choose};
 pub use context::{Gpu, Options};
 pub use run::GpuEngine;

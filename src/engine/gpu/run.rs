@@ -253,6 +253,9 @@ impl Engine for GpuEngine {
     }
 
     async fn predict(&mut self, ids: &[u32], batch: usize) -> Result<Vec<f32>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
         let Some(data) = self.loaded.take() else {
             return Err(Error::config("windows", "none", "windows on the device: call load first"));
         };

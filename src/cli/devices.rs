@@ -1,0 +1,63 @@
+//! `refrain devices`: the adapters of this machine, and the CPU engine, with what matters of each.
+
+use refrain::engine::cpu::CpuEngine;
+use refrain::engine::gpu::{Facts, adapters};
+use refrain::engine::{DeviceInfo, Engine};
+use refrain::model::{CellKind, Layout, Spec};
+use serde::Serialize;
+use std::io::{self, Write};
+
+/// List the devices of this machine, best first
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Print one JSON document.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Row {
+    #[serde(flatten)]
+    info: DeviceInfo,
+    /// What `--device auto` takes.
+    auto: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limits: Option<Facts>,
+}
+
+/// Prints the table.
+pub async fn run(args: &Args) -> anyhow::Result<()> {
+    let spec = Spec::new(CellKind::RnnTanh, 1, 1, 1);
+    let cpu = CpuEngine::new(spec, &vec![0.0; Layout::new(&spec).len()])?;
+    let mut rows: Vec<Row> = adapters()
+        .await
+        .iter()
+        .map(|adapter| {
+            let facts = Facts::of(adapter);
+            Row { info: facts.info.clone(), auto: false, limits: Some(facts) }
+        })
+        .collect();
+    rows.push(Row { info: cpu.device().clone(), auto: false, limits: None });
+    let auto = rows.iter().position(|row| row.info.kind != "cpu").unwrap_or(rows.len() - 1);
+    rows[auto].auto = true;
+
+    let mut out = io::stdout().lock();
+    if args.json {
+        serde_json::to_writer_pretty(&mut out, &rows)?;
+        return Ok(writeln!(out)?);
+    }
+    for row in &rows {
+        let DeviceInfo { name, backend, driver, kind } = &row.info;
+        let choose = if row.limits.is_some() { format!("--device \"{name}\"") } else { "--device cpu".to_owned() };
+        writeln!(out, "{name}{}", if row.auto { "  (what --device auto takes)" } else { "" })?;
+        writeln!(out, "    {kind}, {backend}, {driver}")?;
+        if let Some(facts) = &row.limits {
+            writeln!(out, "    {facts}")?;
+        }
+        writeln!(out, "    {choose}")?;
+    }
+    if rows.len() == 1 {
+        writeln!(out, "No adapter found. On Linux a software one comes with the package mesa-vulkan-drivers.")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,123 @@
+//! `refrain verify`: the kernels of a device against the f64 oracle, in a table of the worst errors. A miss exits with 1.
+
+use super::console::Console;
+use super::{Common, interrupt};
+use anyhow::bail;
+use refrain::engine::gpu::{Gpu, Options, choose};
+use refrain::engine::{Device, Engine};
+use refrain::verify::{Case, Errors, TOLERANCE, cases, measure};
+use serde::Serialize;
+use std::time::Instant;
+
+/// Hold a device's kernels against the f64 reference, over a table of networks and batch shapes
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Ask the adapter for WebGPU's default limits only, as a browser would.
+    #[arg(long)]
+    default_limits: bool,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// The worst of the cases of one cell.
+#[derive(Serialize)]
+struct Row {
+    cell: String,
+    cases: usize,
+    worst: Errors,
+    /// The cases beyond the tolerance, with their errors.
+    misses: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Document {
+    device: refrain::engine::DeviceInfo,
+    tolerance: Errors,
+    rows: Vec<Row>,
+    seconds: f64,
+}
+
+/// Measures every case and prints the table.
+pub async fn run(args: &Args) -> anyhow::Result<()> {
+    let start = Instant::now();
+    let mut console = Console::new(&args.common);
+    interrupt::listen()?;
+    let device = select(args).await?;
+    let mut cases = cases();
+    cases.iter_mut().for_each(|case| case.seed = case.seed.wrapping_add(args.common.seed));
+
+    let mut info = None;
+    let mut rows: Vec<Row> = Vec::new();
+    console.start_bar(cases.len());
+    for (done, case) in cases.iter().enumerate() {
+        if interrupt::asked() {
+            bail!("stopped by Ctrl-C after {done} of {} cases", cases.len());
+        }
+        let errors = measure(case, |spec, parameters| {
+            let engine = device.engine(spec, parameters)?;
+            info.get_or_insert_with(|| engine.device().clone());
+            Ok(engine)
+        })
+        .await?;
+        note(&mut rows, case, errors);
+        console.move_bar(done + 1);
+    }
+    console.end_bar();
+
+    let misses: usize = rows.iter().map(|row| row.misses.len()).sum();
+    let device = info.expect("there is at least one case");
+    let document = Document { device, tolerance: TOLERANCE, rows, seconds: start.elapsed().as_secs_f64() };
+    console.say(table(&document))?;
+    console.document(&document)?;
+    if misses > 0 {
+        bail!("{misses} of {} cases are beyond the tolerance", cases.len());
+    }
+    Ok(())
+}
+
+async fn select(args: &Args) -> anyhow::Result<Device> {
+    let wanted = &args.common.device;
+    if !args.default_limits {
+        return Ok(Device::select(wanted).await?);
+    }
+    let adapter = if wanted == "cpu" { None } else { choose(wanted).await? };
+    let Some(adapter) = adapter else { bail!("--default-limits is for an adapter: say which with --device") };
+    let options = Options { default_limits: true, ..Options::default() };
+    Ok(Device::Gpu(Gpu::open(&adapter, options).await?))
+}
+
+fn note(rows: &mut Vec<Row>, case: &Case, errors: Errors) {
+    let cell = case.spec.cell.to_string();
+    if rows.last().is_none_or(|row| row.cell != cell) {
+        rows.push(Row { cell, cases: 0, worst: Errors::default(), misses: Vec::new() });
+    }
+    let row = rows.last_mut().expect("it was just pushed");
+    row.cases += 1;
+    row.worst = row.worst.worst(errors);
+    if !errors.within(&TOLERANCE) {
+        row.misses.push(format!("{case}: {errors}"));
+    }
+}
+
+fn table(document: &Document) -> String {
+    let Document { device, tolerance, rows, seconds } = document;
+    let mut lines = vec![
+        format!("{} ({}, {})", device.name, device.backend, device.driver),
+        format!(
+            "{:<10} {:>5}  {:>9}  {:>9}  {:>9}  {:>6}",
+            "cell", "cases", "forward", "gradients", "updates", "misses"
+        ),
+    ];
+    for row in rows {
+        let Errors { forward, gradients, update } = row.worst;
+        lines.push(format!(
+            "{:<10} {:>5}  {forward:>9.1e}  {gradients:>9.1e}  {update:>9.1e}  {:>6}",
+            row.cell,
+            row.cases,
+            row.misses.len()
+        ));
+    }
+    lines.push(format!("Allowed: {tolerance}. Worst errors against the f64 reference, {seconds:.0} s."));
+    lines.extend(rows.iter().flat_map(|row| &row.misses).map(|miss| format!("MISS {miss}")));
+    lines.join("\n")
+}

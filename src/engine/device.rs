@@ -1,0 +1,96 @@
+//! A device chosen at run time, and a network on it.
+
+use super::cpu::CpuEngine;
+use super::gpu::{Gpu, GpuEngine, Options, choose};
+use super::{DeviceInfo, Engine, Gradients, Outputs, Steps};
+use crate::data::{Sequences, Windows};
+use crate::error::Result;
+use crate::model::Spec;
+use std::sync::Arc;
+
+/// A device that networks can be put on.
+#[derive(Clone, Debug)]
+pub enum Device {
+    /// The processor.
+    Cpu,
+    /// An adapter of wgpu.
+    Gpu(Arc<Gpu>),
+}
+
+impl Device {
+    /// The device that a word names: `cpu` the native engine, `gpu` the best adapter, a software one included, `auto` a
+    /// hardware adapter or else the native engine, and any other word an adapter whose name contains it. For `auto` and
+    /// `gpu` the environment variable `WGPU_ADAPTER_NAME` picks the adapter.
+    pub async fn select(wanted: &str) -> Result<Self> {
+        let adapter = if wanted == "cpu" { None } else { choose(wanted).await? };
+        match adapter {
+            None => Ok(Device::Cpu),
+            Some(adapter) => Ok(Device::Gpu(Gpu::open(&adapter, Options::default()).await?)),
+        }
+    }
+
+    /// Puts a network with these parameters on it.
+    pub fn engine(&self, spec: Spec, parameters: &[f32]) -> Result<AnyEngine> {
+        Ok(match self {
+            Device::Cpu => AnyEngine::Cpu(Box::new(CpuEngine::new(spec, parameters)?)),
+            Device::Gpu(gpu) => AnyEngine::Gpu(Box::new(GpuEngine::new(gpu.clone(), spec, parameters)?)),
+        })
+    }
+}
+
+/// A network on a [`Device`].
+#[derive(Debug)]
+pub enum AnyEngine {
+    /// On the processor.
+    Cpu(Box<CpuEngine>),
+    /// On an adapter.
+    Gpu(Box<GpuEngine>),
+}
+
+/// The same call on whichever engine it is.
+macro_rules! on {
+    ($any:expr, $engine:ident => $call:expr) => {
+        match $any {
+            AnyEngine::Cpu($engine) => $call,
+            AnyEngine::Gpu($engine) => $call,
+        }
+    };
+}
+
+impl Engine for AnyEngine {
+    fn device(&self) -> &DeviceInfo {
+        on!(self, engine => engine.device())
+    }
+
+    async fn parameters(&mut self) -> Result<Vec<f32>> {
+        on!(self, engine => engine.parameters().await)
+    }
+
+    fn set_parameters(&mut self, parameters: &[f32]) -> Result<()> {
+        on!(self, engine => engine.set_parameters(parameters))
+    }
+
+    fn load(&mut self, windows: &Windows) -> Result<()> {
+        on!(self, engine => engine.load(windows))
+    }
+
+    fn train(&mut self, steps: &Steps) -> Result<()> {
+        on!(self, engine => engine.train(steps))
+    }
+
+    async fn losses(&mut self) -> Result<Vec<f32>> {
+        on!(self, engine => engine.losses().await)
+    }
+
+    async fn predict(&mut self, ids: &[u32], batch: usize) -> Result<Vec<f32>> {
+        on!(self, engine => engine.predict(ids, batch).await)
+    }
+
+    async fn forward(&mut self, sequences: &Sequences) -> Result<Outputs> {
+        on!(self, engine => engine.forward(sequences).await)
+    }
+
+    async fn differentiate(&mut self, sequences: &Sequences, targets: &[f32]) -> Result<Gradients> {
+        on!(self, engine => engine.differentiate(sequences, targets).await)
+    }
+}
