@@ -12,7 +12,7 @@
 @group(0) @binding(4) var<storage, read> d_out: array<vec4f>;             // (T or 1, B, D, HQ)
 @group(0) @binding(5) var<storage, read_write> d_states: array<vec4f>;    // (S, B, D, HQ)
 
-// Deltas of the recurrent products, (G, HQ * 4, ROW_QUADS), the vector over the four rows.
+// Deltas of the recurrent products, (G, HQ * 4, row_quads), the vector over the four rows.
 var<workgroup> sh_deltas: array<vec4f, SH>;
 
 fn d_state_at(vector: u32, row: u32, direction: u32) -> u32 {
@@ -62,8 +62,8 @@ fn finish(tile: mat4x4f, row: u32, direction: u32, quad: u32) {
 @compute @workgroup_size(WG)
 fn scan_backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lid: u32) {
     let direction = group.y;
-    let first_quad = group.x * ROW_QUADS;
-    let row_quads = min(ROW_QUADS, dims.rows / 4u - first_quad);
+    let first_quad = group.x * dims.row_quads;
+    let row_quads = min(dims.row_quads, dims.rows / 4u - first_quad);
     let items = row_quads / ITEM_QUADS * dims.hidden_quads;
     let weights = direction * dims.packed_stride;
 
@@ -80,11 +80,11 @@ fn scan_backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_
             for (var gate = 0u; gate < GATES; gate++) {
                 let slot = HIDDEN_SLOT[gate];
                 let units = transpose(mat4x4f(d0[slot], d1[slot], d2[slot], d3[slot]));
-                let at = (gate * dims.hidden_quads + quad) * 4u * ROW_QUADS + row_quad;
+                let at = (gate * dims.hidden_quads + quad) * 4u * dims.row_quads + row_quad;
                 sh_deltas[at] = units[0];
-                sh_deltas[at + ROW_QUADS] = units[1];
-                sh_deltas[at + 2u * ROW_QUADS] = units[2];
-                sh_deltas[at + 3u * ROW_QUADS] = units[3];
+                sh_deltas[at + dims.row_quads] = units[1];
+                sh_deltas[at + 2u * dims.row_quads] = units[2];
+                sh_deltas[at + 3u * dims.row_quads] = units[3];
             }
         }
         workgroupBarrier();
@@ -98,7 +98,7 @@ fn scan_backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_
             var at = weights + dims.at_hidden_t + quad;
             for (var j = 0u; j < GATES * dims.hidden_quads * 4u; j++) {
                 item_add(&sums, from_delta, packed[at]);
-                from_delta += ROW_QUADS;
+                from_delta += dims.row_quads;
                 at += dims.hidden_quads;
             }
             item_finish(sums, (first_quad + row_quad) * 4u, direction, quad);

@@ -2,7 +2,7 @@
 //     pre[slot] = bias + W_ih x_t + W_hh h_{t-1},   states_t, tape_t = cell_forward(pre, states_{t-1}).
 // Reference: src/reference. Source of the equations: the cell files.
 //
-// A workgroup owns ROW_QUADS row quads for the whole sequence, in one direction (workgroup y). An item is one quad of units
+// A workgroup owns `row_quads` row quads for the whole sequence, in one direction (workgroup y). An item is one quad of units
 // by one or four row quads with all slots (items/*.wgsl); an invocation takes the items lid, lid + WG, ... The state h
 // stays in workgroup memory, double-buffered: one barrier a step. The weights stream through the cache, four units a load.
 
@@ -11,17 +11,17 @@
 @group(0) @binding(2) var<storage, read> packed: array<vec4f>;            // (D, packed_stride)
 @group(0) @binding(3) var<storage, read_write> states: array<vec4f>;      // (S, T + 2, B, D, HQ)
 
-// h_{t-1} and h_t, (2, HQ * 4, ROW_QUADS), the vector over the four rows.
+// h_{t-1} and h_t, (2, HQ * 4, row_quads), the vector over the four rows.
 var<workgroup> sh_h: array<vec4f, SH>;
 
 // Keeps a tile of h, one matrix column a row, as four vectors over the rows.
 fn share(half: u32, quad: u32, row_quad: u32, tile: mat4x4f) {
     let units = transpose(tile);
-    let at = half + quad * 4u * ROW_QUADS + row_quad;
+    let at = half + quad * 4u * dims.row_quads + row_quad;
     sh_h[at] = units[0];
-    sh_h[at + ROW_QUADS] = units[1];
-    sh_h[at + 2u * ROW_QUADS] = units[2];
-    sh_h[at + 3u * ROW_QUADS] = units[3];
+    sh_h[at + dims.row_quads] = units[1];
+    sh_h[at + 2u * dims.row_quads] = units[2];
+    sh_h[at + 3u * dims.row_quads] = units[3];
 }
 
 fn initial_h(row: u32, direction: u32, quad: u32) -> vec4f {
@@ -67,11 +67,11 @@ fn finish(tiles: Tiles, place: Place) {
 @compute @workgroup_size(WG)
 fn scan_forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lid: u32) {
     let direction = group.y;
-    let first_quad = group.x * ROW_QUADS;
+    let first_quad = group.x * dims.row_quads;
     // The last workgroup may own fewer.
-    let row_quads = min(ROW_QUADS, dims.rows / 4u - first_quad);
+    let row_quads = min(dims.row_quads, dims.rows / 4u - first_quad);
     let items = row_quads / ITEM_QUADS * dims.hidden_quads;
-    let half = dims.hidden_quads * 4u * ROW_QUADS;
+    let half = dims.hidden_quads * 4u * dims.row_quads;
     let weights = direction * dims.packed_stride;
     let stride = GATES * dims.hidden_quads;
 
@@ -105,7 +105,7 @@ fn scan_forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_i
             var at = weights + dims.at_hidden + quad;
             for (var k = 0u; k < dims.hidden_quads * 4u; k++) {
                 item_add_hidden(&tiles, from_h, weights_at(at));
-                from_h += ROW_QUADS;
+                from_h += dims.row_quads;
                 at += stride;
             }
             item_finish(tiles, Place(direction, t, row, quad, half - before, row_quad));

@@ -4,7 +4,7 @@
 @group(0) @binding(5) var<storage, read> below: array<vec4f>;    // (S, T + 2, B, D, HQ)
 
 // The first row of each of the workgroup's row quads.
-var<workgroup> sh_first_row: array<u32, ROW_QUADS>;
+var<workgroup> sh_first_row: array<u32, MOST_ROW_QUADS>;
 
 fn begin_inputs(row_quad: u32, row: u32) {
     sh_first_row[row_quad] = row;

@@ -6,7 +6,7 @@
 @group(0) @binding(7) var<storage, read> order: array<u32>;      // (N)
 
 // Where the windows of the workgroup's rows begin.
-var<workgroup> sh_start: array<vec4u, ROW_QUADS>;
+var<workgroup> sh_start: array<vec4u, MOST_ROW_QUADS>;
 
 fn window_start(row: u32) -> u32 {
     return starts[order[step.first + select(0u, row, row < step.rows)]];

@@ -121,7 +121,12 @@ impl Plan {
             let tape_len = if train { directions * time * rows * facts.slots * quads } else { 0 };
             let states = vec4("states", states_len)?;
             let tape = vec4("tape", tape_len)?;
-            let layer_dims = Dims { rows: rows as u32, steps: time as u32, ..layer_dims(spec, &network.layout, layer) };
+            let layer_dims = Dims {
+                rows: rows as u32,
+                steps: time as u32,
+                row_quads: forward_shape.row_quads,
+                ..layer_dims(spec, &network.layout, layer)
+            };
             let uniform = dims_buffer(gpu, &layer_dims)?;
             let mut buffers =
                 vec![("dims", &uniform), ("step", steps), ("packed", &network.packed[layer]), ("states", &states)];
@@ -216,6 +221,7 @@ impl Plan {
             let at_head_partial = at_hidden_partial + hidden_left * 4 * hidden_right;
             let partial_stride = at_head_partial + if is_top { head_left * 4 * head_right } else { 0 };
             let layer_dims = Dims {
+                row_quads: backward_shape.row_quads,
                 read_every: if is_top { read_every } else { 1 },
                 step_splits: step_splits as u32,
                 row_splits: row_splits as u32,

@@ -50,6 +50,9 @@ pub enum KernelKind {
     Adam,
 }
 
+/// The most row quads that one workgroup of a scan owns.
+pub const MOST_ROW_QUADS: usize = 64;
+
 /// Whether a forward scan writes the tape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Tape {
@@ -66,8 +69,6 @@ pub struct KernelId {
     pub kind: KernelKind,
     /// Row quads of a scan's item: 1, or 4 for software adapters.
     pub item_quads: u32,
-    /// Row quads of a workgroup: the constant `ROW_QUADS` of the scans.
-    pub row_quads: u32,
     /// Invocations of a workgroup: the constant `WG` in WGSL.
     pub invocations: u32,
     /// vec4s of workgroup memory: the constant `SH` in WGSL, 0 where the kernel has none of that size.
@@ -95,9 +96,9 @@ impl KernelId {
         source.push('\n');
         source.push_str(shader!("dims"));
         source.push_str(&self.kind.constants());
-        let KernelId { row_quads, invocations, shared, .. } = self;
+        let KernelId { invocations, shared, .. } = self;
         source.push_str(&format!(
-            "const ROW_QUADS: u32 = {row_quads}u;\nconst WG: u32 = {invocations}u;\nconst SH: u32 = {shared}u;\n"
+            "const WG: u32 = {invocations}u;\nconst SH: u32 = {shared}u;\nconst MOST_ROW_QUADS: u32 = {MOST_ROW_QUADS}u;\n"
         ));
         source
     }
@@ -105,7 +106,7 @@ impl KernelId {
 
 impl From<KernelKind> for KernelId {
     fn from(kind: KernelKind) -> Self {
-        KernelId { kind, item_quads: 1, row_quads: 1, invocations: 64, shared: 0 }
+        KernelId { kind, item_quads: 1, invocations: 64, shared: 0 }
     }
 }
 

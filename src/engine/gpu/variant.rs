@@ -2,7 +2,7 @@
 //! are chosen.
 
 use super::context::Gpu;
-use super::shaders::{KernelId, KernelKind};
+use super::shaders::{KernelId, KernelKind, MOST_ROW_QUADS};
 use crate::error::{Error, Result};
 use crate::model::Spec;
 
@@ -22,8 +22,8 @@ pub struct ScanShape {
 impl ScanShape {
     /// A scan's kernel of this shape.
     pub fn kernel(self, kind: KernelKind) -> KernelId {
-        let ScanShape { item_quads, row_quads, invocations, shared } = self;
-        KernelId { kind, item_quads, row_quads, invocations, shared }
+        let ScanShape { item_quads, invocations, shared, .. } = self;
+        KernelId { kind, item_quads, invocations, shared }
     }
 }
 
@@ -51,7 +51,8 @@ pub fn scan_shape(gpu: &Gpu, spec: &Spec, scan: Scan, row_quads: usize) -> Resul
         Scan::Backward => spec.facts().gates,
     };
     let per_quad = vectors * quads * 4;
-    let memory = gpu.limits.max_compute_workgroup_storage_size as usize / 16;
+    // Less what a scan keeps of each row quad beside its states.
+    let memory = gpu.limits.max_compute_workgroup_storage_size as usize / 16 - MOST_ROW_QUADS;
     if per_quad > memory {
         return Err(Error::Limit {
             what: format!("the {scan:?} scan of {} with hidden size {}", spec.cell, spec.hidden).to_lowercase(),
@@ -71,11 +72,11 @@ pub fn scan_shape(gpu: &Gpu, spec: &Spec, scan: Scan, row_quads: usize) -> Resul
         // Sixteen rows of so many units do not fit in workgroup memory.
         false => (1, 1),
     };
-    let owned = (wanted.min(memory / per_quad).min(row_quads) / item).max(1) * item;
-    // Whole vectors: 8 lanes on lavapipe, where a vector without work still runs each loop once, 32 on most GPUs.
+    let owned = (wanted.min(MOST_ROW_QUADS).min(memory / per_quad).min(row_quads) / item).max(1) * item;
+    // Few sizes are compiled: powers of two, and whole vectors: 8 lanes on lavapipe, where a vector without work still
+    // runs each loop once, 32 on most GPUs.
     let vector = if gpu.software { 8 } else { 32 };
-    let invocations = ((owned * quads / item) as u32).next_multiple_of(vector).min(lanes);
-    // Rounded up, so that few sizes are compiled.
+    let invocations = ((owned * quads / item) as u32).next_power_of_two().clamp(vector, lanes);
     let shared = (owned * per_quad).next_power_of_two().min(memory);
     Ok(ScanShape { item_quads: item as u32, row_quads: owned as u32, invocations, shared: shared as u32 })
 }
