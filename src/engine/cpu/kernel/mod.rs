@@ -10,6 +10,7 @@ mod packed;
 mod product;
 mod scan;
 mod scan_back;
+mod transpose;
 
 pub(super) use lines::Lines;
 pub(super) use outer::{Outer, SCRATCH, Sum};

@@ -2,6 +2,7 @@
 //! for it, a few times at a time.
 
 use super::outer::{Outer, SCRATCH};
+use super::transpose::transpose;
 use pulp::Simd;
 
 /// Does what [`Outer`] says.
@@ -37,7 +38,7 @@ fn panel<S: Simd, const M: usize, const V: usize>(simd: S, outer: &mut Outer<'_>
     let a = outer.a.chunks(times * outer.a_stride * lanes);
     let b = outer.b.chunks(times * outer.b_stride * lanes);
     for (a, b) in a.zip(b) {
-        let transposed = transpose::<S, V>(b, outer.b_stride, column, columns, scratch);
+        let transposed = transpose::<S, V>(simd, b, outer.b_stride, column, columns, scratch);
         let segments = outer.gradient.chunks_exact_mut(outer.segments.len * outer.columns);
         for (&start, gradient) in outer.segments.starts.iter().zip(segments) {
             for (index, gradient) in gradient.chunks_mut(M * outer.columns).enumerate() {
@@ -53,29 +54,6 @@ fn panel<S: Simd, const M: usize, const V: usize>(simd: S, outer: &mut Outer<'_>
         }
     }
     columns
-}
-
-/// From [T, K][lane] to [T, lane][K], some columns of it.
-#[inline(always)]
-fn transpose<'a, S: Simd, const V: usize>(
-    b: &[f32],
-    stride: usize,
-    column: usize,
-    columns: usize,
-    scratch: &'a mut [S::f32s],
-) -> &'a [[S::f32s; V]] {
-    let lanes = S::F32_LANES;
-    let times = b.len().div_ceil(stride * lanes);
-    let scratch = &mut scratch[..times * lanes * V];
-    let values: &mut [f32] = bytemuck::cast_slice_mut(scratch);
-    for (b, values) in b.chunks(stride * lanes).zip(values.chunks_exact_mut(lanes * V * lanes)) {
-        for (k, b) in b[column * lanes..].chunks_exact(lanes).take(columns).enumerate() {
-            for (value, &b) in values[k..].iter_mut().step_by(V * lanes).zip(b) {
-                *value = b;
-            }
-        }
-    }
-    scratch.as_chunks().0
 }
 
 /// M rows of the gradient, V vectors of their columns.
