@@ -13,7 +13,8 @@ use refrain::data::{Sequences, Windows};
 use refrain::engine::cpu::CpuEngine;
 use refrain::engine::gpu::{Gpu, GpuEngine, Options, choose};
 use refrain::engine::{Adam, Engine, Steps};
-use refrain::model::{CellKind, Head, Readout, Spec};
+use refrain::exercise::{Sine, SineOptions};
+use refrain::model::{CellKind, Head, Readout, Spec, initial_parameters};
 use refrain::verify::{self, Case, TOLERANCE};
 use std::sync::{Arc, LazyLock};
 
@@ -199,4 +200,28 @@ fn callers_mistakes_are_refused_and_change_nothing() {
     assert!(block_on(engine.forward(&short)).is_err(), "47 values");
     assert!(block_on(engine.losses()).expect("the losses").is_empty());
     assert_eq!(block_on(engine.parameters()).expect("the parameters"), training.parameters);
+}
+
+#[test]
+fn both_engines_take_the_exercises_first_fifty_steps_alike() {
+    let sine = Sine::new(&SineOptions { seed: 0, ..SineOptions::default() }).expect("the defaults");
+    for cell in [CellKind::RnnTanh, CellKind::Lstm, CellKind::Gru] {
+        let spec = Spec::new(cell, 1, 20, 1);
+        let parameters = initial_parameters(&spec, 0);
+        let on_gpu = two_epochs(&mut engine(spec, &parameters), &sine);
+        let on_cpu = two_epochs(&mut CpuEngine::new(spec, &parameters).expect("a sound network"), &sine);
+        assert_eq!(on_gpu.len(), 50);
+        // Asked for: 1e-3. Measured: below 1e-5.
+        assert_close(format!("losses of {cell}"), &on_gpu, &on_cpu, 0.0, 1e-4);
+    }
+}
+
+/// The losses of two epochs of 25 steps.
+fn two_epochs(engine: &mut impl Engine, sine: &Sine) -> Vec<f32> {
+    engine.load(sine.windows()).expect("windows that fit");
+    for taken in [0, 25] {
+        let steps = Steps { ids: &sine.train_ids(), batch: 32, adam: Adam::default(), taken };
+        engine.train(&steps).expect("sound steps");
+    }
+    block_on(engine.losses()).expect("the losses")
 }
