@@ -182,6 +182,15 @@ mod tests {
     }
 
     #[test]
+    fn fifty_points_are_one_period_whatever_the_length_of_a_window() {
+        for seq_len in [2, 50, 70] {
+            let truth = sine(2, seq_len, 0.0).truth(1, 0, 50);
+            assert!((truth[49] - truth[0]).abs() < 1e-6, "{truth:?}");
+        }
+        assert!((49.0 * STEP - TAU).abs() < 1e-12, "not one period but several");
+    }
+
+    #[test]
     fn a_fifth_is_held_out_and_no_phase_of_it_is_trained() {
         for (samples, trained) in [(2, 1), (3, 2), (5, 4), (1000, 800)] {
             let sine = sine(samples, 2, 0.0);
@@ -243,12 +252,12 @@ mod tests {
 
     #[test]
     fn a_free_run_feeds_on_its_own_output() {
-        let sine = sine(10, 5, 0.0);
+        let sine = sine(10, 50, 0.0);
         // 2 cos(STEP) x[T-1] - x[T-2] continues any sine of that step.
         let mut engine = Fake::new(|_| 0.0, |x| 2.0 * STEP.cos() as f32 * x[x.len() - 1] - x[x.len() - 2]);
         let forecast = pollster::block_on(free_run(&mut engine, sine.windows().window(9), 100)).unwrap();
         assert_eq!(forecast.len(), 100);
-        for (k, (found, expected)) in forecast.iter().zip(sine.truth(9, 5, 100)).enumerate() {
+        for (k, (found, expected)) in forecast.iter().zip(sine.truth(9, 50, 100)).enumerate() {
             // The recurrence amplifies the rounding of f32 by about k / sin(STEP).
             assert!((found - expected).abs() < 5e-4, "point {k}: {found}, expected {expected}");
         }
