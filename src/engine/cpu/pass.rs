@@ -145,6 +145,7 @@ impl<S: Simd> CellVisitor for At<S, Backward<'_>> {
                 let geometry = network.geometry(scan, steps, true);
                 let (h, c, tape) = (&workspace.h[layer], &workspace.c[layer], &mut workspace.tapes[scan]);
                 workspace.d_states[scan].fill(0.0);
+                workspace.d_bias.fill(0.0);
                 simd.vectorize(BackwardScan::<C> {
                     cell: PhantomData,
                     geometry,
@@ -155,6 +156,7 @@ impl<S: Simd> CellVisitor for At<S, Backward<'_>> {
                     d_h: &workspace.d_h,
                     d_h_from,
                     d_state: &mut workspace.d_states[scan],
+                    d_bias: &mut workspace.d_bias,
                 });
 
                 let ranges = &layout.layers()[scan];
@@ -191,7 +193,11 @@ impl<S: Simd> CellVisitor for At<S, Backward<'_>> {
                         ranges.bias_ih.start + gate * spec.hidden..ranges.bias_ih.start + (gate + 1) * spec.hidden;
                     let hidden_bias = ranges.bias_hh.start + gate * spec.hidden;
                     let sum = |slot: usize, gradient: &mut [f32]| {
-                        simd.vectorize(Sum { a: &tape[slot * lanes..], stride: geometry.tape_stride, gradient });
+                        simd.vectorize(Sum {
+                            a: &workspace.d_bias[slot * lanes..],
+                            stride: C::SLOTS * spec.hidden,
+                            gradient,
+                        });
                     };
                     sum(input_slots[gate], &mut gradient[input_bias.clone()]);
                     if input_slots[gate] == hidden_slots[gate] {
