@@ -12,6 +12,7 @@ struct Dims {
     hidden_quads: u32,      // HQ = ceil(H / 4)
     inputs: u32,            // features the layer's input holds, padding included
     input_quads: u32,       // ceil(inputs / 4)
+    row_quads: u32,         // row quads of one workgroup of a scan
     outputs: u32,           // O
     read_every: u32,        // 1 where the gradient of this layer's output has all T steps, 0 where only the last
     step_splits: u32,       // parts that the steps are cut into for the partial sums of a weight gradient

@@ -2,8 +2,8 @@
 //     deltas_t, d_prev = cell_backward(tape_t, states_{t-1}, states_t, d_states),   d_h_{t-1} = d_prev + W_hh^T deltas_t.
 // The deltas are written over the tape. Reference: src/reference.
 //
-// Workgroups, items and tiles as in scan_forward. Two barriers a step: the deltas of all units meet in workgroup memory.
-// The gradient that travels back is kept in `d_states`, each item's own.
+// Workgroups and items as in scan_forward. Two barriers a step: the deltas of all units meet in workgroup memory, and the
+// gradient that travels back passes through `d_states`.
 
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> packed: array<vec4f>;            // (D, packed_stride)
@@ -12,7 +12,7 @@
 @group(0) @binding(4) var<storage, read> d_out: array<vec4f>;             // (T or 1, B, D, HQ)
 @group(0) @binding(5) var<storage, read_write> d_states: array<vec4f>;    // (S, B, D, HQ)
 
-// Deltas of the recurrent products, (G, HQ * 4, ROW_QUADS), the vector over the four rows.
+// Deltas of the recurrent products, (G, HQ * 4, row_quads), the vector over the four rows.
 var<workgroup> sh_deltas: array<vec4f, SH>;
 
 fn d_state_at(vector: u32, row: u32, direction: u32) -> u32 {
@@ -51,19 +51,27 @@ fn retreat(s: u32, direction: u32, t: u32, row: u32, quad: u32) -> Slots {
     return out.deltas;
 }
 
+// Adds what came through the recurrent weights to the gradient of a tile's states.
+fn finish(tile: mat4x4f, row: u32, direction: u32, quad: u32) {
+    d_states[d_state_at(0u, row, direction) + quad] += tile[0];
+    d_states[d_state_at(0u, row + 1u, direction) + quad] += tile[1];
+    d_states[d_state_at(0u, row + 2u, direction) + quad] += tile[2];
+    d_states[d_state_at(0u, row + 3u, direction) + quad] += tile[3];
+}
+
 @compute @workgroup_size(WG)
 fn scan_backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lid: u32) {
     let direction = group.y;
-    let first_quad = group.x * ROW_QUADS;
-    let row_quads = min(ROW_QUADS, dims.rows / 4u - first_quad);
-    let items = row_quads * dims.hidden_quads;
+    let first_quad = group.x * dims.row_quads;
+    let row_quads = min(dims.row_quads, dims.rows / 4u - first_quad);
+    let items = row_quads / ITEM_QUADS * dims.hidden_quads;
     let weights = direction * dims.packed_stride;
 
     for (var s = 0u; s < dims.steps; s++) {
         let t = select(dims.steps - 1u - s, s, direction == 1u);
-        for (var item = lid; item < items; item += WG) {
-            let quad = item % dims.hidden_quads;
-            let row_quad = item / dims.hidden_quads;
+        for (var tile = lid; tile < row_quads * dims.hidden_quads; tile += WG) {
+            let quad = tile % dims.hidden_quads;
+            let row_quad = tile / dims.hidden_quads;
             let row = (first_quad + row_quad) * 4u;
             let d0 = retreat(s, direction, t, row, quad);
             let d1 = retreat(s, direction, t, row + 1u, quad);
@@ -72,36 +80,30 @@ fn scan_backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_
             for (var gate = 0u; gate < GATES; gate++) {
                 let slot = HIDDEN_SLOT[gate];
                 let units = transpose(mat4x4f(d0[slot], d1[slot], d2[slot], d3[slot]));
-                let at = (gate * dims.hidden_quads + quad) * 4u * ROW_QUADS + row_quad;
+                let at = (gate * dims.hidden_quads + quad) * 4u * dims.row_quads + row_quad;
                 sh_deltas[at] = units[0];
-                sh_deltas[at + ROW_QUADS] = units[1];
-                sh_deltas[at + 2u * ROW_QUADS] = units[2];
-                sh_deltas[at + 3u * ROW_QUADS] = units[3];
+                sh_deltas[at + dims.row_quads] = units[1];
+                sh_deltas[at + 2u * dims.row_quads] = units[2];
+                sh_deltas[at + 3u * dims.row_quads] = units[3];
             }
         }
         workgroupBarrier();
+        storageBarrier();
 
         for (var item = lid; item < items; item += WG) {
             let quad = item % dims.hidden_quads;
-            let row_quad = item / dims.hidden_quads;
-            let stride = dims.hidden_quads;
-            var d_h = mat4x4f();
+            let row_quad = item / dims.hidden_quads * ITEM_QUADS;
+            var sums = Item();
             var from_delta = row_quad;
             var at = weights + dims.at_hidden_t + quad;
-            for (var j = 0u; j < GATES * dims.hidden_quads; j++) {
-                d_h += outer(sh_deltas[from_delta], packed[at]);
-                d_h += outer(sh_deltas[from_delta + ROW_QUADS], packed[at + stride]);
-                d_h += outer(sh_deltas[from_delta + 2u * ROW_QUADS], packed[at + 2u * stride]);
-                d_h += outer(sh_deltas[from_delta + 3u * ROW_QUADS], packed[at + 3u * stride]);
-                from_delta += 4u * ROW_QUADS;
-                at += 4u * stride;
+            for (var j = 0u; j < GATES * dims.hidden_quads * 4u; j++) {
+                item_add(&sums, from_delta, packed[at]);
+                from_delta += dims.row_quads;
+                at += dims.hidden_quads;
             }
-            let row = (first_quad + row_quad) * 4u;
-            d_states[d_state_at(0u, row, direction) + quad] += d_h[0];
-            d_states[d_state_at(0u, row + 1u, direction) + quad] += d_h[1];
-            d_states[d_state_at(0u, row + 2u, direction) + quad] += d_h[2];
-            d_states[d_state_at(0u, row + 3u, direction) + quad] += d_h[3];
+            item_finish(sums, (first_quad + row_quad) * 4u, direction, quad);
         }
         workgroupBarrier();
+        storageBarrier();
     }
 }

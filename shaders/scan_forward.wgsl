@@ -2,26 +2,26 @@
 //     pre[slot] = bias + W_ih x_t + W_hh h_{t-1},   states_t, tape_t = cell_forward(pre, states_{t-1}).
 // Reference: src/reference. Source of the equations: the cell files.
 //
-// A workgroup owns ROW_QUADS row quads for the whole sequence, in one direction (workgroup y). An item is a tile of
-// four rows by four units with all slots; an invocation takes the items lid, lid + WG, ... The state h stays in
-// workgroup memory, double-buffered: one barrier a step. The weights stream through the cache, four units a load.
+// A workgroup owns `row_quads` row quads for the whole sequence, in one direction (workgroup y). An item is one quad of units
+// by one or four row quads with all slots (items/*.wgsl); an invocation takes the items lid, lid + WG, ... The state h
+// stays in workgroup memory, double-buffered: one barrier a step. The weights stream through the cache, four units a load.
 
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<uniform> step: Step;
 @group(0) @binding(2) var<storage, read> packed: array<vec4f>;            // (D, packed_stride)
 @group(0) @binding(3) var<storage, read_write> states: array<vec4f>;      // (S, T + 2, B, D, HQ)
 
-// h_{t-1} and h_t, (2, HQ * 4, ROW_QUADS), the vector over the four rows.
+// h_{t-1} and h_t, (2, HQ * 4, row_quads), the vector over the four rows.
 var<workgroup> sh_h: array<vec4f, SH>;
 
 // Keeps a tile of h, one matrix column a row, as four vectors over the rows.
 fn share(half: u32, quad: u32, row_quad: u32, tile: mat4x4f) {
     let units = transpose(tile);
-    let at = half + quad * 4u * ROW_QUADS + row_quad;
+    let at = half + quad * 4u * dims.row_quads + row_quad;
     sh_h[at] = units[0];
-    sh_h[at + ROW_QUADS] = units[1];
-    sh_h[at + 2u * ROW_QUADS] = units[2];
-    sh_h[at + 3u * ROW_QUADS] = units[3];
+    sh_h[at + dims.row_quads] = units[1];
+    sh_h[at + 2u * dims.row_quads] = units[2];
+    sh_h[at + 3u * dims.row_quads] = units[3];
 }
 
 fn initial_h(row: u32, direction: u32, quad: u32) -> vec4f {
@@ -43,23 +43,44 @@ fn advance(pre: Slots, direction: u32, t: u32, row: u32, quad: u32) -> vec4f {
     return out.next[0];
 }
 
+// Where a tile belongs.
+struct Place {
+    direction: u32,
+    t: u32,
+    row: u32,
+    quad: u32,
+    // In workgroup memory.
+    half: u32,
+    row_quad: u32,
+}
+
+// The step of a tile from its pre-activations.
+fn finish(tiles: Tiles, place: Place) {
+    var rows = rows_of(tiles);
+    var h: mat4x4f;
+    for (var r = 0u; r < 4u; r++) {
+        h[r] = advance(rows[r], place.direction, place.t, place.row + r, place.quad);
+    }
+    share(place.half, place.quad, place.row_quad, h);
+}
+
 @compute @workgroup_size(WG)
 fn scan_forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lid: u32) {
     let direction = group.y;
-    let first_quad = group.x * ROW_QUADS;
+    let first_quad = group.x * dims.row_quads;
     // The last workgroup may own fewer.
-    let row_quads = min(ROW_QUADS, dims.rows / 4u - first_quad);
-    let items = row_quads * dims.hidden_quads;
-    let half = dims.hidden_quads * 4u * ROW_QUADS;
+    let row_quads = min(dims.row_quads, dims.rows / 4u - first_quad);
+    let items = row_quads / ITEM_QUADS * dims.hidden_quads;
+    let half = dims.hidden_quads * 4u * dims.row_quads;
     let weights = direction * dims.packed_stride;
     let stride = GATES * dims.hidden_quads;
 
     for (var row_quad = lid; row_quad < row_quads; row_quad += WG) {
         begin_inputs(row_quad, (first_quad + row_quad) * 4u);
     }
-    for (var item = lid; item < items; item += WG) {
-        let quad = item % dims.hidden_quads;
-        let row_quad = item / dims.hidden_quads;
+    for (var tile = lid; tile < row_quads * dims.hidden_quads; tile += WG) {
+        let quad = tile % dims.hidden_quads;
+        let row_quad = tile / dims.hidden_quads;
         let row = (first_quad + row_quad) * 4u;
         share(0u, quad, row_quad, mat4x4f(
             initial_h(row, direction, quad),
@@ -75,24 +96,19 @@ fn scan_forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_i
         let before = (s & 1u) * half;
         for (var item = lid; item < items; item += WG) {
             let quad = item % dims.hidden_quads;
-            let row_quad = item / dims.hidden_quads;
+            let row_quad = item / dims.hidden_quads * ITEM_QUADS;
             let row = (first_quad + row_quad) * 4u;
 
-            var tiles = bias_of(weights + dims.at_bias + quad);
-            add_inputs(&tiles, t, row, row_quad, weights + quad);
+            var tiles = item_bias(weights + dims.at_bias + quad);
+            item_add_inputs(&tiles, t, row_quad, weights + quad);
             var from_h = before + row_quad;
             var at = weights + dims.at_hidden + quad;
             for (var k = 0u; k < dims.hidden_quads * 4u; k++) {
-                add_hidden(&tiles, sh_h[from_h], at);
-                from_h += ROW_QUADS;
+                item_add_hidden(&tiles, from_h, weights_at(at));
+                from_h += dims.row_quads;
                 at += stride;
             }
-            var rows = rows_of(tiles);
-            var tile: mat4x4f;
-            for (var r = 0u; r < 4u; r++) {
-                tile[r] = advance(rows[r], direction, t, row + r, quad);
-            }
-            share(half - before, quad, row_quad, tile);
+            item_finish(tiles, Place(direction, t, row, quad, half - before, row_quad));
         }
         workgroupBarrier();
     }

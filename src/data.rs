@@ -80,7 +80,7 @@ impl Windows {
         &self.series
     }
 
-    /// First step of each window, [N].
+    /// First step of each window, `[N]`.
     pub fn starts(&self) -> &[u32] {
         &self.starts
     }

@@ -2,8 +2,11 @@
 //! machine; and what must hold bit for bit.
 
 mod common;
+#[path = "common/engines.rs"]
+mod engines;
 
 use common::assert_close;
+use engines::{any_case, exact_training, windows};
 use proptest::prelude::*;
 use refrain::data::{Sequences, Windows};
 use refrain::engine::cpu::{CpuEngine, Level, Options};
@@ -210,18 +213,6 @@ fn a_nan_reaches_the_loss_but_no_other_row() {
     }
 }
 
-/// Random shapes; a failure prints the problem's name, which holds its seed.
-fn any_case() -> impl Strategy<Value = Case> {
-    let sizes = (1usize..30, 1usize..60, 1usize..6, 1usize..40, 1usize..12);
-    (0usize..4, sizes, 1usize..3, any::<[bool; 3]>(), any::<u64>()).prop_map(
-        |(cell, (input, hidden, outputs, rows, steps), layers, [bidirectional, every, states], seed)| {
-            let head = Head { outputs, readout: if every { Readout::Every } else { Readout::Last } };
-            let spec = Spec { cell: CellKind::ALL[cell], input, hidden, layers, bidirectional, head };
-            Case { spec, rows, steps, states, scale: 1.0, seed }
-        },
-    )
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -251,18 +242,10 @@ proptest! {
     }
 }
 
-/// Windows for the problem's network: its sequences, with its targets.
-fn windows(problem: &Problem) -> Windows {
-    let &Sequences { steps, ref x, rows, .. } = &problem.sequences;
-    let target_len = problem.targets.len() / rows;
-    Windows::from_sequences(x.clone(), problem.spec.input, steps, problem.targets.clone(), target_len)
-        .expect("a sound problem")
-}
-
 /// The losses and the parameters after training on batches of `batch` rows, twice over the data.
 fn train(problem: &Problem, batch: usize, options: Options) -> (Vec<f32>, Vec<f32>) {
     let mut engine = engine(problem, options);
-    engine.load(&windows(problem)).expect("windows that fit");
+    engine.load(&windows(&problem.spec, &problem.sequences, &problem.targets)).expect("windows that fit");
     let ids: Vec<u32> = (0..problem.sequences.rows as u32).rev().collect();
     let adam = Adam { lr: 1e-2, ..Adam::default() };
     let per_epoch = ids.len().div_ceil(batch) as u64;
@@ -278,20 +261,10 @@ fn twenty_steps_follow_the_oracle() {
     for cell in CellKind::ALL {
         let spec = Spec { layers: 2, ..Spec::new(cell, 2, 10, 1) };
         let problem = problem(spec, 95, 12);
-        let mut parameters = reference::widen(&problem.parameters);
-        let (mut m, mut v) = (vec![0.0; parameters.len()], vec![0.0; parameters.len()]);
-        let windows = windows(&problem);
+        let windows = windows(&spec, &problem.sequences, &problem.targets);
         let ids: Vec<u32> = (0..95).rev().collect();
-        let mut exact = Vec::new();
-        for ids in ids.chunks(10).cycle().take(20) {
-            let (sequences, targets) = reference::Sequences::of_windows(&windows, ids).expect("sound ids");
-            let gradients =
-                reference::differentiate(&spec, &parameters, &sequences, &targets).expect("a sound problem");
-            exact.push(gradients.loss);
-            let adam = Adam { lr: 1e-2, ..Adam::default() };
-            let t = exact.len() as u64;
-            reference::adam_step(&mut parameters, &gradients.parameters, &mut m, &mut v, t, &adam).expect("one length");
-        }
+        let adam = Adam { lr: 1e-2, ..Adam::default() };
+        let (exact, parameters) = exact_training(&spec, &problem.parameters, &windows, &ids, 10, 20, &adam);
         for level in Level::available() {
             let (losses, after) = train(&problem, 10, Options { threads: None, level });
             // Measured 6e-8 and 2.3e-6. Adam divides by the root of v, so that a gradient near 0 turns its rounding into a
@@ -329,7 +302,7 @@ fn large_blocks_are_updated_alike_by_any_number_of_threads() {
 fn predict_is_forward_and_a_later_differentiate_sees_the_trained_weights() {
     let problem = problem(Spec { layers: 2, ..Spec::new(CellKind::Lstm, 3, 10, 2) }, 50, 6);
     let mut engine = engine(&problem, Options::default());
-    engine.load(&windows(&problem)).expect("windows that fit");
+    engine.load(&windows(&problem.spec, &problem.sequences, &problem.targets)).expect("windows that fit");
     let ids: Vec<u32> = (0..50).collect();
     engine.train(&Steps { ids: &ids, batch: 20, adam: Adam::default(), taken: 0 }).expect("sound steps");
     let y = pollster::block_on(engine.predict(&ids, 7)).expect("sound ids");
@@ -355,7 +328,7 @@ fn callers_mistakes_are_refused() {
     assert!(engine.load(&wide).expect_err("three inputs").to_string().starts_with("inputs of the windows is 3"));
     let long = Windows::from_sequences(vec![0.0; 20], 2, 5, vec![0.0; 4], 2).expect("sound windows");
     assert!(engine.load(&long).expect_err("two outputs").to_string().contains("target is 2, expected 1"));
-    engine.load(&windows(&problem)).expect("windows that fit");
+    engine.load(&windows(&problem.spec, &problem.sequences, &problem.targets)).expect("windows that fit");
     assert!(
         engine.train(&Steps { ids: &[6], ..steps }).expect_err("no such window").to_string().starts_with("window 6")
     );

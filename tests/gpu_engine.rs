@@ -1,26 +1,227 @@
-//! The GPU engine against the oracle. Needs an adapter, a software one will do; with none it fails with the remedy.
+//! The GPU engine against the f64 oracle, and what must hold bit for bit. Needs an adapter, a software one will do; with
+//! none it fails with the remedy.
 
+mod common;
+#[path = "common/engines.rs"]
+mod engines;
+
+use common::assert_close;
+use engines::{any_case, exact_training, windows};
+use pollster::block_on;
+use proptest::prelude::*;
+use refrain::data::{Sequences, Windows};
+use refrain::engine::cpu::CpuEngine;
 use refrain::engine::gpu::{Gpu, GpuEngine, Options, choose};
-use refrain::verify::{self, TOLERANCE};
-use std::sync::Arc;
+use refrain::engine::{Adam, Engine, Steps};
+use refrain::exercise::{Sine, SineOptions};
+use refrain::model::{CellKind, Head, Readout, Spec, initial_parameters};
+use refrain::verify::{self, Case, TOLERANCE};
+use std::sync::{Arc, LazyLock};
+
+/// One device for all tests: its kernels are compiled once.
+static GPU: LazyLock<Arc<Gpu>> = LazyLock::new(|| open(Options::default()));
 
 fn open(options: Options) -> Arc<Gpu> {
-    let adapter = pollster::block_on(choose("gpu")).unwrap_or_else(|error| panic!("{error}"));
-    pollster::block_on(Gpu::open(&adapter.expect("`gpu` finds an adapter or fails"), options))
-        .expect("the device opens")
+    let adapter = block_on(choose("gpu")).unwrap_or_else(|error| panic!("{error}"));
+    block_on(Gpu::open(&adapter.expect("`gpu` finds an adapter or fails"), options)).expect("the device opens")
+}
+
+fn engine(spec: Spec, parameters: &[f32]) -> GpuEngine {
+    GpuEngine::new(GPU.clone(), spec, parameters).expect("a network that fits")
+}
+
+/// The case's errors, if they are beyond the tolerance of `refrain verify`.
+fn miss(gpu: &Arc<Gpu>, case: &Case) -> Option<String> {
+    let make = |spec: Spec, parameters: &[f32]| GpuEngine::new(gpu.clone(), spec, parameters);
+    match block_on(verify::measure(case, make)) {
+        Ok(errors) if errors.within(&TOLERANCE) => None,
+        Ok(errors) => Some(format!("{case} on {}: {errors}", gpu.info().name)),
+        Err(error) => Some(format!("{case} on {}: {error}", gpu.info().name)),
+    }
 }
 
 #[test]
-fn agrees_with_the_oracle() {
-    let gpu = open(Options::default());
-    let mut failed = Vec::new();
-    for case in verify::cases().iter().filter(|case| case.rows < 100) {
-        let errors =
-            pollster::block_on(verify::measure(case, |spec, parameters| GpuEngine::new(gpu.clone(), spec, parameters)));
-        match errors {
-            Ok(errors) if errors.within(&TOLERANCE) => {}
-            other => failed.push(format!("{case}: {other:?}")),
+fn agrees_with_the_oracle_over_the_table_of_verify() {
+    // The oracle needs a minute for the cases of 257 rows: one of each cell stands for them here.
+    let small = verify::cases().into_iter().filter(|case| case.rows < 100);
+    let large =
+        verify::cases().into_iter().filter(|case| case.rows == 257 && case.steps == 7 && case.spec.hidden == 33);
+    let misses: Vec<String> = small.chain(large).filter_map(|case| miss(&GPU, &case)).collect();
+    assert!(misses.is_empty(), "{} cases:\n{}", misses.len(), misses.join("\n"));
+}
+
+#[test]
+fn agrees_within_webgpus_default_limits_and_with_checked_kernels() {
+    let gpu = open(Options { default_limits: true, checked: true });
+    for cell in CellKind::ALL {
+        // LSTM's deltas of 130 units and four rows take 8 KiB of workgroup memory: half of the default limit.
+        for (hidden, rows, steps) in [(130, 3, 7), (20, 32, 50), (5, 257, 7), (33, 1, 1)] {
+            let case = Case { spec: Spec::new(cell, 10, hidden, 1), rows, steps, states: false, scale: 1.0, seed: 3 };
+            assert_eq!(miss(&gpu, &case), None);
         }
     }
-    assert!(failed.is_empty(), "{} cases:\n{}", failed.len(), failed[..failed.len().min(10)].join("\n"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn random_shapes(case in any_case()) {
+        prop_assert_eq!(miss(&GPU, &case), None);
+    }
+}
+
+#[test]
+fn a_row_does_not_depend_on_its_place() {
+    for cell in CellKind::ALL {
+        let spec = Spec { layers: 2, bidirectional: true, ..Spec::new(cell, 3, 10, 2) };
+        let case = Case { spec, rows: 37, steps: 6, states: false, scale: 1.0, seed: 5 };
+        let (parameters, sequences, _) = verify::numbers(&case);
+        let reversed: Vec<f32> = sequences.x.chunks(6 * 3).rev().flatten().copied().collect();
+        let mut engine = engine(spec, &parameters);
+        let y = block_on(engine.forward(&sequences)).expect("a sound problem").y;
+        let back = block_on(engine.forward(&Sequences { x: reversed, ..sequences })).expect("a sound problem").y;
+        let back: Vec<f32> = back.chunks(2).rev().flatten().copied().collect();
+        assert!(y == back, "{cell}: {y:?} {back:?}");
+    }
+}
+
+/// A problem of 95 windows and the steps of Adam that the training tests take on it: 20 in batches of 10, the last of
+/// each pass of 5.
+struct Training {
+    spec: Spec,
+    parameters: Vec<f32>,
+    windows: Windows,
+    ids: Vec<u32>,
+    adam: Adam,
+}
+
+impl Training {
+    fn new(cell: CellKind, layers: usize) -> Self {
+        let spec = Spec { layers, ..Spec::new(cell, 2, 10, 1) };
+        let (parameters, sequences, targets) =
+            verify::numbers(&Case { spec, rows: 95, steps: 12, states: false, scale: 1.0, seed: 7 });
+        let windows = windows(&spec, &sequences, &targets);
+        Training { spec, parameters, windows, ids: (0..95).rev().collect(), adam: Adam { lr: 1e-2, ..Adam::default() } }
+    }
+
+    /// Losses and parameters after two passes.
+    fn run(&self, engine: &mut impl Engine) -> (Vec<f32>, Vec<f32>) {
+        engine.load(&self.windows).expect("windows that fit");
+        for taken in [0, 10] {
+            let steps = Steps { ids: &self.ids, batch: 10, adam: self.adam, taken };
+            engine.train(&steps).expect("sound steps");
+        }
+        let losses = block_on(engine.losses()).expect("the losses");
+        (losses, block_on(engine.parameters()).expect("the parameters"))
+    }
+}
+
+#[test]
+fn twenty_steps_follow_the_oracle_and_the_cpu_engine() {
+    for cell in CellKind::ALL {
+        let training = Training::new(cell, 2);
+        let Training { spec, parameters, windows, ids, adam } = &training;
+        let (exact, exact_parameters) = exact_training(spec, parameters, windows, ids, 10, 20, adam);
+        let (losses, after) = training.run(&mut engine(*spec, parameters));
+        // As on the CPU engine: Adam turns the rounding of a gradient near 0 into a good part of a step of 1e-2.
+        assert_close(format!("losses of {cell}"), &losses, &exact, 1e-6, 1e-5);
+        assert_close(format!("parameters of {cell}"), &after, &exact_parameters, 5e-5, 0.0);
+        let (native, _) = training.run(&mut CpuEngine::new(*spec, parameters).expect("a sound network"));
+        assert_close(format!("losses of {cell} on both engines"), &losses, &native, 1e-6, 1e-4);
+    }
+}
+
+#[test]
+fn the_same_run_gives_the_same_bits_in_a_fresh_engine_and_in_a_used_one() {
+    for cell in CellKind::ALL {
+        let training = Training::new(cell, 1);
+        let mut used = engine(training.spec, &training.parameters);
+        let first = training.run(&mut used);
+        assert!(first == training.run(&mut engine(training.spec, &training.parameters)), "{cell}: a fresh engine");
+        used.set_parameters(&training.parameters).expect("the same block");
+        assert!(first == training.run(&mut used), "{cell}: the same engine, set back");
+    }
+}
+
+#[test]
+fn predict_is_forward_whatever_the_batch() {
+    let head = Head { outputs: 2, readout: Readout::Every };
+    let spec = Spec { head, ..Spec::new(CellKind::Gru, 3, 10, 1) };
+    let case = Case { spec, rows: 50, steps: 6, states: false, scale: 1.0, seed: 9 };
+    let (parameters, sequences, targets) = verify::numbers(&case);
+    let mut engine = engine(spec, &parameters);
+    engine.load(&windows(&spec, &sequences, &targets)).expect("windows that fit");
+    let ids: Vec<u32> = (0..50).collect();
+    let y = block_on(engine.forward(&sequences)).expect("a sound problem").y;
+    for batch in [50, 7, 1] {
+        assert!(y == block_on(engine.predict(&ids, batch)).expect("sound ids"), "batches of {batch}");
+    }
+}
+
+#[test]
+fn a_nan_reaches_the_loss_but_no_other_row() {
+    for cell in CellKind::ALL {
+        let spec = Spec::new(cell, 2, 6, 1);
+        let case = Case { spec, rows: 18, steps: 4, states: false, scale: 1.0, seed: 7 };
+        let (parameters, mut sequences, targets) = verify::numbers(&case);
+        sequences.x[17 * 4 * 2 + 3] = f32::NAN;
+        let found = block_on(engine(spec, &parameters).differentiate(&sequences, &targets)).expect("a sound problem");
+        let y = found.outputs.y;
+        assert!(found.loss.is_nan(), "{cell}: loss {}", found.loss);
+        assert!(y[17].is_nan() && y[..17].iter().all(|y| y.is_finite()), "{cell}: {y:?}");
+    }
+}
+
+#[test]
+fn a_network_beyond_the_adapters_limits_is_refused_with_a_remedy() {
+    let spec = Spec::new(CellKind::Lstm, 1, 5000, 1);
+    let parameters = vec![0.0; refrain::model::Layout::new(&spec).len()];
+    let refused = GpuEngine::new(GPU.clone(), spec, &parameters);
+    let sequences = Sequences { rows: 1, steps: 1, x: vec![0.0], states: None };
+    let refused = refused.and_then(|mut engine| block_on(engine.forward(&sequences)).map(|_| ()));
+    let message = refused.expect_err("5000 units do not fit").to_string();
+    assert!(message.contains("allows") && message.contains("take a"), "{message}");
+}
+
+#[test]
+fn callers_mistakes_are_refused_and_change_nothing() {
+    let training = Training::new(CellKind::Gru, 1);
+    let mut engine = engine(training.spec, &training.parameters);
+    let steps = Steps { ids: &[0], batch: 1, adam: training.adam, taken: 0 };
+    assert!(engine.train(&steps).is_err(), "nothing is loaded");
+    assert!(engine.set_parameters(&training.parameters[1..]).is_err(), "a short block");
+    let wide = Windows::from_sequences(vec![0.0; 36], 3, 12, vec![0.0], 1).expect("sound windows");
+    assert!(engine.load(&wide).is_err(), "three features");
+    engine.load(&training.windows).expect("windows that fit");
+    assert!(engine.train(&Steps { ids: &[95], ..steps }).is_err(), "no such window");
+    assert!(engine.train(&Steps { batch: 0, ..steps }).is_err(), "an empty batch");
+    let short = Sequences { rows: 2, steps: 12, x: vec![0.0; 47], states: None };
+    assert!(block_on(engine.forward(&short)).is_err(), "47 values");
+    assert!(block_on(engine.losses()).expect("the losses").is_empty());
+    assert_eq!(block_on(engine.parameters()).expect("the parameters"), training.parameters);
+}
+
+#[test]
+fn both_engines_take_the_exercises_first_fifty_steps_alike() {
+    let sine = Sine::new(&SineOptions { seed: 0, ..SineOptions::default() }).expect("the defaults");
+    for cell in [CellKind::RnnTanh, CellKind::Lstm, CellKind::Gru] {
+        let spec = Spec::new(cell, 1, 20, 1);
+        let parameters = initial_parameters(&spec, 0);
+        let on_gpu = two_epochs(&mut engine(spec, &parameters), &sine);
+        let on_cpu = two_epochs(&mut CpuEngine::new(spec, &parameters).expect("a sound network"), &sine);
+        assert_eq!(on_gpu.len(), 50);
+        // Asked for: 1e-3. Measured: below 1e-5.
+        assert_close(format!("losses of {cell}"), &on_gpu, &on_cpu, 0.0, 1e-4);
+    }
+}
+
+/// The losses of two epochs of 25 steps.
+fn two_epochs(engine: &mut impl Engine, sine: &Sine) -> Vec<f32> {
+    engine.load(sine.windows()).expect("windows that fit");
+    for taken in [0, 25] {
+        let steps = Steps { ids: &sine.train_ids(), batch: 32, adam: Adam::default(), taken };
+        engine.train(&steps).expect("sound steps");
+    }
+    block_on(engine.losses()).expect("the losses")
 }

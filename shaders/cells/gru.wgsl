@@ -37,16 +37,30 @@ fn bias_of(at: u32) -> Tiles {
     );
 }
 
-fn add_input(tiles: ptr<function, Tiles>, rows: vec4f, at: u32) {
-    (*tiles).r += outer(rows, packed[at]);
-    (*tiles).z += outer(rows, packed[at + dims.hidden_quads]);
-    (*tiles).n += outer(rows, packed[at + 2u * dims.hidden_quads]);
+fn weights_at(at: u32) -> Weights {
+    return Weights(
+        packed[at],
+        packed[at + dims.hidden_quads],
+        packed[at + 2u * dims.hidden_quads],
+    );
 }
 
-fn add_hidden(tiles: ptr<function, Tiles>, rows: vec4f, at: u32) {
-    (*tiles).r += outer(rows, packed[at]);
-    (*tiles).z += outer(rows, packed[at + dims.hidden_quads]);
-    (*tiles).q += outer(rows, packed[at + 2u * dims.hidden_quads]);
+fn add_input(tiles: Tiles, rows: vec4f, w: Weights) -> Tiles {
+    return Tiles(
+        tiles.r + outer(rows, w[0]),
+        tiles.z + outer(rows, w[1]),
+        tiles.n + outer(rows, w[2]),
+        tiles.q,
+    );
+}
+
+fn add_hidden(tiles: Tiles, rows: vec4f, w: Weights) -> Tiles {
+    return Tiles(
+        tiles.r + outer(rows, w[0]),
+        tiles.z + outer(rows, w[1]),
+        tiles.n,
+        tiles.q + outer(rows, w[2]),
+    );
 }
 
 fn rows_of(tiles: Tiles) -> array<Slots, 4> {

@@ -41,18 +41,31 @@ fn bias_of(at: u32) -> Tiles {
     );
 }
 
-fn add_input(tiles: ptr<function, Tiles>, rows: vec4f, at: u32) {
-    (*tiles).i += outer(rows, packed[at]);
-    (*tiles).f += outer(rows, packed[at + dims.hidden_quads]);
-    (*tiles).g += outer(rows, packed[at + 2u * dims.hidden_quads]);
-    (*tiles).o += outer(rows, packed[at + 3u * dims.hidden_quads]);
+fn weights_at(at: u32) -> Weights {
+    return Weights(
+        packed[at],
+        packed[at + dims.hidden_quads],
+        packed[at + 2u * dims.hidden_quads],
+        packed[at + 3u * dims.hidden_quads],
+    );
 }
 
-fn add_hidden(tiles: ptr<function, Tiles>, rows: vec4f, at: u32) {
-    (*tiles).i += outer(rows, packed[at]);
-    (*tiles).f += outer(rows, packed[at + dims.hidden_quads]);
-    (*tiles).g += outer(rows, packed[at + 2u * dims.hidden_quads]);
-    (*tiles).o += outer(rows, packed[at + 3u * dims.hidden_quads]);
+fn add_input(tiles: Tiles, rows: vec4f, w: Weights) -> Tiles {
+    return Tiles(
+        tiles.i + outer(rows, w[0]),
+        tiles.f + outer(rows, w[1]),
+        tiles.g + outer(rows, w[2]),
+        tiles.o + outer(rows, w[3]),
+    );
+}
+
+fn add_hidden(tiles: Tiles, rows: vec4f, w: Weights) -> Tiles {
+    return Tiles(
+        tiles.i + outer(rows, w[0]),
+        tiles.f + outer(rows, w[1]),
+        tiles.g + outer(rows, w[2]),
+        tiles.o + outer(rows, w[3]),
+    );
 }
 
 fn rows_of(tiles: Tiles) -> array<Slots, 4> {

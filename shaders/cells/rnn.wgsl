@@ -21,12 +21,16 @@ fn bias_of(at: u32) -> Tiles {
     );
 }
 
-fn add_input(tiles: ptr<function, Tiles>, rows: vec4f, at: u32) {
-    (*tiles).pre += outer(rows, packed[at]);
+fn weights_at(at: u32) -> Weights {
+    return Weights(packed[at]);
 }
 
-fn add_hidden(tiles: ptr<function, Tiles>, rows: vec4f, at: u32) {
-    (*tiles).pre += outer(rows, packed[at]);
+fn add_input(tiles: Tiles, rows: vec4f, w: Weights) -> Tiles {
+    return Tiles(tiles.pre + outer(rows, w[0]));
+}
+
+fn add_hidden(tiles: Tiles, rows: vec4f, w: Weights) -> Tiles {
+    return Tiles(tiles.pre + outer(rows, w[0]));
 }
 
 fn rows_of(tiles: Tiles) -> array<Slots, 4> {

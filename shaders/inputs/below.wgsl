@@ -3,23 +3,17 @@
 
 @group(0) @binding(5) var<storage, read> below: array<vec4f>;    // (S, T + 2, B, D, HQ)
 
+// The first row of each of the workgroup's row quads.
+var<workgroup> sh_first_row: array<u32, MOST_ROW_QUADS>;
+
 fn begin_inputs(row_quad: u32, row: u32) {
+    sh_first_row[row_quad] = row;
 }
 
-fn add_inputs(tiles: ptr<function, Tiles>, t: u32, row: u32, row_quad: u32, weights: u32) {
-    let at = ((t + 1u) * dims.rows + row) * dims.input_quads;
-    let stride = GATES * dims.hidden_quads;
-    for (var quad = 0u; quad < dims.input_quads; quad++) {
-        let x = transpose(mat4x4f(
-            below[at + quad],
-            below[at + dims.input_quads + quad],
-            below[at + 2u * dims.input_quads + quad],
-            below[at + 3u * dims.input_quads + quad],
-        ));
-        let w = weights + quad * 4u * stride;
-        add_input(tiles, x[0], w);
-        add_input(tiles, x[1], w + stride);
-        add_input(tiles, x[2], w + 2u * stride);
-        add_input(tiles, x[3], w + 3u * stride);
-    }
+// Feature i of the four rows at step t.
+fn input_rows(t: u32, row_quad: u32, i: u32) -> vec4f {
+    let stride = dims.input_quads;
+    let at = ((t + 1u) * dims.rows + sh_first_row[row_quad]) * stride + i / 4u;
+    let c = i % 4u;
+    return vec4f(below[at][c], below[at + stride][c], below[at + 2u * stride][c], below[at + 3u * stride][c]);
 }

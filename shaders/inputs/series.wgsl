@@ -6,7 +6,7 @@
 @group(0) @binding(7) var<storage, read> order: array<u32>;      // (N)
 
 // Where the windows of the workgroup's rows begin.
-var<workgroup> sh_start: array<vec4u, ROW_QUADS>;
+var<workgroup> sh_start: array<vec4u, MOST_ROW_QUADS>;
 
 fn window_start(row: u32) -> u32 {
     return starts[order[step.first + select(0u, row, row < step.rows)]];
@@ -17,10 +17,8 @@ fn begin_inputs(row_quad: u32, row: u32) {
         vec4u(window_start(row), window_start(row + 1u), window_start(row + 2u), window_start(row + 3u));
 }
 
-fn add_inputs(tiles: ptr<function, Tiles>, t: u32, row: u32, row_quad: u32, weights: u32) {
-    let at = (sh_start[row_quad] + t) * dims.inputs;
-    for (var i = 0u; i < dims.inputs; i++) {
-        let x = vec4f(series[at.x + i], series[at.y + i], series[at.z + i], series[at.w + i]);
-        add_input(tiles, x, weights + i * GATES * dims.hidden_quads);
-    }
+// Feature i of the four rows at step t.
+fn input_rows(t: u32, row_quad: u32, i: u32) -> vec4f {
+    let at = (sh_start[row_quad] + t) * dims.inputs + i;
+    return vec4f(series[at.x], series[at.y], series[at.z], series[at.w]);
 }

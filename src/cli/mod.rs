@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 /// Trains and runs recurrent neural networks on any GPU, and on the CPU where there is none.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100)]
+#[command(version, term_width = 100)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

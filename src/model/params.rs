@@ -21,9 +21,9 @@ pub struct LayerRanges {
     pub weight_ih: Range<usize>,
     /// W_hh, [G*H, H].
     pub weight_hh: Range<usize>,
-    /// b_ih, [G*H].
+    /// b_ih, `[G*H]`.
     pub bias_ih: Range<usize>,
-    /// b_hh, [G*H].
+    /// b_hh, `[G*H]`.
     pub bias_hh: Range<usize>,
 }
 
@@ -88,7 +88,7 @@ impl Layout {
         self.head_weight.clone()
     }
 
-    /// The head's bias, [O].
+    /// The head's bias, `[O]`.
     pub fn head_bias(&self) -> Range<usize> {
         self.head_bias.clone()
     }

@@ -18,7 +18,10 @@ fn options(epochs: usize, report: usize) -> Options {
     Options { epochs, batch: 3, report, ..Options::default() }
 }
 
-fn run(engine: &mut Fake, options: &Options) -> Result<(Summary, Vec<(usize, f64, usize)>)> {
+/// Epoch, mean loss, and number of step losses.
+type Reported = (usize, f64, usize);
+
+fn run(engine: &mut Fake, options: &Options) -> Result<(Summary, Vec<Reported>)> {
     let mut reports = Vec::new();
     let summary = pollster::block_on(fit(engine, options, &IDS, |progress| {
         reports.extend(progress.report.as_ref().map(|report| (progress.epoch, report.loss, report.steps.len())));

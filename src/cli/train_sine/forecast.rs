@@ -1,6 +1,7 @@
 //! The free-running forecast as a table, as a picture, and as a drawing in the terminal.
 
 use crate::cli::console::significant;
+use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::fmt::Write;
@@ -12,6 +13,11 @@ const SHOWN: usize = 100;
 const DOTS: (u32, u32) = (144, 56);
 /// The picture, in pixels.
 const SIZE: (u32, u32) = (960, 440);
+/// Pixels of the picture above the axes, and left of them.
+const HEAD: i32 = 62;
+const LEFT: i32 = 70;
+/// Where the free run starts: between the last given point, at -1, and the first of the forecast, at 0.
+const START: f32 = -0.5;
 
 const TRUTH: RGBColor = RGBColor(150, 160, 172);
 const GIVEN: RGBColor = RGBColor(31, 78, 121);
@@ -98,20 +104,27 @@ impl Forecast {
         Ok(text)
     }
 
-    fn draw<B: DrawingBackend>(&self, area: &DrawingArea<B, plotters::coord::Shift>) -> DrawResult<B> {
+    fn draw<B: DrawingBackend>(&self, area: &DrawingArea<B, Shift>) -> DrawResult<B> {
         let [truth, given, forecast] = self.lines();
+        let name = format!("forecast, RMSE {} over {} points", significant(self.rmse), self.forecast.len());
+        let lines = [
+            Line { points: truth, colour: TRUTH, width: 5, name: "truth".to_owned() },
+            Line { points: given, colour: GIVEN, width: 2, name: "given window".to_owned() },
+            Line { points: forecast, colour: FORECAST, width: 2, name },
+        ];
         let (low, high) = self.range();
-        let (first, last) = (truth[0].0, self.forecast.len() as f32);
+        let (first, last) = (lines[0].points[0].0, self.forecast.len() as f32);
+
         area.fill(&WHITE)?;
-        let font = |size: u32| ("sans-serif", size).into_font().color(&TEXT);
-        let mut chart = ChartBuilder::on(area)
-            .caption(&self.title, font(20))
+        let (head, body) = area.split_vertically(HEAD);
+        head.draw(&Text::new(self.title.as_str(), (LEFT, 16), font(20)))?;
+        legend(&head, &lines)?;
+        let mut chart = ChartBuilder::on(&body)
             .margin(14)
             .x_label_area_size(44)
-            .y_label_area_size(56)
+            .y_label_area_size(LEFT - 14)
             .build_cartesian_2d(first..last, low..high)?;
-        let ground = Rectangle::new([(-0.5, low), (last, high)], GROUND.filled());
-        chart.draw_series([ground])?;
+        chart.draw_series([Rectangle::new([(START, low), (last, high)], GROUND.filled())])?;
         chart
             .configure_mesh()
             .light_line_style(TRANSPARENT)
@@ -122,38 +135,45 @@ impl Forecast {
             .x_desc("points from the start of the free run")
             .y_desc("value")
             .x_labels(12)
+            .y_labels(6)
             .x_label_formatter(&|k| format!("{k:.0}"))
-            .y_label_formatter(&|value| format!("{value:.1}"))
+            .y_label_formatter(&|value| format!("{:.1}", (10.0 * value).round() / 10.0 + 0.0)) // + 0.0: no "-0.0"
             .draw()?;
-        let boundary = DashedLineSeries::new([(-0.5, low), (-0.5, high)], 5, 4, TEXT.stroke_width(1));
-        chart.draw_series(boundary)?;
-        let sides = [(HPos::Right, -1.5, "given"), (HPos::Left, 0.5, "free run")];
-        for (side, k, words) in sides {
+        chart.draw_series(DashedLineSeries::new([(START, low), (START, high)], 5, 4, TEXT.stroke_width(1)))?;
+        for (side, k, words) in [(HPos::Right, START - 1.0, "given"), (HPos::Left, START + 1.0, "free run")] {
             let style = font(14).pos(Pos::new(side, VPos::Top));
             chart.draw_series([Text::new(words, (k, high - 0.02 * (high - low)), style)])?;
         }
-        let steps = self.forecast.len();
-        let named = [
-            (truth, TRUTH, 5, "truth".to_owned()),
-            (given, GIVEN, 2, "given window".to_owned()),
-            (forecast, FORECAST, 2, format!("forecast, RMSE {} over {steps} points", significant(self.rmse))),
-        ];
-        for (points, colour, width, name) in named {
-            let style = colour.stroke_width(width);
-            let sample = move |(x, y)| PathElement::new([(x, y), (x + 22, y)], style);
-            chart.draw_series(LineSeries::new(points, style))?.label(name).legend(sample);
+        for line in lines {
+            chart.draw_series(LineSeries::new(line.points, line.colour.stroke_width(line.width)))?;
         }
-        chart
-            .configure_series_labels()
-            .position(SeriesLabelPosition::LowerRight)
-            .legend_area_size(30)
-            .margin(10)
-            .background_style(WHITE.mix(0.85))
-            .border_style(BLACK.mix(0.2))
-            .label_font(font(14))
-            .draw()?;
         area.present()
     }
+}
+
+/// A curve of the picture.
+struct Line {
+    points: Vec<(f32, f32)>,
+    colour: RGBColor,
+    width: u32,
+    name: String,
+}
+
+fn font(size: u32) -> TextStyle<'static> {
+    ("sans-serif", size).into_font().color(&TEXT)
+}
+
+/// The curves' names in a row under the title. The legends of plotters lie on the data.
+fn legend<B: DrawingBackend>(head: &DrawingArea<B, Shift>, lines: &[Line]) -> DrawResult<B> {
+    let (sample, gap, letter, y) = (24, 8, 8, 54);
+    let mut x = LEFT;
+    for Line { colour, width, name, .. } in lines {
+        head.draw(&PathElement::new([(x, y), (x + sample, y)], colour.stroke_width(*width)))?;
+        let style = font(14).pos(Pos::new(HPos::Left, VPos::Center));
+        head.draw(&Text::new(name.as_str(), (x + sample + gap, y), style))?;
+        x += sample + 2 * gap + letter * name.len() as i32;
+    }
+    Ok(())
 }
 
 type DrawResult<B> = Result<(), DrawingAreaErrorKind<<B as DrawingBackend>::ErrorType>>;

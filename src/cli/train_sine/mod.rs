@@ -31,6 +31,7 @@ const FILES: [&str; 4] = ["model.safetensors", "metrics.json", "forecast.csv", "
 /// held out. Losses are printed every 10 epochs; then the test errors beside those of repeating the last value; then a
 /// forecast of 100 points that is fed with its own output.
 #[derive(Debug, clap::Args)]
+#[command(allow_negative_numbers = true)] // so that -1 is refused by its option, not taken for another one
 pub struct Args {
     /// Recurrent cell.
     #[arg(long, value_enum, default_value_t = Cell::Rnn)]
@@ -144,7 +145,8 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
         },
         files,
     };
-    let title = format!("{}, {} hidden units, fed with its own output", args.cell.name().to_uppercase(), args.hidden);
+    let title =
+        format!("{} with {} hidden units, fed with its own output", args.cell.name().to_uppercase(), args.hidden);
     let forecast = Forecast { title, given, truth, forecast, rmse: free.rmse };
     console.say(report::results(&document, &naive, test_ids.len()))?;
     console.say(forecast.drawn(console.colour()))?;

@@ -30,6 +30,7 @@ twin! {
         hidden_quads: u32,
         inputs: u32,
         input_quads: u32,
+        row_quads: u32,
         outputs: u32,
         read_every: u32,
         step_splits: u32,

@@ -5,7 +5,7 @@ use super::context::Gpu;
 use super::dims::Dims;
 use super::network::{Dispatch, Network, dims_buffer, layer_dims};
 use super::shaders::{Input, KernelId, KernelKind, Operand, Tape};
-use super::variant::{Scan, scan_shape, splits};
+use super::variant::{Scan, item_quads, scan_shape, splits};
 use crate::data::Windows;
 use crate::error::Result;
 use crate::model::Readout;
@@ -66,10 +66,12 @@ pub struct LayerBuffers {
     pub d_states: Option<Buffer>,
 }
 
-/// Buffers and dispatches for batches of up to `rows` rows.
+/// Buffers and dispatches of one batch shape.
 #[derive(Debug)]
 pub struct Plan {
-    /// Rows that the buffers hold: a multiple of four.
+    /// Rows that were asked for.
+    pub batch: usize,
+    /// Rows that the buffers hold: `batch` padded to whole items of the scans.
     pub rows: usize,
     pub layers: Vec<LayerBuffers>,
     /// The head's outputs, [B, T or 1, O].
@@ -92,12 +94,12 @@ pub struct Shared<'a> {
 }
 
 impl Plan {
-    /// Plans batches of up to `rows` rows.
-    pub fn new(shared: &Shared, rows: usize, reach: Reach) -> Result<Self> {
+    /// Plans batches of up to `batch` rows.
+    pub fn new(shared: &Shared, batch: usize, reach: Reach) -> Result<Self> {
         let &Shared { gpu, network, data, steps, losses } = shared;
         let (spec, cell) = (&network.spec, network.spec.cell);
         let facts = spec.facts();
-        let rows = rows.next_multiple_of(4);
+        let rows = batch.next_multiple_of(4 * item_quads(gpu, batch));
         let (time, directions, quads) = (data.steps, spec.directions(), spec.hidden.div_ceil(4));
         let read_steps = spec.read_steps(time);
         let train = reach != Reach::Outputs;
@@ -119,7 +121,12 @@ impl Plan {
             let tape_len = if train { directions * time * rows * facts.slots * quads } else { 0 };
             let states = vec4("states", states_len)?;
             let tape = vec4("tape", tape_len)?;
-            let layer_dims = Dims { rows: rows as u32, steps: time as u32, ..layer_dims(spec, &network.layout, layer) };
+            let layer_dims = Dims {
+                rows: rows as u32,
+                steps: time as u32,
+                row_quads: forward_shape.row_quads,
+                ..layer_dims(spec, &network.layout, layer)
+            };
             let uniform = dims_buffer(gpu, &layer_dims)?;
             let mut buffers =
                 vec![("dims", &uniform), ("step", steps), ("packed", &network.packed[layer]), ("states", &states)];
@@ -138,12 +145,8 @@ impl Plan {
                     Input::Below
                 }
             };
-            let id = KernelId {
-                kind: KernelKind::ScanForward(cell, input, if train { Tape::Keep } else { Tape::Skip }),
-                row_quads: forward_shape.row_quads,
-                invocations: forward_shape.invocations,
-                shared: forward_shape.shared,
-            };
+            let kind = KernelKind::ScanForward(cell, input, if train { Tape::Keep } else { Tape::Skip });
+            let id = forward_shape.kernel(kind);
             forward.push(Dispatch::new(gpu, id, &buffers, scan_groups(forward_shape.row_quads))?);
             let d_states = if train { Some(vec4("d_states", facts.states * rows * directions * quads)?) } else { None };
             layers.push(LayerBuffers { states, d_states });
@@ -170,7 +173,7 @@ impl Plan {
         layers.iter().for_each(|layer| encoder.clear_buffer(&layer.states, 0, Some(bytes)));
         gpu.queue.submit([encoder.finish()]);
 
-        let mut plan = Plan { rows, layers, y: outputs, d_x: None, forward, backward: Vec::new() };
+        let mut plan = Plan { batch, rows, layers, y: outputs, d_x: None, forward, backward: Vec::new() };
         if !train {
             return Ok(plan);
         }
@@ -218,6 +221,7 @@ impl Plan {
             let at_head_partial = at_hidden_partial + hidden_left * 4 * hidden_right;
             let partial_stride = at_head_partial + if is_top { head_left * 4 * head_right } else { 0 };
             let layer_dims = Dims {
+                row_quads: backward_shape.row_quads,
                 read_every: if is_top { read_every } else { 1 },
                 step_splits: step_splits as u32,
                 row_splits: row_splits as u32,
@@ -248,12 +252,7 @@ impl Plan {
                 ("d_out", &d_out),
                 ("d_states", d_states),
             ];
-            let id = KernelId {
-                kind: KernelKind::ScanBackward(cell),
-                row_quads: backward_shape.row_quads,
-                invocations: backward_shape.invocations,
-                shared: backward_shape.shared,
-            };
+            let id = backward_shape.kernel(KernelKind::ScanBackward(cell));
             backward.push(Dispatch::new(gpu, id, &buffers, scan_groups(backward_shape.row_quads))?);
 
             let buffers =

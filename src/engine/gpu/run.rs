@@ -286,8 +286,8 @@ impl Engine for GpuEngine {
 impl GpuEngine {
     fn queue_steps(&mut self, data: &Data, steps: &Steps) -> Result<()> {
         steps.check(data.count)?;
-        let rows = steps.batch.min(steps.ids.len()).next_multiple_of(4);
-        if self.training.as_ref().is_none_or(|plan| plan.rows != rows) {
+        let rows = steps.batch.min(steps.ids.len());
+        if self.training.as_ref().is_none_or(|plan| plan.batch != rows) {
             self.training = None;
             self.training = Some(self.plan(data, rows, Reach::Parameters)?);
         }
@@ -332,8 +332,8 @@ impl GpuEngine {
     /// Queues forward passes over the windows `ids`; their outputs arrive in the staging buffer returned.
     fn queue_predictions(&mut self, data: &Data, ids: &[u32], batch: usize) -> Result<Buffer> {
         Steps { ids, batch, adam: Default::default(), taken: 0 }.check(data.count)?;
-        let rows = batch.min(ids.len()).next_multiple_of(4);
-        if self.inference.as_ref().is_none_or(|plan| plan.rows != rows) {
+        let rows = batch.min(ids.len());
+        if self.inference.as_ref().is_none_or(|plan| plan.batch != rows) {
             self.inference = None;
             self.inference = Some(self.plan(data, rows, Reach::Outputs)?);
         }

@@ -50,6 +50,9 @@ pub enum KernelKind {
     Adam,
 }
 
+/// The most row quads that one workgroup of a scan owns.
+pub const MOST_ROW_QUADS: usize = 64;
+
 /// Whether a forward scan writes the tape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Tape {
@@ -64,8 +67,8 @@ pub enum Tape {
 pub struct KernelId {
     /// What it computes.
     pub kind: KernelKind,
-    /// Row quads of a workgroup: the constant `ROW_QUADS` of the scans.
-    pub row_quads: u32,
+    /// Row quads of a scan's item: 1, or 4 for software adapters.
+    pub item_quads: u32,
     /// Invocations of a workgroup: the constant `WG` in WGSL.
     pub invocations: u32,
     /// vec4s of workgroup memory: the constant `SH` in WGSL, 0 where the kernel has none of that size.
@@ -81,13 +84,21 @@ macro_rules! shader {
 impl KernelId {
     /// The whole module.
     pub fn source(self) -> String {
-        let mut source = self.kind.files().join("\n");
+        let mut files = self.kind.files();
+        files.extend(match (self.kind, self.item_quads) {
+            (KernelKind::ScanForward(..), 1) => Some(shader!("items/forward_one")),
+            (KernelKind::ScanForward(..), _) => Some(shader!("items/forward_four")),
+            (KernelKind::ScanBackward(_), 1) => Some(shader!("items/backward_one")),
+            (KernelKind::ScanBackward(_), _) => Some(shader!("items/backward_four")),
+            _ => None,
+        });
+        let mut source = files.join("\n");
         source.push('\n');
         source.push_str(shader!("dims"));
         source.push_str(&self.kind.constants());
-        let KernelId { row_quads, invocations, shared, .. } = self;
+        let KernelId { invocations, shared, .. } = self;
         source.push_str(&format!(
-            "const ROW_QUADS: u32 = {row_quads}u;\nconst WG: u32 = {invocations}u;\nconst SH: u32 = {shared}u;\n"
+            "const WG: u32 = {invocations}u;\nconst SH: u32 = {shared}u;\nconst MOST_ROW_QUADS: u32 = {MOST_ROW_QUADS}u;\n"
         ));
         source
     }
@@ -95,7 +106,7 @@ impl KernelId {
 
 impl From<KernelKind> for KernelId {
     fn from(kind: KernelKind) -> Self {
-        KernelId { kind, row_quads: 1, invocations: 64, shared: 0 }
+        KernelId { kind, item_quads: 1, invocations: 64, shared: 0 }
     }
 }
 
@@ -225,13 +236,15 @@ pub mod tests {
     #[test]
     fn every_kernel_is_valid_wgsl_within_webgpus_default_limits() {
         for kind in every_kernel() {
-            let id = KernelId { shared: 64, ..kind.into() };
-            let source = id.source();
-            let module = naga::front::wgsl::parse_str(&source)
-                .unwrap_or_else(|error| panic!("{kind:?}: {}", error.emit_to_string(&source)));
-            let bindings = super::super::kernel::reflect(&module, kind.entry());
-            let storage = bindings.iter().filter(|binding| !binding.is_uniform()).count();
-            assert!(storage <= 8, "{kind:?} binds {storage} storage buffers, a browser may allow 8");
+            for item_quads in [1, 4] {
+                let id = KernelId { item_quads, shared: 64, ..kind.into() };
+                let source = id.source();
+                let module = naga::front::wgsl::parse_str(&source)
+                    .unwrap_or_else(|error| panic!("{kind:?}: {}", error.emit_to_string(&source)));
+                let bindings = super::super::kernel::reflect(&module, kind.entry());
+                let storage = bindings.iter().filter(|binding| !binding.is_uniform()).count();
+                assert!(storage <= 8, "{kind:?} binds {storage} storage buffers, a browser may allow 8");
+            }
         }
     }
 }

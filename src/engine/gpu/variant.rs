@@ -2,18 +2,35 @@
 //! are chosen.
 
 use super::context::Gpu;
+use super::shaders::{KernelId, KernelKind, MOST_ROW_QUADS};
 use crate::error::{Error, Result};
 use crate::model::Spec;
 
 /// The workgroup of a scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ScanShape {
+    /// Row quads of one item.
+    item_quads: u32,
     /// Row quads that one workgroup owns.
     pub row_quads: u32,
     /// Its invocations.
-    pub invocations: u32,
+    invocations: u32,
     /// vec4s of workgroup memory.
-    pub shared: u32,
+    shared: u32,
+}
+
+impl ScanShape {
+    /// A scan's kernel of this shape.
+    pub fn kernel(self, kind: KernelKind) -> KernelId {
+        let ScanShape { item_quads, invocations, shared, .. } = self;
+        KernelId { kind, item_quads, invocations, shared }
+    }
+}
+
+/// Row quads of a scan's item for a batch of `rows` rows: a software adapter pays for loads, and four row quads share
+/// those of the weights; a GPU wants many invocations. A batch is padded to whole items.
+pub fn item_quads(gpu: &Gpu, rows: usize) -> usize {
+    if gpu.software && rows > 16 { 4 } else { 1 }
 }
 
 /// The direction of a scan in time.
@@ -34,7 +51,8 @@ pub fn scan_shape(gpu: &Gpu, spec: &Spec, scan: Scan, row_quads: usize) -> Resul
         Scan::Backward => spec.facts().gates,
     };
     let per_quad = vectors * quads * 4;
-    let memory = gpu.limits.max_compute_workgroup_storage_size as usize / 16;
+    // Less what a scan keeps of each row quad beside its states.
+    let memory = gpu.limits.max_compute_workgroup_storage_size as usize / 16 - MOST_ROW_QUADS;
     if per_quad > memory {
         return Err(Error::Limit {
             what: format!("the {scan:?} scan of {} with hidden size {}", spec.cell, spec.hidden).to_lowercase(),
@@ -46,16 +64,21 @@ pub fn scan_shape(gpu: &Gpu, spec: &Spec, scan: Scan, row_quads: usize) -> Resul
         });
     }
     let lanes = gpu.limits.max_compute_invocations_per_workgroup.min(gpu.limits.max_compute_workgroup_size_x).min(256);
-    let wanted = match gpu.software {
-        true => (64 / quads).max(1).min(row_quads.div_ceil(2)),
-        false => (32 / quads).max(1),
+    let item = item_quads(gpu, row_quads * 4);
+    let (item, wanted) = match item * per_quad <= memory {
+        true => {
+            (item, if gpu.software { (64 / quads).max(item).min(row_quads.div_ceil(2)) } else { (32 / quads).max(1) })
+        }
+        // Sixteen rows of so many units do not fit in workgroup memory.
+        false => (1, 1),
     };
-    let owned = wanted.min(memory / per_quad).min(row_quads);
-    // Whole vectors of 32 lanes: with 24 invocations lavapipe takes twice as long for an LSTM as with 32.
-    let invocations = ((owned * quads) as u32).next_multiple_of(32).clamp(32, lanes);
-    // Rounded up, so that few sizes are compiled.
+    let owned = (wanted.min(MOST_ROW_QUADS).min(memory / per_quad).min(row_quads) / item).max(1) * item;
+    // Few sizes are compiled: powers of two, and whole vectors: 8 lanes on lavapipe, where a vector without work still
+    // runs each loop once, 32 on most GPUs.
+    let vector = if gpu.software { 8 } else { 32 };
+    let invocations = ((owned * quads / item) as u32).next_power_of_two().clamp(vector, lanes);
     let shared = (owned * per_quad).next_power_of_two().min(memory);
-    Ok(ScanShape { row_quads: owned as u32, invocations, shared: shared as u32 })
+    Ok(ScanShape { item_quads: item as u32, row_quads: owned as u32, invocations, shared: shared as u32 })
 }
 
 /// The parts that (`steps`, `rows`) are cut into for the partial sums of a weight gradient of `tiles` tiles: enough to fill

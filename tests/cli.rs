@@ -1,0 +1,283 @@
+//! The command line as a user runs it, in a temporary folder.
+
+use assert_cmd::Command;
+use refrain::engine::Engine;
+use refrain::engine::cpu::CpuEngine;
+use refrain::exercise::{Sine, SineOptions, free_run};
+use refrain::model::Model;
+use refrain::train;
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+use tempfile::TempDir;
+
+/// `refrain` with these arguments, in `folder`.
+fn refrain(folder: &Path, arguments: &str) -> Command {
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("refrain"));
+    // Mesa's layer that orders devices complains on stderr where there is no desktop; this leaves it out.
+    command.env("NODEVICE_SELECT", "1").current_dir(folder).args(arguments.split_whitespace());
+    command
+}
+
+/// `refrain train-sine --device cpu` with these further arguments, in `folder`.
+fn train_sine(folder: &Path, arguments: &str) -> Command {
+    refrain(folder, &format!("train-sine --device cpu {arguments}"))
+}
+
+/// Stdout of a run that must succeed.
+fn stdout(mut command: Command) -> String {
+    String::from_utf8(command.assert().success().get_output().stdout.clone()).unwrap()
+}
+
+fn entries(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+/// The keys of an object, sorted.
+fn keys(value: &Value) -> Vec<&str> {
+    let mut keys: Vec<&str> = value.as_object().unwrap().keys().map(String::as_str).collect();
+    keys.sort();
+    keys
+}
+
+#[test]
+fn the_default_run_learns_the_sine_and_prints_one_document() {
+    let folder = TempDir::new().unwrap();
+    let text = stdout(train_sine(folder.path(), "--json"));
+    let document: Value = serde_json::from_str(&text).expect("stdout holds the document alone");
+    let mse = document["test"]["mse"].as_f64().unwrap();
+    assert!(mse <= 5e-5, "test MSE {mse}");
+    assert!((8e-3..9e-3).contains(&document["naive"]["mse"].as_f64().unwrap()), "{document}");
+
+    let expected = [
+        "batch",
+        "cell",
+        "device",
+        "epochs",
+        "files",
+        "free_run",
+        "hidden",
+        "lr",
+        "naive",
+        "parameters",
+        "seconds",
+        "seed",
+        "test",
+        "train_loss",
+    ];
+    assert_eq!(keys(&document), expected);
+    assert_eq!(keys(&document["device"]), ["backend", "driver", "name", "type"]);
+    assert_eq!(keys(&document["test"]), ["mae", "mse", "rmse"]);
+    assert_eq!(keys(&document["naive"]), ["mse"]);
+    assert_eq!(keys(&document["free_run"]), ["rmse", "steps"]);
+    assert_eq!(keys(&document["seconds"]), ["setup", "total", "training"]);
+    let of = |name: &str| document[name].clone();
+    assert_eq!((of("cell"), of("hidden"), of("parameters")), ("rnn".into(), 20.into(), 481.into()));
+    assert_eq!((of("epochs"), of("batch"), of("lr"), of("seed")), (100.into(), 32.into(), 0.001.into(), 0.into()));
+    assert_eq!(document["free_run"]["steps"], 100);
+    assert_eq!(document["device"]["backend"], "native");
+    assert_eq!(document["files"], serde_json::json!([]));
+    assert_eq!(entries(folder.path()), [""; 0], "a file was written that nobody asked for");
+}
+
+#[test]
+fn a_reader_sees_losses_every_ten_epochs_the_errors_and_the_drawing() {
+    let folder = TempDir::new().unwrap();
+    let text = stdout(train_sine(folder.path(), "--epochs 25 --samples 50 --seq-len 10"));
+    let epochs: Vec<&str> = text.lines().filter(|line| line.starts_with("Epoch")).collect();
+    assert_eq!(epochs.len(), 3, "{text}");
+    for (line, start) in epochs.iter().zip(["Epoch [10/25], Loss: ", "Epoch [20/25], Loss: ", "Epoch [25/25], Loss: "])
+    {
+        let loss = line.strip_prefix(start).unwrap_or_else(|| panic!("{line} does not start with {start}"));
+        assert!(loss.parse::<f64>().unwrap() > 0.0, "{line}");
+    }
+    for words in
+        ["40 windows of 10 points to train on, 10 held out", "RMSE", "MAE", "repeat the last value", "Free run: 100"]
+    {
+        assert!(text.contains(words), "`{words}` is missing in:\n{text}");
+    }
+    let braille = |character: char| ('\u{2801}'..='\u{28ff}').contains(&character);
+    assert!(text.chars().filter(|&character| braille(character)).count() > 100, "{text}");
+    assert!(!text.contains('\u{1b}'), "colours outside a terminal:\n{text}");
+    assert_eq!(entries(folder.path()), [""; 0]);
+}
+
+#[test]
+fn quiet_says_nothing_and_json_leaves_stdout_to_the_document() {
+    let folder = TempDir::new().unwrap();
+    let small = "--epochs 10 --samples 20 --seq-len 5";
+    train_sine(folder.path(), &format!("{small} --quiet")).assert().success().stdout("").stderr("");
+    let json = train_sine(folder.path(), &format!("{small} --json")).assert().success();
+    assert!(String::from_utf8_lossy(&json.get_output().stderr).contains("Epoch [10/10], Loss: "));
+    let both = train_sine(folder.path(), &format!("{small} --json --quiet")).assert().success().stderr("");
+    assert!(serde_json::from_slice::<Value>(&both.get_output().stdout).is_ok());
+}
+
+#[test]
+fn the_files_hold_the_run_and_the_model_reproduces_it() {
+    for cell in ["rnn", "lstm", "gru"] {
+        let folder = TempDir::new().unwrap();
+        let arguments =
+            format!("--cell {cell} --epochs 10 --samples 100 --noise 0.05 --seed 3 --json --out deep/results");
+        let printed: Value = serde_json::from_str(&stdout(train_sine(folder.path(), &arguments))).unwrap();
+        let results = folder.path().join("deep/results");
+        assert_eq!(entries(&results), ["forecast.csv", "forecast.svg", "metrics.json", "model.safetensors"]);
+        let metrics: Value = serde_json::from_slice(&fs::read(results.join("metrics.json")).unwrap()).unwrap();
+        assert_eq!(metrics, printed);
+        let names = ["model.safetensors", "metrics.json", "forecast.csv", "forecast.svg"]
+            .map(|name| format!("deep/results/{name}"));
+        assert_eq!(metrics["files"], serde_json::json!(names));
+        let picture = fs::read_to_string(results.join("forecast.svg")).unwrap();
+        assert!(picture.starts_with("<svg") && picture.trim_end().ends_with("</svg>") && !picture.contains("NaN"));
+
+        let model = Model::load(&results.join("model.safetensors")).unwrap();
+        assert_eq!(model.provenance["seed"], 3);
+        let sine = Sine::new(&SineOptions { samples: 100, noise: 0.05, seed: 3, ..SineOptions::default() }).unwrap();
+        let mut engine = CpuEngine::new(model.spec, &model.parameters).unwrap();
+        engine.load(sine.windows()).unwrap();
+        let ids = sine.test_ids();
+        let test = pollster::block_on(train::evaluate(&mut engine, sine.windows(), &ids, 32)).unwrap();
+        let printed = metrics["test"]["mse"].as_f64().unwrap();
+        // The same sums, through JSON and back.
+        assert!((test.mse - printed).abs() <= 1e-14 * printed, "{cell}: {} is not the {printed} of the run", test.mse);
+
+        let window = sine.windows().window(ids[0] as usize);
+        let forecast = pollster::block_on(free_run(&mut engine, window, 100)).unwrap();
+        let truth = sine.truth(ids[0] as usize, 0, 150);
+        let table = fs::read_to_string(results.join("forecast.csv")).unwrap();
+        let mut rows = table.lines();
+        assert_eq!(rows.next(), Some("k,truth,given,forecast"));
+        for (k, row) in rows.enumerate() {
+            let cells: Vec<&str> = row.split(',').collect();
+            let shown = |value: Option<&f32>| value.map(f32::to_string).unwrap_or_default();
+            let run = k.checked_sub(50).map(|step| &forecast[step]);
+            assert_eq!(cells, [k.to_string(), truth[k].to_string(), shown(window.get(k)), shown(run)], "{cell}");
+        }
+        assert_eq!(table.lines().count(), 151);
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_model_and_another_seed_another() {
+    let folder = TempDir::new().unwrap();
+    let model = |seed: u32, out: &str| {
+        train_sine(folder.path(), &format!("--epochs 5 --samples 100 --seed {seed} --out {out}")).assert().success();
+        fs::read(folder.path().join(out).join("model.safetensors")).unwrap()
+    };
+    let first = model(1, "a");
+    assert_eq!(first, model(1, "b"));
+    assert_ne!(first, model(2, "c"));
+    assert_ne!(first, model(2, "a"), "what stood there is replaced");
+}
+
+#[test]
+fn bad_input_is_refused_in_one_line_with_nothing_written() {
+    let usage = [
+        ("--hidden 0", "'0' for '--hidden <N>': expected a whole number from 1 to 1048576"),
+        ("--hidden 2.5", "--hidden"),
+        ("--seq-len 1", "'1' for '--seq-len <N>': expected a whole number from 2"),
+        ("--samples 1", "'1' for '--samples <N>': expected a whole number from 2"),
+        ("--lr nan", "'nan' for '--lr <X>': expected a finite number above 0"),
+        ("--lr 0", "expected a finite number above 0"),
+        ("--epochs 0", "--epochs"),
+        ("--batch 0", "--batch"),
+        ("--noise -1", "'-1' for '--noise <X>': expected a finite number of at least 0"),
+        ("--noise inf", "--noise"),
+        ("--seed -1", "--seed"),
+        ("--cell elman", "[possible values: rnn, lstm, gru]"),
+        ("--hiden 3", "a similar argument exists: '--hidden'"),
+        ("--samples 1000000 --seq-len 1000000", "samples x seq-len is 1000000 x 1000000, expected at most"),
+        ("surplus", "surplus"),
+    ];
+    let failure = [
+        ("--device nosuch", "no adapter matches `nosuch`"),
+        ("--device cpu --hidden 20000", "take a smaller --hidden"),
+        ("--device cpu --lr 1e30", "in epoch 1, step 2: take a smaller learning rate"),
+    ];
+    let cases = usage.map(|case| (case, 2)).into_iter().chain(failure.map(|case| (case, 1)));
+    for ((arguments, expected), code) in cases {
+        let folder = TempDir::new().unwrap();
+        let mut command = refrain(folder.path(), &format!("train-sine {arguments} --quiet --out results"));
+        let run = command.assert().code(code).stdout("");
+        let message = String::from_utf8_lossy(&run.get_output().stderr).into_owned();
+        assert!(message.starts_with("error: ") && message.contains(expected), "{arguments}: {message}");
+        assert_eq!(message.lines().count(), 1, "{arguments}: {message}");
+        assert_eq!(entries(folder.path()), [""; 0], "{arguments}");
+    }
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_refused_before_training() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("file"), "mine").unwrap();
+    fs::create_dir_all(folder.path().join("taken/metrics.json")).unwrap();
+    for (out, expected) in [
+        ("file", "error: --out: file"),
+        ("file/under", "error: --out: cannot make the folder file/under"),
+        ("taken", "error: --out: taken/metrics.json: cannot write it: a directory of that name is in the way"),
+    ] {
+        // More epochs than any test could wait for.
+        let mut command = train_sine(folder.path(), &format!("--epochs 1000000000 --out {out}"));
+        let run = command.timeout(std::time::Duration::from_secs(60)).assert().code(1).stdout("");
+        let message = String::from_utf8_lossy(&run.get_output().stderr).into_owned();
+        assert!(message.starts_with(expected), "{message}");
+        assert_eq!(message.lines().count(), 1, "{message}");
+    }
+    assert_eq!(fs::read(folder.path().join("file")).unwrap(), b"mine");
+    assert_eq!(entries(folder.path()), ["file", "taken"]);
+    assert_eq!(entries(&folder.path().join("taken")), ["metrics.json"]);
+}
+
+#[test]
+fn results_that_stood_survive_a_run_that_fails() {
+    let folder = TempDir::new().unwrap();
+    let good = "--epochs 1 --samples 20 --quiet --out results";
+    train_sine(folder.path(), good).assert().success();
+    let place = folder.path().join("results/model.safetensors");
+    let before = fs::read(&place).unwrap();
+    train_sine(folder.path(), &format!("{good} --epochs 3 --lr 1e30")).assert().code(2); // --epochs twice
+    train_sine(folder.path(), "--lr 1e30 --quiet --out results").assert().code(1);
+    assert_eq!(fs::read(&place).unwrap(), before);
+    assert_eq!(entries(&folder.path().join("results")).len(), 4);
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_stops_a_run_cleanly() {
+    use std::io::{BufRead, BufReader, Read};
+    use std::process::{Command, Stdio};
+
+    let folder = TempDir::new().unwrap();
+    let mut run = Command::new(assert_cmd::cargo::cargo_bin!("refrain"))
+        .args(["train-sine", "--device", "cpu", "--samples", "50", "--epochs", "1000000000", "--out", "results"])
+        .current_dir(folder.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let stdout = BufReader::new(run.stdout.take().unwrap());
+    let mut lines = stdout.lines().map(Result::unwrap);
+    lines.find(|line| line.starts_with("Epoch [10/")).expect("the run ended before its tenth epoch");
+    let interrupt = Command::new("kill").args(["-INT", &run.id().to_string()]).status().unwrap();
+    assert!(interrupt.success());
+    lines.for_each(drop);
+    let mut message = String::new();
+    run.stderr.take().unwrap().read_to_string(&mut message).unwrap();
+    assert_eq!(run.wait().unwrap().code(), Some(1), "{message}");
+    assert!(message.contains("error: stopped by Ctrl-C after epoch "), "{message}");
+    assert_eq!(entries(folder.path()), [""; 0], "the folder was made for nothing and must go");
+}
+
+#[test]
+fn help_and_version_succeed_and_a_missing_command_does_not() {
+    let folder = TempDir::new().unwrap();
+    let refrain = |arguments| refrain(folder.path(), arguments);
+    assert!(stdout(refrain("--help")).contains("train-sine"));
+    assert!(stdout(refrain("train-sine --help")).contains("--seq-len"));
+    assert!(stdout(refrain("--version")).starts_with("refrain "));
+    refrain("").assert().code(2);
+    refrain("no-such-command").assert().code(2).stdout("");
+}
