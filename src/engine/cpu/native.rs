@@ -2,8 +2,8 @@
 
 use super::Level;
 use super::batch::Batch;
+use super::forward::Forward;
 use super::network::Network;
-use super::pass::Forward;
 use super::results::Results;
 use super::threads::{Threads, Workspaces};
 use super::training::{Groups, Weights, differentiate, gradient};

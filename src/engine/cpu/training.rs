@@ -1,9 +1,10 @@
 //! Training steps: the gradients of groups of tiles, their sum, and the optimiser.
 
 use super::Level;
+use super::backward::Backward;
 use super::batch::Batch;
+use super::forward::Forward;
 use super::network::Network;
-use super::pass::{Backward, Forward};
 use super::threads::{Threads, Workspaces};
 use super::tile::Workspace;
 use crate::engine::AdamStep;
