@@ -5,12 +5,13 @@
 //! Results depend on the SIMD level, but not on the number of threads: the gradients of fixed groups of tiles are added in a
 //! fixed order. A row's outputs do not depend on the rows beside it.
 
+mod backward;
 mod batch;
+mod forward;
 mod kernel;
 mod level;
 mod native;
 mod network;
-mod pass;
 mod results;
 mod threads;
 mod tile;

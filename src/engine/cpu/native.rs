@@ -2,10 +2,10 @@
 
 use super::Level;
 use super::batch::Batch;
+use super::forward::Forward;
 use super::network::Network;
-use super::pass::Forward;
 use super::results::Results;
-use super::threads::Threads;
+use super::threads::{Threads, Workspaces};
 use super::training::{Groups, Weights, differentiate, gradient};
 use crate::data::{Sequences, Windows};
 use crate::engine::{DeviceInfo, Engine, Gradients, Outputs, Steps};
@@ -32,6 +32,9 @@ pub struct CpuEngine {
     /// Rows of a tile: the lanes of a vector.
     lanes: usize,
     threads: Threads,
+    /// What training and differentiating need, and what a forward pass alone does.
+    training: Workspaces,
+    inference: Workspaces,
     network: Network,
     weights: Weights,
     windows: Option<Windows>,
@@ -67,6 +70,8 @@ impl CpuEngine {
             level: options.level,
             lanes,
             threads: Threads::new(count)?,
+            training: Workspaces::default(),
+            inference: Workspaces::default(),
             network: Network::new(spec, registers),
             weights: Weights::new(&[]),
             windows: None,
@@ -105,8 +110,8 @@ impl CpuEngine {
 
     /// A forward pass over a batch; the final states only where `with_states`.
     fn run(&mut self, batch: &Batch<'_>, with_states: bool) -> Outputs {
-        let CpuEngine { level, lanes, threads, network, .. } = self;
-        threads.prepare(network, *lanes, batch, false);
+        let CpuEngine { level, lanes, threads, inference, network, .. } = self;
+        let workspaces = inference.prepare(threads, network, *lanes, batch, false);
         let rows = batch.rows();
         let states = if with_states { network.spec.state_len() * rows } else { 0 };
         let y = network.spec.read_steps(batch.steps()) * network.spec.head.outputs * rows;
@@ -114,7 +119,7 @@ impl CpuEngine {
         let results = Mutex::new(Results { rows, gradients: Gradients { outputs, ..Gradients::default() } });
         let mut tiles: Vec<Range<usize>> =
             (0..rows).step_by(*lanes).map(|first| first..rows.min(first + *lanes)).collect();
-        threads.each(&mut tiles, |_, rows, workspace| {
+        threads.each(workspaces, &mut tiles, |rows, workspace| {
             level.dispatch(Forward { network, batch, rows: rows.clone(), workspace });
             results.lock().unwrap_or_else(PoisonError::into_inner).take(network, workspace, rows);
         });
@@ -161,16 +166,16 @@ impl Engine for CpuEngine {
 
     fn train(&mut self, steps: &Steps) -> Result<()> {
         let &Steps { ids, batch, ref adam, taken } = steps;
-        let CpuEngine { level, lanes, threads, network, weights, windows, groups, losses, .. } = self;
+        let CpuEngine { level, lanes, threads, training, network, weights, windows, groups, losses, .. } = self;
         let windows = windows.as_ref().ok_or_else(not_loaded)?;
         windows.check_ids(ids)?;
         if batch == 0 {
             return Err(Error::config("batch", batch, "at least 1"));
         }
-        threads.prepare(network, *lanes, &Batch::Windows(windows, ids), true);
+        let workspaces = training.prepare(threads, network, *lanes, &Batch::Windows(windows, ids), true);
+        let threads = (&*threads, workspaces);
         losses.reserve(ids.len().div_ceil(batch));
-        let threads = &*threads;
-        threads.within(|| {
+        threads.0.within(|| {
             for (t, ids) in (taken + 1..).zip(ids.chunks(batch)) {
                 let batch = Batch::Windows(windows, ids);
                 let groups = groups.of(ids.len(), *lanes, weights.parameters.len());
@@ -208,11 +213,11 @@ impl Engine for CpuEngine {
         let &Sequences { rows, steps, ref x, .. } = sequences;
         let (read, outputs) = (self.spec().read_steps(steps), self.spec().head.outputs);
         Error::check_len("targets", &[("B", rows), ("read steps", read), ("O", outputs)], targets.len())?;
-        let CpuEngine { level, lanes, threads, network, weights, groups, .. } = self;
+        let CpuEngine { level, lanes, threads, training, network, weights, groups, .. } = self;
         // Training leaves out the weights that only the gradient of x needs.
         network.pack(&weights.parameters, true);
         let batch = Batch::Sequences(sequences, targets);
-        threads.prepare(network, *lanes, &batch, true);
+        let workspaces = training.prepare(threads, network, *lanes, &batch, true);
         let states = vec![0.0; network.spec.state_len() * rows];
         let results = Mutex::new(Results {
             rows,
@@ -224,7 +229,7 @@ impl Engine for CpuEngine {
             },
         });
         let groups = groups.of(rows, *lanes, weights.parameters.len());
-        let loss = differentiate(*level, threads, network, &batch, groups, true, |rows, workspace| {
+        let loss = differentiate(*level, (threads, workspaces), network, &batch, groups, true, |rows, workspace| {
             results.lock().unwrap_or_else(PoisonError::into_inner).take(network, workspace, rows);
         });
         let gradients = results.into_inner().unwrap_or_else(PoisonError::into_inner).gradients;

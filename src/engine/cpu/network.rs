@@ -1,6 +1,7 @@
 //! A network as the kernels see it: its weights packed, and where everything lies in a tile.
 
 use super::kernel::{Blocking, Geometry, Packed, PackedScan};
+use crate::model::cells::MAX_SLOTS;
 use crate::model::{CellFacts, Layout, Spec};
 
 /// The spec, and the weights in the order of the kernels.
@@ -55,13 +56,28 @@ impl Network {
         self.spec.input | 1
     }
 
+    /// Vectors from one time of the states to the next.
+    pub fn state_stride(&self) -> usize {
+        self.spec.top() | 1
+    }
+
+    /// Where the slots begin, in vectors, that the gates of the input weights add to.
+    pub fn input_slots(&self) -> [usize; MAX_SLOTS] {
+        self.facts.input_slot.map(|slot| slot * self.spec.hidden)
+    }
+
+    /// The same for the gates of the recurrent weights.
+    pub fn hidden_slots(&self) -> [usize; MAX_SLOTS] {
+        self.facts.hidden_slot.map(|slot| slot * self.spec.hidden)
+    }
+
     /// Where the vectors of one layer and direction lie.
     pub fn geometry(&self, scan: usize, steps: usize, keep_tape: bool) -> Geometry {
         Geometry {
             steps,
             hidden: self.spec.hidden,
             direction: scan % self.spec.directions(),
-            state_stride: self.spec.top() | 1,
+            state_stride: self.state_stride(),
             tape_stride: if keep_tape { (self.facts.slots * self.spec.hidden) | 1 } else { 0 },
         }
     }

@@ -35,6 +35,8 @@ pub(super) struct Workspace {
     pub d_x: Lines,
     /// Gradient of the states of each layer and direction, [S, H].
     pub d_states: Vec<Lines>,
+    /// Sums over all times of the deltas of the layer and direction at hand, [slots*H].
+    pub d_bias: Lines,
     /// What [`super::kernel::Outer`] needs.
     pub scratch: Lines,
 }
@@ -64,6 +66,7 @@ impl Workspace {
             d_h: of_steps(keep_tape, geometry.state_stride),
             d_below: of_steps(keep_tape && spec.layers > 1, geometry.state_stride),
             d_x: of_steps(keep_tape, network.x_stride()),
+            d_bias: vectors(slots),
             scratch: Lines::zeroed(if keep_tape { SCRATCH } else { 0 }),
             d_states: (0..scans).map(|_| vectors(network.facts.states * spec.hidden)).collect(),
         }

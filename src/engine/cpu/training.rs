@@ -1,10 +1,11 @@
 //! Training steps: the gradients of groups of tiles, their sum, and the optimiser.
 
 use super::Level;
+use super::backward::Backward;
 use super::batch::Batch;
+use super::forward::Forward;
 use super::network::Network;
-use super::pass::{Backward, Forward};
-use super::threads::Threads;
+use super::threads::{Threads, Workspaces};
 use super::tile::Workspace;
 use crate::engine::AdamStep;
 use pulp::{Simd, WithSimd};
@@ -82,14 +83,14 @@ impl Groups {
 /// Computes the gradients of all groups, and gives the loss. `seen` is shown each tile's rows and results.
 pub(super) fn differentiate(
     level: Level,
-    threads: &Threads,
+    (threads, workspaces): (&Threads, &Workspaces),
     network: &Network,
     batch: &Batch<'_>,
     groups: &mut [Group],
     with_d_x: bool,
     seen: impl Fn(&Range<usize>, &Workspace) + Send + Sync,
 ) -> f32 {
-    threads.each(groups, |_, group, workspace| {
+    threads.each(workspaces, groups, |group, workspace| {
         group.gradient.fill(0.0);
         group.squared_error = 0.0;
         for tile in group.tiles.clone() {

@@ -8,8 +8,8 @@ use pulp::{Simd, WithSimd};
 const CHUNK: usize = 64;
 /// Columns that are done for all rows before the next, for the same reason.
 const PANEL: usize = 40;
-/// Values of [`Outer::scratch`]: half of the first cache.
-pub(in crate::engine::cpu) const SCRATCH: usize = 4096;
+/// Values of [`Outer::scratch`]: 24 KB, most of the first cache of any processor.
+pub(in crate::engine::cpu) const SCRATCH: usize = 6144;
 
 /// gradient[m, k] += sum over times t and lanes of a[t, m] b[t, k], row-major.
 pub(in crate::engine::cpu) struct Outer<'a> {

@@ -25,6 +25,8 @@ pub(in crate::engine::cpu) struct BackwardScan<'a, C: Cell> {
     pub d_h_from: usize,
     /// Gradient of the states, [S, H]: zeros before, that of the initial states when done.
     pub d_state: &'a mut [f32],
+    /// Sums of the deltas over all times, [slots*H]: zeros before.
+    pub d_bias: &'a mut [f32],
 }
 
 impl<C: Cell> WithSimd for BackwardScan<'_, C> {
@@ -39,6 +41,7 @@ impl<C: Cell> WithSimd for BackwardScan<'_, C> {
         let (d_h, _) = S::as_simd_f32s(self.d_h);
         let (tape, _) = S::as_mut_simd_f32s(self.tape);
         let (d_state, _) = S::as_mut_simd_f32s(self.d_state);
+        let (d_bias, _) = S::as_mut_simd_f32s(self.d_bias);
         let (carry_h, carry_c) = d_state.split_at_mut(hidden);
         let starts: [usize; MAX_SLOTS] = std::array::from_fn(|gate| C::HIDDEN_SLOT[gate] * hidden);
         let segments = Segments { starts: &starts[..C::GATES], len: hidden };
@@ -68,7 +71,9 @@ impl<C: Cell> WithSimd for BackwardScan<'_, C> {
                 }
                 let (deltas, direct) = C::backward(slots, prev, next, d_next);
                 for slot in 0..C::SLOTS {
-                    tape[slot * hidden + unit] = deltas[slot].vector(simd);
+                    let delta = deltas[slot].vector(simd);
+                    tape[slot * hidden + unit] = delta;
+                    d_bias[slot * hidden + unit] = simd.add_f32s(d_bias[slot * hidden + unit], delta);
                 }
                 carry_h[unit] = direct[0].vector(simd);
                 if C::STATES > 1 {
