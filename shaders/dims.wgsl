@@ -96,3 +96,10 @@ fn column_of(i: u32) -> u32 {
 fn padded(k: u32) -> u32 {
     return k / dims.hidden * dims.hidden_quads * 4u + k % dims.hidden;
 }
+
+// A bound of a loop that is the same for all invocations. Every loop over a size goes through here: lavapipe (Mesa 22.3)
+// takes a bound that depends on uniforms alone as a reason to compile the kernel anew for its value, at every dispatch. One
+// that names the workgroup it leaves alone, and to WGSL's rules the bound is as uniform as before.
+fn bound(size: u32, group: vec3u) -> u32 {
+    return size + (group.x >> 31u);
+}

@@ -21,11 +21,13 @@ fn head(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let row = item / (dims.outputs * read_steps);
     let t = s + dims.steps - read_steps;
 
+    let directions = bound(dims.directions, groups);
+    let hidden = bound(dims.hidden, groups);
     var sum = parameters[dims.at_head_bias + o];
-    for (var direction = 0u; direction < dims.directions; direction++) {
+    for (var direction = 0u; direction < directions; direction++) {
         let weights = dims.at_head_weight + (o * dims.directions + direction) * dims.hidden;
         let at = state_at(0u, t + 1u, row, direction);
-        for (var k = 0u; k < dims.hidden; k++) {
+        for (var k = 0u; k < hidden; k++) {
             sum += parameters[weights + k] * states[at + k / 4u][k % 4u];
         }
     }

@@ -21,9 +21,10 @@ fn head_gradient(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgrou
     let row = item / top_quads() % dims.rows;
     let s = item / (top_quads() * dims.rows);
 
+    let outputs = bound(dims.outputs, groups);
     var sum = vec4f(0.0);
     if (row < step.rows) {
-        for (var o = 0u; o < dims.outputs; o++) {
+        for (var o = 0u; o < outputs; o++) {
             let d = d_y[(row * read_steps + s) * dims.outputs + o];
             let weights = dims.at_head_weight + (o * dims.directions + direction) * dims.hidden;
             for (var c = 0u; c < 4u; c++) {

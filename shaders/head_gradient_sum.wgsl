@@ -19,8 +19,9 @@ fn head_gradient_sum(@builtin(global_invocation_id) id: vec3u, @builtin(num_work
     let o = select(item / width, item - dims.outputs * width, is_bias);
     let column = select(padded(item % width), top_quads() * 4u, is_bias);
     let at = dims.at_head_partial + o * (top_quads() + 1u) + column / 4u;
+    let splits = bound(split_count(), groups);
     var sum = 0.0;
-    for (var split = 0u; split < split_count(); split++) {
+    for (var split = 0u; split < splits; split++) {
         sum += partial[split * dims.directions * dims.partial_stride + at][column % 4u];
     }
     gradients[dims.at_head_weight + item] = sum;

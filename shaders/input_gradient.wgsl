@@ -20,12 +20,14 @@ fn input_gradient(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgro
     let t = item / (dims.input_quads * row_quads);
 
     let row_stride = SLOTS * dims.hidden_quads;
+    let directions = bound(dims.directions, groups);
+    let hidden = bound(dims.hidden, groups);
     var sum = mat4x4f();
-    for (var direction = 0u; direction < dims.directions; direction++) {
+    for (var direction = 0u; direction < directions; direction++) {
         for (var gate = 0u; gate < GATES; gate++) {
             let deltas = tape_at(direction, t, row) + INPUT_SLOT[gate] * dims.hidden_quads;
             let weights = direction * dims.packed_stride + dims.at_input_t + gate * dims.hidden_quads * 4u * dims.input_quads + quad;
-            for (var j = 0u; j < dims.hidden; j++) {
+            for (var j = 0u; j < hidden; j++) {
                 let at = deltas + j / 4u;
                 let c = j % 4u;
                 let rows = vec4f(

@@ -15,9 +15,9 @@
 var<workgroup> sh_sum: array<f32, WG>;
 
 @compute @workgroup_size(WG)
-fn mse(@builtin(local_invocation_index) lid: u32) {
+fn mse(@builtin(local_invocation_index) lid: u32, @builtin(workgroup_id) group: vec3u) {
     let row_len = select(1u, dims.steps, dims.read_every == 1u) * dims.outputs;
-    let total = step.rows * row_len;
+    let total = bound(step.rows * row_len, group);
     var sum = 0.0;
     for (var n = lid; n < total; n += WG) {
         let window = order[step.first + n / row_len];

@@ -67,7 +67,9 @@ fn scan_backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_
     let items = row_quads / ITEM_QUADS * dims.hidden_quads;
     let weights = direction * dims.packed_stride;
 
-    for (var s = 0u; s < dims.steps; s++) {
+    let steps = bound(dims.steps, group);
+    let deltas = bound(GATES * dims.hidden_quads * 4u, group);
+    for (var s = 0u; s < steps; s++) {
         let t = select(dims.steps - 1u - s, s, direction == 1u);
         for (var tile = lid; tile < row_quads * dims.hidden_quads; tile += WG) {
             let quad = tile % dims.hidden_quads;
@@ -96,7 +98,7 @@ fn scan_backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_
             var sums = Item();
             var from_delta = row_quad;
             var at = weights + dims.at_hidden_t + quad;
-            for (var j = 0u; j < GATES * dims.hidden_quads * 4u; j++) {
+            for (var j = 0u; j < deltas; j++) {
                 item_add(&sums, from_delta, packed[at]);
                 from_delta += dims.row_quads;
                 at += dims.hidden_quads;

@@ -91,7 +91,10 @@ fn scan_forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_i
     }
     workgroupBarrier();
 
-    for (var s = 0u; s < dims.steps; s++) {
+    let steps = bound(dims.steps, group);
+    let inputs = bound(dims.inputs, group);
+    let hidden = bound(dims.hidden_quads * 4u, group);
+    for (var s = 0u; s < steps; s++) {
         let t = select(s, dims.steps - 1u - s, direction == 1u);
         let before = (s & 1u) * half;
         for (var item = lid; item < items; item += WG) {
@@ -100,10 +103,10 @@ fn scan_forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_i
             let row = (first_quad + row_quad) * 4u;
 
             var tiles = item_bias(weights + dims.at_bias + quad);
-            item_add_inputs(&tiles, t, row_quad, weights + quad);
+            item_add_inputs(&tiles, inputs, t, row_quad, weights + quad);
             var from_h = before + row_quad;
             var at = weights + dims.at_hidden + quad;
-            for (var k = 0u; k < dims.hidden_quads * 4u; k++) {
+            for (var k = 0u; k < hidden; k++) {
                 item_add_hidden(&tiles, from_h, weights_at(at));
                 from_h += dims.row_quads;
                 at += stride;

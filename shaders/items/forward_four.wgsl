@@ -15,8 +15,8 @@ fn item_bias(at: u32) -> Item {
     return Item(bias, bias, bias, bias);
 }
 
-fn item_add_inputs(item: ptr<function, Item>, t: u32, row_quad: u32, weights: u32) {
-    for (var i = 0u; i < dims.inputs; i++) {
+fn item_add_inputs(item: ptr<function, Item>, inputs: u32, t: u32, row_quad: u32, weights: u32) {
+    for (var i = 0u; i < inputs; i++) {
         let w = weights_at(weights + i * GATES * dims.hidden_quads);
         (*item).a = add_input((*item).a, input_rows(t, row_quad, i), w);
         (*item).b = add_input((*item).b, input_rows(t, row_quad + 1u, i), w);

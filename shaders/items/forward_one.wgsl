@@ -8,8 +8,8 @@ fn item_bias(at: u32) -> Item {
     return bias_of(at);
 }
 
-fn item_add_inputs(item: ptr<function, Item>, t: u32, row_quad: u32, weights: u32) {
-    for (var i = 0u; i < dims.inputs; i++) {
+fn item_add_inputs(item: ptr<function, Item>, inputs: u32, t: u32, row_quad: u32, weights: u32) {
+    for (var i = 0u; i < inputs; i++) {
         *item = add_input(*item, input_rows(t, row_quad, i), weights_at(weights + i * GATES * dims.hidden_quads));
     }
 }
