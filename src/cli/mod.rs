@@ -47,8 +47,18 @@ struct Common {
     quiet: bool,
 }
 
+/// Without a desktop session, Mesa's layer that orders devices complains on stderr about the missing display, once for each
+/// look at the adapters. The order is ours to choose, so that it can be left out.
+fn quiet_mesa() {
+    if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
+        // SAFETY: main calls this first; no other thread runs yet that could read the environment.
+        unsafe { std::env::set_var("NODEVICE_SELECT", "1") };
+    }
+}
+
 /// Parses the command line and runs it.
 pub fn main() -> ExitCode {
+    quiet_mesa();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return refuse(&error),
