@@ -4,8 +4,8 @@
 use criterion::{Criterion, criterion_group, criterion_main};
 use pollster::block_on;
 use refrain::data::Windows;
-use refrain::engine::gpu::{Gpu, GpuEngine, Options, adapters};
-use refrain::engine::{Adam, Engine, Steps};
+use refrain::engine::gpu::{Gpu, Options, adapters};
+use refrain::engine::{Adam, Device, Engine, Steps};
 use refrain::model::{CellKind, Spec, initial_parameters};
 use refrain::verify::{Case, TOLERANCE, measure};
 use std::time::Duration;
@@ -45,15 +45,17 @@ fn time_epoch<E: Engine>(c: &mut Criterion, cell: CellKind, mut engine: E) {
 }
 
 fn exercise(c: &mut Criterion) {
+    let open = |adapter| Device::Gpu(block_on(Gpu::open(adapter, Options::default())).expect("the adapter opens"));
+    let mut devices = vec![Device::Cpu];
+    devices.extend(block_on(adapters()).iter().map(open));
     for cell in [CellKind::RnnTanh, CellKind::Lstm, CellKind::Gru] {
         let spec = Spec::new(cell, 1, 20, 1);
         let case = Case { spec, rows: ROWS, steps: TIME, states: false, scale: 1.0, seed: 0 };
         let parameters = initial_parameters(&spec, 0);
-        for adapter in block_on(adapters()) {
-            let gpu = block_on(Gpu::open(&adapter, Options::default())).expect("the adapter opens");
-            let make = |spec: Spec, parameters: &[f32]| GpuEngine::new(gpu.clone(), spec, parameters);
+        for device in &devices {
+            let make = |spec: Spec, parameters: &[f32]| device.engine(spec, parameters);
             let errors = block_on(measure(&case, make)).expect("the case runs");
-            assert!(errors.within(&TOLERANCE), "{}: {case}: {errors:?}", gpu.info().name);
+            assert!(errors.within(&TOLERANCE), "{device:?}: {case}: {errors}");
             time_epoch(c, cell, make(spec, &parameters).expect("the network fits"));
         }
     }
