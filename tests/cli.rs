@@ -14,7 +14,7 @@ use tempfile::TempDir;
 /// `refrain` with these arguments, in `folder`.
 fn refrain(folder: &Path, arguments: &str) -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("refrain"));
-    // Mesa's layer that orders devices complains on stderr where there is no desktop; this leaves it out.
+    // As on a machine without a desktop, where Mesa would complain on stderr if it were let.
     command.env_remove("XDG_RUNTIME_DIR").current_dir(folder).args(arguments.split_whitespace());
     command
 }
