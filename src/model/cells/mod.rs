@@ -10,7 +10,7 @@ mod rnn;
 pub use gru::Gru;
 pub use lstm::Lstm;
 pub use real::Real;
-pub use rnn::{RnnRelu, RnnTanh};
+pub use rnn::{Activation, Elman, Relu, RnnRelu, RnnTanh, Tanh};
 
 /// The most gates, and the most slots, that a cell may have.
 pub const MAX_SLOTS: usize = 4;
