@@ -90,7 +90,7 @@ fn check(spec: &Spec, rows: usize, steps: usize, seed: u64) {
     let x = draw(rows * steps * spec.input);
     let states = draw(rows * spec.state_len());
     let targets = draw(rows * spec.read_steps(steps) * spec.head.outputs);
-    let sequences = Sequences { rows, steps, x: x.clone(), states: Some(states.clone()) };
+    let sequences = Sequences { rows, steps, x: x.clone(), states: Some(states.clone()), lengths: None };
     let found = reference::differentiate(spec, &parameters, &sequences, &targets).expect("a sound network and batch");
 
     let what = |of: &str| format!("{spec:?}, B={rows}, T={steps}, seed {seed}, {of}");

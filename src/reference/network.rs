@@ -2,8 +2,8 @@
 
 use super::head::Head;
 use super::layer::{Layer, Tape};
-use super::loss::mean_squared_error;
-use super::{Gradients, Outputs, Sequences};
+use super::loss::mean_loss;
+use super::{Gradients, Outputs, Sequences, Training};
 use crate::error::{Error, Result};
 use crate::model::cells::Cell;
 use crate::model::{CellVisitor, Layout, Spec};
@@ -22,12 +22,26 @@ pub fn forward(spec: &Spec, parameters: &[f64], sequences: &Sequences) -> Result
 /// # Errors
 /// As [`forward`]; and where `targets` do not have the length of the outputs.
 pub fn differentiate(spec: &Spec, parameters: &[f64], sequences: &Sequences, targets: &[f64]) -> Result<Gradients> {
+    differentiate_with(spec, parameters, sequences, targets, &Training::default())
+}
+
+/// Every gradient of the loss that `training` names against `targets`, [B, target_len] with
+/// [`Loss::target_len`](crate::loss::Loss::target_len).
+///
+/// # Errors
+/// As [`forward`]; and where the loss refuses its targets.
+pub fn differentiate_with(
+    spec: &Spec,
+    parameters: &[f64],
+    sequences: &Sequences,
+    targets: &[f64],
+    training: &Training,
+) -> Result<Gradients> {
     let network = Network::new(spec, parameters, sequences)?;
-    let read = spec.read_steps(network.steps);
-    let shape = [("B", network.rows), ("read steps", read), ("O", spec.head.outputs)];
-    Error::check_len("targets", &shape, targets.len())?;
+    training.loss.check()?;
+    training.loss.check_targets(spec, network.steps, &network.lengths, targets)?;
     let pass = spec.cell.visit(Forward(&network));
-    let (loss, d_y) = mean_squared_error(&pass.outputs.y, targets);
+    let (loss, d_y) = mean_loss(training.loss, spec, &network.lengths, &pass.outputs.y, targets);
     Ok(spec.cell.visit(Backward { network: &network, pass, loss, d_y }))
 }
 
@@ -38,6 +52,8 @@ struct Network<'a> {
     parameters: &'a [f64],
     rows: usize,
     steps: usize,
+    /// The length of each row, `[B]`: T where none are given.
+    lengths: Vec<usize>,
     x: &'a [f64],
     /// [S, L*D, B, H].
     initial: Vec<f64>,
@@ -55,7 +71,7 @@ struct Pass {
 impl<'a> Network<'a> {
     fn new(spec: &'a Spec, parameters: &'a [f64], sequences: &'a Sequences) -> Result<Self> {
         spec.validate()?;
-        let &Sequences { rows, steps, ref x, ref states } = sequences;
+        let &Sequences { rows, steps, ref x, ref states, ref lengths } = sequences;
         for (name, size) in [("rows", rows), ("steps", steps)] {
             if size == 0 {
                 return Err(Error::config(name, size, "at least 1"));
@@ -64,6 +80,17 @@ impl<'a> Network<'a> {
         let layout = Layout::new(spec);
         Error::check_len("parameters", &[("block", layout.len())], parameters.len())?;
         Error::check_len("x", &[("B", rows), ("T", steps), ("I", spec.input)], x.len())?;
+        let lengths = match lengths {
+            None => vec![steps; rows],
+            Some(lengths) => {
+                Error::check_len("lengths", &[("B", rows)], lengths.len())?;
+                if let Some(b) = (0..rows).find(|&b| !(1..=steps).contains(&lengths[b])) {
+                    let expected = format!("a length from 1 to {steps}, the number of time steps");
+                    return Err(Error::config("a row's length", format!("{} (row {b})", lengths[b]), expected));
+                }
+                lengths.clone()
+            }
+        };
         let facts = spec.facts();
         let shape = [("S", facts.states), ("L*D", spec.layers * spec.directions()), ("B", rows), ("H", spec.hidden)];
         let initial = match states {
@@ -73,13 +100,14 @@ impl<'a> Network<'a> {
                 states.clone()
             }
         };
-        Ok(Network { spec, layout, parameters, rows, steps, x, initial })
+        Ok(Network { spec, layout, parameters, rows, steps, lengths, x, initial })
     }
 
     fn layer(&self, layer: usize, direction: usize) -> Layer<'_> {
         Layer {
             rows: self.rows,
             steps: self.steps,
+            lengths: &self.lengths,
             inputs: self.spec.layer_input(layer),
             hidden: self.spec.hidden,
             reverse: direction == 1,
@@ -89,7 +117,7 @@ impl<'a> Network<'a> {
     }
 
     fn head(&self) -> Head<'_> {
-        Head::new(self.spec, &self.layout, self.rows, self.steps)
+        Head::new(self.spec, &self.layout, self.steps, &self.lengths)
     }
 
     /// Index of state `s` of layer and direction `scan`, at row 0 and unit 0, in [S, L*D, B, H].
@@ -116,7 +144,8 @@ impl<'a> Network<'a> {
     }
 }
 
-/// Layer by layer: the input of layer l+1 at time t is h of layer l at time t, forward direction first, then reverse.
+/// Layer by layer: the input of layer l+1 at time t is h of layer l at time t, forward direction first, then reverse; zero
+/// where a row has ended.
 struct Forward<'a>(&'a Network<'a>);
 
 impl CellVisitor for Forward<'_> {
@@ -136,8 +165,9 @@ impl CellVisitor for Forward<'_> {
                 let tape = layer.forward::<C>(&between[l], &network.states_of::<C>(&network.initial, scan));
                 for k in 0..steps {
                     for b in 0..rows {
+                        let Some(t) = layer.time(k, b) else { continue };
                         for j in 0..hidden {
-                            out[(b * steps + layer.time(k)) * top + direction * hidden + j] =
+                            out[(b * steps + t) * top + direction * hidden + j] =
                                 tape.states[layer.state::<C>(k + 1, 0, b, j)];
                         }
                     }
@@ -199,7 +229,7 @@ mod tests {
     fn sound() -> (Spec, Vec<f64>, Sequences) {
         let spec = Spec { layers: 2, bidirectional: true, ..Spec::new(CellKind::Lstm, 2, 3, 1) };
         let parameters = vec![0.1; Layout::new(&spec).len()];
-        let sequences = Sequences { rows: 2, steps: 3, x: vec![0.5; 12], states: Some(vec![0.5; 48]) };
+        let sequences = Sequences { rows: 2, steps: 3, x: vec![0.5; 12], states: Some(vec![0.5; 48]), lengths: None };
         (spec, parameters, sequences)
     }
 
@@ -216,6 +246,12 @@ mod tests {
         assert!(refusal(&parameters, &short, &[0.0; 2]).starts_with("x: expected 12 values"));
         let h_alone = Sequences { states: Some(vec![0.5; 24]), ..good.clone() };
         assert!(refusal(&parameters, &h_alone, &[0.0; 2]).starts_with("states: expected 48 values"));
+        let refused = |lengths: &[usize]| {
+            refusal(&parameters, &Sequences { lengths: Some(lengths.to_vec()), ..good.clone() }, &[0.0; 2])
+        };
+        assert!(refused(&[3]).starts_with("lengths: expected 2 values (B=2), found 1"));
+        assert!(refused(&[3, 0]).starts_with("a row's length is 0 (row 1), expected a length from 1 to 3"));
+        assert!(refused(&[4, 3]).starts_with("a row's length is 4 (row 0), expected a length from 1 to 3"));
         let empty = Sequences { rows: 0, x: Vec::new(), states: None, ..good };
         assert!(refusal(&parameters, &empty, &[]).starts_with("rows is 0"));
     }
