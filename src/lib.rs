@@ -10,6 +10,7 @@ pub mod error;
 pub mod exercise;
 pub mod loss;
 pub mod model;
+pub mod optim;
 pub mod reference;
 pub mod train;
 pub mod verify;

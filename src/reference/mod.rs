@@ -20,9 +20,11 @@ mod head;
 mod layer;
 mod loss;
 mod network;
+mod optim;
 
 pub use adam::adam_step;
 pub use network::{differentiate, differentiate_with, forward};
+pub use optim::{Moments, clip_gradients, optimizer_step};
 
 use crate::data;
 use crate::error::Result;

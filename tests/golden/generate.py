@@ -3,7 +3,7 @@
     python tests/golden/generate.py          (needs torch, numpy and safetensors)
 
 Everything is computed by PyTorch in float64 on the CPU. Every case is drawn from its own seed, so that adding one
-changes no other. What is in the files stands in cells.py and options.py.
+changes no other. What is in the files stands in cells.py, options.py and optimizers.py.
 """
 
 import json
@@ -13,13 +13,14 @@ import torch
 from safetensors.torch import save_file
 
 import cells
+import optimizers
 import options
 
 
 def main():
     torch.set_default_dtype(torch.float64)
     torch.set_num_threads(1)
-    for module in [cells, options]:
+    for module in [cells, options, optimizers]:
         for name, tensors, document in module.files():
             # One key, so that the bytes do not depend on the order of a hash map.
             document = {"torch": torch.__version__.split("+")[0], **document}
