@@ -1,4 +1,4 @@
-//! The oracle against PyTorch in float64 where a network is trained with lengths and under every loss: outputs, final
+//! The oracle against PyTorch in float64 where a network is trained with lengths, with dropout, and under every loss: outputs, final
 //! states, loss, every gradient. The files are written by `tests/golden/generate.py`; `options.py` beside it says what is
 //! in them.
 
@@ -8,7 +8,7 @@ mod golden;
 
 use common::assert_close;
 use refrain::loss::Loss;
-use refrain::model::{CellKind, Head, Layout, Readout, Spec};
+use refrain::model::{CellKind, Dropout, Head, Layout, Readout, Spec};
 use refrain::reference::{self, Sequences, Training};
 use safetensors::SafeTensors;
 use serde::Deserialize;
@@ -33,6 +33,7 @@ struct Case {
     /// Whether the initial states are given.
     states: bool,
     loss: Loss,
+    dropout: Option<DropoutOptions>,
     state_dict: Vec<(String, Vec<usize>)>,
     #[serde(rename = "B")]
     rows: usize,
@@ -48,6 +49,19 @@ struct Case {
     layers: usize,
     #[serde(rename = "D")]
     directions: usize,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+struct DropoutOptions {
+    p: f32,
+    seed: u64,
+    step: u64,
+}
+
+impl From<DropoutOptions> for Dropout {
+    fn from(DropoutOptions { p, seed, step }: DropoutOptions) -> Self {
+        Dropout { p, seed, step }
+    }
 }
 
 impl Case {
@@ -70,7 +84,7 @@ impl Case {
         let initial = self.states.then(|| states("", "_0"));
         let &Case { rows, steps, .. } = self;
         let sequences = Sequences { rows, steps, x: tensor("x"), states: initial, lengths: self.lengths.clone() };
-        let training = Training { loss: self.loss };
+        let training = Training { loss: self.loss, dropout: self.dropout.map(Dropout::from).unwrap_or_default() };
         let found =
             reference::differentiate_with(&spec, &tensor("parameters"), &sequences, &tensor("targets"), &training)
                 .unwrap_or_else(|error| panic!("{}: {error}", self.name));
@@ -118,4 +132,10 @@ fn every_loss_is_pytorchs() {
     for loss in [Loss::Mse, Loss::Mae, Loss::Huber { delta: 0.75 }, Loss::CrossEntropy, Loss::BinaryCrossEntropy] {
         assert_eq!(cases.iter().filter(|case| case.loss == loss).count(), 4, "{loss:?}");
     }
+}
+
+#[test]
+fn dropout_is_pytorchs_with_our_mask() {
+    let cases = compare("dropout", 2);
+    assert!(cases.iter().all(|case| case.dropout.is_some()));
 }

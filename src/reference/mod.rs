@@ -21,6 +21,8 @@ mod layer;
 mod loss;
 mod network;
 mod optim;
+#[cfg(test)]
+mod tests;
 
 pub use adam::adam_step;
 pub use network::{differentiate, differentiate_with, forward};
@@ -29,6 +31,7 @@ pub use optim::{Moments, clip_gradients, optimizer_step};
 use crate::data;
 use crate::error::Result;
 use crate::loss::Loss;
+use crate::model::Dropout;
 
 /// [`data::Sequences`] in f64, with the length of each row. With lengths, a row is what `torch.nn.utils.rnn` makes of it by
 /// `pack_padded_sequence(.., batch_first=True, enforce_sorted=False)`: what lies beyond its length is never read, hidden
@@ -77,6 +80,8 @@ pub struct Gradients {
 pub struct Training {
     /// What is minimised.
     pub loss: Loss,
+    /// What is dropped between the layers; nothing where p is 0.
+    pub dropout: Dropout,
 }
 
 /// The same values in f64, exactly.
@@ -99,22 +104,5 @@ impl Sequences {
         let x = ids().flat_map(|id| widen(windows.window(id))).collect();
         let targets = ids().flat_map(|id| widen(windows.target(id))).collect();
         Ok((Sequences { rows: ids().len(), steps: windows.steps(), x, states: None, lengths: None }, targets))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn windows_become_a_batch_in_the_order_of_their_ids() {
-        let series = vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0];
-        let windows = data::Windows::new(series, 2, 3, vec![0, 1], vec![10.0, 11.0], 1).expect("sound windows");
-        let (batch, targets) = Sequences::of_windows(&windows, &[1, 0]).expect("sound ids");
-        assert_eq!((batch.rows, batch.steps, batch.states), (2, 3, None));
-        assert_eq!(batch.x, [2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
-        assert_eq!(targets, [11.0, 10.0]);
-        let error = Sequences::of_windows(&windows, &[0, 2]).expect_err("there is no window 2").to_string();
-        assert_eq!(error, "window 2 is out of range, there are 2");
     }
 }

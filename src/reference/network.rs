@@ -6,15 +6,15 @@ use super::loss::mean_loss;
 use super::{Gradients, Outputs, Sequences, Training};
 use crate::error::{Error, Result};
 use crate::model::cells::Cell;
-use crate::model::{CellVisitor, Layout, Spec};
+use crate::model::{CellVisitor, Dropout, Layout, Mask, Spec};
 
-/// The forward pass of the network `spec` with the block `parameters` over a batch.
+/// The forward pass of the network `spec` with the block `parameters` over a batch, as in inference: nothing is dropped.
 ///
 /// # Errors
 /// [`Error::Config`] where the spec is not valid or the batch is empty, [`Error::Length`] where a tensor does not have
 /// the length that the shapes call for.
 pub fn forward(spec: &Spec, parameters: &[f64], sequences: &Sequences) -> Result<Outputs> {
-    Ok(spec.cell.visit(Forward(&Network::new(spec, parameters, sequences)?)).outputs)
+    Ok(spec.cell.visit(Forward(&Network::new(spec, parameters, sequences, &Dropout::default())?)).outputs)
 }
 
 /// Every gradient of the mean squared error against `targets` ([B, O], or [B, T, O] where the head reads every step).
@@ -37,7 +37,7 @@ pub fn differentiate_with(
     targets: &[f64],
     training: &Training,
 ) -> Result<Gradients> {
-    let network = Network::new(spec, parameters, sequences)?;
+    let network = Network::new(spec, parameters, sequences, &training.dropout)?;
     training.loss.check()?;
     training.loss.check_targets(spec, network.steps, &network.lengths, targets)?;
     let pass = spec.cell.visit(Forward(&network));
@@ -57,6 +57,8 @@ struct Network<'a> {
     x: &'a [f64],
     /// [S, L*D, B, H].
     initial: Vec<f64>,
+    /// What is dropped between the layers.
+    mask: Mask,
 }
 
 /// What the forward pass leaves for the backward one.
@@ -69,8 +71,9 @@ struct Pass {
 }
 
 impl<'a> Network<'a> {
-    fn new(spec: &'a Spec, parameters: &'a [f64], sequences: &'a Sequences) -> Result<Self> {
+    fn new(spec: &'a Spec, parameters: &'a [f64], sequences: &'a Sequences, dropout: &Dropout) -> Result<Self> {
         spec.validate()?;
+        dropout.check()?;
         let &Sequences { rows, steps, ref x, ref states, ref lengths } = sequences;
         for (name, size) in [("rows", rows), ("steps", steps)] {
             if size == 0 {
@@ -100,7 +103,7 @@ impl<'a> Network<'a> {
                 states.clone()
             }
         };
-        Ok(Network { spec, layout, parameters, rows, steps, lengths, x, initial })
+        Ok(Network { spec, layout, parameters, rows, steps, lengths, x, initial, mask: dropout.mask() })
     }
 
     fn layer(&self, layer: usize, direction: usize) -> Layer<'_> {
@@ -113,6 +116,18 @@ impl<'a> Network<'a> {
             reverse: direction == 1,
             parameters: self.parameters,
             ranges: &self.layout.layers()[layer * self.spec.directions() + direction],
+        }
+    }
+
+    /// Multiplies the output of layer `l`, or its gradient, [B, T, D*H], by the mask. There is none above the last layer.
+    fn drop_units(&self, l: usize, out: &mut [f64]) {
+        let (steps, top) = (self.steps, self.spec.top());
+        if l + 1 == self.spec.layers {
+            return;
+        }
+        for (n, value) in out.iter_mut().enumerate() {
+            let [row, time, unit] = [n / (steps * top), n / top % steps, n % top].map(|index| index as u32);
+            *value *= self.mask.factor(l as u32, row, time, unit);
         }
     }
 
@@ -145,7 +160,7 @@ impl<'a> Network<'a> {
 }
 
 /// Layer by layer: the input of layer l+1 at time t is h of layer l at time t, forward direction first, then reverse; zero
-/// where a row has ended.
+/// where a row has ended, and where a unit is dropped.
 struct Forward<'a>(&'a Network<'a>);
 
 impl CellVisitor for Forward<'_> {
@@ -175,6 +190,7 @@ impl CellVisitor for Forward<'_> {
                 network.put_states_of::<C>(&mut states, scan, &tape.states[layer.state::<C>(steps, 0, 0, 0)..]);
                 tapes.push(tape);
             }
+            network.drop_units(l, &mut out);
             between.push(out);
         }
         let y = network.head().forward(network.parameters, &between[network.spec.layers]);
@@ -202,6 +218,7 @@ impl CellVisitor for Backward<'_> {
         let mut d_out =
             network.head().backward(network.parameters, &pass.between[network.spec.layers], &d_y, &mut d_parameters);
         for l in (0..network.spec.layers).rev() {
+            network.drop_units(l, &mut d_out);
             let mut d_in = vec![0.0; pass.between[l].len()];
             for direction in 0..network.spec.directions() {
                 let scan = l * network.spec.directions() + direction;
@@ -217,50 +234,5 @@ impl CellVisitor for Backward<'_> {
             d_out = d_in;
         }
         Gradients { loss, outputs: pass.outputs, parameters: d_parameters, x: d_out, states: d_initial }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::CellKind;
-
-    /// A sound network and batch, for the tests to spoil.
-    fn sound() -> (Spec, Vec<f64>, Sequences) {
-        let spec = Spec { layers: 2, bidirectional: true, ..Spec::new(CellKind::Lstm, 2, 3, 1) };
-        let parameters = vec![0.1; Layout::new(&spec).len()];
-        let sequences = Sequences { rows: 2, steps: 3, x: vec![0.5; 12], states: Some(vec![0.5; 48]), lengths: None };
-        (spec, parameters, sequences)
-    }
-
-    #[test]
-    fn every_wrong_length_is_refused_by_name() {
-        let (spec, parameters, good) = sound();
-        let refusal = |parameters: &[f64], sequences: &Sequences, targets: &[f64]| {
-            differentiate(&spec, parameters, sequences, targets).expect_err("a wrong length").to_string()
-        };
-        assert!(differentiate(&spec, &parameters, &good, &[0.0; 2]).is_ok());
-        assert!(refusal(&parameters[1..], &good, &[0.0; 2]).starts_with("parameters: expected"));
-        assert!(refusal(&parameters, &good, &[0.0; 6]).starts_with("targets: expected 2 values"));
-        let short = Sequences { x: vec![0.5; 11], ..good.clone() };
-        assert!(refusal(&parameters, &short, &[0.0; 2]).starts_with("x: expected 12 values"));
-        let h_alone = Sequences { states: Some(vec![0.5; 24]), ..good.clone() };
-        assert!(refusal(&parameters, &h_alone, &[0.0; 2]).starts_with("states: expected 48 values"));
-        let refused = |lengths: &[usize]| {
-            refusal(&parameters, &Sequences { lengths: Some(lengths.to_vec()), ..good.clone() }, &[0.0; 2])
-        };
-        assert!(refused(&[3]).starts_with("lengths: expected 2 values (B=2), found 1"));
-        assert!(refused(&[3, 0]).starts_with("a row's length is 0 (row 1), expected a length from 1 to 3"));
-        assert!(refused(&[4, 3]).starts_with("a row's length is 4 (row 0), expected a length from 1 to 3"));
-        let empty = Sequences { rows: 0, x: Vec::new(), states: None, ..good };
-        assert!(refusal(&parameters, &empty, &[]).starts_with("rows is 0"));
-    }
-
-    #[test]
-    fn no_states_are_zeros() {
-        let (spec, parameters, good) = sound();
-        let none = forward(&spec, &parameters, &Sequences { states: None, ..good.clone() }).expect("sound");
-        let zeros = forward(&spec, &parameters, &Sequences { states: Some(vec![0.0; 48]), ..good }).expect("sound");
-        assert_eq!(none, zeros);
     }
 }
