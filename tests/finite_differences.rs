@@ -1,13 +1,15 @@
 //! The oracle's backward passes against central differences of its forward passes: the cells' pointwise functions, and
-//! whole networks, layered and in both directions, with respect to parameters, inputs and initial states.
+//! whole networks, layered and in both directions, with lengths, under every loss and under dropout, with respect to
+//! parameters, inputs and initial states.
 
 mod common;
 
 use common::assert_close;
 use rand::RngExt;
+use refrain::loss::Loss;
 use refrain::model::cells::{Cell, MAX_SLOTS, MAX_STATES};
-use refrain::model::{CellKind, CellVisitor, Head, Layout, Readout, Spec, Stream, stream};
-use refrain::reference::{self, Sequences};
+use refrain::model::{CellKind, CellVisitor, Dropout, Head, Layout, Readout, Spec, Stream, stream};
+use refrain::reference::{self, Sequences, Training};
 
 /// Half the distance of the two points. The error is of the order of STEP^2 times the third derivative, plus 1e-16 / STEP.
 const STEP: f64 = 1e-5;
@@ -76,38 +78,86 @@ fn every_cell_pointwise() {
     }
 }
 
-/// The mean squared error, from the forward pass alone.
-fn loss(spec: &Spec, parameters: &[f64], sequences: &Sequences, targets: &[f64]) -> f64 {
-    let y = reference::forward(spec, parameters, sequences).expect("a sound network and batch").y;
-    assert_eq!(y.len(), targets.len());
-    y.iter().zip(targets).map(|(y, target)| (y - target).powi(2)).sum::<f64>() / y.len() as f64
+/// How one network is trained on one batch.
+#[derive(Clone, Debug)]
+struct Problem {
+    spec: Spec,
+    rows: usize,
+    steps: usize,
+    lengths: Option<Vec<usize>>,
+    training: Training,
+    seed: u64,
 }
 
-/// Every gradient of one network over `rows` sequences of `steps` steps.
-fn check(spec: &Spec, rows: usize, steps: usize, seed: u64) {
-    let parameters = uniform(seed, 0.8)(Layout::new(spec).len());
-    let mut draw = uniform(seed + 1, 1.5);
-    let x = draw(rows * steps * spec.input);
-    let states = draw(rows * spec.state_len());
-    let targets = draw(rows * spec.read_steps(steps) * spec.head.outputs);
-    let sequences = Sequences { rows, steps, x: x.clone(), states: Some(states.clone()) };
-    let found = reference::differentiate(spec, &parameters, &sequences, &targets).expect("a sound network and batch");
-
-    let what = |of: &str| format!("{spec:?}, B={rows}, T={steps}, seed {seed}, {of}");
-    assert_close(what("loss"), &[found.loss], &[loss(spec, &parameters, &sequences, &targets)], 0.0, 1e-14);
-    let expected = central_differences(&parameters, |parameters| loss(spec, parameters, &sequences, &targets));
-    for tensor in Layout::new(spec).tensors() {
-        let (found, expected) = (&found.parameters[tensor.range.clone()], &expected[tensor.range.clone()]);
-        assert_close(what(&tensor.name), found, expected, TOLERANCE, TOLERANCE);
+impl Problem {
+    fn new(spec: Spec, rows: usize, steps: usize, seed: u64) -> Self {
+        Problem { spec, rows, steps, lengths: None, training: Training::default(), seed }
     }
-    let expected = central_differences(&x, |x| {
-        loss(spec, &parameters, &Sequences { x: x.to_vec(), ..sequences.clone() }, &targets)
-    });
-    assert_close(what("x"), &found.x, &expected, TOLERANCE, TOLERANCE);
-    let expected = central_differences(&states, |states| {
-        loss(spec, &parameters, &Sequences { states: Some(states.to_vec()), ..sequences.clone() }, &targets)
-    });
-    assert_close(what("states"), &found.states, &expected, TOLERANCE, TOLERANCE);
+
+    /// The loss, from the outputs of the forward pass alone.
+    fn loss(&self, parameters: &[f64], sequences: &Sequences, targets: &[f64]) -> f64 {
+        let Problem { spec, training, .. } = self;
+        let y = if training.dropout.p > 0.0 {
+            let found = reference::differentiate_with(spec, parameters, sequences, targets, training);
+            found.expect("a sound network and batch").outputs.y
+        } else {
+            reference::forward(spec, parameters, sequences).expect("a sound network and batch").y
+        };
+        let (read, outputs) = (spec.read_steps(self.steps), spec.head.outputs);
+        let width = targets.len() / (self.rows * read);
+        let (mut sum, mut terms) = (0.0, 0);
+        for b in 0..self.rows {
+            let length = self.lengths.as_ref().map_or(self.steps, |lengths| lengths[b]);
+            for at in b * read..b * read + length.min(read) {
+                sum += training.loss.value(&y[at * outputs..][..outputs], &targets[at * width..][..width]);
+                terms += width;
+            }
+        }
+        sum / terms as f64
+    }
+
+    /// Targets that the loss can be measured against.
+    fn targets(&self, draw: &mut impl FnMut(usize) -> Vec<f64>) -> Vec<f64> {
+        let values = draw(self.rows * self.training.loss.target_len(&self.spec, self.steps));
+        let classes = self.spec.head.outputs as f64;
+        let target = |value: f64| match self.training.loss {
+            // The values are from -1.5 to 1.5.
+            Loss::CrossEntropy => ((value + 1.5) / 3.0 * classes).floor(),
+            Loss::BinaryCrossEntropy => (value + 1.5) / 3.0,
+            _ => value,
+        };
+        values.into_iter().map(target).collect()
+    }
+
+    /// Every gradient.
+    fn check(&self) {
+        let &Problem { ref spec, rows, steps, seed, .. } = self;
+        let parameters = uniform(seed, 0.8)(Layout::new(spec).len());
+        let mut draw = uniform(seed + 1, 1.5);
+        let x = draw(rows * steps * spec.input);
+        let states = draw(rows * spec.state_len());
+        let targets = self.targets(&mut draw);
+        let sequences =
+            Sequences { rows, steps, x: x.clone(), states: Some(states.clone()), lengths: self.lengths.clone() };
+        let found = reference::differentiate_with(spec, &parameters, &sequences, &targets, &self.training)
+            .expect("a sound network and batch");
+
+        let what = |of: &str| format!("{self:?}, {of}");
+        assert_close(what("loss"), &[found.loss], &[self.loss(&parameters, &sequences, &targets)], 0.0, 1e-14);
+        let expected = central_differences(&parameters, |parameters| self.loss(parameters, &sequences, &targets));
+        for tensor in Layout::new(spec).tensors() {
+            let (found, expected) = (&found.parameters[tensor.range.clone()], &expected[tensor.range.clone()]);
+            assert_close(what(&tensor.name), found, expected, TOLERANCE, TOLERANCE);
+        }
+        let expected = central_differences(&x, |x| {
+            self.loss(&parameters, &Sequences { x: x.to_vec(), ..sequences.clone() }, &targets)
+        });
+        assert_close(what("x"), &found.x, &expected, TOLERANCE, TOLERANCE);
+        let expected = central_differences(&states, |states| {
+            self.loss(&parameters, &Sequences { states: Some(states.to_vec()), ..sequences.clone() }, &targets)
+        });
+        assert_close(what("states"), &found.states, &expected, TOLERANCE, TOLERANCE);
+    }
 }
 
 /// Every cell and readout, for one number of layers and one or both directions.
@@ -115,8 +165,8 @@ fn check_all(layers: usize, bidirectional: bool) {
     for cell in CellKind::ALL {
         for readout in [Readout::Last, Readout::Every] {
             let spec = Spec { cell, input: 2, hidden: 3, layers, bidirectional, head: Head { outputs: 2, readout } };
-            check(&spec, 2, 5, 11);
-            check(&Spec { input: 3, hidden: 4, ..spec }, 3, 1, 13);
+            Problem::new(spec, 2, 5, 11).check();
+            Problem::new(Spec { input: 3, hidden: 4, ..spec }, 3, 1, 13).check();
         }
     }
 }
@@ -139,4 +189,42 @@ fn both_directions() {
 #[test]
 fn three_layers_in_both_directions() {
     check_all(3, true);
+}
+
+/// Every cell and readout with two layers, one or both directions, a row of each length.
+fn with_lengths() -> impl Iterator<Item = Problem> {
+    CellKind::ALL.into_iter().flat_map(|cell| {
+        [(Readout::Last, true), (Readout::Every, false), (Readout::Every, true)].map(|(readout, bidirectional)| {
+            let spec = Spec { cell, input: 2, hidden: 3, layers: 2, bidirectional, head: Head { outputs: 2, readout } };
+            Problem { lengths: Some(vec![3, 1, 4]), ..Problem::new(spec, 3, 5, 17) }
+        })
+    })
+}
+
+#[test]
+fn rows_with_lengths() {
+    with_lengths().for_each(|problem| problem.check());
+}
+
+#[test]
+fn dropout_with_its_mask_fixed() {
+    for problem in with_lengths() {
+        let dropout = Dropout { p: 0.4, seed: 5, step: 3 };
+        let training = Training { dropout, ..problem.training };
+        Problem { training, lengths: None, ..problem.clone() }.check();
+        let spec = Spec { layers: 3, ..problem.spec };
+        Problem { training, spec, ..problem }.check();
+    }
+}
+
+#[test]
+fn every_loss() {
+    for loss in [Loss::Mse, Loss::Mae, Loss::Huber { delta: 0.5 }, Loss::CrossEntropy, Loss::BinaryCrossEntropy] {
+        for problem in with_lengths().take(3) {
+            let training = Training { loss, ..problem.training };
+            let spec = Spec { head: Head { outputs: 3, ..problem.spec.head }, ..problem.spec };
+            Problem { training, spec, lengths: None, ..problem.clone() }.check();
+            Problem { training, spec, ..problem }.check();
+        }
+    }
 }

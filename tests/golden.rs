@@ -1,13 +1,15 @@
 //! The oracle against PyTorch in float64: outputs, final states, loss, every gradient, and three steps of Adam. The files
-//! are written by `tests/golden/generate.py`, which says what is in them.
+//! are written by `tests/golden/generate.py`; `cells.py` beside it says what is in them.
 
 mod common;
+#[path = "common/golden.rs"]
+mod golden;
 
 use common::assert_close;
 use refrain::engine::Adam;
 use refrain::model::{CellKind, Head, Layout, Readout, Spec};
 use refrain::reference::{self, Gradients, Sequences};
-use safetensors::{Dtype, SafeTensors};
+use safetensors::SafeTensors;
 use serde::Deserialize;
 
 /// Both sides compute in f64 and differ in the order of their sums alone; measured: every value within 1e-15.
@@ -71,10 +73,7 @@ impl Golden<'_> {
     }
 
     fn tensor(&self, name: &str) -> Vec<f64> {
-        let name = format!("{}/{name}", self.case.name);
-        let tensor = self.tensors.tensor(&name).unwrap_or_else(|error| panic!("{name}: {error}"));
-        assert_eq!(tensor.dtype(), Dtype::F64, "{name}");
-        tensor.data().as_chunks().0.iter().map(|&bytes| f64::from_le_bytes(bytes)).collect()
+        golden::tensor(self.tensors, &format!("{}/{name}", self.case.name))
     }
 
     /// The tensors of h, and of c where the cell has one, one behind the other: [S, L*D, B, H].
@@ -84,7 +83,7 @@ impl Golden<'_> {
 
     fn sequences(&self) -> Sequences {
         let states = self.case.states.then(|| self.states(|state| format!("{state}_0")));
-        Sequences { rows: self.case.rows, steps: self.case.steps, x: self.tensor("x"), states }
+        Sequences { rows: self.case.rows, steps: self.case.steps, x: self.tensor("x"), states, lengths: None }
     }
 
     fn check(&self, what: &str, found: &[f64], expected: &[f64]) {
@@ -137,13 +136,9 @@ impl Golden<'_> {
 
 /// Every case of one cell's file.
 fn compare(cell: CellKind) {
-    let path = format!("{}/tests/golden/{cell}.safetensors", env!("CARGO_MANIFEST_DIR"));
-    let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
-    let (_, metadata) = SafeTensors::read_metadata(&bytes).expect("a safetensors header");
-    let tensors = SafeTensors::deserialize(&bytes).expect("a safetensors file");
-    let json = metadata.metadata().as_ref().and_then(|pairs| pairs.get("golden")).expect("the key `golden`");
-    let document: Document = serde_json::from_str(json).expect("the document that generate.py writes");
-    assert_eq!((document.cell, document.cases.len(), document.steps), (cell, 9, 3), "{path}");
+    let bytes = golden::read(cell.name());
+    let (tensors, document): (_, Document) = golden::parse(&bytes);
+    assert_eq!((document.cell, document.cases.len(), document.steps), (cell, 9, 3), "{cell}");
     for case in &document.cases {
         Golden { tensors: &tensors, document: &document, case }.run();
     }

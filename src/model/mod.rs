@@ -2,12 +2,14 @@
 //! Nothing here knows a device.
 
 pub mod cells;
+mod dropout;
 mod file;
 mod init;
 mod kind;
 mod params;
 mod spec;
 
+pub use dropout::{Dropout, Mask, pcg4d};
 pub use file::Model;
 pub use init::{Stream, initial_parameters, stream};
 pub use kind::{CellFacts, CellKind, CellVisitor};

@@ -6,36 +6,38 @@ use crate::model::{Layout, Readout, Spec};
 pub(super) struct Head<'a> {
     spec: &'a Spec,
     layout: &'a Layout,
-    rows: usize,
     steps: usize,
+    /// The length of each row, `[B]`.
+    lengths: &'a [usize],
 }
 
 impl<'a> Head<'a> {
-    pub fn new(spec: &'a Spec, layout: &'a Layout, rows: usize, steps: usize) -> Self {
-        Head { spec, layout, rows, steps }
+    pub fn new(spec: &'a Spec, layout: &'a Layout, steps: usize, lengths: &'a [usize]) -> Self {
+        Head { spec, layout, steps, lengths }
     }
 
-    /// The time of the r-th step that the head reads.
-    fn time(&self, r: usize) -> usize {
+    /// The time of the r-th step that the head reads of row `b`; none where the row has ended.
+    fn time(&self, b: usize, r: usize) -> Option<usize> {
         match self.spec.head.readout {
-            Readout::Last => self.steps - 1,
-            Readout::Every => r,
+            Readout::Last => Some(self.lengths[b] - 1),
+            Readout::Every => (r < self.lengths[b]).then_some(r),
         }
     }
 
-    /// y[b, r, o] = b[o] + sum_j W[o, j] top[b, t(r), j], from `top` [B, T, D*H]: [B, O], where the head reads the last
-    /// step, or [B, T, O]. Source: `torch.nn.Linear`.
+    /// y[b, r, o] = b[o] + sum_j W[o, j] top[b, t(b, r), j], from `top` [B, T, D*H]: [B, O], where the head reads each row's
+    /// last step, or [B, T, O], zero where a row has ended. Source: `torch.nn.Linear`, applied to a packed sequence.
     pub fn forward(&self, parameters: &[f64], top: &[f64]) -> Vec<f64> {
         let weight = &parameters[self.layout.head_weight()];
         let bias = &parameters[self.layout.head_bias()];
         let (features, outputs, read) = (self.spec.top(), self.spec.head.outputs, self.spec.read_steps(self.steps));
-        let mut y = vec![0.0; self.rows * read * outputs];
-        for b in 0..self.rows {
+        let mut y = vec![0.0; self.lengths.len() * read * outputs];
+        for b in 0..self.lengths.len() {
             for r in 0..read {
+                let Some(t) = self.time(b, r) else { continue };
                 for o in 0..outputs {
                     let mut sum = bias[o];
                     for j in 0..features {
-                        sum += weight[o * features + j] * top[(b * self.steps + self.time(r)) * features + j];
+                        sum += weight[o * features + j] * top[(b * self.steps + t) * features + j];
                     }
                     y[(b * read + r) * outputs + o] = sum;
                 }
@@ -44,20 +46,21 @@ impl<'a> Head<'a> {
         y
     }
 
-    /// d_W[o, j] += d_y[b, r, o] top[b, t(r), j]; d_b[o] += d_y[b, r, o]; gives d_top[b, t(r), j] += d_y[b, r, o] W[o, j],
-    /// [B, T, D*H], zero where the head does not read.
+    /// d_W[o, j] += d_y[b, r, o] top[b, t, j]; d_b[o] += d_y[b, r, o]; gives d_top[b, t, j] += d_y[b, r, o] W[o, j] with
+    /// t = t(b, r): [B, T, D*H], zero where the head does not read.
     pub fn backward(&self, parameters: &[f64], top: &[f64], d_y: &[f64], d_parameters: &mut [f64]) -> Vec<f64> {
         let weight = &parameters[self.layout.head_weight()];
         let (d_weight, d_bias) = (self.layout.head_weight().start, self.layout.head_bias().start);
         let (features, outputs, read) = (self.spec.top(), self.spec.head.outputs, self.spec.read_steps(self.steps));
         let mut d_top = vec![0.0; top.len()];
-        for b in 0..self.rows {
+        for b in 0..self.lengths.len() {
             for r in 0..read {
+                let Some(t) = self.time(b, r) else { continue };
                 for o in 0..outputs {
                     let d = d_y[(b * read + r) * outputs + o];
                     d_parameters[d_bias + o] += d;
                     for j in 0..features {
-                        let at = (b * self.steps + self.time(r)) * features + j;
+                        let at = (b * self.steps + t) * features + j;
                         d_parameters[d_weight + o * features + j] += d * top[at];
                         d_top[at] += d * weight[o * features + j];
                     }

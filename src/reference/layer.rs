@@ -3,13 +3,16 @@
 use crate::model::LayerRanges;
 use crate::model::cells::{Cell, MAX_SLOTS, Slots, States};
 
-/// One layer in one direction, for one batch shape. The scan takes its T steps in the order k = 0, 1, ..; step k reads
-/// time k, or T-1-k where the direction is `reverse`.
+/// One layer in one direction, for one batch shape. The scan takes its T steps in the order k = 0, 1, ..; with n the length
+/// of a row, step k reads the row's time k, or n-1-k where the direction is `reverse`. A row has ended at step n: from
+/// there on its state stays as it is. Source: `torch.nn.utils.rnn.pack_padded_sequence`.
 pub(super) struct Layer<'a> {
     /// Batch rows (B).
     pub rows: usize,
     /// Time steps (T).
     pub steps: usize,
+    /// The length of each row, `[B]`, from 1 to T.
+    pub lengths: &'a [usize],
     /// Features of this layer's input (I; D*H above the first layer).
     pub inputs: usize,
     /// Hidden units (H).
@@ -31,9 +34,10 @@ pub(super) struct Tape {
 }
 
 impl Layer<'_> {
-    /// The time that step `k` of the scan reads.
-    pub fn time(&self, k: usize) -> usize {
-        if self.reverse { self.steps - 1 - k } else { k }
+    /// The time that step `k` of the scan reads of row `b`; none where the row has ended.
+    pub fn time(&self, k: usize, b: usize) -> Option<usize> {
+        let length = self.lengths[b];
+        (k < length).then(|| if self.reverse { length - 1 - k } else { k })
     }
 
     /// Index of state `s` before step `k`, row `b`, unit `j`, in [`Tape::states`].
@@ -66,8 +70,15 @@ impl Layer<'_> {
         let mut slots = vec![0.0; self.steps * C::SLOTS * self.rows * self.hidden];
 
         for k in 0..self.steps {
-            let t = self.time(k);
             for b in 0..self.rows {
+                let Some(t) = self.time(k, b) else {
+                    for s in 0..C::STATES {
+                        for j in 0..self.hidden {
+                            states[self.state::<C>(k + 1, s, b, j)] = states[self.state::<C>(k, s, b, j)];
+                        }
+                    }
+                    continue;
+                };
                 for j in 0..self.hidden {
                     let mut pre = [0.0; MAX_SLOTS];
                     for g in 0..C::GATES {
@@ -98,7 +109,7 @@ impl Layer<'_> {
 
     /// The scan back, from `d_h` (b, t, j): the gradient that reaches h at time t from above. Adds to `d_parameters` (the
     /// whole block) and to `d_x` [B, T, I], and gives the gradient of the initial states, [S, B, H]. At each step, last
-    /// first, with delta the gradient of the slots:
+    /// first, with delta the gradient of the slots (a row that has ended hands its gradient on as it is):
     ///
     /// ```text
     /// delta, d_prev = cell_backward(tape, prev, next, d_next + d_h)
@@ -126,9 +137,16 @@ impl Layer<'_> {
         let mut d_next = vec![0.0; C::STATES * self.rows * self.hidden];
 
         for k in (0..self.steps).rev() {
-            let t = self.time(k);
             let mut d_prev = vec![0.0; d_next.len()];
             for b in 0..self.rows {
+                let Some(t) = self.time(k, b) else {
+                    for s in 0..C::STATES {
+                        for j in 0..self.hidden {
+                            d_prev[self.state::<C>(0, s, b, j)] = d_next[self.state::<C>(0, s, b, j)];
+                        }
+                    }
+                    continue;
+                };
                 for j in 0..self.hidden {
                     let slots = self.slots_at::<C>(&tape.slots, k, b, j);
                     let prev = self.states_at::<C>(&tape.states, k, b, j);

@@ -1,15 +1,26 @@
-//! The loss and its gradient.
+//! The loss of a batch and its gradient.
 
-/// The mean squared error over all N outputs, sum_n (y[n] - target[n])^2 / N, and its gradient, 2 (y[n] - target[n]) / N.
-/// Source: `torch.nn.MSELoss` with `reduction="mean"`. The caller has checked that both have the same length.
-pub(super) fn mean_squared_error(y: &[f64], targets: &[f64]) -> (f64, Vec<f64>) {
-    let count = y.len() as f64;
-    let mut loss = 0.0;
+use crate::loss::{Loss, counted};
+use crate::model::Spec;
+
+/// The mean of the loss's terms over the positions that count, and its gradient with respect to the outputs `y`, which is
+/// zero at those that do not. The caller has checked the targets.
+pub(super) fn mean_loss(loss: Loss, spec: &Spec, lengths: &[usize], y: &[f64], targets: &[f64]) -> (f64, Vec<f64>) {
+    let outputs = spec.head.outputs;
+    let width = loss.target_width(outputs);
+    let read = y.len() / (lengths.len() * outputs);
+    let count = loss.terms(spec, lengths) as f64;
+    let mut sum = 0.0;
     let mut d_y = vec![0.0; y.len()];
-    for n in 0..y.len() {
-        let difference = y[n] - targets[n];
-        loss += difference * difference / count;
-        d_y[n] = 2.0 * difference / count;
+    for b in 0..lengths.len() {
+        for r in 0..counted(spec.head.readout, lengths[b]) {
+            let at = b * read + r;
+            let (y, target) = (&y[at * outputs..][..outputs], &targets[at * width..][..width]);
+            sum += loss.value(y, target);
+            for (o, d) in loss.gradient(y, target).into_iter().enumerate() {
+                d_y[at * outputs + o] = d / count;
+            }
+        }
     }
-    (loss, d_y)
+    (sum / count, d_y)
 }

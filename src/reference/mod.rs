@@ -9,7 +9,7 @@
 //!
 //! let spec = Spec::new(CellKind::Gru, 2, 5, 1);
 //! let parameters = vec![0.1; Layout::new(&spec).len()];
-//! let sequences = Sequences { rows: 3, steps: 4, x: vec![0.5; 3 * 4 * 2], states: None };
+//! let sequences = Sequences { rows: 3, steps: 4, x: vec![0.5; 3 * 4 * 2], states: None, lengths: None };
 //! let gradients = reference::differentiate(&spec, &parameters, &sequences, &[1.0; 3])?;
 //! assert_eq!(gradients.outputs, reference::forward(&spec, &parameters, &sequences)?);
 //! # Ok::<(), refrain::Error>(())
@@ -20,14 +20,23 @@ mod head;
 mod layer;
 mod loss;
 mod network;
+mod optim;
+#[cfg(test)]
+mod tests;
 
 pub use adam::adam_step;
-pub use network::{differentiate, forward};
+pub use network::{differentiate, differentiate_with, forward};
+pub use optim::{Moments, clip_gradients, optimizer_step};
 
 use crate::data;
 use crate::error::Result;
+use crate::loss::Loss;
+use crate::model::Dropout;
 
-/// [`data::Sequences`] in f64.
+/// [`data::Sequences`] in f64, with the length of each row. With lengths, a row is what `torch.nn.utils.rnn` makes of it by
+/// `pack_padded_sequence(.., batch_first=True, enforce_sorted=False)`: what lies beyond its length is never read, hidden
+/// states and outputs are zero there, the final states are those at the row's true end, the reverse direction starts there,
+/// and [`Readout::Last`](crate::model::Readout::Last) reads there.
 #[derive(Clone, Debug)]
 pub struct Sequences {
     /// Batch rows (B).
@@ -38,6 +47,8 @@ pub struct Sequences {
     pub x: Vec<f64>,
     /// Initial states [S, L*D, B, H] (h, then c), or zeros.
     pub states: Option<Vec<f64>>,
+    /// The length of each row, `[B]`, from 1 to T; or T for all.
+    pub lengths: Option<Vec<usize>>,
 }
 
 /// [`crate::engine::Outputs`] in f64.
@@ -52,7 +63,7 @@ pub struct Outputs {
 /// [`crate::engine::Gradients`] in f64.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Gradients {
-    /// The mean squared error over all outputs.
+    /// The loss: the mean over what counts.
     pub loss: f64,
     /// The forward pass.
     pub outputs: Outputs,
@@ -64,6 +75,15 @@ pub struct Gradients {
     pub states: Vec<f64>,
 }
 
+/// How a network is trained, as far as a step's gradients depend on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Training {
+    /// What is minimised.
+    pub loss: Loss,
+    /// What is dropped between the layers; nothing where p is 0.
+    pub dropout: Dropout,
+}
+
 /// The same values in f64, exactly.
 pub fn widen(values: &[f32]) -> Vec<f64> {
     values.iter().map(|&value| value.into()).collect()
@@ -71,7 +91,8 @@ pub fn widen(values: &[f32]) -> Vec<f64> {
 
 impl From<&data::Sequences> for Sequences {
     fn from(from: &data::Sequences) -> Self {
-        Sequences { rows: from.rows, steps: from.steps, x: widen(&from.x), states: from.states.as_deref().map(widen) }
+        let states = from.states.as_deref().map(widen);
+        Sequences { rows: from.rows, steps: from.steps, x: widen(&from.x), states, lengths: None }
     }
 }
 
@@ -82,23 +103,6 @@ impl Sequences {
         let ids = || ids.iter().map(|&id| id as usize);
         let x = ids().flat_map(|id| widen(windows.window(id))).collect();
         let targets = ids().flat_map(|id| widen(windows.target(id))).collect();
-        Ok((Sequences { rows: ids().len(), steps: windows.steps(), x, states: None }, targets))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn windows_become_a_batch_in_the_order_of_their_ids() {
-        let series = vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0];
-        let windows = data::Windows::new(series, 2, 3, vec![0, 1], vec![10.0, 11.0], 1).expect("sound windows");
-        let (batch, targets) = Sequences::of_windows(&windows, &[1, 0]).expect("sound ids");
-        assert_eq!((batch.rows, batch.steps, batch.states), (2, 3, None));
-        assert_eq!(batch.x, [2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
-        assert_eq!(targets, [11.0, 10.0]);
-        let error = Sequences::of_windows(&windows, &[0, 2]).expect_err("there is no window 2").to_string();
-        assert_eq!(error, "window 2 is out of range, there are 2");
+        Ok((Sequences { rows: ids().len(), steps: windows.steps(), x, states: None, lengths: None }, targets))
     }
 }

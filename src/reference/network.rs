@@ -2,19 +2,19 @@
 
 use super::head::Head;
 use super::layer::{Layer, Tape};
-use super::loss::mean_squared_error;
-use super::{Gradients, Outputs, Sequences};
+use super::loss::mean_loss;
+use super::{Gradients, Outputs, Sequences, Training};
 use crate::error::{Error, Result};
 use crate::model::cells::Cell;
-use crate::model::{CellVisitor, Layout, Spec};
+use crate::model::{CellVisitor, Dropout, Layout, Mask, Spec};
 
-/// The forward pass of the network `spec` with the block `parameters` over a batch.
+/// The forward pass of the network `spec` with the block `parameters` over a batch, as in inference: nothing is dropped.
 ///
 /// # Errors
 /// [`Error::Config`] where the spec is not valid or the batch is empty, [`Error::Length`] where a tensor does not have
 /// the length that the shapes call for.
 pub fn forward(spec: &Spec, parameters: &[f64], sequences: &Sequences) -> Result<Outputs> {
-    Ok(spec.cell.visit(Forward(&Network::new(spec, parameters, sequences)?)).outputs)
+    Ok(spec.cell.visit(Forward(&Network::new(spec, parameters, sequences, &Dropout::default())?)).outputs)
 }
 
 /// Every gradient of the mean squared error against `targets` ([B, O], or [B, T, O] where the head reads every step).
@@ -22,12 +22,26 @@ pub fn forward(spec: &Spec, parameters: &[f64], sequences: &Sequences) -> Result
 /// # Errors
 /// As [`forward`]; and where `targets` do not have the length of the outputs.
 pub fn differentiate(spec: &Spec, parameters: &[f64], sequences: &Sequences, targets: &[f64]) -> Result<Gradients> {
-    let network = Network::new(spec, parameters, sequences)?;
-    let read = spec.read_steps(network.steps);
-    let shape = [("B", network.rows), ("read steps", read), ("O", spec.head.outputs)];
-    Error::check_len("targets", &shape, targets.len())?;
+    differentiate_with(spec, parameters, sequences, targets, &Training::default())
+}
+
+/// Every gradient of the loss that `training` names against `targets`, [B, target_len] with
+/// [`Loss::target_len`](crate::loss::Loss::target_len).
+///
+/// # Errors
+/// As [`forward`]; and where the loss refuses its targets.
+pub fn differentiate_with(
+    spec: &Spec,
+    parameters: &[f64],
+    sequences: &Sequences,
+    targets: &[f64],
+    training: &Training,
+) -> Result<Gradients> {
+    let network = Network::new(spec, parameters, sequences, &training.dropout)?;
+    training.loss.check()?;
+    training.loss.check_targets(spec, network.steps, &network.lengths, targets)?;
     let pass = spec.cell.visit(Forward(&network));
-    let (loss, d_y) = mean_squared_error(&pass.outputs.y, targets);
+    let (loss, d_y) = mean_loss(training.loss, spec, &network.lengths, &pass.outputs.y, targets);
     Ok(spec.cell.visit(Backward { network: &network, pass, loss, d_y }))
 }
 
@@ -38,9 +52,13 @@ struct Network<'a> {
     parameters: &'a [f64],
     rows: usize,
     steps: usize,
+    /// The length of each row, `[B]`: T where none are given.
+    lengths: Vec<usize>,
     x: &'a [f64],
     /// [S, L*D, B, H].
     initial: Vec<f64>,
+    /// What is dropped between the layers.
+    mask: Mask,
 }
 
 /// What the forward pass leaves for the backward one.
@@ -53,9 +71,10 @@ struct Pass {
 }
 
 impl<'a> Network<'a> {
-    fn new(spec: &'a Spec, parameters: &'a [f64], sequences: &'a Sequences) -> Result<Self> {
+    fn new(spec: &'a Spec, parameters: &'a [f64], sequences: &'a Sequences, dropout: &Dropout) -> Result<Self> {
         spec.validate()?;
-        let &Sequences { rows, steps, ref x, ref states } = sequences;
+        dropout.check()?;
+        let &Sequences { rows, steps, ref x, ref states, ref lengths } = sequences;
         for (name, size) in [("rows", rows), ("steps", steps)] {
             if size == 0 {
                 return Err(Error::config(name, size, "at least 1"));
@@ -64,6 +83,17 @@ impl<'a> Network<'a> {
         let layout = Layout::new(spec);
         Error::check_len("parameters", &[("block", layout.len())], parameters.len())?;
         Error::check_len("x", &[("B", rows), ("T", steps), ("I", spec.input)], x.len())?;
+        let lengths = match lengths {
+            None => vec![steps; rows],
+            Some(lengths) => {
+                Error::check_len("lengths", &[("B", rows)], lengths.len())?;
+                if let Some(b) = (0..rows).find(|&b| !(1..=steps).contains(&lengths[b])) {
+                    let expected = format!("a length from 1 to {steps}, the number of time steps");
+                    return Err(Error::config("a row's length", format!("{} (row {b})", lengths[b]), expected));
+                }
+                lengths.clone()
+            }
+        };
         let facts = spec.facts();
         let shape = [("S", facts.states), ("L*D", spec.layers * spec.directions()), ("B", rows), ("H", spec.hidden)];
         let initial = match states {
@@ -73,13 +103,14 @@ impl<'a> Network<'a> {
                 states.clone()
             }
         };
-        Ok(Network { spec, layout, parameters, rows, steps, x, initial })
+        Ok(Network { spec, layout, parameters, rows, steps, lengths, x, initial, mask: dropout.mask() })
     }
 
     fn layer(&self, layer: usize, direction: usize) -> Layer<'_> {
         Layer {
             rows: self.rows,
             steps: self.steps,
+            lengths: &self.lengths,
             inputs: self.spec.layer_input(layer),
             hidden: self.spec.hidden,
             reverse: direction == 1,
@@ -88,8 +119,20 @@ impl<'a> Network<'a> {
         }
     }
 
+    /// Multiplies the output of layer `l`, or its gradient, [B, T, D*H], by the mask. There is none above the last layer.
+    fn drop_units(&self, l: usize, out: &mut [f64]) {
+        let (steps, top) = (self.steps, self.spec.top());
+        if l + 1 == self.spec.layers {
+            return;
+        }
+        for (n, value) in out.iter_mut().enumerate() {
+            let [row, time, unit] = [n / (steps * top), n / top % steps, n % top].map(|index| index as u32);
+            *value *= self.mask.factor(l as u32, row, time, unit);
+        }
+    }
+
     fn head(&self) -> Head<'_> {
-        Head::new(self.spec, &self.layout, self.rows, self.steps)
+        Head::new(self.spec, &self.layout, self.steps, &self.lengths)
     }
 
     /// Index of state `s` of layer and direction `scan`, at row 0 and unit 0, in [S, L*D, B, H].
@@ -116,7 +159,8 @@ impl<'a> Network<'a> {
     }
 }
 
-/// Layer by layer: the input of layer l+1 at time t is h of layer l at time t, forward direction first, then reverse.
+/// Layer by layer: the input of layer l+1 at time t is h of layer l at time t, forward direction first, then reverse; zero
+/// where a row has ended, and where a unit is dropped.
 struct Forward<'a>(&'a Network<'a>);
 
 impl CellVisitor for Forward<'_> {
@@ -136,8 +180,9 @@ impl CellVisitor for Forward<'_> {
                 let tape = layer.forward::<C>(&between[l], &network.states_of::<C>(&network.initial, scan));
                 for k in 0..steps {
                     for b in 0..rows {
+                        let Some(t) = layer.time(k, b) else { continue };
                         for j in 0..hidden {
-                            out[(b * steps + layer.time(k)) * top + direction * hidden + j] =
+                            out[(b * steps + t) * top + direction * hidden + j] =
                                 tape.states[layer.state::<C>(k + 1, 0, b, j)];
                         }
                     }
@@ -145,6 +190,7 @@ impl CellVisitor for Forward<'_> {
                 network.put_states_of::<C>(&mut states, scan, &tape.states[layer.state::<C>(steps, 0, 0, 0)..]);
                 tapes.push(tape);
             }
+            network.drop_units(l, &mut out);
             between.push(out);
         }
         let y = network.head().forward(network.parameters, &between[network.spec.layers]);
@@ -172,6 +218,7 @@ impl CellVisitor for Backward<'_> {
         let mut d_out =
             network.head().backward(network.parameters, &pass.between[network.spec.layers], &d_y, &mut d_parameters);
         for l in (0..network.spec.layers).rev() {
+            network.drop_units(l, &mut d_out);
             let mut d_in = vec![0.0; pass.between[l].len()];
             for direction in 0..network.spec.directions() {
                 let scan = l * network.spec.directions() + direction;
@@ -187,44 +234,5 @@ impl CellVisitor for Backward<'_> {
             d_out = d_in;
         }
         Gradients { loss, outputs: pass.outputs, parameters: d_parameters, x: d_out, states: d_initial }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::CellKind;
-
-    /// A sound network and batch, for the tests to spoil.
-    fn sound() -> (Spec, Vec<f64>, Sequences) {
-        let spec = Spec { layers: 2, bidirectional: true, ..Spec::new(CellKind::Lstm, 2, 3, 1) };
-        let parameters = vec![0.1; Layout::new(&spec).len()];
-        let sequences = Sequences { rows: 2, steps: 3, x: vec![0.5; 12], states: Some(vec![0.5; 48]) };
-        (spec, parameters, sequences)
-    }
-
-    #[test]
-    fn every_wrong_length_is_refused_by_name() {
-        let (spec, parameters, good) = sound();
-        let refusal = |parameters: &[f64], sequences: &Sequences, targets: &[f64]| {
-            differentiate(&spec, parameters, sequences, targets).expect_err("a wrong length").to_string()
-        };
-        assert!(differentiate(&spec, &parameters, &good, &[0.0; 2]).is_ok());
-        assert!(refusal(&parameters[1..], &good, &[0.0; 2]).starts_with("parameters: expected"));
-        assert!(refusal(&parameters, &good, &[0.0; 6]).starts_with("targets: expected 2 values"));
-        let short = Sequences { x: vec![0.5; 11], ..good.clone() };
-        assert!(refusal(&parameters, &short, &[0.0; 2]).starts_with("x: expected 12 values"));
-        let h_alone = Sequences { states: Some(vec![0.5; 24]), ..good.clone() };
-        assert!(refusal(&parameters, &h_alone, &[0.0; 2]).starts_with("states: expected 48 values"));
-        let empty = Sequences { rows: 0, x: Vec::new(), states: None, ..good };
-        assert!(refusal(&parameters, &empty, &[]).starts_with("rows is 0"));
-    }
-
-    #[test]
-    fn no_states_are_zeros() {
-        let (spec, parameters, good) = sound();
-        let none = forward(&spec, &parameters, &Sequences { states: None, ..good.clone() }).expect("sound");
-        let zeros = forward(&spec, &parameters, &Sequences { states: Some(vec![0.0; 48]), ..good }).expect("sound");
-        assert_eq!(none, zeros);
     }
 }

@@ -1,0 +1,224 @@
+//! What training minimises: the losses and their derivatives, as PyTorch defines them, and what they are measured against.
+//! Pure definitions; no device, no loop over a batch.
+//!
+//! The head gives O outputs at each *position*: the last step of a row, or every step of it. A loss is the mean of its terms
+//! over all positions that count: of one term per output, or, for cross-entropy, of one term per position. A position
+//! beyond the length of its row does not count, neither in the sum nor in what the sum is divided by, and its target is
+//! never looked at.
+
+use crate::error::{Error, Result};
+use crate::model::cells::Real;
+use crate::model::{Readout, Spec};
+use serde::{Deserialize, Serialize};
+
+/// A loss, by its term for the output y and the target t; with the mean over all terms, PyTorch's `reduction="mean"`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Loss {
+    /// (y - t)^2. Source: `torch.nn.MSELoss`.
+    #[default]
+    Mse,
+    /// |y - t|; its derivative at 0 is 0. Source: `torch.nn.L1Loss`.
+    Mae,
+    /// (y - t)^2 / 2 where |y - t| <= delta, else delta (|y - t| - delta / 2). Source: `torch.nn.HuberLoss`.
+    Huber {
+        /// Where the parabola ends, above 0. In f32, so that it is the same number on every device and in the oracle.
+        delta: f32,
+    },
+    /// -ln softmax(y)[t] for the O outputs y of a position and its class t, a whole number from 0 to O-1. Source:
+    /// `torch.nn.CrossEntropyLoss` with class indices.
+    CrossEntropy,
+    /// -t ln sigmoid(y) - (1-t) ln(1 - sigmoid(y)), computed as max(y, 0) - y t + ln(1 + exp(-|y|)). Source:
+    /// `torch.nn.BCEWithLogitsLoss`.
+    BinaryCrossEntropy,
+}
+
+impl Loss {
+    /// Refuses a delta that is not above 0.
+    pub fn check(self) -> Result<()> {
+        match self {
+            Loss::Huber { delta } if !(delta > 0.0 && delta.is_finite()) => {
+                Err(Error::config("delta", delta, "a finite number above 0"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Target values at a position with `outputs` outputs (O): 1, the class, for cross-entropy, else O.
+    pub fn target_width(self, outputs: usize) -> usize {
+        if self == Loss::CrossEntropy { 1 } else { outputs }
+    }
+
+    /// Target values of one row of `steps` steps: of its last step, or of every step.
+    pub fn target_len(self, spec: &Spec, steps: usize) -> usize {
+        spec.read_steps(steps) * self.target_width(spec.head.outputs)
+    }
+
+    /// The number of terms that the mean is over, for rows of these lengths: positions that count, times
+    /// [`Loss::target_width`].
+    pub fn terms(self, spec: &Spec, lengths: &[usize]) -> usize {
+        lengths.iter().map(|&length| counted(spec.head.readout, length)).sum::<usize>()
+            * self.target_width(spec.head.outputs)
+    }
+
+    /// Refuses targets `[B, target_len]` of another length than rows of these `lengths` in `steps` steps call for,
+    /// and a class that is not a whole number below O, unless it lies beyond its row's length.
+    pub fn check_targets<T>(self, spec: &Spec, steps: usize, lengths: &[usize], targets: &[T]) -> Result<()>
+    where
+        T: Copy + Into<f64>,
+    {
+        let width = self.target_width(spec.head.outputs);
+        let read = spec.read_steps(steps);
+        let shape = [("B", lengths.len()), ("read steps", read), (if width == 1 { "1" } else { "O" }, width)];
+        Error::check_len("targets", &shape, targets.len())?;
+        if self != Loss::CrossEntropy {
+            return Ok(());
+        }
+        for (b, &length) in lengths.iter().enumerate() {
+            for r in 0..counted(spec.head.readout, length) {
+                let class: f64 = targets[b * read + r].into();
+                if !(class.fract() == 0.0 && (0.0..spec.head.outputs as f64).contains(&class)) {
+                    let found = format!("{class} (row {b}, position {r})");
+                    let expected = format!("a class: a whole number from 0 to {}", spec.head.outputs - 1);
+                    return Err(Error::config("a target", found, expected));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The sum of the terms of one position, from its outputs `y` `[O]` and its target.
+    pub fn value(self, y: &[f64], target: &[f64]) -> f64 {
+        if self == Loss::CrossEntropy {
+            return log_sum_exp(y) - y[target[0] as usize];
+        }
+        y.iter().zip(target).map(|(&y, &t)| self.term(y, t)).sum()
+    }
+
+    /// The gradient of [`Loss::value`] with respect to the outputs, `[O]`.
+    pub fn gradient(self, y: &[f64], target: &[f64]) -> Vec<f64> {
+        if self == Loss::CrossEntropy {
+            let (norm, class) = (log_sum_exp(y), target[0] as usize);
+            return y.iter().enumerate().map(|(o, y)| (y - norm).exp() - f64::from(u8::from(o == class))).collect();
+        }
+        y.iter().zip(target).map(|(&y, &t)| self.derivative(y, t)).collect()
+    }
+
+    /// The term of one output. Cross-entropy, whose outputs depend on one another, has none.
+    fn term(self, y: f64, t: f64) -> f64 {
+        let distance = (y - t).abs();
+        match self {
+            Loss::Mse => distance * distance,
+            Loss::Mae => distance,
+            Loss::Huber { delta } => {
+                let delta = f64::from(delta);
+                if distance <= delta { distance * distance / 2.0 } else { delta * (distance - delta / 2.0) }
+            }
+            Loss::BinaryCrossEntropy => y.relu() - y * t + (-y.abs()).exp().ln_1p(),
+            Loss::CrossEntropy => unreachable!("cross-entropy has a term per position, not per output"),
+        }
+    }
+
+    /// The derivative of one output's term, for any number type. Of cross-entropy, whose outputs depend on one another, `y`
+    /// is the probability softmax(y)\[o\], and `t` is 1 for the position's class and 0 for every other.
+    ///
+    /// ```text
+    /// mse  2 (y - t)        mae  sign(y - t)        huber  clamp(y - t, -delta, delta)
+    /// binary cross-entropy  sigmoid(y) - t          cross-entropy  softmax(y)[o] - (1 if o is the class, else 0)
+    /// ```
+    #[inline(always)]
+    pub fn derivative<R: Real>(self, y: R, t: R) -> R {
+        let difference = y - t;
+        match self {
+            Loss::Mse => difference + difference,
+            Loss::Mae => difference.is_positive() - (-difference).is_positive(),
+            Loss::Huber { delta } => {
+                let delta = R::splat(delta);
+                difference - (difference - delta).relu() + (-difference - delta).relu()
+            }
+            Loss::BinaryCrossEntropy => y.sigmoid() - t,
+            Loss::CrossEntropy => difference,
+        }
+    }
+}
+
+/// How many positions of a row of this length count.
+pub fn counted(readout: Readout, length: usize) -> usize {
+    match readout {
+        Readout::Last => 1,
+        Readout::Every => length,
+    }
+}
+
+/// ln sum_o exp(y[o]), finite for every finite y.
+fn log_sum_exp(y: &[f64]) -> f64 {
+    let largest = y.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    largest + y.iter().map(|y| (y - largest).exp()).sum::<f64>().ln()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{CellKind, Head};
+
+    fn spec(outputs: usize, readout: Readout) -> Spec {
+        Spec { head: Head { outputs, readout }, ..Spec::new(CellKind::Gru, 1, 2, outputs) }
+    }
+
+    #[test]
+    fn a_class_that_is_none_is_refused_by_its_place_where_it_counts() {
+        let check = |readout, lengths: &[usize], targets: &[f32]| {
+            let checked = Loss::CrossEntropy.check_targets(&spec(3, readout), 2, lengths, targets);
+            checked.map_err(|error| error.to_string())
+        };
+        assert_eq!(check(Readout::Every, &[2, 1], &[0.0, 2.0, 1.0, f32::NAN]), Ok(()));
+        assert_eq!(check(Readout::Last, &[2, 1], &[0.0, 2.0]), Ok(()));
+        for class in [3.0, -1.0, 0.5, f32::NAN, f32::INFINITY] {
+            let expected =
+                format!("a target is {class} (row 1, position 0), expected a class: a whole number from 0 to 2");
+            assert_eq!(check(Readout::Every, &[2, 1], &[0.0, 0.0, class, 0.0]), Err(expected.clone()));
+            assert_eq!(check(Readout::Last, &[2, 1], &[0.0, class]), Err(expected));
+        }
+        let short = check(Readout::Every, &[2, 1], &[0.0; 3]).expect_err("three values");
+        assert_eq!(short, "targets: expected 4 values (B=2 x read steps=2 x 1=1), found 3");
+        let short = Loss::Mae.check_targets(&spec(3, Readout::Last), 2, &[2, 1], &[0.0; 2]).expect_err("two values");
+        assert_eq!(short.to_string(), "targets: expected 6 values (B=2 x read steps=1 x O=3), found 2");
+    }
+
+    #[test]
+    fn what_lies_beyond_a_length_is_not_counted() {
+        assert_eq!(Loss::Mse.terms(&spec(3, Readout::Every), &[4, 1, 2]), 21);
+        assert_eq!(Loss::Mse.terms(&spec(3, Readout::Last), &[4, 1, 2]), 9);
+        assert_eq!(Loss::CrossEntropy.terms(&spec(3, Readout::Every), &[4, 1, 2]), 7);
+        assert_eq!(Loss::CrossEntropy.target_len(&spec(3, Readout::Every), 4), 4);
+        assert_eq!(Loss::Huber { delta: 1.0 }.target_len(&spec(3, Readout::Every), 4), 12);
+    }
+
+    #[test]
+    fn a_delta_that_is_no_distance_is_refused() {
+        for delta in [0.0, -1.0, f32::NAN, f32::INFINITY] {
+            let error = Loss::Huber { delta }.check().expect_err("no distance").to_string();
+            assert!(error.starts_with(&format!("delta is {delta}")), "{error}");
+        }
+        assert!(Loss::Huber { delta: 0.5 }.check().is_ok());
+    }
+
+    #[test]
+    fn large_outputs_stay_finite_and_right() {
+        let close =
+            |found: f64, expected: f64| assert!((found - expected).abs() <= 1e-12 * expected, "{found} {expected}");
+        close(Loss::BinaryCrossEntropy.value(&[1000.0], &[0.0]), 1000.0);
+        close(Loss::BinaryCrossEntropy.value(&[-1000.0], &[1.0]), 1000.0);
+        assert_eq!(Loss::BinaryCrossEntropy.value(&[1000.0], &[1.0]), 0.0);
+        close(Loss::CrossEntropy.value(&[1000.0, -1000.0], &[1.0]), 2000.0);
+        assert_eq!(Loss::CrossEntropy.gradient(&[1000.0, -1000.0], &[1.0]), [1.0, -1.0]);
+        assert!(Loss::CrossEntropy.value(&[f64::NAN, 0.0], &[1.0]).is_nan());
+    }
+
+    #[test]
+    fn at_the_corners_the_derivative_is_pytorchs() {
+        assert_eq!(Loss::Mae.derivative(1.5, 1.5), 0.0);
+        let huber = Loss::Huber { delta: 0.5 };
+        assert_eq!([-9.0, -0.5, 0.25, 0.5, 9.0].map(|y| huber.derivative(y, 0.0)), [-0.5, -0.5, 0.25, 0.5, 0.5]);
+    }
+}

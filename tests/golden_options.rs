@@ -1,0 +1,141 @@
+//! The oracle against PyTorch in float64 where a network is trained with lengths, with dropout, and under every loss: outputs, final
+//! states, loss, every gradient. The files are written by `tests/golden/generate.py`; `options.py` beside it says what is
+//! in them.
+
+mod common;
+#[path = "common/golden.rs"]
+mod golden;
+
+use common::assert_close;
+use refrain::loss::Loss;
+use refrain::model::{CellKind, Dropout, Head, Layout, Readout, Spec};
+use refrain::reference::{self, Sequences, Training};
+use safetensors::SafeTensors;
+use serde::Deserialize;
+
+/// Both sides compute in f64 and differ in the order of their sums alone; measured: every value within 1e-15.
+const TOLERANCE: f64 = 1e-12;
+
+/// The metadata of a golden file.
+#[derive(Deserialize)]
+struct Document {
+    torch: String,
+    cases: Vec<Case>,
+}
+
+/// One network, one batch, one way to train it.
+#[derive(Deserialize)]
+struct Case {
+    name: String,
+    cell: CellKind,
+    readout: Readout,
+    lengths: Option<Vec<usize>>,
+    /// Whether the initial states are given.
+    states: bool,
+    loss: Loss,
+    dropout: Option<DropoutOptions>,
+    state_dict: Vec<(String, Vec<usize>)>,
+    #[serde(rename = "B")]
+    rows: usize,
+    #[serde(rename = "T")]
+    steps: usize,
+    #[serde(rename = "I")]
+    input: usize,
+    #[serde(rename = "H")]
+    hidden: usize,
+    #[serde(rename = "O")]
+    outputs: usize,
+    #[serde(rename = "L")]
+    layers: usize,
+    #[serde(rename = "D")]
+    directions: usize,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+struct DropoutOptions {
+    p: f32,
+    seed: u64,
+    step: u64,
+}
+
+impl From<DropoutOptions> for Dropout {
+    fn from(DropoutOptions { p, seed, step }: DropoutOptions) -> Self {
+        Dropout { p, seed, step }
+    }
+}
+
+impl Case {
+    fn spec(&self) -> Spec {
+        let &Case { cell, input, hidden, outputs, layers, directions, readout, .. } = self;
+        Spec { cell, input, hidden, layers, bidirectional: directions == 2, head: Head { outputs, readout } }
+    }
+
+    fn run(&self, torch: &str, tensors: &SafeTensors) {
+        let spec = self.spec();
+        let layout = Layout::new(&spec);
+        let names: Vec<_> = layout.tensors().iter().map(|t| (t.name.clone(), t.shape.clone())).collect();
+        assert_eq!(names, self.state_dict, "{}", self.name);
+
+        let tensor = |name: &str| golden::tensor(tensors, &format!("{}/{name}", self.name));
+        let letters = || ['h', 'c'].into_iter().take(spec.facts().states);
+        let states = |prefix: &str, suffix: &str| -> Vec<f64> {
+            letters().flat_map(|letter| tensor(&format!("{prefix}{letter}{suffix}"))).collect()
+        };
+        let initial = self.states.then(|| states("", "_0"));
+        let &Case { rows, steps, .. } = self;
+        let sequences = Sequences { rows, steps, x: tensor("x"), states: initial, lengths: self.lengths.clone() };
+        let training = Training { loss: self.loss, dropout: self.dropout.map(Dropout::from).unwrap_or_default() };
+        let found =
+            reference::differentiate_with(&spec, &tensor("parameters"), &sequences, &tensor("targets"), &training)
+                .unwrap_or_else(|error| panic!("{}: {error}", self.name));
+
+        let check = |what: &str, found: &[f64], expected: &[f64]| {
+            let what = format!("{}, {what} (PyTorch {torch})", self.name);
+            assert_close(what, found, expected, TOLERANCE, TOLERANCE);
+        };
+        check("y", &found.outputs.y, &tensor("y"));
+        check("h_n, c_n", &found.outputs.states, &states("", "_n"));
+        check("loss", &[found.loss], &tensor("loss"));
+        check("d_x", &found.x, &tensor("d_x"));
+        if self.states {
+            check("d_h_0, d_c_0", &found.states, &states("d_", "_0"));
+        }
+        let expected = tensor("d_parameters");
+        assert_eq!(expected.len(), layout.len(), "{}", self.name);
+        for tensor in layout.tensors() {
+            let what = format!("d_parameters {} {:?}", tensor.name, tensor.shape);
+            check(&what, &found.parameters[tensor.range.clone()], &expected[tensor.range.clone()]);
+        }
+    }
+}
+
+/// Every case of a file, which has `count`.
+fn compare(file: &str, count: usize) -> Vec<Case> {
+    let bytes = golden::read(file);
+    let (tensors, document): (_, Document) = golden::parse(&bytes);
+    assert_eq!(document.cases.len(), count, "{file}");
+    for case in &document.cases {
+        case.run(&document.torch, &tensors);
+    }
+    document.cases
+}
+
+#[test]
+fn rows_with_lengths_are_pytorchs_packed_sequences() {
+    let cases = compare("lengths", 16);
+    assert!(cases.iter().all(|case| case.lengths.is_some()));
+}
+
+#[test]
+fn every_loss_is_pytorchs() {
+    let cases = compare("losses", 20);
+    for loss in [Loss::Mse, Loss::Mae, Loss::Huber { delta: 0.75 }, Loss::CrossEntropy, Loss::BinaryCrossEntropy] {
+        assert_eq!(cases.iter().filter(|case| case.loss == loss).count(), 4, "{loss:?}");
+    }
+}
+
+#[test]
+fn dropout_is_pytorchs_with_our_mask() {
+    let cases = compare("dropout", 2);
+    assert!(cases.iter().all(|case| case.dropout.is_some()));
+}
