@@ -25,7 +25,7 @@ pub enum Loss {
         /// Where the parabola ends, above 0. In f32, so that it is the same number on every device and in the oracle.
         delta: f32,
     },
-    /// -ln softmax(y)[t] for the O outputs y of a position and its class t, a whole number from 0 to O-1. Source:
+    /// `-ln softmax(y)[t]` for the O outputs y of a position and its class t, a whole number from 0 to O-1. Source:
     /// `torch.nn.CrossEntropyLoss` with class indices.
     CrossEntropy,
     /// -t ln sigmoid(y) - (1-t) ln(1 - sigmoid(y)), computed as max(y, 0) - y t + ln(1 + exp(-|y|)). Source:
@@ -120,7 +120,7 @@ impl Loss {
     }
 
     /// The derivative of one output's term, for any number type. Of cross-entropy, whose outputs depend on one another, `y`
-    /// is the probability softmax(y)\[o\], and `t` is 1 for the position's class and 0 for every other.
+    /// is the probability `softmax(y)[o]`, and `t` is 1 for the position's class and 0 for every other.
     ///
     /// ```text
     /// mse  2 (y - t)        mae  sign(y - t)        huber  clamp(y - t, -delta, delta)

@@ -12,8 +12,8 @@ pub(super) fn mean_loss(loss: Loss, spec: &Spec, lengths: &[usize], y: &[f64], t
     let count = loss.terms(spec, lengths) as f64;
     let mut sum = 0.0;
     let mut d_y = vec![0.0; y.len()];
-    for b in 0..lengths.len() {
-        for r in 0..counted(spec.head.readout, lengths[b]) {
+    for (b, &length) in lengths.iter().enumerate() {
+        for r in 0..counted(spec.head.readout, length) {
             let at = b * read + r;
             let (y, target) = (&y[at * outputs..][..outputs], &targets[at * width..][..width]);
             sum += loss.value(y, target);
