@@ -41,12 +41,15 @@ fn miss(gpu: &Arc<Gpu>, case: &Case) -> Option<String> {
 }
 
 #[test]
-fn agrees_with_the_oracle_over_the_table_of_verify() {
-    // The oracle needs a minute for the cases of 257 rows: one of each cell stands for them here.
-    let small = verify::cases().into_iter().filter(|case| case.rows < 100);
-    let large =
-        verify::cases().into_iter().filter(|case| case.rows == 257 && case.steps == 7 && case.spec.hidden == 33);
-    let misses: Vec<String> = small.chain(large).filter_map(|case| miss(&GPU, &case)).collect();
+fn agrees_with_the_oracle_over_half_the_table_of_verify() {
+    // `refrain verify` takes two minutes for all of it. Here every size of each dim is met, the large ones once a cell.
+    let chosen = |case: &Case| match (case.rows, case.steps, case.spec.hidden) {
+        (257, steps, hidden) => (steps, hidden, case.spec.input) == (7, 33, 1),
+        (_, 50, hidden) => hidden == 20 || hidden == 130 && case.rows == 3,
+        (_, _, hidden) => hidden < 20 || case.spec.input == 10,
+    };
+    let cases = verify::cases().into_iter().filter(chosen);
+    let misses: Vec<String> = cases.filter_map(|case| miss(&GPU, &case)).collect();
     assert!(misses.is_empty(), "{} cases:\n{}", misses.len(), misses.join("\n"));
 }
 
