@@ -109,7 +109,7 @@ impl Layer<'_> {
 
     /// The scan back, from `d_h` (b, t, j): the gradient that reaches h at time t from above. Adds to `d_parameters` (the
     /// whole block) and to `d_x` [B, T, I], and gives the gradient of the initial states, [S, B, H]. At each step, last
-    /// first, with delta the gradient of the slots (a row that has ended hands its gradient on as it is):
+    /// first, with delta the gradient of the slots (none arises where a row has ended, because no loss reads the final states):
     ///
     /// ```text
     /// delta, d_prev = cell_backward(tape, prev, next, d_next + d_h)
@@ -139,14 +139,7 @@ impl Layer<'_> {
         for k in (0..self.steps).rev() {
             let mut d_prev = vec![0.0; d_next.len()];
             for b in 0..self.rows {
-                let Some(t) = self.time(k, b) else {
-                    for s in 0..C::STATES {
-                        for j in 0..self.hidden {
-                            d_prev[self.state::<C>(0, s, b, j)] = d_next[self.state::<C>(0, s, b, j)];
-                        }
-                    }
-                    continue;
-                };
+                let Some(t) = self.time(k, b) else { continue };
                 for j in 0..self.hidden {
                     let slots = self.slots_at::<C>(&tape.slots, k, b, j);
                     let prev = self.states_at::<C>(&tape.states, k, b, j);
