@@ -32,7 +32,7 @@ CASES = [
     dict(name="clip", optimizer={"sgd": dict(lr=0.5, momentum=0.5, weight_decay=0.1)}, clip=dict(max_norm=0.4)),
     dict(name="clip_adam_w", optimizer={"adam_w": dict(lr=0.05, beta1=0.7, beta2=0.95, eps=1e-2, weight_decay=0.3)}, clip=dict(max_norm=0.4)),
     # So small a limit that PyTorch's 1e-6 weighs.
-    dict(name="clip_hard", optimizer={"sgd": dict(lr=100.0, momentum=0.0, weight_decay=0.0)}, clip=dict(max_norm=1e-3)),
+    dict(name="clip_hard", optimizer={"sgd": dict(lr=10.0, momentum=0.0, weight_decay=0.0)}, clip=dict(max_norm=1e-3)),
 ]
 SCHEDULES = [
     dict(name="step", schedule={"step": dict(every=3, factor=0.7)}),
