@@ -12,6 +12,7 @@ pub mod model;
 pub mod reference;
 pub mod train;
 pub mod verify;
+pub mod yardstick;
 
 pub use error::{Error, Result};
 
