@@ -14,6 +14,7 @@ pub mod optim;
 pub mod reference;
 pub mod train;
 pub mod verify;
+pub mod yardstick;
 
 pub use error::{Error, Result};
 

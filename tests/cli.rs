@@ -244,6 +244,40 @@ fn results_that_stood_survive_a_run_that_fails() {
     assert_eq!(entries(&folder.path().join("results")).len(), 4);
 }
 
+#[test]
+fn bench_times_the_rows_asked_for_and_holds_them_against_pytorch() {
+    let folder = TempDir::new().unwrap();
+    let results = serde_json::json!([
+        { "name": "train gru B=100 T=5 I=10 H=20", "device": "cpu", "threads": 1, "tf32": false, "median_ms": 1e3 },
+        { "name": "train gru B=100 T=5 I=10 H=20", "device": "cpu", "threads": 2, "tf32": false, "median_ms": 2e3 },
+    ]);
+    let file = serde_json::json!({ "torch": "2", "cpu": "P", "cuda": null, "threads": [1, 2], "results": results });
+    fs::write(folder.path().join("pytorch.json"), file.to_string()).unwrap();
+    let bench = |arguments: &str| refrain(folder.path(), &format!("bench --device cpu --seconds 0.01 {arguments}"));
+    let mut command = bench("--json --quiet --against pytorch.json --only");
+    command.arg("gru B=100");
+    let document: Value = serde_json::from_str(&stdout(command)).unwrap();
+    assert_eq!(keys(&document), ["against", "device", "rows"]);
+    let rows = document["rows"].as_array().unwrap();
+    let names: Vec<&str> = rows.iter().map(|row| row["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["train gru B=100 T=5 I=10 H=20", "forward gru B=100 T=5 I=10 H=20"]);
+    let [train, forward] = [&rows[0], &rows[1]];
+    let time = |row: &Value, key: &str| row[key].as_f64().unwrap();
+    for row in [train, forward] {
+        assert!(0.0 < time(row, "low_ms") && time(row, "low_ms") <= time(row, "median_ms"), "{row}");
+        assert!(time(row, "median_ms") <= time(row, "high_ms"), "{row}");
+    }
+    assert_eq!(time(train, "pytorch_ms"), 1e3, "the better of PyTorch's settings");
+    assert!((time(train, "ratio") * time(train, "median_ms") / 1e3 - 1.0).abs() < 1e-12, "{train}");
+    assert_eq!(keys(forward), ["cell", "high_ms", "low_ms", "median_ms", "name", "shape", "what"]);
+
+    bench("--only block").assert().success().stderr("");
+    bench("--only nosuch").assert().code(2).stdout("");
+    bench("--seconds 0").assert().code(2).stdout("");
+    bench("--against missing.json").assert().code(1).stdout("");
+    assert_eq!(entries(folder.path()), ["pytorch.json"]);
+}
+
 #[cfg(unix)]
 #[test]
 fn ctrl_c_stops_a_run_cleanly() {

@@ -1,7 +1,7 @@
 //! The one place where a command chooses its device.
 
 use super::console::Console;
-use refrain::engine::{AnyEngine, Device, Engine};
+use refrain::engine::{AnyEngine, Device, DeviceInfo, Engine};
 use refrain::model::{Layout, Spec, initial_parameters};
 use refrain::{Error, Result};
 
@@ -14,11 +14,14 @@ pub async fn open(wanted: &str, spec: Spec, seed: u64, console: &Console) -> any
     let parameters = parameters(&spec, seed)?;
     let device = Device::select(wanted).await?;
     let engine = device.engine(spec, &parameters)?;
-    if let ("auto", Device::Cpu) = (wanted, &device) {
-        let name = &engine.device().name;
-        console.warn(format_args!("no hardware GPU found: the CPU engine takes its place ({name})"))?;
-    }
+    tell(wanted, &device, engine.device(), console)?;
     Ok(engine)
+}
+
+/// Says so where the device is not the one that one would expect.
+pub fn tell(wanted: &str, device: &Device, info: &DeviceInfo, console: &Console) -> std::io::Result<()> {
+    let ("auto", Device::Cpu) = (wanted, device) else { return Ok(()) };
+    console.warn(format_args!("no hardware GPU found: the CPU engine takes its place ({})", info.name))
 }
 
 /// The initial weights, refused before they are made where they are too many for the device.

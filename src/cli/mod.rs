@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand, and what they share. Exit codes: 0, 1 failed, 2 usage. Every error is one
 //! line on stderr. Nothing here computes.
 
+mod bench;
 mod console;
 mod device;
 mod devices;
@@ -27,6 +28,7 @@ enum Command {
     TrainSine(train_sine::Args),
     Devices(devices::Args),
     Verify(verify::Args),
+    Bench(bench::Args),
 }
 
 /// What every subcommand takes.
@@ -68,6 +70,7 @@ pub fn main() -> ExitCode {
             Command::TrainSine(args) => train_sine::run(&args).await,
             Command::Devices(args) => devices::run(&args).await,
             Command::Verify(args) => verify::run(&args).await,
+            Command::Bench(args) => bench::run(&args).await,
         }
     });
     match done {

@@ -1,0 +1,149 @@
+//! How a row of the table is timed, after its numbers were held against the oracle.
+
+use anyhow::bail;
+use refrain::data::{Sequences, Windows};
+use refrain::engine::{Adam, Device, Engine, Steps};
+use refrain::verify::{TOLERANCE, measure, numbers};
+use refrain::yardstick::{Row, What};
+use serde::Serialize;
+use std::time::Instant;
+
+/// The most training steps or forward passes that are queued before one read: an epoch of the exercise.
+const EPOCH: usize = 25;
+
+/// A queue takes about this long, so that its one read hardly counts.
+const QUEUE_SECONDS: f64 = 0.05;
+
+/// Fewer samples have no spread.
+const FEWEST_SAMPLES: usize = 3;
+
+/// Milliseconds of one step: the median, and what 10 % and 90 % of the samples stay below.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Timing {
+    pub median_ms: f64,
+    pub low_ms: f64,
+    pub high_ms: f64,
+}
+
+impl Timing {
+    /// Of samples in seconds, each of `parts` steps.
+    fn of(mut samples: Vec<f64>, parts: usize) -> Self {
+        samples.sort_by(f64::total_cmp);
+        let at = |share: f64| {
+            let place = share * (samples.len() - 1) as f64;
+            let (below, above) = (samples[place.floor() as usize], samples[place.ceil() as usize]);
+            (below + (above - below) * place.fract()) * 1e3 / parts as f64
+        };
+        Timing { median_ms: at(0.5), low_ms: at(0.1), high_ms: at(0.9) }
+    }
+}
+
+/// Holds a small case of the row's network against the oracle. A miss is an error: wrong numbers are not timed.
+pub async fn check(row: &Row, device: &Device, seed: u64) -> anyhow::Result<()> {
+    let case = row.small_case(seed);
+    let errors = measure(&case, |spec, parameters| device.engine(spec, parameters)).await?;
+    if !errors.within(&TOLERANCE) {
+        bail!("{case} is beyond the tolerance and was not timed: {errors}; see `refrain verify`");
+    }
+    Ok(())
+}
+
+/// Times a row for about `seconds`.
+pub async fn time(row: &Row, device: &Device, seed: u64, seconds: f64) -> anyhow::Result<Timing> {
+    let (parameters, sequences, targets) = numbers(&row.case(seed));
+    let mut engine = device.engine(row.spec, &parameters)?;
+    match row.what {
+        What::Train | What::Forward => engine.load(&epoch(row, sequences.x, &targets)?)?,
+        What::Stream | What::Block => return time_sequence(row, &mut engine, sequences, seconds).await,
+    }
+    let ids: Vec<u32> = (0..(EPOCH * row.rows) as u32).collect();
+    let mut taken = 0;
+    let mut queue = async |count: usize| -> anyhow::Result<()> {
+        let ids = &ids[..count * row.rows];
+        let values = if row.what == What::Train {
+            engine.train(&Steps { ids, batch: row.rows, adam: Adam::default(), taken })?;
+            taken += count as u64;
+            engine.losses().await?
+        } else {
+            engine.predict(ids, row.rows).await?
+        };
+        finite(row, &values)
+    };
+    queue(1).await?;
+    let start = Instant::now();
+    queue(1).await?;
+    let count = (QUEUE_SECONDS / start.elapsed().as_secs_f64()).ceil().clamp(1.0, EPOCH as f64) as usize;
+    repeat(seconds, count, async || queue(count).await).await
+}
+
+/// As many windows as an epoch has, over one batch's series.
+fn epoch(row: &Row, series: Vec<f32>, targets: &[f32]) -> refrain::Result<Windows> {
+    let starts = (0..EPOCH * row.rows).map(|n| (n % row.rows * row.steps) as u32).collect();
+    Windows::new(series, row.spec.input, row.steps, starts, targets.repeat(EPOCH), targets.len() / row.rows)
+}
+
+async fn time_sequence(
+    row: &Row,
+    engine: &mut impl Engine,
+    sequences: Sequences,
+    seconds: f64,
+) -> anyhow::Result<Timing> {
+    let mut call = async || -> anyhow::Result<()> {
+        if row.what == What::Block {
+            return finite(row, &engine.forward(&sequences).await?.y);
+        }
+        let mut states = None;
+        for x in sequences.x.chunks_exact(row.spec.input) {
+            let step = Sequences { rows: 1, steps: 1, x: x.to_vec(), states };
+            let outputs = engine.forward(&step).await?;
+            finite(row, &outputs.y)?;
+            states = Some(outputs.states);
+        }
+        Ok(())
+    };
+    call().await?;
+    repeat(seconds, row.parts(), call).await
+}
+
+/// Warms up for a quarter of `seconds`, then samples a call of `parts` steps until they are over.
+async fn repeat(
+    seconds: f64,
+    parts: usize,
+    mut call: impl AsyncFnMut() -> anyhow::Result<()>,
+) -> anyhow::Result<Timing> {
+    let start = Instant::now();
+    while start.elapsed().as_secs_f64() < seconds / 4.0 {
+        call().await?;
+    }
+    let mut samples = Vec::new();
+    let start = Instant::now();
+    while samples.len() < FEWEST_SAMPLES || start.elapsed().as_secs_f64() < seconds {
+        let start = Instant::now();
+        call().await?;
+        samples.push(start.elapsed().as_secs_f64());
+    }
+    Ok(Timing::of(samples, parts))
+}
+
+/// Refuses a time for work that went wrong.
+fn finite(row: &Row, values: &[f32]) -> anyhow::Result<()> {
+    if values.is_empty() || !values.iter().all(|value| value.is_finite()) {
+        bail!("{row}: a loss or an output is not finite, or there is none");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Timing;
+
+    #[test]
+    fn a_timing_is_the_median_and_the_spread_of_one_part() {
+        let samples = (0..=10).rev().map(|k| f64::from(k) * 2e-3).collect();
+        let Timing { median_ms, low_ms, high_ms } = Timing::of(samples, 2);
+        for (found, expected) in [(median_ms, 5.0), (low_ms, 1.0), (high_ms, 9.0)] {
+            assert!((found - expected).abs() < 1e-12, "{found} is not {expected}");
+        }
+        assert!((Timing::of(vec![1e-3, 2e-3], 1).median_ms - 1.5).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,202 @@
+//! `refrain bench`: times of the yardstick's rows on a device, beside PyTorch's where they are given.
+
+mod against;
+mod measure;
+
+use super::console::{Console, significant};
+use super::values::positive;
+use super::{Common, device, interrupt};
+use against::Against;
+use anyhow::bail;
+use measure::Timing;
+use refrain::Error;
+use refrain::engine::{Device, DeviceInfo, Engine};
+use refrain::model::{CellKind, Layout, Spec};
+use refrain::yardstick::{Row, cell_name, rows};
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// Time training steps and forward passes over a table of networks, each checked against the f64 reference first
+///
+/// `train` is a step (forward, backward, Adam) and `forward` a pass over a batch, of several that are queued and read
+/// together; `stream` is a time step of one sequence in a call of its own, `block` one of a call over T steps. Times are
+/// medians, with what 10 % and 90 % of the samples stay below.
+#[derive(Debug, clap::Args)]
+#[command(allow_negative_numbers = true)]
+pub struct Args {
+    /// Only the rows whose name contains this, such as `train`, `lstm` or `B=32 T=50`.
+    #[arg(long, value_name = "SUBSTRING")]
+    only: Option<String>,
+    /// The file that `benches/pytorch.py` wrote on this machine: its times, and how many times faster this is.
+    #[arg(long, value_name = "FILE")]
+    against: Option<PathBuf>,
+    /// Seconds to spend on each row, warming up excepted.
+    #[arg(long, default_value = "2", value_name = "X", value_parser = positive)]
+    seconds: f64,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// What a row gave. Others script against the keys.
+#[derive(Serialize)]
+struct Line {
+    name: String,
+    what: &'static str,
+    cell: &'static str,
+    shape: Shape,
+    #[serde(flatten)]
+    timing: Option<Timing>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pytorch_ms: Option<f64>,
+    /// PyTorch's time over ours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ratio: Option<f64>,
+    /// Why it was not timed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    skipped: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Shape {
+    batch: usize,
+    steps: usize,
+    input: usize,
+    hidden: usize,
+    layers: usize,
+    bidirectional: bool,
+}
+
+#[derive(Serialize)]
+struct Document {
+    device: DeviceInfo,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    against: Option<String>,
+    rows: Vec<Line>,
+}
+
+/// Times the rows and prints each as it comes.
+pub async fn run(args: &Args) -> anyhow::Result<()> {
+    let console = Console::new(&args.common);
+    let rows = wanted(args.only.as_deref())?;
+    let against = args.against.as_deref().map(Against::read).transpose()?;
+    interrupt::listen()?;
+    let device = Device::select(&args.common.device).await?;
+    let least = Spec::new(CellKind::RnnTanh, 1, 1, 1);
+    let info = device.engine(least, &vec![0.0; Layout::new(&least).len()])?.device().clone();
+    device::tell(&args.common.device, &device, &info, &console)?;
+
+    let title = against.as_ref().map(|against| against.title(&info));
+    console.say(header(&info, title.as_deref()))?;
+    let mut lines = Vec::new();
+    let mut checked: Vec<Spec> = Vec::new();
+    for (done, row) in rows.iter().enumerate() {
+        if interrupt::asked() {
+            bail!("stopped by Ctrl-C after {done} of {} rows", rows.len());
+        }
+        let timed = match too_long(row, &info) {
+            Some(reason) => Err(reason),
+            None => match attempt(row, &device, &mut checked, args).await {
+                Ok(timing) => Ok(timing),
+                Err(error) => Err(refused(error)?),
+            },
+        };
+        let pytorch_ms = against.as_ref().and_then(|against| against.median_ms(&info, &row.to_string()));
+        let line = line(row, timed, pytorch_ms);
+        console.say(text(&line))?;
+        lines.push(line);
+    }
+    Ok(console.document(&Document { device: info, against: title, rows: lines })?)
+}
+
+/// The rows to time; none is a mistake of the user's.
+fn wanted(only: Option<&str>) -> refrain::Result<Vec<Row>> {
+    let mut rows = rows();
+    let first = rows[0].to_string();
+    let Some(only) = only else { return Ok(rows) };
+    rows.retain(|row| row.to_string().contains(only));
+    if rows.is_empty() {
+        return Err(Error::config("--only", format!("`{only}`"), format!("part of a row's name, such as `{first}`")));
+    }
+    Ok(rows)
+}
+
+/// Checks the row's network, once, and times the row.
+async fn attempt(row: &Row, device: &Device, checked: &mut Vec<Spec>, args: &Args) -> anyhow::Result<Timing> {
+    if !checked.contains(&row.spec) {
+        measure::check(row, device, args.common.seed).await?;
+        checked.push(row.spec);
+    }
+    measure::time(row, device, args.common.seed, args.seconds).await
+}
+
+/// What a software adapter computes in a second, about; and the seconds that one step may then take. Steps are run at least
+/// five times.
+const SOFTWARE_OPERATIONS: f64 = 4e9;
+const MOST_SECONDS: f64 = 4.0;
+
+/// Why a row is not tried: a software adapter would take too long.
+fn too_long(row: &Row, info: &DeviceInfo) -> Option<String> {
+    let software = info.kind == "cpu" && info.backend != "native";
+    let seconds = row.operations() / SOFTWARE_OPERATIONS;
+    (software && seconds > MOST_SECONDS)
+        .then(|| format!("too long on a software adapter, about {seconds:.0} s a step estimated"))
+}
+
+/// Why the device refused a row; any other error ends the run.
+fn refused(error: anyhow::Error) -> anyhow::Result<String> {
+    match error.downcast_ref() {
+        Some(Error::Limit { .. } | Error::OutOfMemory { .. }) => Ok(error.to_string()),
+        _ => Err(error),
+    }
+}
+
+fn line(row: &Row, timed: Result<Timing, String>, pytorch_ms: Option<f64>) -> Line {
+    let Row { what, spec, rows, steps } = *row;
+    let (timing, skipped) = match timed {
+        Ok(timing) => (Some(timing), None),
+        Err(reason) => (None, Some(reason)),
+    };
+    Line {
+        name: row.to_string(),
+        what: what.name(),
+        cell: cell_name(spec.cell),
+        shape: Shape {
+            batch: rows,
+            steps,
+            input: spec.input,
+            hidden: spec.hidden,
+            layers: spec.layers,
+            bidirectional: spec.bidirectional,
+        },
+        timing,
+        pytorch_ms,
+        ratio: timing.zip(pytorch_ms).map(|(timing, pytorch)| pytorch / timing.median_ms),
+        skipped,
+    }
+}
+
+fn header(info: &DeviceInfo, against: Option<&str>) -> String {
+    let mut text = format!("{} ({}, {}); times in ms\n", info.name, info.backend, info.driver);
+    if let Some(against) = against {
+        text += &format!("Ratio: how many times as fast as {against}\n");
+    }
+    text += &format!("{:<46}  {:>9}  {:>9}  {:>9}", "", "median", "10 %", "90 %");
+    if against.is_some() {
+        text += &format!("  {:>9}  {:>7}", "PyTorch", "ratio");
+    }
+    text
+}
+
+fn text(line: &Line) -> String {
+    let mut text = format!("{:<46}", line.name);
+    if let Some(Timing { median_ms, low_ms, high_ms }) = line.timing {
+        text += &[median_ms, low_ms, high_ms].map(|time| format!("  {:>9}", significant(time))).concat();
+    }
+    if let Some(reason) = &line.skipped {
+        text += &format!("  skipped: {reason}");
+    }
+    if let Some((pytorch, ratio)) = line.pytorch_ms.zip(line.ratio) {
+        text += &format!("  {:>9}  {ratio:>7.2}", significant(pytorch));
+    }
+    text
+}
