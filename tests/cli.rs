@@ -255,7 +255,7 @@ fn bench_times_the_rows_asked_for_and_holds_them_against_pytorch() {
     fs::write(folder.path().join("pytorch.json"), file.to_string()).unwrap();
     let bench = |arguments: &str| refrain(folder.path(), &format!("bench --device cpu --seconds 0.01 {arguments}"));
     let mut command = bench("--json --quiet --against pytorch.json --only");
-    command.arg("gru B=100");
+    command.arg("gru B=100 ");
     let document: Value = serde_json::from_str(&stdout(command)).unwrap();
     assert_eq!(keys(&document), ["against", "device", "rows"]);
     let rows = document["rows"].as_array().unwrap();
