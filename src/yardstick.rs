@@ -155,6 +155,16 @@ mod tests {
     }
 
     #[test]
+    fn pytorch_is_given_the_same_shapes() {
+        let script = include_str!("../benches/pytorch.py");
+        let (_, list) = script.split_once("SHAPES = [").unwrap();
+        let (list, _) = list.split_once(']').unwrap();
+        let listed: Vec<&str> = list.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        assert_eq!(listed, SHAPES.map(|shape| format!("{shape:?},")));
+        assert!(script.contains(&format!("STREAMS = {STREAMS:?}\nSTREAM_STEPS = {STREAM_STEPS}\n")));
+    }
+
+    #[test]
     fn operations_count_products_over_layers_and_directions() {
         let plain = Row { what: What::Forward, spec: Spec::new(CellKind::Lstm, 3, 5, 1), rows: 2, steps: 7 };
         assert_eq!(plain.operations(), 2.0 * 14.0 * 20.0 * 8.0);

@@ -129,9 +129,10 @@ async fn attempt(row: &Row, device: &Device, checked: &mut Vec<Spec>, args: &Arg
     measure::time(row, device, args.common.seed, args.seconds).await
 }
 
-/// What a software adapter computes in a second, about; and the seconds that one step may then take. Steps are run at least
-/// five times.
+/// Operations a second of a software adapter, about: llvmpipe on two cores with AVX-512 does 3e9 to 5e9.
 const SOFTWARE_OPERATIONS: f64 = 4e9;
+
+/// Seconds that one step may take on a software adapter. A row takes five steps at least.
 const MOST_SECONDS: f64 = 4.0;
 
 /// Why a row is not tried: a software adapter would take too long.
