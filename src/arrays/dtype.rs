@@ -49,9 +49,14 @@ impl Dtype {
         }
     }
 
+    /// Whether its values are floating-point numbers.
+    pub fn is_float(self) -> bool {
+        matches!(self, Dtype::F16 | Dtype::Bf16 | Dtype::F32 | Dtype::F64)
+    }
+
     /// Whether its values are whole numbers by their type. A truth value is none.
     pub fn is_integer(self) -> bool {
-        !matches!(self, Dtype::F16 | Dtype::Bf16 | Dtype::F32 | Dtype::F64 | Dtype::Bool)
+        !self.is_float() && self != Dtype::Bool
     }
 
     /// The type of that name in safetensors.

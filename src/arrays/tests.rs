@@ -210,10 +210,10 @@ fn every_fault_of_an_npy_file_is_refused_with_its_place() {
 #[test]
 fn every_fault_of_an_archive_is_refused_with_its_place() {
     let stored = |entries: &[(&str, &[u8])]| zip_file(entries, CompressionMethod::Stored);
-    let good = npy_file(&descr("<f4", "(2,)"), &[0; 8]);
+    let good = npy_file(&descr("<f4", "(2,)"), b"eight is");
     let whole = stored(&[("x.npy", &good)]);
     let mut torn = whole.clone();
-    let value = whole.windows(8).rposition(|bytes| bytes == [0; 8]).unwrap();
+    let value = whole.windows(8).position(|bytes| bytes == b"eight is").unwrap();
     torn[value] ^= 1;
     let faults = [
         (refusal(b"PK\x03\x04"), "not a whole zip archive: "),

@@ -8,6 +8,8 @@ mod devices;
 mod folder;
 mod interrupt;
 mod recipe;
+mod run;
+mod sequences;
 mod train;
 mod train_sine;
 mod values;
@@ -72,6 +74,7 @@ pub fn main() -> ExitCode {
         match cli.command {
             Command::TrainSine(args) => train_sine::run(&args).await,
             Command::Train(args) => train::run(&args).await,
+            Command::Run(args) => run::run(&args).await,
             Command::Devices(args) => devices::run(&args).await,
             Command::Verify(args) => verify::run(&args).await,
             Command::Bench(args) => bench::run(&args).await,
