@@ -29,24 +29,27 @@ type Contents<'a> = (BTreeMap<String, Array<'a>>, HashMap<String, String>);
 /// than 2^64, and does not say which tensor is at fault.
 pub fn read(bytes: &[u8]) -> Fallible<Contents<'_>> {
     let (header, data) = split(bytes)?;
-    let mut infos: Vec<(String, Info)> = header.tensors.into_iter().collect();
-    infos.sort_by_key(|(_, info)| info.data_offsets);
-    // The format leaves no gap between tensors, and they share no byte: so that a file is not smaller than what it holds.
-    let mut end = 0;
     let mut arrays = BTreeMap::new();
-    for (name, Info { dtype, shape, data_offsets: (first, last) }) in infos {
+    let mut places = Vec::with_capacity(header.tensors.len());
+    for (name, Info { dtype, shape, data_offsets: (first, last) }) in header.tensors {
         let Some(known) = Dtype::from_safetensors(&dtype) else {
             return Err(format!("`{name}`: expected numbers of 8 to 64 bits, found {dtype} {shape:?}"));
         };
-        let values = if first == end { data.get(first..last) } else { None };
-        let Some(values) = values.filter(|values| byte_len(known, &shape) == Some(values.len())) else {
-            return Err(format!(
-                "`{name}`: expected the values of {known} {shape:?} from byte {end} of {}, found bytes {first} to {last}",
-                data.len()
-            ));
+        let Some(bytes) = data.get(first..last).filter(|bytes| byte_len(known, &shape) == Some(bytes.len())) else {
+            let len = data.len();
+            return Err(format!("`{name}`: expected {known} {shape:?}, found bytes {first} to {last} of {len}"));
         };
+        places.push((first, last, name.clone()));
+        arrays.insert(name, Array { dtype: known, shape, bytes: Cow::Borrowed(bytes) });
+    }
+    // The format leaves no gap between tensors, and they share no byte: so that a file is not smaller than what it holds.
+    places.sort_unstable();
+    let mut end = 0;
+    for (first, last, name) in places {
+        if first != end {
+            return Err(format!("`{name}`: expected its values from byte {end} on, found bytes {first} to {last}"));
+        }
         end = last;
-        arrays.insert(name, Array { dtype: known, shape, bytes: Cow::Borrowed(values) });
     }
     if end != data.len() {
         return Err(format!("expected {end} bytes of values, those of its tensors, found {}", data.len()));

@@ -86,8 +86,10 @@ fn fortrans_order_is_turned_into_cs() {
 
 #[test]
 fn every_type_is_converted_where_nothing_is_lost_or_only_digits() {
-    let of = |dtype: Dtype, bytes: &[u8]| {
-        Array { dtype, shape: vec![bytes.len() / dtype.size()], bytes: Cow::Owned(bytes.to_vec()) }
+    let of = |dtype: Dtype, bytes: &[u8]| Array {
+        dtype,
+        shape: vec![bytes.len() / dtype.size()],
+        bytes: Cow::Owned(bytes.to_vec()),
     };
     let cases: [(Dtype, &[u8], f32); 13] = [
         (Dtype::F16, &0x4a00u16.to_le_bytes(), 12.0),
@@ -160,10 +162,10 @@ fn every_fault_of_a_safetensors_file_is_refused_with_its_place() {
         (refusal(&safetensors_file("[]", &[])), format!("{none}its header: ")),
         (refusal(b"a,b\n1,2\n3,4\n"), format!("{none}expected a header of ")),
         (one("F8_E4M3", "[1]", "[0,1]", 1), "`x`: expected numbers of 8 to 64 bits, found F8_E4M3 [1]".into()),
-        (one("F32", "[2]", "[0,4]", 4), "`x`: expected the values of F32 [2] from byte 0 of 4, found bytes 0 to 4".into()),
-        (one("F32", "[1]", "[4,8]", 8), "found bytes 4 to 8".into()),
+        (one("F32", "[2]", "[0,4]", 4), "`x`: expected F32 [2], found bytes 0 to 4 of 4".into()),
+        (one("F32", "[1]", "[4,8]", 8), "`x`: expected its values from byte 0 on, found bytes 4 to 8".into()),
         (one("F32", "[1]", "[4,0]", 8), "found bytes 4 to 0".into()),
-        (one("F32", "[1]", "[0,4]", 3), "from byte 0 of 3, found bytes 0 to 4".into()),
+        (one("F32", "[1]", "[0,4]", 3), "found bytes 0 to 4 of 3".into()),
         (one("F32", "[1]", "[0,4]", 5), "expected 4 bytes of values, those of its tensors, found 5".into()),
         (one("F32", "[1000000000000,1000000000000]", "[0,4]", 4), "F32 [1000000000000, 1000000000000]".into()),
         (one("F32", "[1e12]", "[0,4]", 4), format!("{none}its header: ")),
@@ -175,7 +177,7 @@ fn every_fault_of_a_safetensors_file_is_refused_with_its_place() {
     }
     let shared = r#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#;
     let shared = refusal(&safetensors_file(shared, &[0; 4]));
-    assert!(shared.contains("`b`: expected the values of F32 [1] from byte 4 of 4, found bytes 0 to 4"), "{shared}");
+    assert!(shared.contains("`b`: expected its values from byte 4 on, found bytes 0 to 4"), "{shared}");
 }
 
 #[test]
@@ -236,7 +238,8 @@ fn an_archive_that_stands_for_far_more_than_it_is_is_refused() {
     assert!(bomb.len() < 10_000);
     assert_eq!(npz::read_at_most(4 << 20, &bomb).unwrap().len(), 3);
     let found = npz::read_at_most(5 << 19, &bomb).unwrap_err();
-    let expected = format!("`c.npy`: expected arrays of at most 2621440 bytes in an archive of {}, found more", bomb.len());
+    let expected =
+        format!("`c.npy`: expected arrays of at most 2621440 bytes in an archive of {}, found more", bomb.len());
     assert_eq!(found, expected);
 }
 

@@ -32,6 +32,7 @@ enum Command {
     TrainSine(train_sine::Args),
     Train(Box<train::Args>),
     Devices(devices::Args),
+    Run(run::Args),
     Verify(verify::Args),
     Bench(bench::Args),
 }

@@ -95,8 +95,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     let readout = args.head.map(|steps| if matches!(steps, Steps::Last) { Readout::Last } else { Readout::Every });
     let options = LoadOptions { nonlinearity: args.nonlinearity.map(Nonlinearity::from), readout };
     let loaded = Model::open(&args.model, &options)?;
-    let mut notes: Vec<String> =
-        loaded.notes.iter().map(|note| format!("{}: {note}", args.model.display())).collect();
+    let mut notes: Vec<String> = loaded.notes.iter().map(|note| format!("{}: {note}", args.model.display())).collect();
     let Model { spec, parameters, .. } = loaded.model;
 
     let bytes = disk::read(&args.arrays)?;
@@ -187,7 +186,9 @@ async fn forward(
     let width = spec.read_steps(steps) * spec.outputs();
     let values = rows as u128 * (width as u128 + spec.state_len() as u128);
     if values > MOST_VALUES {
-        bail!("the outputs and states of {rows} rows are {values} values, of at most {MOST_VALUES} a run: take fewer rows");
+        bail!(
+            "the outputs and states of {rows} rows are {values} values, of at most {MOST_VALUES} a run: take fewer rows"
+        );
     }
     let row = spec.hidden;
     let mut y = Vec::with_capacity(rows * width);
@@ -199,7 +200,7 @@ async fn forward(
         let part = first..rows.min(first + batch);
         let in_x = part.start * steps * inputs..part.end * steps * inputs;
         let sequences = Sequences {
-            states: states.map(|states| blocks(states, rows * row, &part, row).flatten().copied().collect()),
+            states: states.map(|states| rows_of(states, rows * row, &part, row)),
             lengths: input.lengths.as_ref().map(|lengths| lengths[part.clone()].to_vec()),
             ..Sequences::new(part.len(), steps, input.x[in_x].to_vec())
         };
@@ -224,7 +225,6 @@ async fn forward(
 }
 
 /// The rows `part` of every block of `block` values in `states`, `row` values each.
-fn blocks(states: &[f32], block: usize, part: &Range<usize>, row: usize) -> impl Iterator<Item = &[f32]> {
-    let range = part.start * row..part.end * row;
-    states.chunks_exact(block).map(move |block| &block[range.clone()])
+fn rows_of(states: &[f32], block: usize, part: &Range<usize>, row: usize) -> Vec<f32> {
+    states.chunks_exact(block).flat_map(|block| &block[part.start * row..part.end * row]).copied().collect()
 }

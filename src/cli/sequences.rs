@@ -68,14 +68,16 @@ fn lengths(arrays: &Arrays<'_>, rows: usize, steps: usize, notes: &mut Vec<Strin
         None => Ok(values),
         Some(row) => {
             let found = values[row];
-            Err(arrays.fault(format!("`lengths`: expected whole numbers from 1 to T={steps}, found {found} at [{row}]")))
+            Err(arrays
+                .fault(format!("`lengths`: expected whole numbers from 1 to T={steps}, found {found} at [{row}]")))
         }
     }
 }
 
 /// Says which arrays of the file nobody asked for: a name may be misspelt.
 pub fn note_unused(arrays: &Arrays<'_>, used: &[&str], notes: &mut Vec<String>) {
-    let unused: Vec<String> = arrays.names().filter(|name| !used.contains(name)).map(|name| format!("`{name}`")).collect();
+    let unused: Vec<String> =
+        arrays.names().filter(|name| !used.contains(name)).map(|name| format!("`{name}`")).collect();
     if !unused.is_empty() {
         notes.push(format!("{}: not used: {}", arrays.path(), unused.join(", ")));
     }

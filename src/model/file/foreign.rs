@@ -79,18 +79,25 @@ pub fn contents(arrays: &Arrays<'_>, options: &LoadOptions) -> Fallible<Contents
     let mut found = Found::default();
     arrays.names().try_for_each(|name| found.note(name))?;
     let Some((rnn, first)) = found.rnn else {
-        return Err("expected the weights of a torch.nn RNN, LSTM or GRU (such as `weight_ih_l0`), found none".to_owned());
+        return Err(
+            "expected the weights of a torch.nn RNN, LSTM or GRU (such as `weight_ih_l0`), found none".to_owned()
+        );
     };
     if let Some((gap, layer)) = found.layers.iter().enumerate().find(|&(n, &layer)| n != layer) {
-        return Err(format!("expected the weights of layer {gap}, found none beside those of layer {layer} (`{first}`)"));
+        return Err(format!(
+            "expected the weights of layer {gap}, found none beside those of layer {layer} (`{first}`)"
+        ));
     }
-    let names = Names { rnn: rnn.to_owned(), head: found.head.map_or(Names::default().head, |(head, _)| head.to_owned()) };
+    let names =
+        Names { rnn: rnn.to_owned(), head: found.head.map_or(Names::default().head, |(head, _)| head.to_owned()) };
 
     let matrix = |name: &str, expected: &str| {
         let shape = arrays.get(name).map(|array| (array, array.shape()));
         match shape {
             Some((_, &[rows, columns])) => Ok((rows, columns)),
-            Some((array, shape)) => Err(format!("tensor `{name}`: expected {expected}, found {} {shape:?}", array.dtype())),
+            Some((array, shape)) => {
+                Err(format!("tensor `{name}`: expected {expected}, found {} {shape:?}", array.dtype()))
+            }
             None => Err(format!("tensor `{name}`: expected {expected}, found none")),
         }
     };
@@ -100,7 +107,9 @@ pub fn contents(arrays: &Arrays<'_>, options: &LoadOptions) -> Fallible<Contents
     let gates = rows.checked_div(hidden).filter(|gates| gates * hidden == rows);
     let cell = match (gates, options.nonlinearity) {
         (Some(1), nonlinearity) => nonlinearity.unwrap_or(Nonlinearity::Tanh).cell(),
-        (Some(3 | 4), Some(_)) => return Err("expected an RNN whose nonlinearity can be chosen, found gates".to_owned()),
+        (Some(3 | 4), Some(_)) => {
+            return Err("expected an RNN whose nonlinearity can be chosen, found gates".to_owned());
+        }
         (Some(3), None) => CellKind::Gru,
         (Some(4), None) => CellKind::Lstm,
         _ => return Err(format!("tensor `{recurrent}`: expected {expected}, found [{rows}, {hidden}]")),

@@ -71,13 +71,10 @@ fn every_fault_is_refused_with_its_place() {
         (with_spec("hidden", json!(6)), "`rnn.weight_ih_l0`: expected F32 [18, 3], found F32 [15, 3]"),
         (with_spec("layers", json!(1 << 20)), "expected the 8388610 tensors of its spec, found 18"),
         (with_header(|h| h[name]["dtype"] = "I32".into()), "`rnn.bias_ih_l0`: expected F32 [15], found I32 [15]"),
-        (
-            with_header(|h| h[name]["shape"] = json!([3, 5])),
-            "`rnn.bias_ih_l0`: expected F32 [15], found F32 [3, 5]",
-        ),
+        (with_header(|h| h[name]["shape"] = json!([3, 5])), "`rnn.bias_ih_l0`: expected F32 [15], found F32 [3, 5]"),
         (
             with_header(|h| h[name]["data_offsets"] = json!([big, big + 60])),
-            "`rnn.bias_ih_l0`: expected the values of F32 [15] from byte 8 of 3328, found bytes",
+            "`rnn.bias_ih_l0`: expected F32 [15], found bytes 18446744073709551555",
         ),
         (with_header(|h| h[name]["data_offsets"] = json!([60, 0])), "found bytes 60 to 0"),
         (
@@ -94,7 +91,7 @@ fn every_fault_is_refused_with_its_place() {
     }
     let whole = model().to_bytes().unwrap();
     let cut = Model::from_bytes("cut", &whole[..whole.len() - 1]).unwrap_err().to_string();
-    assert!(cut.contains("`: expected the values of F32 ["), "{cut}");
+    assert!(cut.contains("`: expected F32 [") && cut.contains(" of 3327"), "{cut}");
 }
 
 #[test]
@@ -117,21 +114,20 @@ fn weights_that_are_not_finite_are_neither_saved_nor_loaded() {
 
 /// A file as PyTorch writes it: these tensors in F32, each filled with its own number from 1 on.
 fn foreign(tensors: &[(&str, &[usize])]) -> Vec<u8> {
-    let values: Vec<Vec<f32>> = tensors
-        .iter()
-        .enumerate()
-        .map(|(n, (_, shape))| vec![n as f32 + 1.0; shape.iter().product()])
-        .collect();
-    let named: Vec<Named> = tensors
-        .iter()
-        .zip(&values)
-        .map(|(&(name, shape), values)| Named { name, shape, values })
-        .collect();
+    let values: Vec<Vec<f32>> =
+        tensors.iter().enumerate().map(|(n, (_, shape))| vec![n as f32 + 1.0; shape.iter().product()]).collect();
+    let named: Vec<Named> =
+        tensors.iter().zip(&values).map(|(&(name, shape), values)| Named { name, shape, values }).collect();
     crate::arrays::Format::Safetensors.write(&named)
 }
 
 /// The tensors of a recurrent module of G gates, H hidden units and I inputs under `prefix`.
-fn module(prefix: &str, [gates, hidden, input]: [usize; 3], layers: usize, directions: usize) -> Vec<(String, Vec<usize>)> {
+fn module(
+    prefix: &str,
+    [gates, hidden, input]: [usize; 3],
+    layers: usize,
+    directions: usize,
+) -> Vec<(String, Vec<usize>)> {
     let mut tensors = Vec::new();
     for layer in 0..layers {
         for reverse in ["", "_reverse"].into_iter().take(directions) {
@@ -149,7 +145,8 @@ fn module(prefix: &str, [gates, hidden, input]: [usize; 3], layers: usize, direc
 }
 
 fn written(tensors: &[(String, Vec<usize>)]) -> Vec<u8> {
-    let borrowed: Vec<(&str, &[usize])> = tensors.iter().map(|(name, shape)| (name.as_str(), shape.as_slice())).collect();
+    let borrowed: Vec<(&str, &[usize])> =
+        tensors.iter().map(|(name, shape)| (name.as_str(), shape.as_slice())).collect();
     foreign(&borrowed)
 }
 
@@ -161,19 +158,28 @@ fn linear(prefix: &str, outputs: usize, inputs: usize) -> [(String, Vec<usize>);
 fn files_of_pytorch_load_under_any_name_and_go_back_under_it() {
     let cells = [(1, CellKind::RnnTanh), (3, CellKind::Gru), (4, CellKind::Lstm)];
     for (gates, cell) in cells {
-        for (rnn, head) in [("rnn.", Some("fc.")), ("encoder.lstm.", Some("")), ("", Some("decoder.out.")), ("", None), ("a.", None)] {
+        for (rnn, head) in
+            [("rnn.", Some("fc.")), ("encoder.lstm.", Some("")), ("", Some("decoder.out.")), ("", None), ("a.", None)]
+        {
             for (layers, directions) in [(1, 1), (3, 1), (2, 2), (12, 1)] {
                 let mut tensors = module(rnn, [gates, 5, 3], layers, directions);
                 tensors.extend(head.into_iter().flat_map(|head| linear(head, 2, 5 * directions)));
                 let Loaded { model, notes } = Model::read("m", &written(&tensors), &LoadOptions::default()).unwrap();
                 let head = head.map(|_| Head { outputs: 2, readout: Readout::Last });
-                assert_eq!(model.spec, Spec { cell, input: 3, hidden: 5, layers, bidirectional: directions == 2, head });
+                assert_eq!(
+                    model.spec,
+                    Spec { cell, input: 3, hidden: 5, layers, bidirectional: directions == 2, head }
+                );
                 let expected = 1 + usize::from(gates == 1) + usize::from(head.is_some());
                 assert_eq!(notes.len(), expected, "{notes:?}");
                 // The block has the tensors in the order of `module`, each with its own number.
                 let layout = Layout::new(&model.spec);
                 for (n, tensor) in layout.tensors().iter().enumerate() {
-                    assert!(model.parameters[tensor.range.clone()].iter().all(|&w| w == n as f32 + 1.0), "{}", tensor.name);
+                    assert!(
+                        model.parameters[tensor.range.clone()].iter().all(|&w| w == n as f32 + 1.0),
+                        "{}",
+                        tensor.name
+                    );
                 }
                 let saved = model.to_bytes().unwrap();
                 let again = safetensors::SafeTensors::deserialize(&saved).unwrap();
@@ -246,7 +252,8 @@ fn weights_of_other_widths_are_converted_aloud() {
         (Dtype::BF16, "BF16", |w| bf16::from_f32(w).to_le_bytes().to_vec()),
     ];
     for (dtype, name, encode) in widths {
-        let bytes: Vec<Vec<u8>> = tensors.iter().map(|(_, shape)| encode(-0.75).repeat(shape.iter().product())).collect();
+        let bytes: Vec<Vec<u8>> =
+            tensors.iter().map(|(_, shape)| encode(-0.75).repeat(shape.iter().product())).collect();
         let views = tensors.iter().zip(&bytes).map(|((name, shape), bytes)| {
             (name, safetensors::tensor::TensorView::new(dtype, shape.clone(), bytes).unwrap())
         });
@@ -273,12 +280,18 @@ fn every_fault_of_a_foreign_file_is_refused_with_its_place() {
         (foreign(&[("fc.weight", &[2, 3])]), "(such as `weight_ih_l0`), found none"),
         (with(&[("embedding.table", &[9, 3])]), "tensor `embedding.table`: expected those of a torch.nn RNN"),
         (with(&[("lstm.weight_hr_l0", &[2, 5])]), "tensor `lstm.weight_hr_l0`: projections (proj_size) are not there"),
-        (with(&[("gru.weight_ih_l0", &[9, 3])]), "one recurrent module, found two: `gru.weight_ih_l0` and `lstm.bias_hh_l0`"),
+        (
+            with(&[("gru.weight_ih_l0", &[9, 3])]),
+            "one recurrent module, found two: `gru.weight_ih_l0` and `lstm.bias_hh_l0`",
+        ),
         (
             with(&[("a.weight", &[2, 5]), ("b.weight", &[2, 2])]),
             "expected one linear head, found two: `a.weight` and `b.weight`",
         ),
-        (with(&[("lstm.weight_ih_l7", &[20, 5])]), "expected the weights of layer 2, found none beside those of layer 7"),
+        (
+            with(&[("lstm.weight_ih_l7", &[20, 5])]),
+            "expected the weights of layer 2, found none beside those of layer 7",
+        ),
         (with(&[("lstm.weight_ih_l99999999999", &[20, 5])]), "expected the weights of layer 2, found none beside"),
         // A layer of a GRU in an LSTM.
         (with(&[("lstm.weight_hh_l1", &[15, 5])]), "`lstm.weight_hh_l1`: expected F32 [20, 5], found F32 [15, 5]"),
@@ -286,7 +299,10 @@ fn every_fault_of_a_foreign_file_is_refused_with_its_place() {
         (with(&[("lstm.weight_hh_l0", &[20])]), "with G 1 (RNN), 3 (GRU) or 4 (LSTM), found F32 [20]"),
         (with(&[("lstm.weight_ih_l1", &[])]), "`lstm.weight_ih_l1`: expected F32 [20, 5], found none"),
         (with(&[("lstm.bias_hh_l1", &[])]), "`lstm.bias_hh_l1`: expected F32 [20], found none"),
-        (with(&[("lstm.weight_ih_l1_reverse", &[20, 10])]), "`lstm.weight_ih_l0_reverse`: expected F32 [20, 3], found none"),
+        (
+            with(&[("lstm.weight_ih_l1_reverse", &[20, 10])]),
+            "`lstm.weight_ih_l0_reverse`: expected F32 [20, 3], found none",
+        ),
         (with(&[("norm.weight", &[5])]), "`norm.weight`: expected [O, D*H], found F32 [5]"),
         (with(&[("fc.weight", &[2, 6])]), "`fc.weight`: expected F32 [2, 5], found F32 [2, 6]"),
         (with(&[("fc.bias", &[2])]), "`fc.weight`: expected [O, D*H], found none"),
