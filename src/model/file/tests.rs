@@ -185,7 +185,8 @@ fn files_of_pytorch_load_under_any_name_and_go_back_under_it() {
                 let again = safetensors::SafeTensors::deserialize(&saved).unwrap();
                 let mut names: Vec<String> = again.names().into_iter().map(str::to_owned).collect();
                 let mut expected: Vec<String> = tensors.into_iter().map(|(name, _)| name).collect();
-                (names.sort(), expected.sort());
+                names.sort();
+                expected.sort();
                 assert_eq!(names, expected);
                 let reloaded = Model::read("m", &saved, &LoadOptions::default()).unwrap();
                 assert_eq!((reloaded.model, reloaded.notes.len()), (model, 0));
