@@ -7,6 +7,8 @@ mod device;
 mod devices;
 mod folder;
 mod interrupt;
+mod recipe;
+mod train;
 mod train_sine;
 mod values;
 mod verify;
@@ -26,6 +28,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     TrainSine(train_sine::Args),
+    Train(Box<train::Args>),
     Devices(devices::Args),
     Verify(verify::Args),
     Bench(bench::Args),
@@ -68,6 +71,7 @@ pub fn main() -> ExitCode {
     let done = pollster::block_on(async {
         match cli.command {
             Command::TrainSine(args) => train_sine::run(&args).await,
+            Command::Train(args) => train::run(&args).await,
             Command::Devices(args) => devices::run(&args).await,
             Command::Verify(args) => verify::run(&args).await,
             Command::Bench(args) => bench::run(&args).await,

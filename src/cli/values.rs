@@ -6,6 +6,11 @@ pub fn whole<const MIN: usize, const MAX: usize>(text: &str) -> Result<usize, St
     number.ok_or_else(|| format!("expected a whole number from {MIN} to {MAX}"))
 }
 
+/// A whole number of at least 1 that no run comes to the end of.
+pub fn count(text: &str) -> Result<usize, String> {
+    whole::<1, 1_000_000_000>(text)
+}
+
 /// A finite number above 0.
 pub fn positive(text: &str) -> Result<f64, String> {
     number(text).filter(|&number| number > 0.0).ok_or_else(|| "expected a finite number above 0".to_owned())

@@ -5,14 +5,14 @@ mod report;
 
 use super::console::{Console, significant};
 use super::folder::Folder;
-use super::values::{not_negative, positive, whole};
+use super::recipe::Cell;
+use super::values::{count, not_negative, positive, whole};
 use super::{Common, device, interrupt};
 use anyhow::bail;
-use clap::ValueEnum;
 use forecast::Forecast;
 use refrain::engine::Engine;
 use refrain::exercise::{Sine, SineOptions, free_run};
-use refrain::model::{CellKind, Model, Spec};
+use refrain::model::{Model, Spec};
 use refrain::optim::Optimizer;
 use refrain::train::{self, Metrics};
 use report::{Document, FreeRun, Naive, Seconds};
@@ -41,10 +41,10 @@ pub struct Args {
     #[arg(long, default_value = "20", value_name = "N", value_parser = whole::<1, 1_048_576>)]
     hidden: usize,
     /// Passes over the training windows.
-    #[arg(long, default_value = "100", value_name = "N", value_parser = whole::<1, 1_000_000_000>)]
+    #[arg(long, default_value = "100", value_name = "N", value_parser = count)]
     epochs: usize,
     /// Windows of a training step.
-    #[arg(long, default_value = "32", value_name = "N", value_parser = whole::<1, 1_000_000_000>)]
+    #[arg(long, default_value = "32", value_name = "N", value_parser = count)]
     batch: usize,
     /// Step size of Adam.
     #[arg(long, default_value = "0.001", value_name = "X", value_parser = positive)]
@@ -63,31 +63,6 @@ pub struct Args {
     out: Option<PathBuf>,
     #[command(flatten)]
     common: Common,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Cell {
-    Rnn,
-    Lstm,
-    Gru,
-}
-
-impl Cell {
-    fn kind(self) -> CellKind {
-        match self {
-            Cell::Rnn => CellKind::RnnTanh,
-            Cell::Lstm => CellKind::Lstm,
-            Cell::Gru => CellKind::Gru,
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Cell::Rnn => "rnn",
-            Cell::Lstm => "lstm",
-            Cell::Gru => "gru",
-        }
-    }
 }
 
 /// Runs the exercise.

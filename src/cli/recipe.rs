@@ -1,0 +1,225 @@
+//! How a network is made and trained: the flags that tables and arrays share.
+
+use super::values::{count, not_negative, positive, whole};
+use clap::ValueEnum;
+use refrain::Result;
+use refrain::model::CellKind;
+use refrain::optim::{Clip, Optimizer, Schedule};
+use serde::Serialize;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// Flags of the network and of its training. What is `None` was not said; each kind of data has a default of its own.
+#[derive(Clone, Debug, Serialize, clap::Args)]
+#[command(next_help_heading = "Network and training")]
+pub struct Recipe {
+    /// Recurrent cell.
+    #[arg(long, value_enum, default_value_t = Cell::Gru)]
+    pub cell: Cell,
+    /// Hidden units of a layer.
+    #[arg(long, default_value = "64", value_name = "N", value_parser = whole::<1, 1_048_576>)]
+    pub hidden: usize,
+    /// Stacked layers.
+    #[arg(long, default_value = "1", value_name = "N", value_parser = whole::<1, 1_048_576>)]
+    pub layers: usize,
+    /// Run each layer in both directions of time.
+    #[arg(long)]
+    pub bidirectional: bool,
+    /// Probability with which a unit is dropped between layers.
+    #[arg(long, default_value = "0", value_name = "P", value_parser = not_negative)]
+    pub dropout: f64,
+    /// Passes over the training windows.
+    #[arg(long, value_name = "N", value_parser = count)]
+    pub epochs: Option<usize>,
+    /// Windows of a training step.
+    #[arg(long, value_name = "N", value_parser = count)]
+    pub batch: Option<usize>,
+    /// What turns gradients into steps.
+    #[arg(long, value_enum, default_value_t = OptimizerName::Adam)]
+    pub optimizer: OptimizerName,
+    /// Learning rate.
+    #[arg(long, value_name = "X", value_parser = positive)]
+    pub lr: Option<f64>,
+    /// L2 penalty on the weights; of adamw, their decay.
+    #[arg(long, value_name = "X", value_parser = not_negative)]
+    pub weight_decay: Option<f64>,
+    /// Learning rate over the run: `constant`, `cosine[:WARM_UP_STEPS[:FLOOR]]`, `step:EPOCHS:FACTOR` or
+    /// `plateau:FACTOR:EPOCHS`.
+    #[arg(long, value_name = "S")]
+    pub schedule: Option<ScheduleShape>,
+    /// Largest norm of the gradient; 0 leaves it alone.
+    #[arg(long, value_name = "X", value_parser = not_negative)]
+    pub clip: Option<f64>,
+    /// What training minimises.
+    #[arg(long, value_enum, value_name = "LOSS")]
+    pub loss: Option<LossName>,
+    /// Where Huber's loss turns from a parabola into lines.
+    #[arg(long, default_value = "1", value_name = "X", value_parser = positive)]
+    pub delta: f64,
+    /// Epochs without a better validation loss after which training stops; 0 never stops it.
+    #[arg(long, value_name = "N")]
+    pub patience: Option<usize>,
+    /// Begin with the weights of this model rather than with random ones.
+    #[arg(long, value_name = "MODEL")]
+    pub init: Option<PathBuf>,
+    /// Where the trained model goes. Without it no file is written.
+    #[arg(long, value_name = "MODEL")]
+    pub out: Option<PathBuf>,
+    /// Where to keep what an interrupted run can be taken up from.
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
+    /// Epochs from one checkpoint to the next.
+    #[arg(long, default_value = "1", value_name = "N", value_parser = count, requires = "checkpoint")]
+    pub every: usize,
+    /// Take up the run of this checkpoint, to the same bits as if it had never been interrupted.
+    #[arg(long, value_name = "FILE", conflicts_with = "init")]
+    pub resume: Option<PathBuf>,
+}
+
+/// A cell's name on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cell {
+    Rnn,
+    RnnRelu,
+    Lstm,
+    Gru,
+}
+
+impl Cell {
+    pub fn kind(self) -> CellKind {
+        match self {
+            Cell::Rnn => CellKind::RnnTanh,
+            Cell::RnnRelu => CellKind::RnnRelu,
+            Cell::Lstm => CellKind::Lstm,
+            Cell::Gru => CellKind::Gru,
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Cell::Rnn => "rnn",
+            Cell::RnnRelu => "rnn-relu",
+            Cell::Lstm => "lstm",
+            Cell::Gru => "gru",
+        }
+    }
+}
+
+/// An optimiser's name on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum OptimizerName {
+    Adam,
+    #[value(name = "adamw")]
+    AdamW,
+    Sgd,
+    #[value(name = "rmsprop")]
+    RmsProp,
+}
+
+/// A loss's name on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum LossName {
+    Mse,
+    Mae,
+    Huber,
+    Quantile,
+    CrossEntropy,
+    BinaryCrossEntropy,
+}
+
+/// A [`Schedule`] before the number of steps is known.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScheduleShape {
+    Constant,
+    Cosine { warm_up: u64, floor: f64 },
+    Step { every: usize, factor: f64 },
+    Plateau { factor: f64, patience: usize },
+}
+
+/// By what part of itself the best loss must fall for `plateau`: PyTorch's default.
+const THRESHOLD: f64 = 1e-4;
+
+impl ScheduleShape {
+    /// The schedule of a run of `total` optimiser steps.
+    pub fn over(self, total: u64) -> Schedule {
+        match self {
+            ScheduleShape::Constant => Schedule::Constant,
+            ScheduleShape::Cosine { warm_up, floor } => Schedule::Cosine { warm_up, total, floor },
+            ScheduleShape::Step { every, factor } => Schedule::Step { every, factor },
+            ScheduleShape::Plateau { factor, patience } => Schedule::Plateau { factor, patience, threshold: THRESHOLD },
+        }
+    }
+}
+
+impl FromStr for ScheduleShape {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        fn part<T: FromStr>(text: &str) -> Result<T, String> {
+            text.parse().map_err(|_| format!("`{text}` is not a number that belongs there"))
+        }
+        let parts: Vec<&str> = text.split(':').collect();
+        match parts[..] {
+            ["constant"] => Ok(ScheduleShape::Constant),
+            ["cosine"] => Ok(ScheduleShape::Cosine { warm_up: 0, floor: 0.0 }),
+            ["cosine", warm_up] => Ok(ScheduleShape::Cosine { warm_up: part(warm_up)?, floor: 0.0 }),
+            ["cosine", warm_up, floor] => Ok(ScheduleShape::Cosine { warm_up: part(warm_up)?, floor: part(floor)? }),
+            ["step", every, factor] => Ok(ScheduleShape::Step { every: part(every)?, factor: part(factor)? }),
+            ["plateau", factor, patience] => {
+                Ok(ScheduleShape::Plateau { factor: part(factor)?, patience: part(patience)? })
+            }
+            _ => Err("expected constant, cosine[:WARM_UP_STEPS[:FLOOR]], step:EPOCHS:FACTOR or plateau:FACTOR:EPOCHS"
+                .to_owned()),
+        }
+    }
+}
+
+impl Recipe {
+    /// The optimiser, with `lr` where no rate was given.
+    pub fn optimizer(&self, lr: f64) -> Optimizer {
+        let lr = self.lr.unwrap_or(lr);
+        let mut optimizer = match self.optimizer {
+            OptimizerName::Adam => Optimizer::adam(lr),
+            OptimizerName::AdamW => Optimizer::adam_w(lr),
+            OptimizerName::Sgd => Optimizer::sgd(lr, 0.9),
+            OptimizerName::RmsProp => Optimizer::rms_prop(lr),
+        };
+        if let Some(decay) = self.weight_decay {
+            match &mut optimizer {
+                Optimizer::Sgd { weight_decay, .. }
+                | Optimizer::Adam { weight_decay, .. }
+                | Optimizer::AdamW { weight_decay, .. }
+                | Optimizer::RmsProp { weight_decay, .. } => *weight_decay = decay,
+            }
+        }
+        optimizer
+    }
+
+    /// The largest norm of the gradient, `default` where none was given; `None` where it is 0.
+    pub fn clip(&self, default: f64) -> Option<Clip> {
+        let max_norm = self.clip.unwrap_or(default);
+        (max_norm > 0.0).then_some(Clip { max_norm })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn schedules_are_read_as_they_are_written() {
+        let read = |text: &str| text.parse::<ScheduleShape>();
+        assert_eq!(read("constant"), Ok(ScheduleShape::Constant));
+        assert_eq!(read("cosine"), Ok(ScheduleShape::Cosine { warm_up: 0, floor: 0.0 }));
+        assert_eq!(read("cosine:50:0.1"), Ok(ScheduleShape::Cosine { warm_up: 50, floor: 0.1 }));
+        assert_eq!(read("step:3:0.5"), Ok(ScheduleShape::Step { every: 3, factor: 0.5 }));
+        assert_eq!(read("plateau:0.5:4"), Ok(ScheduleShape::Plateau { factor: 0.5, patience: 4 }));
+        for bad in ["", "cosin", "cosine:x", "step:3", "step:-1:0.5", "plateau:0.5:4:1"] {
+            assert!(read(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! `refrain train DATA`: a table or arrays in, a model out.
+
+use super::Common;
+use super::recipe::Recipe;
+use anyhow::bail;
+use std::path::Path;
+
+/// Train a network on a table of time series, or on arrays
+///
+/// A table is CSV (any ending but those of arrays; `-` reads stdin). Arrays are .safetensors, .npz or .npy.
+#[derive(Debug, clap::Args)]
+#[command(allow_negative_numbers = true)] // so that -1 is refused by its option, not taken for another one
+pub struct Args {
+    /// The data: a CSV file, `-` for stdin, or arrays (.safetensors, .npz, .npy).
+    #[arg(value_name = "DATA")]
+    data: String,
+    #[command(flatten)]
+    recipe: Recipe,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Trains on what kind of data it is.
+pub async fn run(args: &Args) -> anyhow::Result<()> {
+    let kind = if is_arrays(&args.data) { "arrays" } else { "a table" };
+    let recipe = &args.recipe;
+    let optimizer = recipe.optimizer(1e-3);
+    let schedule = recipe.schedule.map(|schedule| schedule.over(1));
+    let clip = recipe.clip(1.0);
+    let Common { device, seed, json, quiet } = &args.common;
+    bail!(
+        "{}: training on {kind} is not there yet ({} on {device}, seed {seed}, json {json}, quiet {quiet}: {}, \
+         {optimizer:?}, {schedule:?}, {clip:?})",
+        args.data,
+        recipe.cell.kind(),
+        serde_json::to_string(recipe)?,
+    )
+}
+
+/// Whether a path names arrays rather than a table.
+fn is_arrays(data: &str) -> bool {
+    let ending = Path::new(data).extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    ["safetensors", "npz", "npy"].iter().any(|arrays| ending.eq_ignore_ascii_case(arrays))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_arrays;
+
+    #[test]
+    fn the_ending_tells_arrays_from_tables() {
+        assert!(["x.npz", "a/b.NPY", "m.safetensors"].into_iter().all(is_arrays));
+        assert!(!["-", "x.csv", "x.tsv", "npz", "x.npz.csv"].into_iter().any(is_arrays));
+    }
+}
