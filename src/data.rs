@@ -51,7 +51,7 @@ pub struct Windows {
     /// First step of each window in the series, [N].
     starts: Arc<Vec<u32>>,
     targets: Arc<Targets>,
-    /// [N], each from 1 to T; or T for all.
+    /// `[N]`, each from 1 to T; or T for all.
     lengths: Option<Arc<Vec<u32>>>,
     center: Center,
     /// Features of a step that `center` is for: the first ones.
@@ -108,7 +108,7 @@ impl Windows {
         Windows::new(x, inputs, steps, starts, Targets::Given { values: targets, len: target_len })
     }
 
-    /// The same windows, of which each ends after its length, [N], from 1 to T: what lies beyond is never read.
+    /// The same windows, of which each ends after its length, `[N]`, from 1 to T: what lies beyond is never read.
     pub fn with_lengths(mut self, lengths: Vec<u32>) -> Result<Self> {
         check_lengths(&lengths, self.count(), self.steps)?;
         self.lengths = Some(Arc::new(lengths));
@@ -256,7 +256,7 @@ pub struct Sequences {
     pub x: Vec<f32>,
     /// Initial states [S, L*D, B, H] (h, then c), or zeros.
     pub states: Option<Vec<f32>>,
-    /// The length of each row, [B], from 1 to T; or T for all. What lies beyond is never read.
+    /// The length of each row, `[B]`, from 1 to T; or T for all. What lies beyond is never read.
     pub lengths: Option<Vec<u32>>,
 }
 
