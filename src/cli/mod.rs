@@ -5,9 +5,12 @@ mod bench;
 mod console;
 mod device;
 mod devices;
+mod fit;
 mod folder;
 mod interrupt;
 mod recipe;
+mod run;
+mod sequences;
 mod train;
 mod train_sine;
 mod values;
@@ -30,6 +33,7 @@ enum Command {
     TrainSine(train_sine::Args),
     Train(Box<train::Args>),
     Devices(devices::Args),
+    Run(run::Args),
     Verify(verify::Args),
     Bench(bench::Args),
 }
@@ -72,6 +76,7 @@ pub fn main() -> ExitCode {
         match cli.command {
             Command::TrainSine(args) => train_sine::run(&args).await,
             Command::Train(args) => train::run(&args).await,
+            Command::Run(args) => run::run(&args).await,
             Command::Devices(args) => devices::run(&args).await,
             Command::Verify(args) => verify::run(&args).await,
             Command::Bench(args) => bench::run(&args).await,
