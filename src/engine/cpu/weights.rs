@@ -43,7 +43,7 @@ impl Weights {
             }
         };
         let Weights { parameters, moments: Moments { m, v }, .. } = self;
-        let part = |(index, ((parameters, m), v)): (usize, ((&mut [f32], &mut [f32]), &mut [f32]))| {
+        let part = |(index, ((parameters, m), v)): Part<'_>| {
             level.dispatch(Step { groups, first: index * CHUNK, factor, parameters, m, v, update });
         };
         if parallel {
@@ -80,6 +80,9 @@ pub(super) fn gradient(groups: &[Group]) -> Vec<f32> {
     }
     sum
 }
+
+/// The index of a part of the block, and the part itself: of the parameters, of m and of v.
+type Part<'a> = (usize, ((&'a mut [f32], &'a mut [f32]), &'a mut [f32]));
 
 /// Adds up the same part of every group's gradient, group after group, and takes one step of the optimiser on it.
 struct Step<'a> {
