@@ -1,5 +1,6 @@
 //! Sequences of unequal length, each to be told which of three waves it is: a sine, a square or a sawtooth, of any frequency
-//! and phase, under noise. Rows are padded to the longest, and what the padding holds is never read: here it is NaN.
+//! and phase, under noise as large as they are. Rows are padded to the longest, and what the padding holds is never read:
+//! here it is NaN.
 //!
 //! ```text
 //! cargo run --release --example classify            # on the CPU engine
@@ -20,8 +21,8 @@ const NAMES: [&str; 3] = ["sine", "square", "sawtooth"];
 const TRAIN: usize = 3_000;
 const TEST: usize = 600;
 /// Steps of the shortest and of the longest sequence.
-const STEPS: (usize, usize) = (20, 80);
-const NOISE: f32 = 0.2;
+const STEPS: (usize, usize) = (8, 80);
+const NOISE: f32 = 1.0;
 
 fn main() -> refrain::Result<()> {
     let wanted = std::env::args().nth(1).unwrap_or_else(|| "cpu".to_owned());
@@ -36,7 +37,7 @@ async fn run(wanted: &str) -> refrain::Result<()> {
 
     let ids: Vec<u32> = (0..TRAIN as u32).collect();
     let options = Options {
-        epochs: 30,
+        epochs: 20,
         loss: Loss::CrossEntropy,
         optimizer: Optimizer::adam(5e-3),
         clip: Some(Clip { max_norm: 1.0 }),

@@ -50,7 +50,7 @@ async fn run(wanted: &str) -> refrain::Result<()> {
             let held_out: Vec<u32> = (TRAIN as u32..(TRAIN + TEST) as u32).collect();
             let test = train::evaluate(&mut engine, &windows, &held_out, 500).await?;
             let (name, weights, seconds) = (cell.name(), model.parameters.len(), start.elapsed().as_secs_f64());
-            println!("{steps:>4}  {name:<9} {hidden:>6} {weights:>8}  {:>9.1e} {seconds:>8.1}", test.mse);
+            println!("{steps:>4}  {name:<9} {hidden:>6} {weights:>8}  {:>9.2e} {seconds:>8.1}", test.mse);
         }
     }
     Ok(())
