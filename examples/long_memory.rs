@@ -22,7 +22,7 @@ use std::time::Instant;
 const TRAIN: usize = 16_000;
 const TEST: usize = 2_000;
 const BATCH: usize = 32;
-const EPOCHS: usize = 30;
+const EPOCHS: usize = 20;
 
 /// Cells with about 4500 weights each.
 const CELLS: [(CellKind, usize); 3] = [(CellKind::RnnTanh, 65), (CellKind::Lstm, 32), (CellKind::Gru, 37)];
