@@ -1,0 +1,4 @@
+//! From a table to a forecast.
+
+pub mod table;
+pub mod time;
