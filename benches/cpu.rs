@@ -5,7 +5,7 @@
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use refrain::data::Windows;
 use refrain::engine::cpu::{CpuEngine, Options};
-use refrain::engine::{Adam, Engine, Steps};
+use refrain::engine::{Engine, Steps};
 use refrain::verify::{TOLERANCE, measure, numbers};
 use refrain::yardstick::{Row, What, cell_name, rows};
 use std::time::Duration;
@@ -34,7 +34,7 @@ fn train_step(c: &mut Criterion) {
             let mut taken = 0;
             group.bench_function(BenchmarkId::new(device, row), |bencher| {
                 bencher.iter(|| {
-                    let steps = Steps { ids: &ids, batch: rows, adam: Adam::default(), taken };
+                    let steps = Steps { taken, ..Steps::new(&ids, rows) };
                     engine.train(&steps).expect("the steps run");
                     taken += queued as u64;
                 });

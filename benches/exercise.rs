@@ -5,7 +5,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use pollster::block_on;
 use refrain::data::Windows;
 use refrain::engine::gpu::{Gpu, Options, adapters};
-use refrain::engine::{Adam, Device, Engine, Steps};
+use refrain::engine::{Device, Engine, Steps};
 use refrain::model::{CellKind, Spec, initial_parameters};
 use refrain::verify::{Case, TOLERANCE, measure};
 use std::time::Duration;
@@ -33,9 +33,7 @@ fn time_epoch<E: Engine>(c: &mut Criterion, cell: CellKind, mut engine: E) {
     group.sample_size(10).warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(3));
     group.bench_function(engine.device().name.clone(), |bencher| {
         bencher.iter(|| {
-            engine
-                .train(&Steps { ids: &ids, batch: ROWS, adam: Adam::default(), taken })
-                .expect("the steps are queued");
+            engine.train(&Steps { taken, ..Steps::new(&ids, ROWS) }).expect("the steps are queued");
             taken += EPOCH as u64;
             let losses = block_on(engine.losses()).expect("the losses are read");
             assert!(losses.len() == EPOCH && losses.iter().all(|loss| loss.is_finite()), "{losses:?}");
@@ -50,7 +48,7 @@ fn exercise(c: &mut Criterion) {
     devices.extend(block_on(adapters()).iter().map(open));
     for cell in [CellKind::RnnTanh, CellKind::Lstm, CellKind::Gru] {
         let spec = Spec::new(cell, 1, 20, 1);
-        let case = Case { spec, rows: ROWS, steps: TIME, states: false, scale: 1.0, seed: 0 };
+        let case = Case::new(spec, ROWS, TIME);
         let parameters = initial_parameters(&spec, 0);
         for device in &devices {
             let make = |spec: Spec, parameters: &[f32]| device.engine(spec, parameters);

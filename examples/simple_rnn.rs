@@ -15,11 +15,11 @@ fn main() -> refrain::Result<()> {
 
     let rows: Vec<u32> = (0..100).collect();
     let options = train::Options { epochs: 100, batch: 100, ..Default::default() }; // Adam(1e-3)
-    let training = train::fit(&mut rnn, &options, &rows, |progress| {
+    let training = train::fit(&mut rnn, &options, &rows, train::State::default(), async |_, progress| {
         if let Some(report) = &progress.report {
             println!("Epoch [{}/{}], Loss: {:.4}", progress.epoch, progress.epochs, report.loss);
         }
-        ControlFlow::Continue(())
+        Ok(ControlFlow::Continue(()))
     });
     pollster::block_on(training)?;
     Ok(())

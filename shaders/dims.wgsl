@@ -41,14 +41,15 @@ struct Step {
     first: u32,         // where the batch begins in `order`
     loss_at: u32,       // where its loss goes in `losses`
     inverse_count: f32, // 1 / (rows * steps read * O)
-    beta1: f32,
-    one_minus_beta1: f32,
-    beta2: f32,
-    one_minus_beta2: f32,
+    decay: f32,         // the optimiser's constants: see update.wgsl
+    penalty: f32,
+    keep_m: f32,
+    add_m: f32,
+    keep_v: f32,
+    add_v: f32,
     step_size: f32,
     inverse_root: f32,
     eps: f32,
-    pad: u32,
 }
 
 // Quads of a layer's output row: both directions, each padded.

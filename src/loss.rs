@@ -8,7 +8,7 @@
 
 use crate::error::{Error, Result};
 use crate::model::cells::Real;
-use crate::model::{Readout, Spec};
+use crate::model::{Dropout, Readout, Spec};
 use serde::{Deserialize, Serialize};
 
 /// A loss, by its term for the output y and the target t; with the mean over all terms, PyTorch's `reduction="mean"`.
@@ -31,6 +31,85 @@ pub enum Loss {
     /// -t ln sigmoid(y) - (1-t) ln(1 - sigmoid(y)), computed as max(y, 0) - y t + ln(1 + exp(-|y|)). Source:
     /// `torch.nn.BCEWithLogitsLoss`.
     BinaryCrossEntropy,
+    /// q (t - y) where y <= t, else (1 - q) (y - t), for each level q: the O outputs of a position are O/Q groups of Q, one
+    /// output a level, and each group has one target. Its derivative is -q where y <= t. Source: Koenker and Bassett 1978,
+    /// doi 10.2307/1913643.
+    Quantile(Quantiles),
+}
+
+/// The most levels of [`Quantiles`].
+pub const MOST_QUANTILES: usize = 16;
+
+/// The levels of [`Loss::Quantile`], each between 0 and 1, in rising order. In f32, so that they are the same numbers on every
+/// device and in the oracle.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<f32>", into = "Vec<f32>")]
+pub struct Quantiles {
+    count: usize,
+    levels: [f32; MOST_QUANTILES],
+}
+
+impl Quantiles {
+    /// Refuses no levels and more than [`MOST_QUANTILES`], and levels that do not rise between 0 and 1.
+    pub fn new(levels: &[f32]) -> Result<Self> {
+        let rise = levels.windows(2).all(|pair| pair[0] < pair[1]);
+        let inside = levels.iter().all(|level| *level > 0.0 && *level < 1.0);
+        if !(rise && inside && (1..=MOST_QUANTILES).contains(&levels.len())) {
+            let expected = format!("1 to {MOST_QUANTILES} numbers that rise between 0 and 1");
+            return Err(Error::config("quantiles", format!("{levels:?}"), expected));
+        }
+        let mut all = [0.0; MOST_QUANTILES];
+        all[..levels.len()].copy_from_slice(levels);
+        Ok(Quantiles { count: levels.len(), levels: all })
+    }
+
+    /// The levels.
+    pub fn levels(&self) -> &[f32] {
+        &self.levels[..self.count]
+    }
+
+    /// The level of output `o`.
+    pub fn level(&self, o: usize) -> f32 {
+        self.levels[o % self.count]
+    }
+}
+
+impl TryFrom<Vec<f32>> for Quantiles {
+    type Error = Error;
+
+    fn try_from(levels: Vec<f32>) -> Result<Self> {
+        Quantiles::new(&levels)
+    }
+}
+
+impl From<Quantiles> for Vec<f32> {
+    fn from(quantiles: Quantiles) -> Self {
+        quantiles.levels().to_vec()
+    }
+}
+
+/// What a training step's gradients depend on beside the network and the batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Objective {
+    /// What is minimised.
+    pub loss: Loss,
+    /// What is dropped between the layers; nothing where p is 0.
+    pub dropout: Dropout,
+}
+
+impl Objective {
+    /// Refuses a loss or a probability that makes no sense, and a loss that cannot read the outputs of the network.
+    pub fn check(&self, spec: &Spec) -> Result<()> {
+        self.dropout.check()?;
+        self.loss.check()?;
+        match self.loss {
+            Loss::Quantile(quantiles) if !spec.outputs().is_multiple_of(quantiles.count) => {
+                let expected = format!("a multiple of {}, the number of quantiles", quantiles.count);
+                Err(Error::config("outputs", spec.outputs(), expected))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Loss {
@@ -44,21 +123,39 @@ impl Loss {
         }
     }
 
-    /// Target values at a position with `outputs` outputs (O): 1, the class, for cross-entropy, else O.
+    /// Target values at a position with `outputs` outputs (O): 1, the class, for cross-entropy, O/Q for quantiles, else O.
     pub fn target_width(self, outputs: usize) -> usize {
-        if self == Loss::CrossEntropy { 1 } else { outputs }
+        match self {
+            Loss::CrossEntropy => 1,
+            Loss::Quantile(quantiles) => outputs / quantiles.count,
+            _ => outputs,
+        }
+    }
+
+    /// Which target of a position output `o` is held against.
+    pub fn target_of(self, o: usize) -> usize {
+        match self {
+            Loss::CrossEntropy => 0,
+            Loss::Quantile(quantiles) => o / quantiles.count,
+            _ => o,
+        }
     }
 
     /// Target values of one row of `steps` steps: of its last step, or of every step.
     pub fn target_len(self, spec: &Spec, steps: usize) -> usize {
-        spec.read_steps(steps) * self.target_width(spec.head.outputs)
+        spec.read_steps(steps) * self.target_width(spec.outputs())
+    }
+
+    /// Terms of a position: one for cross-entropy, else O.
+    pub fn terms_of_position(self, outputs: usize) -> usize {
+        if self == Loss::CrossEntropy { 1 } else { outputs }
     }
 
     /// The number of terms that the mean is over, for rows of these lengths: positions that count, times
-    /// [`Loss::target_width`].
+    /// [`Loss::terms_of_position`].
     pub fn terms(self, spec: &Spec, lengths: &[usize]) -> usize {
-        lengths.iter().map(|&length| counted(spec.head.readout, length)).sum::<usize>()
-            * self.target_width(spec.head.outputs)
+        let positions: usize = lengths.iter().map(|&length| counted(spec.readout(), length)).sum();
+        positions * self.terms_of_position(spec.outputs())
     }
 
     /// Refuses targets `[B, target_len]` of another length than rows of these `lengths` in `steps` steps call for,
@@ -67,7 +164,7 @@ impl Loss {
     where
         T: Copy + Into<f64>,
     {
-        let width = self.target_width(spec.head.outputs);
+        let width = self.target_width(spec.outputs());
         let read = spec.read_steps(steps);
         let shape = [("B", lengths.len()), ("read steps", read), (if width == 1 { "1" } else { "O" }, width)];
         Error::check_len("targets", &shape, targets.len())?;
@@ -75,11 +172,11 @@ impl Loss {
             return Ok(());
         }
         for (b, &length) in lengths.iter().enumerate() {
-            for r in 0..counted(spec.head.readout, length) {
+            for r in 0..counted(spec.readout(), length) {
                 let class: f64 = targets[b * read + r].into();
-                if !(class.fract() == 0.0 && (0.0..spec.head.outputs as f64).contains(&class)) {
+                if !(class.fract() == 0.0 && (0.0..spec.outputs() as f64).contains(&class)) {
                     let found = format!("{class} (row {b}, position {r})");
-                    let expected = format!("a class: a whole number from 0 to {}", spec.head.outputs - 1);
+                    let expected = format!("a class: a whole number from 0 to {}", spec.outputs() - 1);
                     return Err(Error::config("a target", found, expected));
                 }
             }
@@ -92,7 +189,7 @@ impl Loss {
         if self == Loss::CrossEntropy {
             return log_sum_exp(y) - y[target[0] as usize];
         }
-        y.iter().zip(target).map(|(&y, &t)| self.term(y, t)).sum()
+        y.iter().enumerate().map(|(o, &y)| self.term(o, y, target[self.target_of(o)])).sum()
     }
 
     /// The gradient of [`Loss::value`] with respect to the outputs, `[O]`.
@@ -101,11 +198,11 @@ impl Loss {
             let (norm, class) = (log_sum_exp(y), target[0] as usize);
             return y.iter().enumerate().map(|(o, y)| (y - norm).exp() - f64::from(u8::from(o == class))).collect();
         }
-        y.iter().zip(target).map(|(&y, &t)| self.derivative(y, t)).collect()
+        y.iter().enumerate().map(|(o, &y)| self.derivative(o, y, target[self.target_of(o)])).collect()
     }
 
-    /// The term of one output. Cross-entropy, whose outputs depend on one another, has none.
-    fn term(self, y: f64, t: f64) -> f64 {
+    /// The term of output `o`. Cross-entropy, whose outputs depend on one another, has none.
+    fn term(self, o: usize, y: f64, t: f64) -> f64 {
         let distance = (y - t).abs();
         match self {
             Loss::Mse => distance * distance,
@@ -115,19 +212,24 @@ impl Loss {
                 if distance <= delta { distance * distance / 2.0 } else { delta * (distance - delta / 2.0) }
             }
             Loss::BinaryCrossEntropy => y.relu() - y * t + (-y.abs()).exp().ln_1p(),
+            Loss::Quantile(quantiles) => {
+                let q = f64::from(quantiles.level(o));
+                if y <= t { q * (t - y) } else { (1.0 - q) * (y - t) }
+            }
             Loss::CrossEntropy => unreachable!("cross-entropy has a term per position, not per output"),
         }
     }
 
-    /// The derivative of one output's term, for any number type. Of cross-entropy, whose outputs depend on one another, `y`
+    /// The derivative of the term of output `o`, for any number type. Of cross-entropy, whose outputs depend on one another, `y`
     /// is the probability `softmax(y)[o]`, and `t` is 1 for the position's class and 0 for every other.
     ///
     /// ```text
     /// mse  2 (y - t)        mae  sign(y - t)        huber  clamp(y - t, -delta, delta)
     /// binary cross-entropy  sigmoid(y) - t          cross-entropy  softmax(y)[o] - (1 if o is the class, else 0)
+    /// quantile  (1 if y > t, else 0) - q
     /// ```
     #[inline(always)]
-    pub fn derivative<R: Real>(self, y: R, t: R) -> R {
+    pub fn derivative<R: Real>(self, o: usize, y: R, t: R) -> R {
         let difference = y - t;
         match self {
             Loss::Mse => difference + difference,
@@ -138,6 +240,7 @@ impl Loss {
             }
             Loss::BinaryCrossEntropy => y.sigmoid() - t,
             Loss::CrossEntropy => difference,
+            Loss::Quantile(quantiles) => difference.is_positive() - R::splat(quantiles.level(o)),
         }
     }
 }
@@ -162,7 +265,7 @@ mod tests {
     use crate::model::{CellKind, Head};
 
     fn spec(outputs: usize, readout: Readout) -> Spec {
-        Spec { head: Head { outputs, readout }, ..Spec::new(CellKind::Gru, 1, 2, outputs) }
+        Spec { head: Some(Head { outputs, readout }), ..Spec::new(CellKind::Gru, 1, 2, outputs) }
     }
 
     #[test]
@@ -204,6 +307,32 @@ mod tests {
     }
 
     #[test]
+    fn quantiles_share_the_target_of_their_group() {
+        let loss = Loss::Quantile(Quantiles::new(&[0.25, 0.5]).unwrap());
+        assert_eq!((loss.target_width(4), loss.terms(&spec(4, Readout::Every), &[3, 1])), (2, 16));
+        // Below the target by 1 and 2, then above it by 4 and on it.
+        let (y, target) = ([1.0, 0.0, 9.0, 5.0], [2.0, 5.0]);
+        assert_eq!(loss.value(&y, &target), 0.25 + 0.5 * 2.0 + 0.75 * 4.0);
+        assert_eq!(loss.gradient(&y, &target), [-0.25, -0.5, 0.75, -0.5]);
+        let objective = Objective { loss, ..Objective::default() };
+        assert!(objective.check(&spec(4, Readout::Last)).is_ok());
+        let refused = objective.check(&spec(3, Readout::Last)).expect_err("three outputs for two levels").to_string();
+        assert_eq!(refused, "outputs is 3, expected a multiple of 2, the number of quantiles");
+    }
+
+    #[test]
+    fn levels_that_do_not_rise_between_0_and_1_are_refused_in_files_too() {
+        for levels in [&[][..], &[0.0], &[0.5, 0.5], &[0.9, 0.1], &[1.0], &[f32::NAN], &[0.01; 17]] {
+            assert!(Quantiles::new(levels).is_err(), "{levels:?}");
+        }
+        let loss = Loss::Quantile(Quantiles::new(&[0.25, 0.75]).unwrap());
+        let json = serde_json::to_string(&loss).unwrap();
+        assert_eq!(json, r#"{"quantile":[0.25,0.75]}"#);
+        assert_eq!(serde_json::from_str::<Loss>(&json).unwrap(), loss);
+        assert!(serde_json::from_str::<Loss>(r#"{"quantile":[0.75,0.25]}"#).is_err());
+    }
+
+    #[test]
     fn large_outputs_stay_finite_and_right() {
         let close =
             |found: f64, expected: f64| assert!((found - expected).abs() <= 1e-12 * expected, "{found} {expected}");
@@ -217,8 +346,8 @@ mod tests {
 
     #[test]
     fn at_the_corners_the_derivative_is_pytorchs() {
-        assert_eq!(Loss::Mae.derivative(1.5, 1.5), 0.0);
+        assert_eq!(Loss::Mae.derivative(0, 1.5, 1.5), 0.0);
         let huber = Loss::Huber { delta: 0.5 };
-        assert_eq!([-9.0, -0.5, 0.25, 0.5, 9.0].map(|y| huber.derivative(y, 0.0)), [-0.5, -0.5, 0.25, 0.5, 0.5]);
+        assert_eq!([-9.0, -0.5, 0.25, 0.5, 9.0].map(|y| huber.derivative(0, y, 0.0)), [-0.5, -0.5, 0.25, 0.5, 0.5]);
     }
 }

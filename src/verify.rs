@@ -1,9 +1,11 @@
 //! Holds an engine against the oracle over a table of shapes: what `refrain verify` prints, and what the tests assert.
 
 use crate::data::{Sequences, Windows};
-use crate::engine::{Adam, Engine, Steps};
+use crate::engine::{Engine, Steps};
 use crate::error::Result;
-use crate::model::{CellKind, Head, Layout, Readout, Spec, Stream, initial_parameters, stream};
+use crate::loss::{Loss, Objective, Quantiles};
+use crate::model::{CellKind, Dropout, Head, Layout, Readout, Spec, Stream, initial_parameters, stream};
+use crate::optim::{Clip, Optimizer};
 use crate::reference;
 use rand::RngExt;
 use serde::Serialize;
@@ -19,27 +21,68 @@ pub struct Case {
     pub steps: usize,
     /// Whether initial states are given.
     pub states: bool,
+    /// Whether rows have lengths of their own.
+    pub lengths: bool,
+    /// What is minimised, and what is dropped.
+    pub objective: Objective,
+    /// The optimiser of three steps; none are taken where initial states are given.
+    pub optimizer: Optimizer,
+    /// The largest norm of their gradients.
+    pub clip: Option<Clip>,
     /// What the initial weights are multiplied by: above 1, pre-activations saturate.
     pub scale: f32,
     /// The seed of weights, inputs and targets.
     pub seed: u64,
 }
 
+/// Adam with a large eps, so that a gradient of almost zero moves a weight by almost nothing, in f32 as in f64.
+const ADAM: Optimizer = Optimizer::Adam { lr: 1e-3, beta1: 0.9, beta2: 0.999, eps: 1e-3, weight_decay: 0.0 };
+
+impl Case {
+    /// The mean squared error and Adam from zero states, all rows of all steps, seed 0.
+    pub fn new(spec: Spec, rows: usize, steps: usize) -> Self {
+        let objective = Objective::default();
+        Case {
+            spec,
+            rows,
+            steps,
+            states: false,
+            lengths: false,
+            objective,
+            optimizer: ADAM,
+            clip: None,
+            scale: 1.0,
+            seed: 0,
+        }
+    }
+}
+
 impl std::fmt::Display for Case {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Spec { cell, input, hidden, layers, bidirectional, head } = self.spec;
-        let Head { outputs, readout } = head;
+        let outputs = head.map_or("none".to_owned(), |head| head.outputs.to_string());
         write!(f, "{cell} B={} T={} I={input} H={hidden} O={outputs}", self.rows, self.steps)?;
         if layers > 1 {
             write!(f, " L={layers}")?;
         }
         let marks = [
             (bidirectional, " bidirectional"),
-            (readout == Readout::Every, " every step"),
+            (head.is_some_and(|head| head.readout == Readout::Every), " every step"),
             (self.states, " states"),
+            (self.lengths, " lengths"),
+            (self.clip.is_some(), " clipped"),
             (self.scale != 1.0, " saturated"),
         ];
         marks.iter().filter(|(holds, _)| *holds).try_for_each(|(_, mark)| f.write_str(mark))?;
+        if self.objective.loss != Loss::Mse {
+            write!(f, " {:?}", self.objective.loss)?;
+        }
+        if self.objective.dropout.p > 0.0 {
+            write!(f, " dropout={}", self.objective.dropout.p)?;
+        }
+        if self.optimizer != ADAM {
+            write!(f, " {:?}", self.optimizer)?;
+        }
         write!(f, " seed={}", self.seed)
     }
 }
@@ -86,7 +129,7 @@ impl Errors {
 /// The table: every cell over coprime and awkward sizes, then layers, directions, readouts, given states and saturation.
 pub fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
-    let plain = |spec, rows, steps| Case { spec, rows, steps, states: false, scale: 1.0, seed: 0 };
+    let plain = Case::new;
     for cell in CellKind::ALL {
         for hidden in [1, 5, 20, 33, 64, 130] {
             for input in [1, 10] {
@@ -100,7 +143,7 @@ pub fn cases() -> Vec<Case> {
         for (layers, bidirectional) in [(1, true), (2, false), (3, false), (2, true)] {
             for readout in [Readout::Last, Readout::Every] {
                 for hidden in [4, 7] {
-                    let head = Head { outputs: 3, readout };
+                    let head = Some(Head { outputs: 3, readout });
                     let spec = Spec { cell, input: 2, hidden, layers, bidirectional, head };
                     cases.push(Case { states: true, ..plain(spec, 5, 6) });
                 }
@@ -111,41 +154,105 @@ pub fn cases() -> Vec<Case> {
         cases.push(Case { scale, ..plain(saturated, 6, 11) });
         cases.push(Case { states: true, ..plain(Spec::new(cell, 1, 20, 1), 32, 50) });
     }
+    number(&mut cases);
+    cases
+}
+
+/// What [`cases`] leaves at its defaults: lengths, losses, dropout, networks without a head, optimisers and clipping.
+pub fn option_cases() -> Vec<Case> {
+    let mut cases = Vec::new();
+    let quantiles = |levels: &[f32]| Loss::Quantile(Quantiles::new(levels).expect("levels that rise between 0 and 1"));
+    for cell in CellKind::ALL {
+        let spec = |layers, bidirectional, head| Spec { layers, bidirectional, head, ..Spec::new(cell, 3, 6, 1) };
+        let head = |outputs, readout| Some(Head { outputs, readout });
+        for (layers, bidirectional) in [(1, false), (1, true), (3, false), (2, true)] {
+            for head in [head(4, Readout::Last), head(4, Readout::Every), None] {
+                let case = Case { lengths: true, ..Case::new(spec(layers, bidirectional, head), 5, 7) };
+                cases.push(Case { states: true, ..case });
+                let dropout = Dropout { p: 0.4, seed: 9, step: 3 };
+                cases.push(Case { objective: Objective { dropout, ..case.objective }, ..case });
+            }
+        }
+        // Lengths of many rows, also where a tile of rows has one that ends at once.
+        cases.push(Case { lengths: true, ..Case::new(spec(1, true, head(1, Readout::Last)), 67, 20) });
+        for loss in [
+            Loss::Mae,
+            Loss::Huber { delta: 0.5 },
+            Loss::CrossEntropy,
+            Loss::BinaryCrossEntropy,
+            quantiles(&[0.1, 0.5, 0.9]),
+        ] {
+            for (readout, lengths) in [(Readout::Last, false), (Readout::Every, true)] {
+                let objective = Objective { loss, dropout: Dropout::default() };
+                let case = Case::new(spec(1, false, head(6, readout)), 19, 5);
+                cases.push(Case { lengths, objective, ..case });
+            }
+        }
+        for optimizer in [
+            Optimizer::Sgd { lr: 0.1, momentum: 0.9, weight_decay: 0.01 },
+            Optimizer::Adam { lr: 1e-3, beta1: 0.8, beta2: 0.99, eps: 1e-3, weight_decay: 0.1 },
+            Optimizer::AdamW { lr: 1e-3, beta1: 0.9, beta2: 0.999, eps: 1e-3, weight_decay: 0.1 },
+            Optimizer::RmsProp { lr: 1e-3, alpha: 0.9, eps: 1e-2, weight_decay: 0.0 },
+        ] {
+            for clip in [None, Some(Clip { max_norm: 0.05 })] {
+                cases.push(Case { optimizer, clip, ..Case::new(spec(2, false, head(2, Readout::Last)), 9, 4) });
+            }
+        }
+    }
+    number(&mut cases);
+    cases
+}
+
+/// Gives each case a seed of its own.
+fn number(cases: &mut [Case]) {
     for (seed, case) in cases.iter_mut().enumerate() {
         case.seed = seed as u64;
     }
-    cases
 }
 
 /// Numbers for a case: parameters, sequences, targets.
 pub fn numbers(case: &Case) -> (Vec<f32>, Sequences, Vec<f32>) {
-    let Case { spec, rows, steps, .. } = *case;
+    let Case { spec, rows, steps, ref objective, .. } = *case;
     let parameters = initial_parameters(&spec, case.seed).iter().map(|w| w * case.scale).collect();
     let mut rng = stream(case.seed, Stream::Data);
     let mut draw = |len: usize| (0..len).map(|_| 2.0 * rng.random::<f32>() - 1.0).collect::<Vec<f32>>();
     let x = draw(rows * steps * spec.input);
     let states = case.states.then(|| draw(spec.state_len() * rows));
-    let targets = draw(rows * spec.read_steps(steps) * spec.head.outputs);
-    (parameters, Sequences { rows, steps, x, states }, targets)
+    let mut targets = draw(rows * objective.loss.target_len(&spec, steps));
+    match objective.loss {
+        Loss::CrossEntropy => {
+            let classes = spec.outputs() as f32;
+            targets.iter_mut().for_each(|t| *t = ((*t + 1.0) / 2.0 * classes).floor().min(classes - 1.0));
+        }
+        Loss::BinaryCrossEntropy => targets.iter_mut().for_each(|t| *t = (*t + 1.0) / 2.0),
+        _ => {}
+    }
+    let lengths = case.lengths.then(|| (0..rows).map(|_| rng.random_range(1..=steps as u32)).collect());
+    (parameters, Sequences { rows, steps, x, states, lengths }, targets)
 }
 
 /// Runs a case on the engine that `make` gives for it and on the oracle.
 pub async fn measure<E: Engine>(case: &Case, make: impl FnOnce(Spec, &[f32]) -> Result<E>) -> Result<Errors> {
     let (parameters, sequences, targets) = numbers(case);
     let mut engine = make(case.spec, &parameters)?;
-    let found = engine.differentiate(&sequences, &targets).await?;
+    let found = engine.differentiate(&sequences, &targets, &case.objective).await?;
     let inference = engine.forward(&sequences).await?;
 
     let wide = reference::widen(&parameters);
     let goal = reference::widen(&targets);
-    let expected = reference::differentiate(&case.spec, &wide, &(&sequences).into(), &goal)?;
+    let expected = reference::differentiate_with(&case.spec, &wide, &(&sequences).into(), &goal, &case.objective)?;
 
     let outputs = &expected.outputs;
+    // Inference drops nothing.
+    let whole = match case.objective.dropout.p > 0.0 {
+        true => &reference::forward(&case.spec, &wide, &(&sequences).into())?,
+        false => outputs,
+    };
     let forward = [
         relative(&found.outputs.y, &outputs.y, 1.0),
         relative(&found.outputs.states, &outputs.states, 1.0),
-        relative(&inference.y, &outputs.y, 1.0),
-        relative(&inference.states, &outputs.states, 1.0),
+        relative(&inference.y, &whole.y, 1.0),
+        relative(&inference.states, &whole.states, 1.0),
     ];
     let layout = Layout::new(&case.spec);
     let mut gradients = vec![
@@ -161,31 +268,35 @@ pub async fn measure<E: Engine>(case: &Case, make: impl FnOnce(Spec, &[f32]) -> 
     Ok(Errors { forward: largest(&forward), gradients: largest(&gradients), update })
 }
 
-/// Three Adam steps on two batches of the case's sequences. eps is large, so that a gradient of almost zero moves a weight
-/// by almost nothing, in f32 as in f64.
+/// Three steps of the optimiser on two batches of the case's sequences.
 async fn update_error<E: Engine>(case: &Case, engine: &mut E, from: &Sequences, targets: &[f32]) -> Result<f64> {
     let Case { spec, rows, steps, .. } = *case;
-    let adam = Adam { eps: 1e-3, ..Adam::default() };
     let target_len = targets.len() / rows;
-    let windows = Windows::from_sequences(from.x.clone(), spec.input, steps, targets.to_vec(), target_len)?;
+    let mut windows = Windows::from_sequences(from.x.clone(), spec.input, steps, targets.to_vec(), target_len)?;
+    if let Some(lengths) = &from.lengths {
+        windows = windows.with_lengths(lengths.clone())?;
+    }
     let batch = rows.div_ceil(2);
     let ids: Vec<u32> = (0..rows as u32).rev().chain(0..batch as u32).collect();
     engine.load(&windows)?;
-    engine.train(&Steps { ids: &ids[..rows], batch, adam, taken: 0 })?;
+    let Case { objective, optimizer, clip, .. } = *case;
+    let queued = Steps { objective, optimizer, clip, ..Steps::new(&ids[..rows], batch) };
+    engine.train(&queued)?;
     let taken = rows.div_ceil(batch) as u64;
-    engine.train(&Steps { ids: &ids[rows..], batch, adam, taken })?;
+    engine.train(&Steps { ids: &ids[rows..], taken, ..queued })?;
     let losses = engine.losses().await?;
     let found = engine.parameters().await?;
 
     let mut expected = reference::widen(&numbers(case).0);
-    let (mut m, mut v) = (vec![0.0; expected.len()], vec![0.0; expected.len()]);
+    let mut moments = reference::Moments::zeros(expected.len());
     let mut worst = 0.0;
     let mut note = |error: f64| worst = largest(&[worst, error]);
     let batches = ids[..rows].chunks(batch).chain(ids[rows..].chunks(batch));
     for (k, ids) in batches.enumerate() {
         let (sequences, targets) = reference::Sequences::of_windows(&windows, ids)?;
-        let step = reference::differentiate(&spec, &expected, &sequences, &targets)?;
-        reference::adam_step(&mut expected, &step.parameters, &mut m, &mut v, k as u64 + 1, &adam)?;
+        let mut step = reference::differentiate_with(&spec, &expected, &sequences, &targets, &queued.objective(k))?;
+        clip.map(|clip| reference::clip_gradients(&clip, &mut step.parameters)).transpose()?;
+        reference::optimizer_step(&optimizer, &mut expected, &step.parameters, &mut moments, k as u64 + 1)?;
         let loss = losses.get(k).copied().unwrap_or(f32::NAN);
         note(relative(&[loss], &[step.loss], 1.0));
     }

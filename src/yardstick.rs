@@ -122,7 +122,7 @@ impl Row {
 
     /// The whole batch, for [`crate::verify::numbers`].
     pub fn case(&self, seed: u64) -> Case {
-        Case { spec: self.spec, rows: self.rows, steps: self.steps, states: false, scale: 1.0, seed }
+        Case { seed, ..Case::new(self.spec, self.rows, self.steps) }
     }
 
     /// A few rows and steps of the same network, which the oracle computes in about a second at most.

@@ -10,8 +10,10 @@ use engines::{any_case, exact_training, windows};
 use proptest::prelude::*;
 use refrain::data::{Sequences, Windows};
 use refrain::engine::cpu::{CpuEngine, Level, Options};
-use refrain::engine::{Adam, Engine, Steps};
+use refrain::engine::{Engine, Steps};
+use refrain::loss::Objective;
 use refrain::model::{CellKind, Head, Layout, Readout, Spec};
+use refrain::optim::Optimizer;
 use refrain::reference;
 use refrain::verify::{self, Case, TOLERANCE};
 
@@ -33,7 +35,7 @@ impl From<Case> for Problem {
 }
 
 fn problem(spec: Spec, rows: usize, steps: usize) -> Problem {
-    Case { spec, rows, steps, states: false, scale: 1.0, seed: 7 }.into()
+    Case { seed: 7, ..Case::new(spec, rows, steps) }.into()
 }
 
 fn engine(problem: &Problem, options: Options) -> CpuEngine {
@@ -55,7 +57,8 @@ fn compare_engine(problem: &Problem, engine: &mut CpuEngine) {
     let Problem { spec, parameters, sequences, targets, .. } = problem;
     let level = engine.device().driver.clone();
     let outputs = pollster::block_on(engine.forward(sequences)).expect("a sound problem");
-    let found = pollster::block_on(engine.differentiate(sequences, targets)).expect("a sound problem");
+    let found =
+        pollster::block_on(engine.differentiate(sequences, targets, &Objective::default())).expect("a sound problem");
     let (parameters, targets) = (reference::widen(parameters), reference::widen(targets));
     let exact = reference::differentiate(spec, &parameters, &sequences.into(), &targets).expect("a sound problem");
 
@@ -82,7 +85,7 @@ fn compare_cells(shape: impl Fn(CellKind) -> (Spec, usize, usize)) {
     for cell in CellKind::ALL {
         let (spec, rows, steps) = shape(cell);
         for states in [false, true] {
-            let problem = Case { spec, rows, steps, states, scale: 1.0, seed: 7 }.into();
+            let problem = Case { states, seed: 7, ..Case::new(spec, rows, steps) }.into();
             for level in Level::available() {
                 compare(&problem, level);
             }
@@ -146,7 +149,7 @@ fn wide() {
 #[test]
 fn every_step_read() {
     compare_cells(|cell| {
-        let head = Head { outputs: 5, readout: Readout::Every };
+        let head = Some(Head { outputs: 5, readout: Readout::Every });
         (Spec { head, ..Spec::new(cell, 3, 8, 1) }, 18, 7)
     });
 }
@@ -164,7 +167,7 @@ fn both_directions() {
 #[test]
 fn two_layers_both_directions_every_step() {
     compare_cells(|cell| {
-        let head = Head { outputs: 3, readout: Readout::Every };
+        let head = Some(Head { outputs: 3, readout: Readout::Every });
         (Spec { layers: 2, bidirectional: true, head, ..Spec::new(cell, 2, 10, 1) }, 21, 5)
     });
 }
@@ -186,7 +189,8 @@ fn large_pre_activations() {
             let exact = reference::forward(spec, &parameters, &sequences.into()).expect("a sound problem");
             for level in Level::available() {
                 let mut engine = engine(&problem, Options { threads: Some(1), level });
-                let found = pollster::block_on(engine.differentiate(sequences, targets)).expect("a sound problem");
+                let found = pollster::block_on(engine.differentiate(sequences, targets, &Objective::default()))
+                    .expect("a sound problem");
                 // Measured 8e-7. The gradients are as large as x times an error of the deltas, so that only their being
                 // finite can be asked of them.
                 let what = format!("y of {}, x times {factor}, at {}", problem.name, level.name());
@@ -204,7 +208,8 @@ fn a_nan_reaches_the_loss_but_no_other_row() {
         problem.sequences.x[17 * 4 * 2 + 3] = f32::NAN;
         for level in Level::available() {
             let mut engine = engine(&problem, Options { threads: Some(2), level });
-            let gradients = pollster::block_on(engine.differentiate(&problem.sequences, &problem.targets));
+            let gradients =
+                pollster::block_on(engine.differentiate(&problem.sequences, &problem.targets, &Objective::default()));
             let gradients = gradients.expect("a sound problem");
             assert!(gradients.loss.is_nan(), "{cell} at {}: loss {}", level.name(), gradients.loss);
             let y = gradients.outputs.y;
@@ -231,7 +236,7 @@ proptest! {
         let reversed = Sequences {
             x: problem.sequences.x.chunks(length).rev().flatten().copied().collect(),
             states: None,
-            ..problem.sequences
+            ..problem.sequences.clone()
         };
         let sequences = Sequences { states: None, ..problem.sequences.clone() };
         let mut engine = engine(&problem, Options::default());
@@ -247,10 +252,12 @@ fn train(problem: &Problem, batch: usize, options: Options) -> (Vec<f32>, Vec<f3
     let mut engine = engine(problem, options);
     engine.load(&windows(&problem.spec, &problem.sequences, &problem.targets)).expect("windows that fit");
     let ids: Vec<u32> = (0..problem.sequences.rows as u32).rev().collect();
-    let adam = Adam { lr: 1e-2, ..Adam::default() };
+    let adam = Optimizer::adam(1e-2);
     let per_epoch = ids.len().div_ceil(batch) as u64;
     for epoch in 0..2 {
-        engine.train(&Steps { ids: &ids, batch, adam, taken: epoch * per_epoch }).expect("sound steps");
+        engine
+            .train(&Steps { optimizer: adam, taken: epoch * per_epoch, ..Steps::new(&ids, batch) })
+            .expect("sound steps");
     }
     let losses = pollster::block_on(engine.losses()).expect("the losses");
     (losses, pollster::block_on(engine.parameters()).expect("the parameters"))
@@ -263,7 +270,7 @@ fn twenty_steps_follow_the_oracle() {
         let problem = problem(spec, 95, 12);
         let windows = windows(&spec, &problem.sequences, &problem.targets);
         let ids: Vec<u32> = (0..95).rev().collect();
-        let adam = Adam { lr: 1e-2, ..Adam::default() };
+        let adam = Optimizer::adam(1e-2);
         let (exact, parameters) = exact_training(&spec, &problem.parameters, &windows, &ids, 10, 20, &adam);
         for level in Level::available() {
             let (losses, after) = train(&problem, 10, Options { threads: None, level });
@@ -278,7 +285,7 @@ fn twenty_steps_follow_the_oracle() {
 #[test]
 fn threads_change_no_bit() {
     for cell in CellKind::ALL {
-        let head = Head { outputs: 2, readout: Readout::Every };
+        let head = Some(Head { outputs: 2, readout: Readout::Every });
         let spec = Spec { layers: 2, bidirectional: true, head, ..Spec::new(cell, 3, 10, 1) };
         let problem = problem(spec, 257, 6);
         for level in Level::available() {
@@ -304,7 +311,7 @@ fn predict_is_forward_and_a_later_differentiate_sees_the_trained_weights() {
     let mut engine = engine(&problem, Options::default());
     engine.load(&windows(&problem.spec, &problem.sequences, &problem.targets)).expect("windows that fit");
     let ids: Vec<u32> = (0..50).collect();
-    engine.train(&Steps { ids: &ids, batch: 20, adam: Adam::default(), taken: 0 }).expect("sound steps");
+    engine.train(&Steps::new(&ids, 20)).expect("sound steps");
     let y = pollster::block_on(engine.predict(&ids, 7)).expect("sound ids");
     assert_eq!(y, pollster::block_on(engine.forward(&problem.sequences)).expect("a sound problem").y);
     let parameters = pollster::block_on(engine.parameters()).expect("the parameters");
@@ -322,24 +329,26 @@ fn callers_mistakes_are_refused() {
     assert!(refusal.to_string().starts_with("parameters: expected"), "{refusal}");
 
     let mut engine = engine(&problem, Options::default());
-    let steps = Steps { ids: &[0], batch: 1, adam: Adam::default(), taken: 0 };
+    let steps = Steps::new(&[0], 1);
     assert!(engine.train(&steps).expect_err("nothing loaded").to_string().starts_with("windows is none"));
     let wide = Windows::from_sequences(vec![0.0; 30], 3, 5, vec![0.0; 2], 1).expect("sound windows");
-    assert!(engine.load(&wide).expect_err("three inputs").to_string().starts_with("inputs of the windows is 3"));
+    let refusal = engine.load(&wide).expect_err("three inputs").to_string();
+    assert!(refusal.starts_with("the windows' number of features is 3"), "{refusal}");
     let long = Windows::from_sequences(vec![0.0; 20], 2, 5, vec![0.0; 4], 2).expect("sound windows");
-    assert!(engine.load(&long).expect_err("two outputs").to_string().contains("target is 2, expected 1"));
+    engine.load(&long).expect("targets are read by a loss alone");
+    assert!(engine.train(&steps).expect_err("two outputs").to_string().contains("target is 2, expected 1"));
     engine.load(&windows(&problem.spec, &problem.sequences, &problem.targets)).expect("windows that fit");
     assert!(
         engine.train(&Steps { ids: &[6], ..steps }).expect_err("no such window").to_string().starts_with("window 6")
     );
-    assert!(engine.train(&Steps { batch: 0, ..steps }).expect_err("no batch").to_string().starts_with("batch is 0"));
+    assert!(engine.train(&Steps { batch: 0, ..steps }).expect_err("no batch").to_string().starts_with("batch or"));
     assert!(pollster::block_on(engine.predict(&[9], 1)).is_err());
     assert_eq!(pollster::block_on(engine.predict(&[], 1)).expect("no windows, no outputs"), Vec::<f32>::new());
     let short = Sequences { x: vec![0.0; 59], ..problem.sequences.clone() };
     assert!(
         pollster::block_on(engine.forward(&short)).expect_err("59 values").to_string().starts_with("x: expected 60")
     );
-    assert!(pollster::block_on(engine.differentiate(&problem.sequences, &[0.0; 5])).is_err());
-    engine.train(&Steps { ids: &[], ..steps }).expect("no steps");
+    assert!(pollster::block_on(engine.differentiate(&problem.sequences, &[0.0; 5], &Objective::default())).is_err());
+    assert!(engine.train(&Steps { ids: &[], ..steps }).is_err());
     assert!(pollster::block_on(engine.losses()).expect("the losses").is_empty());
 }

@@ -6,10 +6,10 @@ mod common;
 
 use common::assert_close;
 use rand::RngExt;
-use refrain::loss::Loss;
+use refrain::loss::{Loss, Objective};
 use refrain::model::cells::{Cell, MAX_SLOTS, MAX_STATES};
 use refrain::model::{CellKind, CellVisitor, Dropout, Head, Layout, Readout, Spec, Stream, stream};
-use refrain::reference::{self, Sequences, Training};
+use refrain::reference::{self, Sequences};
 
 /// Half the distance of the two points. The error is of the order of STEP^2 times the third derivative, plus 1e-16 / STEP.
 const STEP: f64 = 1e-5;
@@ -85,31 +85,31 @@ struct Problem {
     rows: usize,
     steps: usize,
     lengths: Option<Vec<usize>>,
-    training: Training,
+    objective: Objective,
     seed: u64,
 }
 
 impl Problem {
     fn new(spec: Spec, rows: usize, steps: usize, seed: u64) -> Self {
-        Problem { spec, rows, steps, lengths: None, training: Training::default(), seed }
+        Problem { spec, rows, steps, lengths: None, objective: Objective::default(), seed }
     }
 
     /// The loss, from the outputs of the forward pass alone.
     fn loss(&self, parameters: &[f64], sequences: &Sequences, targets: &[f64]) -> f64 {
-        let Problem { spec, training, .. } = self;
-        let y = if training.dropout.p > 0.0 {
-            let found = reference::differentiate_with(spec, parameters, sequences, targets, training);
+        let Problem { spec, objective, .. } = self;
+        let y = if objective.dropout.p > 0.0 {
+            let found = reference::differentiate_with(spec, parameters, sequences, targets, objective);
             found.expect("a sound network and batch").outputs.y
         } else {
             reference::forward(spec, parameters, sequences).expect("a sound network and batch").y
         };
-        let (read, outputs) = (spec.read_steps(self.steps), spec.head.outputs);
+        let (read, outputs) = (spec.read_steps(self.steps), spec.outputs());
         let width = targets.len() / (self.rows * read);
         let (mut sum, mut terms) = (0.0, 0);
         for b in 0..self.rows {
             let length = self.lengths.as_ref().map_or(self.steps, |lengths| lengths[b]);
             for at in b * read..b * read + length.min(read) {
-                sum += training.loss.value(&y[at * outputs..][..outputs], &targets[at * width..][..width]);
+                sum += objective.loss.value(&y[at * outputs..][..outputs], &targets[at * width..][..width]);
                 terms += width;
             }
         }
@@ -118,9 +118,9 @@ impl Problem {
 
     /// Targets that the loss can be measured against.
     fn targets(&self, draw: &mut impl FnMut(usize) -> Vec<f64>) -> Vec<f64> {
-        let values = draw(self.rows * self.training.loss.target_len(&self.spec, self.steps));
-        let classes = self.spec.head.outputs as f64;
-        let target = |value: f64| match self.training.loss {
+        let values = draw(self.rows * self.objective.loss.target_len(&self.spec, self.steps));
+        let classes = self.spec.outputs() as f64;
+        let target = |value: f64| match self.objective.loss {
             // The values are from -1.5 to 1.5.
             Loss::CrossEntropy => ((value + 1.5) / 3.0 * classes).floor(),
             Loss::BinaryCrossEntropy => (value + 1.5) / 3.0,
@@ -139,7 +139,7 @@ impl Problem {
         let targets = self.targets(&mut draw);
         let sequences =
             Sequences { rows, steps, x: x.clone(), states: Some(states.clone()), lengths: self.lengths.clone() };
-        let found = reference::differentiate_with(spec, &parameters, &sequences, &targets, &self.training)
+        let found = reference::differentiate_with(spec, &parameters, &sequences, &targets, &self.objective)
             .expect("a sound network and batch");
 
         let what = |of: &str| format!("{self:?}, {of}");
@@ -164,7 +164,8 @@ impl Problem {
 fn check_all(layers: usize, bidirectional: bool) {
     for cell in CellKind::ALL {
         for readout in [Readout::Last, Readout::Every] {
-            let spec = Spec { cell, input: 2, hidden: 3, layers, bidirectional, head: Head { outputs: 2, readout } };
+            let spec =
+                Spec { cell, input: 2, hidden: 3, layers, bidirectional, head: Some(Head { outputs: 2, readout }) };
             Problem::new(spec, 2, 5, 11).check();
             Problem::new(Spec { input: 3, hidden: 4, ..spec }, 3, 1, 13).check();
         }
@@ -195,7 +196,8 @@ fn three_layers_in_both_directions() {
 fn with_lengths() -> impl Iterator<Item = Problem> {
     CellKind::ALL.into_iter().flat_map(|cell| {
         [(Readout::Last, true), (Readout::Every, false), (Readout::Every, true)].map(|(readout, bidirectional)| {
-            let spec = Spec { cell, input: 2, hidden: 3, layers: 2, bidirectional, head: Head { outputs: 2, readout } };
+            let spec =
+                Spec { cell, input: 2, hidden: 3, layers: 2, bidirectional, head: Some(Head { outputs: 2, readout }) };
             Problem { lengths: Some(vec![3, 1, 4]), ..Problem::new(spec, 3, 5, 17) }
         })
     })
@@ -210,10 +212,10 @@ fn rows_with_lengths() {
 fn dropout_with_its_mask_fixed() {
     for problem in with_lengths() {
         let dropout = Dropout { p: 0.4, seed: 5, step: 3 };
-        let training = Training { dropout, ..problem.training };
-        Problem { training, lengths: None, ..problem.clone() }.check();
+        let objective = Objective { dropout, ..problem.objective };
+        Problem { objective, lengths: None, ..problem.clone() }.check();
         let spec = Spec { layers: 3, ..problem.spec };
-        Problem { training, spec, ..problem }.check();
+        Problem { objective, spec, ..problem }.check();
     }
 }
 
@@ -221,10 +223,10 @@ fn dropout_with_its_mask_fixed() {
 fn every_loss() {
     for loss in [Loss::Mse, Loss::Mae, Loss::Huber { delta: 0.5 }, Loss::CrossEntropy, Loss::BinaryCrossEntropy] {
         for problem in with_lengths().take(3) {
-            let training = Training { loss, ..problem.training };
-            let spec = Spec { head: Head { outputs: 3, ..problem.spec.head }, ..problem.spec };
-            Problem { training, spec, lengths: None, ..problem.clone() }.check();
-            Problem { training, spec, ..problem }.check();
+            let objective = Objective { loss, ..problem.objective };
+            let spec = Spec { head: Some(Head { outputs: 3, readout: problem.spec.readout() }), ..problem.spec };
+            Problem { objective, spec, lengths: None, ..problem.clone() }.check();
+            Problem { objective, spec, ..problem }.check();
         }
     }
 }

@@ -6,9 +6,9 @@ mod common;
 mod golden;
 
 use common::assert_close;
-use refrain::engine::Adam;
 use refrain::model::{CellKind, Head, Layout, Readout, Spec};
-use refrain::reference::{self, Gradients, Sequences};
+use refrain::optim::Optimizer;
+use refrain::reference::{self, Gradients, Moments, Sequences};
 use safetensors::SafeTensors;
 use serde::Deserialize;
 
@@ -69,7 +69,7 @@ impl Golden<'_> {
     fn spec(&self) -> Spec {
         let &Case { input, hidden, outputs, layers, directions, readout, .. } = self.case;
         let (cell, bidirectional) = (self.document.cell, directions == 2);
-        Spec { cell, input, hidden, layers, bidirectional, head: Head { outputs, readout } }
+        Spec { cell, input, hidden, layers, bidirectional, head: Some(Head { outputs, readout }) }
     }
 
     fn tensor(&self, name: &str) -> Vec<f64> {
@@ -124,11 +124,11 @@ impl Golden<'_> {
         self.check_block("d_parameters", &layout, &gradients.parameters);
 
         let AdamOptions { lr, beta1, beta2, eps } = self.case.adam;
-        let adam = Adam { lr, beta1, beta2, eps };
-        let (mut m, mut v) = (vec![0.0; layout.len()], vec![0.0; layout.len()]);
+        let adam = Optimizer::Adam { lr, beta1, beta2, eps, weight_decay: 0.0 };
+        let mut moments = Moments::zeros(layout.len());
         for t in 1..=self.document.steps {
             let gradients = self.differentiate(&parameters, &sequences).parameters;
-            reference::adam_step(&mut parameters, &gradients, &mut m, &mut v, t, &adam).expect("equal lengths");
+            reference::optimizer_step(&adam, &mut parameters, &gradients, &mut moments, t).expect("equal lengths");
         }
         self.check_block("adam", &layout, &parameters);
     }

@@ -7,9 +7,9 @@ mod common;
 mod golden;
 
 use common::assert_close;
-use refrain::loss::Loss;
+use refrain::loss::{Loss, Objective};
 use refrain::model::{CellKind, Dropout, Head, Layout, Readout, Spec};
-use refrain::reference::{self, Sequences, Training};
+use refrain::reference::{self, Sequences};
 use safetensors::SafeTensors;
 use serde::Deserialize;
 
@@ -67,7 +67,7 @@ impl From<DropoutOptions> for Dropout {
 impl Case {
     fn spec(&self) -> Spec {
         let &Case { cell, input, hidden, outputs, layers, directions, readout, .. } = self;
-        Spec { cell, input, hidden, layers, bidirectional: directions == 2, head: Head { outputs, readout } }
+        Spec { cell, input, hidden, layers, bidirectional: directions == 2, head: Some(Head { outputs, readout }) }
     }
 
     fn run(&self, torch: &str, tensors: &SafeTensors) {
@@ -84,9 +84,9 @@ impl Case {
         let initial = self.states.then(|| states("", "_0"));
         let &Case { rows, steps, .. } = self;
         let sequences = Sequences { rows, steps, x: tensor("x"), states: initial, lengths: self.lengths.clone() };
-        let training = Training { loss: self.loss, dropout: self.dropout.map(Dropout::from).unwrap_or_default() };
+        let objective = Objective { loss: self.loss, dropout: self.dropout.map(Dropout::from).unwrap_or_default() };
         let found =
-            reference::differentiate_with(&spec, &tensor("parameters"), &sequences, &tensor("targets"), &training)
+            reference::differentiate_with(&spec, &tensor("parameters"), &sequences, &tensor("targets"), &objective)
                 .unwrap_or_else(|error| panic!("{}: {error}", self.name));
 
         let check = |what: &str, found: &[f64], expected: &[f64]| {

@@ -12,9 +12,11 @@ use proptest::prelude::*;
 use refrain::data::{Sequences, Windows};
 use refrain::engine::cpu::CpuEngine;
 use refrain::engine::gpu::{Gpu, GpuEngine, Options, choose};
-use refrain::engine::{Adam, Engine, Steps};
+use refrain::engine::{Engine, Steps};
 use refrain::exercise::{Sine, SineOptions};
+use refrain::loss::Objective;
 use refrain::model::{CellKind, Head, Readout, Spec, initial_parameters};
+use refrain::optim::Optimizer;
 use refrain::verify::{self, Case, TOLERANCE};
 use std::sync::{Arc, LazyLock};
 
@@ -59,7 +61,7 @@ fn agrees_within_webgpus_default_limits_and_with_checked_kernels() {
     for cell in CellKind::ALL {
         // LSTM's deltas of 130 units and four rows take 8 KiB of workgroup memory: half of the default limit.
         for (hidden, rows, steps) in [(130, 3, 7), (20, 32, 50), (5, 257, 7), (33, 1, 1)] {
-            let case = Case { spec: Spec::new(cell, 10, hidden, 1), rows, steps, states: false, scale: 1.0, seed: 3 };
+            let case = Case { seed: 3, ..Case::new(Spec::new(cell, 10, hidden, 1), rows, steps) };
             assert_eq!(miss(&gpu, &case), None);
         }
     }
@@ -78,7 +80,7 @@ proptest! {
 fn a_row_does_not_depend_on_its_place() {
     for cell in CellKind::ALL {
         let spec = Spec { layers: 2, bidirectional: true, ..Spec::new(cell, 3, 10, 2) };
-        let case = Case { spec, rows: 37, steps: 6, states: false, scale: 1.0, seed: 5 };
+        let case = Case { seed: 5, ..Case::new(spec, 37, 6) };
         let (parameters, sequences, _) = verify::numbers(&case);
         let reversed: Vec<f32> = sequences.x.chunks(6 * 3).rev().flatten().copied().collect();
         let mut engine = engine(spec, &parameters);
@@ -96,23 +98,22 @@ struct Training {
     parameters: Vec<f32>,
     windows: Windows,
     ids: Vec<u32>,
-    adam: Adam,
+    optimizer: Optimizer,
 }
 
 impl Training {
     fn new(cell: CellKind, layers: usize) -> Self {
         let spec = Spec { layers, ..Spec::new(cell, 2, 10, 1) };
-        let (parameters, sequences, targets) =
-            verify::numbers(&Case { spec, rows: 95, steps: 12, states: false, scale: 1.0, seed: 7 });
+        let (parameters, sequences, targets) = verify::numbers(&Case { seed: 7, ..Case::new(spec, 95, 12) });
         let windows = windows(&spec, &sequences, &targets);
-        Training { spec, parameters, windows, ids: (0..95).rev().collect(), adam: Adam { lr: 1e-2, ..Adam::default() } }
+        Training { spec, parameters, windows, ids: (0..95).rev().collect(), optimizer: Optimizer::adam(1e-2) }
     }
 
     /// Losses and parameters after two passes.
     fn run(&self, engine: &mut impl Engine) -> (Vec<f32>, Vec<f32>) {
         engine.load(&self.windows).expect("windows that fit");
         for taken in [0, 10] {
-            let steps = Steps { ids: &self.ids, batch: 10, adam: self.adam, taken };
+            let steps = Steps { optimizer: self.optimizer, taken, ..Steps::new(&self.ids, 10) };
             engine.train(&steps).expect("sound steps");
         }
         let losses = block_on(engine.losses()).expect("the losses");
@@ -124,8 +125,8 @@ impl Training {
 fn twenty_steps_follow_the_oracle_and_the_cpu_engine() {
     for cell in CellKind::ALL {
         let training = Training::new(cell, 2);
-        let Training { spec, parameters, windows, ids, adam } = &training;
-        let (exact, exact_parameters) = exact_training(spec, parameters, windows, ids, 10, 20, adam);
+        let Training { spec, parameters, windows, ids, optimizer } = &training;
+        let (exact, exact_parameters) = exact_training(spec, parameters, windows, ids, 10, 20, optimizer);
         let (losses, after) = training.run(&mut engine(*spec, parameters));
         // As on the CPU engine: Adam turns the rounding of a gradient near 0 into a good part of a step of 1e-2.
         assert_close(format!("losses of {cell}"), &losses, &exact, 1e-6, 1e-5);
@@ -149,9 +150,9 @@ fn the_same_run_gives_the_same_bits_in_a_fresh_engine_and_in_a_used_one() {
 
 #[test]
 fn predict_is_forward_whatever_the_batch() {
-    let head = Head { outputs: 2, readout: Readout::Every };
+    let head = Some(Head { outputs: 2, readout: Readout::Every });
     let spec = Spec { head, ..Spec::new(CellKind::Gru, 3, 10, 1) };
-    let case = Case { spec, rows: 50, steps: 6, states: false, scale: 1.0, seed: 9 };
+    let case = Case { seed: 9, ..Case::new(spec, 50, 6) };
     let (parameters, sequences, targets) = verify::numbers(&case);
     let mut engine = engine(spec, &parameters);
     engine.load(&windows(&spec, &sequences, &targets)).expect("windows that fit");
@@ -166,10 +167,11 @@ fn predict_is_forward_whatever_the_batch() {
 fn a_nan_reaches_the_loss_but_no_other_row() {
     for cell in CellKind::ALL {
         let spec = Spec::new(cell, 2, 6, 1);
-        let case = Case { spec, rows: 18, steps: 4, states: false, scale: 1.0, seed: 7 };
+        let case = Case { seed: 7, ..Case::new(spec, 18, 4) };
         let (parameters, mut sequences, targets) = verify::numbers(&case);
         sequences.x[17 * 4 * 2 + 3] = f32::NAN;
-        let found = block_on(engine(spec, &parameters).differentiate(&sequences, &targets)).expect("a sound problem");
+        let found = block_on(engine(spec, &parameters).differentiate(&sequences, &targets, &Objective::default()))
+            .expect("a sound problem");
         let y = found.outputs.y;
         assert!(found.loss.is_nan(), "{cell}: loss {}", found.loss);
         assert!(y[17].is_nan() && y[..17].iter().all(|y| y.is_finite()), "{cell}: {y:?}");
@@ -181,7 +183,7 @@ fn a_network_beyond_the_adapters_limits_is_refused_with_a_remedy() {
     let spec = Spec::new(CellKind::Lstm, 1, 5000, 1);
     let parameters = vec![0.0; refrain::model::Layout::new(&spec).len()];
     let refused = GpuEngine::new(GPU.clone(), spec, &parameters);
-    let sequences = Sequences { rows: 1, steps: 1, x: vec![0.0], states: None };
+    let sequences = Sequences::new(1, 1, vec![0.0]);
     let refused = refused.and_then(|mut engine| block_on(engine.forward(&sequences)).map(|_| ()));
     let message = refused.expect_err("5000 units do not fit").to_string();
     assert!(message.contains("allows") && message.contains("take a"), "{message}");
@@ -191,7 +193,7 @@ fn a_network_beyond_the_adapters_limits_is_refused_with_a_remedy() {
 fn callers_mistakes_are_refused_and_change_nothing() {
     let training = Training::new(CellKind::Gru, 1);
     let mut engine = engine(training.spec, &training.parameters);
-    let steps = Steps { ids: &[0], batch: 1, adam: training.adam, taken: 0 };
+    let steps = Steps { optimizer: training.optimizer, ..Steps::new(&[0], 1) };
     assert!(engine.train(&steps).is_err(), "nothing is loaded");
     assert!(engine.set_parameters(&training.parameters[1..]).is_err(), "a short block");
     let wide = Windows::from_sequences(vec![0.0; 36], 3, 12, vec![0.0], 1).expect("sound windows");
@@ -199,7 +201,7 @@ fn callers_mistakes_are_refused_and_change_nothing() {
     engine.load(&training.windows).expect("windows that fit");
     assert!(engine.train(&Steps { ids: &[95], ..steps }).is_err(), "no such window");
     assert!(engine.train(&Steps { batch: 0, ..steps }).is_err(), "an empty batch");
-    let short = Sequences { rows: 2, steps: 12, x: vec![0.0; 47], states: None };
+    let short = Sequences::new(2, 12, vec![0.0; 47]);
     assert!(block_on(engine.forward(&short)).is_err(), "47 values");
     assert!(block_on(engine.losses()).expect("the losses").is_empty());
     assert_eq!(block_on(engine.parameters()).expect("the parameters"), training.parameters);
@@ -222,9 +224,9 @@ fn both_engines_take_the_exercises_first_fifty_steps_alike() {
 /// The losses of two epochs of 25 steps.
 fn two_epochs(engine: &mut impl Engine, sine: &Sine) -> Vec<f32> {
     engine.load(sine.windows()).expect("windows that fit");
+    let ids = sine.train_ids();
     for taken in [0, 25] {
-        let steps = Steps { ids: &sine.train_ids(), batch: 32, adam: Adam::default(), taken };
-        engine.train(&steps).expect("sound steps");
+        engine.train(&Steps { taken, ..Steps::new(&ids, 32) }).expect("sound steps");
     }
     block_on(engine.losses()).expect("the losses")
 }

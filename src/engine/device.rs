@@ -2,9 +2,10 @@
 
 use super::cpu::CpuEngine;
 use super::gpu::{Gpu, GpuEngine, Options, choose};
-use super::{DeviceInfo, Engine, Gradients, Outputs, Steps};
+use super::{DeviceInfo, Engine, Gradients, Moments, Outputs, Precision, Steps};
 use crate::data::{Sequences, Windows};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::loss::Objective;
 use crate::model::Spec;
 use std::sync::Arc;
 
@@ -29,8 +30,16 @@ impl Device {
         }
     }
 
-    /// Puts a network with these parameters on it.
+    /// Puts a network with these parameters on it, in f32.
     pub fn engine(&self, spec: Spec, parameters: &[f32]) -> Result<AnyEngine> {
+        self.engine_with(spec, parameters, Precision::F32)
+    }
+
+    /// Puts a network with these parameters on it.
+    pub fn engine_with(&self, spec: Spec, parameters: &[f32], precision: Precision) -> Result<AnyEngine> {
+        if precision == Precision::F16 {
+            return Err(Error::config("precision", "f16", "f32 on this device"));
+        }
         Ok(match self {
             Device::Cpu => AnyEngine::Cpu(Box::new(CpuEngine::new(spec, parameters)?)),
             Device::Gpu(gpu) => AnyEngine::Gpu(Box::new(GpuEngine::new(gpu.clone(), spec, parameters)?)),
@@ -70,6 +79,14 @@ impl Engine for AnyEngine {
         on!(self, engine => engine.set_parameters(parameters))
     }
 
+    async fn moments(&mut self) -> Result<Moments> {
+        on!(self, engine => engine.moments().await)
+    }
+
+    fn set_moments(&mut self, moments: &Moments) -> Result<()> {
+        on!(self, engine => engine.set_moments(moments))
+    }
+
     fn load(&mut self, windows: &Windows) -> Result<()> {
         on!(self, engine => engine.load(windows))
     }
@@ -90,7 +107,24 @@ impl Engine for AnyEngine {
         on!(self, engine => engine.forward(sequences).await)
     }
 
-    async fn differentiate(&mut self, sequences: &Sequences, targets: &[f32]) -> Result<Gradients> {
-        on!(self, engine => engine.differentiate(sequences, targets).await)
+    async fn differentiate(
+        &mut self,
+        sequences: &Sequences,
+        targets: &[f32],
+        objective: &Objective,
+    ) -> Result<Gradients> {
+        on!(self, engine => engine.differentiate(sequences, targets, objective).await)
+    }
+
+    fn open_stream(&mut self, rows: usize, states: Option<&[f32]>) -> Result<()> {
+        on!(self, engine => engine.open_stream(rows, states))
+    }
+
+    async fn step_many(&mut self, x: &[f32], steps: usize) -> Result<Vec<f32>> {
+        on!(self, engine => engine.step_many(x, steps).await)
+    }
+
+    async fn states(&mut self) -> Result<Vec<f32>> {
+        on!(self, engine => engine.states().await)
     }
 }

@@ -10,6 +10,9 @@ pub use device::{AnyEngine, Device};
 
 use crate::data::{Sequences, Windows};
 use crate::error::{Error, Result};
+use crate::loss::{Loss, Objective};
+use crate::model::{Dropout, Head, Readout, Spec};
+use crate::optim::{Clip, Optimizer, Schedule, Update};
 use serde::Serialize;
 use std::future::Future;
 
@@ -27,59 +30,24 @@ pub struct DeviceInfo {
     pub kind: String,
 }
 
-/// Adam, as `torch.optim.Adam` without weight decay: with g the gradient and t the step counted from 1,
-/// m = b1 m + (1-b1) g, v = b2 v + (1-b2) g^2, w -= lr / (1-b1^t) * m / (sqrt(v) / sqrt(1-b2^t) + eps).
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Adam {
-    /// Step size.
-    pub lr: f64,
-    /// Decay of the first moment.
-    pub beta1: f64,
-    /// Decay of the second moment.
-    pub beta2: f64,
-    /// Added to the root of the second moment.
-    pub eps: f64,
+/// How weights and the tape are stored on a device; sums, master weights and moments are f32 in either case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Precision {
+    /// 32 bits.
+    #[default]
+    F32,
+    /// 16 bits: half the memory, on adapters.
+    F16,
 }
 
-impl Default for Adam {
-    fn default() -> Self {
-        Adam { lr: 1e-3, beta1: 0.9, beta2: 0.999, eps: 1e-8 }
-    }
-}
-
-/// What Adam's formula needs at one step beyond the moments, rounded once from f64 for both engines.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct AdamStep {
-    /// b1.
-    pub beta1: f32,
-    /// 1 - b1.
-    pub one_minus_beta1: f32,
-    /// b2.
-    pub beta2: f32,
-    /// 1 - b2.
-    pub one_minus_beta2: f32,
-    /// lr / (1 - b1^t).
-    pub step_size: f32,
-    /// 1 / sqrt(1 - b2^t).
-    pub inverse_root: f32,
-    /// eps.
-    pub eps: f32,
-}
-
-impl Adam {
-    /// The constants of step `t`, counted from 1.
-    pub fn at(&self, t: u64) -> AdamStep {
-        let power = |beta: f64| 1.0 - beta.powf(t as f64);
-        AdamStep {
-            beta1: self.beta1 as f32,
-            one_minus_beta1: (1.0 - self.beta1) as f32,
-            beta2: self.beta2 as f32,
-            one_minus_beta2: (1.0 - self.beta2) as f32,
-            step_size: (self.lr / power(self.beta1)) as f32,
-            inverse_root: power(self.beta2).sqrt().recip() as f32,
-            eps: self.eps as f32,
-        }
-    }
+/// What an optimiser remembers between steps, in the layout of the parameter block; zeros before the first.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Moments {
+    /// The first moment, or SGD's momentum.
+    pub m: Vec<f32>,
+    /// The second moment.
+    pub v: Vec<f32>,
 }
 
 /// Training steps to queue: step k trains on the windows `ids[k * batch ..]`, the last on what is left.
@@ -89,38 +57,98 @@ pub struct Steps<'a> {
     pub ids: &'a [u32],
     /// Windows of a step (B).
     pub batch: usize,
+    /// What is minimised, and what is dropped; the step within its dropout is that of the training step.
+    pub objective: Objective,
     /// The optimiser.
-    pub adam: Adam,
+    pub optimizer: Optimizer,
+    /// The largest norm of a gradient, where there is one.
+    pub clip: Option<Clip>,
+    /// How the learning rate changes.
+    pub schedule: Schedule,
+    /// The losses of the epochs before, for the schedule.
+    pub history: &'a [f64],
     /// Optimiser steps taken before these.
     pub taken: u64,
+    /// Truncated backpropagation through time: each step but the first of these begins with the final states of the step
+    /// before, row by row, and no gradient flows between them; the first begins with zeros. All steps must have the same
+    /// number of rows, and the network one direction.
+    pub carry: bool,
 }
 
-impl Steps<'_> {
-    /// Refuses an empty batch, no windows, and the first id beyond the `count` loaded windows.
-    pub fn check(&self, count: usize) -> Result<()> {
+impl<'a> Steps<'a> {
+    /// The mean squared error and Adam(1e-3), nothing taken before.
+    pub fn new(ids: &'a [u32], batch: usize) -> Self {
+        Steps {
+            ids,
+            batch,
+            objective: Objective::default(),
+            optimizer: Optimizer::default(),
+            clip: None,
+            schedule: Schedule::Constant,
+            history: &[],
+            taken: 0,
+            carry: false,
+        }
+    }
+
+    /// The optimiser's constants for the k-th of these steps, counted from 0.
+    pub fn update(&self, k: usize) -> Update {
+        let step = self.taken + k as u64;
+        self.optimizer.scaled(self.schedule.factor(step, self.history)).at(step + 1)
+    }
+
+    /// The objective of the k-th of these steps, counted from 0.
+    pub fn objective(&self, k: usize) -> Objective {
+        let dropout = Dropout { step: self.taken + k as u64, ..self.objective.dropout };
+        Objective { dropout, ..self.objective }
+    }
+
+    /// Refuses an empty batch, no windows, the first id beyond the loaded windows, numbers that make no sense, and targets that
+    /// the loss cannot read.
+    pub fn check(&self, spec: &Spec, windows: &Windows) -> Result<()> {
         if self.batch == 0 || self.ids.is_empty() {
             return Err(Error::config("batch or number of windows", 0, "at least 1"));
         }
-        match self.ids.iter().find(|&&id| id as usize >= count) {
-            None => Ok(()),
-            Some(&id) => Err(Error::Index { what: "window", index: id as usize, len: count }),
+        windows.check_ids(self.ids)?;
+        self.objective.check(spec)?;
+        self.optimizer.check()?;
+        self.schedule.check()?;
+        self.clip.map_or(Ok(()), |clip| clip.check())?;
+        if self.carry && spec.bidirectional {
+            return Err(Error::config("carry", "true", "false, for a network with both directions"));
         }
+        if self.carry && !self.ids.len().is_multiple_of(self.batch) {
+            let expected = format!("a multiple of the batch, {}, where states are carried", self.batch);
+            return Err(Error::config("number of windows", self.ids.len(), expected));
+        }
+        let expected = self.objective.loss.target_len(spec, windows.steps());
+        if windows.target_len() != expected {
+            let expected = format!("{expected}, what the loss reads");
+            return Err(Error::config("values of a window's target", windows.target_len(), expected));
+        }
+        if self.objective.loss == Loss::CrossEntropy {
+            for &id in self.ids {
+                let (id, length) = (id as usize, windows.length(id as usize));
+                self.objective.loss.check_targets(spec, windows.steps(), &[length], &windows.target(id))?;
+            }
+        }
+        Ok(())
     }
 }
 
 /// What a forward pass gives.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outputs {
-    /// The head's outputs: [B, O], or [B, T, O] where it reads every step.
+    /// The outputs: [B, O], or [B, T, O] where every step has one, zero beyond a row's length.
     pub y: Vec<f32>,
-    /// Final states, [S, L*D, B, H] (h, then c).
+    /// Final states, [S, L*D, B, H] (h, then c): those at each row's true end.
     pub states: Vec<f32>,
 }
 
-/// What a forward and backward pass under the mean squared error give.
+/// What a forward and backward pass give.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Gradients {
-    /// The mean squared error over all outputs.
+    /// The loss: the mean of its terms over all positions that count.
     pub loss: f32,
     /// The forward pass.
     pub outputs: Outputs,
@@ -132,7 +160,7 @@ pub struct Gradients {
     pub states: Vec<f32>,
 }
 
-/// A device that holds one network. The loss is the mean squared error over all outputs of a batch.
+/// A device that holds one network, and beside it one stream: sequences whose states stay on the device between calls.
 pub trait Engine {
     /// What the device is.
     fn device(&self) -> &DeviceInfo;
@@ -142,6 +170,12 @@ pub trait Engine {
 
     /// Replaces the parameter block and sets the optimiser's moments to zero.
     fn set_parameters(&mut self, parameters: &[f32]) -> Result<()>;
+
+    /// The optimiser's moments.
+    fn moments(&mut self) -> impl Future<Output = Result<Moments>>;
+
+    /// Replaces the optimiser's moments, so that training goes on where it was interrupted.
+    fn set_moments(&mut self, moments: &Moments) -> Result<()>;
 
     /// Puts windows on the device, in place of those before.
     fn load(&mut self, windows: &Windows) -> Result<()>;
@@ -155,9 +189,64 @@ pub trait Engine {
     /// The outputs for loaded windows, at most `batch` at a time: [N, O] or [N, T, O].
     fn predict(&mut self, ids: &[u32], batch: usize) -> impl Future<Output = Result<Vec<f32>>>;
 
-    /// A forward pass over sequences that are not loaded.
+    /// A forward pass over sequences that are not loaded. Nothing is dropped.
     fn forward(&mut self, sequences: &Sequences) -> impl Future<Output = Result<Outputs>>;
 
-    /// Every gradient of the loss against `targets` ([B, O] or [B, T, O]); changes no parameter.
-    fn differentiate(&mut self, sequences: &Sequences, targets: &[f32]) -> impl Future<Output = Result<Gradients>>;
+    /// Every gradient of the objective against `targets`, [B, target_len] with [`Loss::target_len`]; changes no parameter.
+    fn differentiate(
+        &mut self,
+        sequences: &Sequences,
+        targets: &[f32],
+        objective: &Objective,
+    ) -> impl Future<Output = Result<Gradients>>;
+
+    /// Begins a stream of `rows` rows with these states, [S, L, B, H], or with zeros. A network with both directions is refused:
+    /// its outputs depend on what is yet to come.
+    fn open_stream(&mut self, rows: usize, states: Option<&[f32]>) -> Result<()>;
+
+    /// Continues the stream by `steps` time steps `x` [B, T, I]: the output after every step, [B, T, O], whatever the readout.
+    fn step_many(&mut self, x: &[f32], steps: usize) -> impl Future<Output = Result<Vec<f32>>>;
+
+    /// Continues the stream by one time step `x` [B, I]: its output, [B, O].
+    fn step(&mut self, x: &[f32]) -> impl Future<Output = Result<Vec<f32>>> {
+        self.step_many(x, 1)
+    }
+
+    /// The stream's states, [S, L, B, H] (h, then c).
+    fn states(&mut self) -> impl Future<Output = Result<Vec<f32>>>;
+}
+
+/// Refuses what the engines do not have yet.
+fn refuse_options(steps: &Steps, windows: &Windows) -> Result<()> {
+    refuse_objective(&steps.objective)?;
+    let ahead = matches!(windows.targets(), crate::data::Targets::Ahead { .. });
+    if steps.clip.is_some() || steps.carry || windows.lengths().is_some() || windows.center().1 > 0 || ahead {
+        return Err(Error::config("an option of training", "set", "none that this engine does not have yet"));
+    }
+    Ok(())
+}
+
+/// The same of an objective.
+fn refuse_objective(objective: &Objective) -> Result<()> {
+    if objective.loss != Loss::Mse || objective.dropout.p > 0.0 {
+        return Err(Error::config("the objective", "set", "the mean squared error, without dropout"));
+    }
+    Ok(())
+}
+
+/// The network's spec with an output after every step, as a stream gives them, once it is sure that there can be a stream of
+/// `rows` rows with these states.
+fn check_stream(spec: &Spec, rows: usize, states: Option<&[f32]>) -> Result<Spec> {
+    if spec.bidirectional {
+        return Err(Error::config(
+            "a stream's directions",
+            2,
+            "1: the reverse one would begin with what is yet to come",
+        ));
+    }
+    if rows == 0 {
+        return Err(Error::config("rows", rows, "at least 1"));
+    }
+    states.map_or(Ok(()), |states| spec.check_states("states", rows, states.len()))?;
+    Ok(Spec { head: spec.head.map(|head| Head { readout: Readout::Every, ..head }), ..*spec })
 }

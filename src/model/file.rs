@@ -95,7 +95,7 @@ fn read(bytes: &[u8]) -> std::result::Result<Model, String> {
 
     // Before Layout names the tensors of a spec, and memory is taken for them, the file's own length bounds both.
     let found = header.tensors.len();
-    let expected = spec.layers * spec.directions() * 4 + 2;
+    let expected = spec.layers * spec.directions() * 4 + if spec.head.is_some() { 2 } else { 0 };
     if found != expected {
         return Err(format!("expected the {expected} tensors of its spec, found {found}"));
     }

@@ -1,6 +1,6 @@
 //! The flat parameter block: every weight of a network in one buffer, in PyTorch's order, layout and names.
 
-use super::Spec;
+use super::{Head, Spec};
 use std::ops::Range;
 
 /// One tensor of the block.
@@ -62,8 +62,12 @@ impl Layout {
                 });
             }
         }
-        let head_weight = push("fc.weight".into(), &[spec.head.outputs, spec.top()]);
-        let head_bias = push("fc.bias".into(), &[spec.head.outputs]);
+        let (head_weight, head_bias) = match spec.head {
+            Some(Head { outputs, .. }) => {
+                (push("fc.weight".into(), &[outputs, spec.top()]), push("fc.bias".into(), &[outputs]))
+            }
+            None => (len..len, len..len),
+        };
         Layout { tensors, layers, head_weight, head_bias, len }
     }
 
@@ -83,12 +87,12 @@ impl Layout {
         &self.layers
     }
 
-    /// The head's weight, [O, D*H].
+    /// The head's weight, [O, D*H]; empty without a head.
     pub fn head_weight(&self) -> Range<usize> {
         self.head_weight.clone()
     }
 
-    /// The head's bias, `[O]`.
+    /// The head's bias, `[O]`; empty without a head.
     pub fn head_bias(&self) -> Range<usize> {
         self.head_bias.clone()
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Readout {
-    /// The last step only (`out[:, -1, :]`): outputs are [B, O].
+    /// The last step only (`out[:, -1, :]`), of a row with a length the last within it: outputs are [B, O].
     Last,
     /// Every step: outputs are [B, T, O].
     Every,
@@ -23,7 +23,7 @@ pub struct Head {
     pub readout: Readout,
 }
 
-/// A recurrent network as `torch.nn.{RNN, LSTM, GRU}` with `batch_first=True`, and a `torch.nn.Linear` head.
+/// A recurrent network as `torch.nn.{RNN, LSTM, GRU}` with `batch_first=True`, and a `torch.nn.Linear` head on it, or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Spec {
     /// The cell.
@@ -36,8 +36,8 @@ pub struct Spec {
     pub layers: usize,
     /// Whether each layer also runs backwards in time (D = 2).
     pub bidirectional: bool,
-    /// The head.
-    pub head: Head,
+    /// The head. Without one the outputs are the top layer's hidden states at every step, [B, T, D*H].
+    pub head: Option<Head>,
 }
 
 /// Parameters of the largest network: their indices fit in 32 bits on every device.
@@ -47,20 +47,21 @@ impl Spec {
     /// One layer, one direction, a head on the last step: the course's network.
     pub fn new(cell: CellKind, input: usize, hidden: usize, outputs: usize) -> Self {
         let head = Head { outputs, readout: Readout::Last };
-        Spec { cell, input, hidden, layers: 1, bidirectional: false, head }
+        Spec { cell, input, hidden, layers: 1, bidirectional: false, head: Some(head) }
     }
 
     /// Refuses sizes of zero and sizes whose parameter block cannot be counted.
     pub fn validate(&self) -> Result<()> {
-        let sizes =
-            [("input", self.input), ("hidden", self.hidden), ("layers", self.layers), ("outputs", self.head.outputs)];
-        for (name, size) in sizes {
+        let sizes = [("input", self.input), ("hidden", self.hidden), ("layers", self.layers)];
+        let outputs = self.head.map(|head| ("outputs", head.outputs));
+        for (name, size) in sizes.into_iter().chain(outputs) {
             if size == 0 || size > 1 << 20 {
                 return Err(Error::config(name, size, "a whole number from 1 to 1048576"));
             }
         }
         // Each size fits in 20 bits, so that none of these products overflows.
-        let [hidden, layers, outputs] = [self.hidden, self.layers, self.head.outputs].map(|size| size as u128);
+        let [hidden, layers, outputs] =
+            [self.hidden, self.layers, self.head.map_or(0, |head| head.outputs)].map(|size| size as u128);
         let inputs = (self.input as u128).max(self.top() as u128);
         let layer = self.facts().gates as u128 * hidden * (inputs + hidden + 2);
         let parameters = layers * self.directions() as u128 * layer + outputs * (self.top() as u128 + 1);
@@ -85,6 +86,16 @@ impl Spec {
         self.directions() * self.hidden
     }
 
+    /// Features of an output (O): the head's, or D*H where there is none.
+    pub fn outputs(&self) -> usize {
+        self.head.map_or(self.top(), |head| head.outputs)
+    }
+
+    /// The steps that have an output: those that the head reads, or every one where there is none.
+    pub fn readout(&self) -> Readout {
+        self.head.map_or(Readout::Every, |head| head.readout)
+    }
+
     /// The constants of the cell.
     pub fn facts(&self) -> CellFacts {
         self.cell.facts()
@@ -95,9 +106,15 @@ impl Spec {
         self.facts().states * self.layers * self.directions() * self.hidden
     }
 
-    /// Steps that the head reads of a sequence of `steps`.
+    /// Refuses states whose number of values `found` is not that of [S, L*D, `rows`, H].
+    pub fn check_states(&self, what: &str, rows: usize, found: usize) -> Result<()> {
+        let blocks = self.layers * self.directions();
+        Error::check_len(what, &[("S", self.facts().states), ("L*D", blocks), ("B", rows), ("H", self.hidden)], found)
+    }
+
+    /// Steps of a sequence of `steps` that have an output.
     pub fn read_steps(&self, steps: usize) -> usize {
-        match self.head.readout {
+        match self.readout() {
             Readout::Last => 1,
             Readout::Every => steps,
         }

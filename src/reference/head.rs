@@ -1,4 +1,4 @@
-//! The linear layer from the top hidden states to the outputs.
+//! From the top hidden states to the outputs: a linear layer, or the states themselves.
 
 use crate::model::{Layout, Readout, Spec};
 
@@ -18,18 +18,21 @@ impl<'a> Head<'a> {
 
     /// The time of the r-th step that the head reads of row `b`; none where the row has ended.
     fn time(&self, b: usize, r: usize) -> Option<usize> {
-        match self.spec.head.readout {
+        match self.spec.readout() {
             Readout::Last => Some(self.lengths[b] - 1),
             Readout::Every => (r < self.lengths[b]).then_some(r),
         }
     }
 
-    /// y[b, r, o] = b[o] + sum_j W[o, j] top[b, t(b, r), j], from `top` [B, T, D*H]: [B, O], where the head reads each row's
+    /// Without a head, y[b, t, j] = top[b, t, j]. With one, y[b, r, o] = b[o] + sum_j W[o, j] top[b, t(b, r), j], from `top` [B, T, D*H]: [B, O], where the head reads each row's
     /// last step, or [B, T, O], zero where a row has ended. Source: `torch.nn.Linear`, applied to a packed sequence.
     pub fn forward(&self, parameters: &[f64], top: &[f64]) -> Vec<f64> {
+        if self.spec.head.is_none() {
+            return top.to_vec();
+        }
         let weight = &parameters[self.layout.head_weight()];
         let bias = &parameters[self.layout.head_bias()];
-        let (features, outputs, read) = (self.spec.top(), self.spec.head.outputs, self.spec.read_steps(self.steps));
+        let (features, outputs, read) = (self.spec.top(), self.spec.outputs(), self.spec.read_steps(self.steps));
         let mut y = vec![0.0; self.lengths.len() * read * outputs];
         for b in 0..self.lengths.len() {
             for r in 0..read {
@@ -46,12 +49,15 @@ impl<'a> Head<'a> {
         y
     }
 
-    /// d_W[o, j] += d_y[b, r, o] top[b, t, j]; d_b[o] += d_y[b, r, o]; gives d_top[b, t, j] += d_y[b, r, o] W[o, j] with
+    /// Without a head, d_top = d_y. With one, d_W[o, j] += d_y[b, r, o] top[b, t, j]; d_b[o] += d_y[b, r, o]; gives d_top[b, t, j] += d_y[b, r, o] W[o, j] with
     /// t = t(b, r): [B, T, D*H], zero where the head does not read.
     pub fn backward(&self, parameters: &[f64], top: &[f64], d_y: &[f64], d_parameters: &mut [f64]) -> Vec<f64> {
+        if self.spec.head.is_none() {
+            return d_y.to_vec();
+        }
         let weight = &parameters[self.layout.head_weight()];
         let (d_weight, d_bias) = (self.layout.head_weight().start, self.layout.head_bias().start);
-        let (features, outputs, read) = (self.spec.top(), self.spec.head.outputs, self.spec.read_steps(self.steps));
+        let (features, outputs, read) = (self.spec.top(), self.spec.outputs(), self.spec.read_steps(self.steps));
         let mut d_top = vec![0.0; top.len()];
         for b in 0..self.lengths.len() {
             for r in 0..read {

@@ -15,7 +15,6 @@
 //! # Ok::<(), refrain::Error>(())
 //! ```
 
-mod adam;
 mod head;
 mod layer;
 mod loss;
@@ -24,14 +23,11 @@ mod optim;
 #[cfg(test)]
 mod tests;
 
-pub use adam::adam_step;
 pub use network::{differentiate, differentiate_with, forward};
 pub use optim::{Moments, clip_gradients, optimizer_step};
 
 use crate::data;
 use crate::error::Result;
-use crate::loss::Loss;
-use crate::model::Dropout;
 
 /// [`data::Sequences`] in f64, with the length of each row. With lengths, a row is what `torch.nn.utils.rnn` makes of it by
 /// `pack_padded_sequence(.., batch_first=True, enforce_sorted=False)`: what lies beyond its length is never read, hidden
@@ -75,15 +71,6 @@ pub struct Gradients {
     pub states: Vec<f64>,
 }
 
-/// How a network is trained, as far as a step's gradients depend on it.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Training {
-    /// What is minimised.
-    pub loss: Loss,
-    /// What is dropped between the layers; nothing where p is 0.
-    pub dropout: Dropout,
-}
-
 /// The same values in f64, exactly.
 pub fn widen(values: &[f32]) -> Vec<f64> {
     values.iter().map(|&value| value.into()).collect()
@@ -92,7 +79,8 @@ pub fn widen(values: &[f32]) -> Vec<f64> {
 impl From<&data::Sequences> for Sequences {
     fn from(from: &data::Sequences) -> Self {
         let states = from.states.as_deref().map(widen);
-        Sequences { rows: from.rows, steps: from.steps, x: widen(&from.x), states, lengths: None }
+        let lengths = from.lengths.as_ref().map(|lengths| lengths.iter().map(|&length| length as usize).collect());
+        Sequences { rows: from.rows, steps: from.steps, x: widen(&from.x), states, lengths }
     }
 }
 
@@ -101,8 +89,9 @@ impl Sequences {
     pub fn of_windows(windows: &data::Windows, ids: &[u32]) -> Result<(Self, Vec<f64>)> {
         windows.check_ids(ids)?;
         let ids = || ids.iter().map(|&id| id as usize);
-        let x = ids().flat_map(|id| widen(windows.window(id))).collect();
-        let targets = ids().flat_map(|id| widen(windows.target(id))).collect();
-        Ok((Sequences { rows: ids().len(), steps: windows.steps(), x, states: None, lengths: None }, targets))
+        let x = ids().flat_map(|id| widen(&windows.input(id))).collect();
+        let targets = ids().flat_map(|id| widen(&windows.target(id))).collect();
+        let lengths = windows.lengths().map(|_| ids().map(|id| windows.length(id)).collect());
+        Ok((Sequences { rows: ids().len(), steps: windows.steps(), x, states: None, lengths }, targets))
     }
 }

@@ -3,8 +3,9 @@
 use super::head::Head;
 use super::layer::{Layer, Tape};
 use super::loss::mean_loss;
-use super::{Gradients, Outputs, Sequences, Training};
+use super::{Gradients, Outputs, Sequences};
 use crate::error::{Error, Result};
+use crate::loss::Objective;
 use crate::model::cells::Cell;
 use crate::model::{CellVisitor, Dropout, Layout, Mask, Spec};
 
@@ -22,10 +23,10 @@ pub fn forward(spec: &Spec, parameters: &[f64], sequences: &Sequences) -> Result
 /// # Errors
 /// As [`forward`]; and where `targets` do not have the length of the outputs.
 pub fn differentiate(spec: &Spec, parameters: &[f64], sequences: &Sequences, targets: &[f64]) -> Result<Gradients> {
-    differentiate_with(spec, parameters, sequences, targets, &Training::default())
+    differentiate_with(spec, parameters, sequences, targets, &Objective::default())
 }
 
-/// Every gradient of the loss that `training` names against `targets`, [B, target_len] with
+/// Every gradient of the objective against `targets`, [B, target_len] with
 /// [`Loss::target_len`](crate::loss::Loss::target_len).
 ///
 /// # Errors
@@ -35,13 +36,13 @@ pub fn differentiate_with(
     parameters: &[f64],
     sequences: &Sequences,
     targets: &[f64],
-    training: &Training,
+    objective: &Objective,
 ) -> Result<Gradients> {
-    let network = Network::new(spec, parameters, sequences, &training.dropout)?;
-    training.loss.check()?;
-    training.loss.check_targets(spec, network.steps, &network.lengths, targets)?;
+    let network = Network::new(spec, parameters, sequences, &objective.dropout)?;
+    objective.check(spec)?;
+    objective.loss.check_targets(spec, network.steps, &network.lengths, targets)?;
     let pass = spec.cell.visit(Forward(&network));
-    let (loss, d_y) = mean_loss(training.loss, spec, &network.lengths, &pass.outputs.y, targets);
+    let (loss, d_y) = mean_loss(objective.loss, spec, &network.lengths, &pass.outputs.y, targets);
     Ok(spec.cell.visit(Backward { network: &network, pass, loss, d_y }))
 }
 

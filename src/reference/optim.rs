@@ -1,7 +1,5 @@
 //! The optimisers and clipping.
 
-use super::adam_step;
-use crate::engine::Adam;
 use crate::error::{Error, Result};
 use crate::optim::{Clip, Optimizer};
 
@@ -49,17 +47,16 @@ pub fn optimizer_step(
                 m[n] = momentum * m[n] + gradients[n];
                 parameters[n] -= lr * m[n];
             }
-            Ok(())
         }
         Optimizer::Adam { lr, beta1, beta2, eps, weight_decay } => {
             let gradients = penalised(gradients, parameters, weight_decay);
-            adam_step(parameters, &gradients, m, v, t, &Adam { lr, beta1, beta2, eps })
+            adam_step(parameters, &gradients, [m, v], t, [lr, beta1, beta2, eps]);
         }
         Optimizer::AdamW { lr, beta1, beta2, eps, weight_decay } => {
             for w in &mut *parameters {
                 *w -= lr * weight_decay * *w;
             }
-            adam_step(parameters, gradients, m, v, t, &Adam { lr, beta1, beta2, eps })
+            adam_step(parameters, gradients, [m, v], t, [lr, beta1, beta2, eps]);
         }
         Optimizer::RmsProp { lr, alpha, eps, weight_decay } => {
             let gradients = penalised(gradients, parameters, weight_decay);
@@ -67,8 +64,27 @@ pub fn optimizer_step(
                 v[n] = alpha * v[n] + (1.0 - alpha) * gradients[n] * gradients[n];
                 parameters[n] -= lr * gradients[n] / (v[n].sqrt() + eps);
             }
-            Ok(())
         }
+    }
+    Ok(())
+}
+
+/// Adam's step without a penalty, by algorithm 1 of Kingma and Ba 2014, arXiv 1412.6980; eps is added after the second moment's
+/// correction, as in PyTorch.
+fn adam_step(
+    parameters: &mut [f64],
+    gradients: &[f64],
+    [m, v]: [&mut [f64]; 2],
+    t: u64,
+    [lr, beta1, beta2, eps]: [f64; 4],
+) {
+    let correction1 = 1.0 - beta1.powf(t as f64);
+    let correction2 = 1.0 - beta2.powf(t as f64);
+    for n in 0..parameters.len() {
+        let g = gradients[n];
+        m[n] = beta1 * m[n] + (1.0 - beta1) * g;
+        v[n] = beta2 * v[n] + (1.0 - beta2) * g * g;
+        parameters[n] -= lr / correction1 * m[n] / (v[n].sqrt() / correction2.sqrt() + eps);
     }
 }
 

@@ -1,8 +1,8 @@
 //! What the oracle refuses, and what it does not depend on.
 
-use super::{Sequences, Training, differentiate, differentiate_with, forward};
+use super::{Sequences, differentiate, differentiate_with, forward};
 use crate::data;
-use crate::loss::Loss;
+use crate::loss::{Loss, Objective};
 use crate::model::{CellKind, Dropout, Head, Layout, Readout, Spec};
 
 /// A sound network and batch, for the tests to spoil.
@@ -47,7 +47,8 @@ fn no_states_are_zeros() {
 #[test]
 fn windows_become_a_batch_in_the_order_of_their_ids() {
     let series = vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0];
-    let windows = data::Windows::new(series, 2, 3, vec![0, 1], vec![10.0, 11.0], 1).expect("sound windows");
+    let targets = data::Targets::Given { values: vec![10.0, 11.0], len: 1 };
+    let windows = data::Windows::new(series, 2, 3, vec![0, 1], targets).expect("sound windows");
     let (batch, targets) = Sequences::of_windows(&windows, &[1, 0]).expect("sound ids");
     assert_eq!((batch.rows, batch.steps, batch.states), (2, 3, None));
     assert_eq!(batch.x, [2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
@@ -59,7 +60,7 @@ fn windows_become_a_batch_in_the_order_of_their_ids() {
 /// Every cell and readout, two layers in both directions: three rows of five steps, and their targets.
 fn batches() -> impl Iterator<Item = (Spec, Vec<f64>, Sequences, Vec<f64>)> {
     CellKind::ALL.into_iter().flat_map(|cell| [(cell, Readout::Last), (cell, Readout::Every)]).map(|(cell, readout)| {
-        let head = Head { outputs: 2, readout };
+        let head = Some(Head { outputs: 2, readout });
         let spec = Spec { layers: 2, bidirectional: true, head, ..Spec::new(cell, 2, 3, 2) };
         let wave = |count: usize, pace: f64| -> Vec<f64> { (0..count).map(|n| (pace * n as f64).sin()).collect() };
         let x = wave(3 * 5 * 2, 0.7);
@@ -76,13 +77,13 @@ fn what_lies_beyond_a_length_changes_no_bit() {
         let (mut noise, mut other) = (sequences.clone(), targets.clone());
         for (b, length) in [2, 5, 3].into_iter().enumerate() {
             noise.x[(b * 5 + length) * 2..(b + 1) * 5 * 2].fill(f64::NAN);
-            if spec.head.readout == Readout::Every {
+            if spec.readout() == Readout::Every {
                 other[(b * 5 + length) * 2..(b + 1) * 5 * 2].fill(f64::NAN);
             }
         }
-        let training = Training { loss: Loss::Mse, dropout: Dropout { p: 0.3, seed: 1, step: 2 } };
-        let expected = differentiate_with(&spec, &parameters, &sequences, &targets, &training).expect("sound");
-        let found = differentiate_with(&spec, &parameters, &noise, &other, &training).expect("sound");
+        let objective = Objective { loss: Loss::Mse, dropout: Dropout { p: 0.3, seed: 1, step: 2 } };
+        let expected = differentiate_with(&spec, &parameters, &sequences, &targets, &objective).expect("sound");
+        let found = differentiate_with(&spec, &parameters, &noise, &other, &objective).expect("sound");
         assert_eq!(found, expected, "{spec:?}");
         assert!(found.x[2 * 2..5 * 2].iter().all(|&d| d == 0.0), "{spec:?}");
     }
@@ -93,9 +94,9 @@ fn lengths_of_t_and_a_dropout_of_0_are_as_none() {
     for (spec, parameters, sequences, targets) in batches() {
         let none = Sequences { lengths: None, ..sequences.clone() };
         let full = Sequences { lengths: Some(vec![5; 3]), ..sequences };
-        let training = Training { loss: Loss::Mse, dropout: Dropout { p: 0.0, seed: 1, step: 2 } };
+        let objective = Objective { loss: Loss::Mse, dropout: Dropout { p: 0.0, seed: 1, step: 2 } };
         let expected = differentiate(&spec, &parameters, &none, &targets).expect("sound");
-        let found = differentiate_with(&spec, &parameters, &full, &targets, &training).expect("sound");
+        let found = differentiate_with(&spec, &parameters, &full, &targets, &objective).expect("sound");
         assert_eq!(found, expected, "{spec:?}");
     }
 }
@@ -114,7 +115,7 @@ fn a_row_alone_is_the_row_in_a_batch_and_in_a_shorter_one() {
         let alone = forward(&spec, &parameters, &alone).expect("sound");
         assert_eq!(alone.y, batch.y[..alone.y.len()], "{spec:?}");
         assert_eq!(alone.states, row(&batch.states), "{spec:?}");
-        if spec.head.readout == Readout::Every {
+        if spec.readout() == Readout::Every {
             assert!(batch.y[2 * 2..5 * 2].iter().all(|&y| y == 0.0), "{spec:?}");
         }
     }
@@ -123,16 +124,16 @@ fn a_row_alone_is_the_row_in_a_batch_and_in_a_shorter_one() {
 #[test]
 fn dropout_of_1_and_a_class_that_is_none_are_refused() {
     for (spec, parameters, sequences, targets) in batches() {
-        let refusal = |training: Training| {
-            differentiate_with(&spec, &parameters, &sequences, &targets, &training).expect_err("a mistake").to_string()
+        let refusal = |objective: Objective| {
+            differentiate_with(&spec, &parameters, &sequences, &targets, &objective).expect_err("a mistake").to_string()
         };
         let dropout = Dropout { p: 1.0, seed: 0, step: 0 };
-        assert!(refusal(Training { dropout, ..Training::default() }).starts_with("dropout is 1"));
+        assert!(refusal(Objective { dropout, ..Objective::default() }).starts_with("dropout is 1"));
         let loss = Loss::Huber { delta: 0.0 };
-        assert!(refusal(Training { loss, ..Training::default() }).starts_with("delta is 0"));
+        assert!(refusal(Objective { loss, ..Objective::default() }).starts_with("delta is 0"));
         let targets = vec![2.0; 3 * spec.read_steps(5)];
-        let training = Training { loss: Loss::CrossEntropy, ..Training::default() };
-        let error = differentiate_with(&spec, &parameters, &sequences, &targets, &training).expect_err("two classes");
+        let objective = Objective { loss: Loss::CrossEntropy, ..Objective::default() };
+        let error = differentiate_with(&spec, &parameters, &sequences, &targets, &objective).expect_err("two classes");
         assert!(error.to_string().starts_with("a target is 2 (row 0, position 0)"), "{error}");
     }
 }

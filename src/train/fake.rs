@@ -1,8 +1,9 @@
 //! An engine for tests: it computes nothing, but remembers what it was told and answers as it is made to.
 
 use crate::data::{Sequences, Windows};
-use crate::engine::{DeviceInfo, Engine, Gradients, Outputs, Steps};
+use crate::engine::{DeviceInfo, Engine, Gradients, Moments, Outputs, Steps};
 use crate::error::Result;
+use crate::loss::Objective;
 
 /// What it was told to do, and the answers that it gives.
 pub struct Fake {
@@ -13,6 +14,8 @@ pub struct Fake {
     pub output: fn(&[f32]) -> f32,
     /// The windows of each step trained, and the steps taken before it.
     pub steps: Vec<(Vec<u32>, u64)>,
+    /// The factor of the learning rate at each step.
+    pub rates: Vec<f64>,
     /// Losses queued and not read.
     pub unread: usize,
     /// Times that losses were read.
@@ -23,7 +26,7 @@ impl Fake {
     pub fn new(loss: fn(usize) -> f32, output: fn(&[f32]) -> f32) -> Self {
         let text = String::new;
         let device = DeviceInfo { name: text(), backend: text(), driver: text(), kind: text() };
-        Fake { device, loss, output, steps: Vec::new(), unread: 0, readings: 0 }
+        Fake { device, loss, output, steps: Vec::new(), rates: Vec::new(), unread: 0, readings: 0 }
     }
 }
 
@@ -40,6 +43,14 @@ impl Engine for Fake {
         Ok(())
     }
 
+    async fn moments(&mut self) -> Result<Moments> {
+        Ok(Moments::default())
+    }
+
+    fn set_moments(&mut self, _: &Moments) -> Result<()> {
+        Ok(())
+    }
+
     fn load(&mut self, _: &Windows) -> Result<()> {
         Ok(())
     }
@@ -47,6 +58,7 @@ impl Engine for Fake {
     fn train(&mut self, steps: &Steps) -> Result<()> {
         for (k, ids) in steps.ids.chunks(steps.batch).enumerate() {
             self.steps.push((ids.to_vec(), steps.taken + k as u64));
+            self.rates.push(steps.schedule.factor(steps.taken + k as u64, steps.history));
             self.unread += 1;
         }
         Ok(())
@@ -67,7 +79,19 @@ impl Engine for Fake {
         Ok(Outputs { y: vec![(self.output)(&sequences.x)], states: Vec::new() })
     }
 
-    async fn differentiate(&mut self, _: &Sequences, _: &[f32]) -> Result<Gradients> {
+    async fn differentiate(&mut self, _: &Sequences, _: &[f32], _: &Objective) -> Result<Gradients> {
         Ok(Gradients::default())
+    }
+
+    fn open_stream(&mut self, _: usize, _: Option<&[f32]>) -> Result<()> {
+        Ok(())
+    }
+
+    async fn step_many(&mut self, x: &[f32], _: usize) -> Result<Vec<f32>> {
+        Ok(x.to_vec())
+    }
+
+    async fn states(&mut self) -> Result<Vec<f32>> {
+        Ok(Vec::new())
     }
 }

@@ -1,9 +1,12 @@
 //! The training loop.
 
-use crate::engine::{Adam, Engine, Steps};
+use crate::engine::{Engine, Steps};
 use crate::error::{Error, Result};
-use crate::model::{Stream, stream};
+use crate::loss::{Loss, Objective};
+use crate::model::{Dropout, Stream, stream};
+use crate::optim::{Clip, Optimizer, Schedule};
 use rand::seq::SliceRandom;
+use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
 
 /// Random words set aside for the permutation of one epoch: 2^36, of the 2^68 that a stream has.
@@ -16,18 +19,52 @@ pub struct Options {
     pub epochs: usize,
     /// Windows of a step (B); the last step of an epoch takes what is left.
     pub batch: usize,
+    /// What is minimised, and what is dropped between the layers.
+    pub loss: Loss,
+    /// The probability of dropout between the layers.
+    pub dropout: f32,
     /// The optimiser.
-    pub adam: Adam,
-    /// Seed of the order of the windows.
+    pub optimizer: Optimizer,
+    /// The largest norm of a gradient, where there is one.
+    pub clip: Option<Clip>,
+    /// How the learning rate changes.
+    pub schedule: Schedule,
+    /// Seed of the order of the windows and of dropout.
     pub seed: u64,
+    /// Which windows follow which.
+    pub order: Order,
     /// Epochs from one report to the next. Losses are read from the device once per report.
     pub report: usize,
 }
 
+/// In which order an epoch takes its windows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// In a random order that depends on the seed, the epoch and the windows alone.
+    #[default]
+    Shuffled,
+    /// In the order given.
+    Given,
+    /// Truncated backpropagation through time: the windows are cut into B runs, each in the order given, and a batch row goes
+    /// along one of them with its states carried on. What is left of N windows beyond a multiple of B is not trained on.
+    Carried,
+}
+
 impl Default for Options {
-    /// The exercise's recipe: 100 epochs, minibatches of 32, Adam(1e-3), a report every 10 epochs.
+    /// The exercise's recipe: 100 epochs, minibatches of 32, the mean squared error, Adam(1e-3), a report every 10 epochs.
     fn default() -> Self {
-        Options { epochs: 100, batch: 32, adam: Adam::default(), seed: 0, report: 10 }
+        Options {
+            epochs: 100,
+            batch: 32,
+            loss: Loss::Mse,
+            dropout: 0.0,
+            optimizer: Optimizer::default(),
+            clip: None,
+            schedule: Schedule::Constant,
+            seed: 0,
+            order: Order::Shuffled,
+            report: 10,
+        }
     }
 }
 
@@ -39,19 +76,50 @@ impl Options {
                 return Err(Error::config(name, count, "at least 1"));
             }
         }
-        let Adam { lr, beta1, beta2, eps } = self.adam;
-        if !(lr > 0.0 && lr.is_finite()) {
-            return Err(Error::config("lr", lr, "a finite number above 0"));
+        if self.optimizer.lr() == 0.0 {
+            return Err(Error::config("lr", 0, "a finite number above 0"));
         }
-        for (name, beta) in [("beta1", beta1), ("beta2", beta2)] {
-            if !(0.0..1.0).contains(&beta) {
-                return Err(Error::config(name, beta, "a number from 0 up to, but not including, 1"));
+        self.optimizer.check()?;
+        self.schedule.check()?;
+        self.clip.map_or(Ok(()), |clip| clip.check())
+    }
+
+    /// The windows of an epoch (counted from 1), in the order of training. It depends on the epoch's number but not on the
+    /// epochs before it, so that a run can be taken up in the middle.
+    fn windows_of(&self, ids: &[u32], batch: usize, epoch: usize) -> Vec<u32> {
+        match self.order {
+            Order::Given => ids.to_vec(),
+            Order::Shuffled => {
+                let mut rng = stream(self.seed, Stream::Shuffle);
+                rng.set_word_pos((epoch as u128) << WORDS_PER_EPOCH);
+                let mut order = ids.to_vec();
+                order.shuffle(&mut rng);
+                order
+            }
+            Order::Carried => {
+                let steps = ids.len() / batch;
+                (0..steps).flat_map(|step| (0..batch).map(move |row| ids[row * steps + step])).collect()
             }
         }
-        if !(eps > 0.0 && eps.is_finite()) {
-            return Err(Error::config("eps", eps, "a finite number above 0"));
-        }
-        Ok(())
+    }
+}
+
+/// How far a run has come: with the parameters and the moments, all that it depends on. A run that is taken up from here ends
+/// with the same bits as one that was never interrupted.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// Epochs trained.
+    pub epochs: usize,
+    /// Optimiser steps taken.
+    pub steps: u64,
+    /// The mean loss of each of these epochs; of one that has not been read yet, nothing but its place is known.
+    pub history: Vec<Option<f64>>,
+}
+
+impl State {
+    /// The losses for a [`Schedule`]: one that looks at them has every epoch read.
+    fn losses(&self) -> Vec<f64> {
+        self.history.iter().map(|loss| loss.unwrap_or(f64::NAN)).collect()
     }
 }
 
@@ -62,6 +130,8 @@ pub struct Progress<'a> {
     pub epoch: usize,
     /// Epochs in all.
     pub epochs: usize,
+    /// What a run could be taken up from, with the engine's parameters and moments.
+    pub state: &'a State,
     /// The losses, every [`Options::report`] epochs and after the last; `None` in between, where they stay on the device.
     pub report: Option<Report<'a>>,
 }
@@ -78,9 +148,9 @@ pub struct Report<'a> {
 /// How training ended.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Summary {
-    /// Epochs trained.
+    /// Epochs trained, those before the run was taken up included.
     pub epochs: usize,
-    /// Optimiser steps taken.
+    /// Optimiser steps taken, likewise.
     pub steps: u64,
     /// Mean loss of the last epoch.
     pub loss: f64,
@@ -88,69 +158,78 @@ pub struct Summary {
     pub stopped: bool,
 }
 
-/// Trains the network on the loaded windows `ids`, which must be freshly set ([`Engine::set_parameters`]) for Adam's bias
-/// correction to be right.
+/// Trains the network on the loaded windows `ids` from `state` on: the default state for a network whose parameters are freshly
+/// set ([`Engine::set_parameters`]), or one that an earlier run showed, with its parameters and moments set again.
 ///
-/// Each epoch visits every window once, in an order that depends on the seed, the epoch and `ids` alone. `watch` is called
-/// after each epoch; where it breaks, training stops there, with the losses of all steps taken read and checked. A loss
-/// that is NaN or infinite is [`Error::Diverged`] at the next report.
+/// `watch` is called after each epoch, with the engine, so that it can evaluate or keep the network; where it breaks, training
+/// stops there, with the losses of all steps taken read and checked. A loss that is NaN or infinite is [`Error::Diverged`] at the
+/// next report.
 pub async fn fit<E: Engine>(
     engine: &mut E,
     options: &Options,
     ids: &[u32],
-    mut watch: impl FnMut(&Progress<'_>) -> ControlFlow<()>,
+    mut state: State,
+    mut watch: impl AsyncFnMut(&mut E, &Progress<'_>) -> Result<ControlFlow<()>>,
 ) -> Result<Summary> {
     options.check()?;
     if ids.is_empty() {
         return Err(Error::config("number of training windows", 0, "at least 1"));
     }
-    let epochs = options.epochs;
-    let mut losses = Losses { batch: options.batch.min(ids.len()), windows: ids.len(), epochs: 0, steps: Vec::new() };
-    let per_epoch = losses.per_epoch() as u64;
+    let batch = options.batch.min(ids.len());
+    let windows = if options.order == Order::Carried { ids.len() / batch * batch } else { ids.len() };
+    let every = if matches!(options.schedule, Schedule::Plateau { .. }) { 1 } else { options.report };
+    let mut losses = Losses { batch, windows, steps: Vec::new() };
     engine.losses().await?; // those of steps that are not ours
 
-    let mut summary = Summary { epochs: 0, steps: 0, loss: f64::NAN, stopped: false };
-    for epoch in 1..=epochs {
-        let order = order(ids, options.seed, epoch);
-        let Options { adam, .. } = *options;
-        engine.train(&Steps { ids: &order, batch: losses.batch, adam, taken: summary.steps })?;
-        summary.epochs = epoch;
-        summary.steps += per_epoch;
+    let mut stopped = false;
+    let first = state.epochs + 1;
+    let mut read = state.epochs;
+    for epoch in first..=options.epochs {
+        let order = options.windows_of(ids, batch, epoch);
+        let dropout = Dropout { p: options.dropout, seed: options.seed, step: 0 };
+        engine.train(&Steps {
+            ids: &order,
+            batch,
+            objective: Objective { loss: options.loss, dropout },
+            optimizer: options.optimizer,
+            clip: options.clip,
+            schedule: options.schedule,
+            history: &state.losses(),
+            taken: state.steps,
+            carry: options.order == Order::Carried,
+        })?;
+        state.epochs = epoch;
+        state.steps += losses.per_epoch() as u64;
+        state.history.push(None);
 
-        let due = epoch % options.report == 0 || epoch == epochs;
-        let report = if due {
-            summary.loss = losses.read(engine, epoch).await?;
-            Some(Report { loss: summary.loss, steps: &losses.steps })
-        } else {
-            None
-        };
-        if watch(&Progress { epoch, epochs, report }).is_break() {
+        let due = epoch % every == 0 || epoch == options.epochs;
+        if due {
+            losses.read(engine, &mut state, read).await?;
+            read = epoch;
+        }
+        let reported = due.then(|| Report { loss: last(&state), steps: &losses.steps });
+        let report = reported.filter(|_| epoch % options.report == 0 || epoch == options.epochs);
+        let progress = Progress { epoch, epochs: options.epochs, state: &state, report };
+        if watch(engine, &progress).await?.is_break() {
+            stopped = epoch < options.epochs;
             if !due {
-                summary.loss = losses.read(engine, epoch).await?;
+                losses.read(engine, &mut state, read).await?;
             }
-            summary.stopped = epoch < epochs;
             break;
         }
     }
-    Ok(summary)
+    Ok(Summary { epochs: state.epochs, steps: state.steps, loss: last(&state), stopped })
 }
 
-/// The windows in the order of one epoch. It depends on the epoch's number but not on the epochs before it, so that a run
-/// can be taken up in the middle.
-fn order(ids: &[u32], seed: u64, epoch: usize) -> Vec<u32> {
-    let mut rng = stream(seed, Stream::Shuffle);
-    rng.set_word_pos((epoch as u128) << WORDS_PER_EPOCH);
-    let mut order = ids.to_vec();
-    order.shuffle(&mut rng);
-    order
+/// The mean loss of the last epoch.
+fn last(state: &State) -> f64 {
+    state.history.last().copied().flatten().unwrap_or(f64::NAN)
 }
 
 /// The losses read last.
 struct Losses {
     batch: usize,
     windows: usize,
-    /// Epochs whose losses have been read.
-    epochs: usize,
     /// Of the epochs of the last reading.
     steps: Vec<f32>,
 }
@@ -160,20 +239,21 @@ impl Losses {
         self.windows.div_ceil(self.batch)
     }
 
-    /// Reads the losses of the epochs up to `epoch` and gives the mean of its own.
-    async fn read<E: Engine>(&mut self, engine: &mut E, epoch: usize) -> Result<f64> {
+    /// Reads the losses of the epochs after the first `before`, and puts the mean of each in its place.
+    async fn read<E: Engine>(&mut self, engine: &mut E, state: &mut State, before: usize) -> Result<()> {
         let per_epoch = self.per_epoch();
         self.steps = engine.losses().await?;
-        let queued = (epoch - self.epochs) * per_epoch;
+        let queued = (state.epochs - before) * per_epoch;
         assert_eq!(self.steps.len(), queued, "the engine gave another number of losses than steps were queued");
         if let Some(step) = self.steps.iter().position(|loss| !loss.is_finite()) {
-            let epoch = self.epochs + 1 + step / per_epoch;
+            let epoch = before + 1 + step / per_epoch;
             return Err(Error::Diverged { loss: self.steps[step], epoch, step: 1 + step % per_epoch });
         }
-        self.epochs = epoch;
-        let own = &self.steps[queued - per_epoch..];
         let rows = |step: usize| self.batch.min(self.windows - step * self.batch) as f64;
-        let sum: f64 = own.iter().enumerate().map(|(step, &loss)| f64::from(loss) * rows(step)).sum();
-        Ok(sum / self.windows as f64)
+        for (epoch, losses) in self.steps.chunks(per_epoch).enumerate() {
+            let sum: f64 = losses.iter().enumerate().map(|(step, &loss)| f64::from(loss) * rows(step)).sum();
+            state.history[before + epoch] = Some(sum / self.windows as f64);
+        }
+        Ok(())
     }
 }

@@ -35,6 +35,6 @@ impl Metrics {
 pub async fn evaluate<E: Engine>(engine: &mut E, windows: &Windows, ids: &[u32], batch: usize) -> Result<Metrics> {
     windows.check_ids(ids)?;
     let predictions = engine.predict(ids, batch).await?;
-    let targets: Vec<f32> = ids.iter().flat_map(|&id| windows.target(id as usize)).copied().collect();
+    let targets: Vec<f32> = ids.iter().flat_map(|&id| windows.target(id as usize).into_owned()).collect();
     Metrics::of(&predictions, &targets)
 }

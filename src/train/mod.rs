@@ -8,5 +8,5 @@ mod metrics;
 #[cfg(test)]
 mod tests;
 
-pub use fit::{Options, Progress, Report, Summary, fit};
+pub use fit::{Options, Order, Progress, Report, State, Summary, fit};
 pub use metrics::{Metrics, evaluate};

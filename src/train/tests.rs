@@ -2,9 +2,9 @@
 
 use super::fake::Fake;
 use super::*;
-use crate::data::Windows;
-use crate::engine::Adam;
+use crate::data::{Targets, Windows};
 use crate::error::{Error, Result};
+use crate::optim::{Clip, Optimizer, Schedule};
 use std::ops::ControlFlow;
 
 fn recorder(loss: fn(usize) -> f32) -> Fake {
@@ -23,9 +23,9 @@ type Reported = (usize, f64, usize);
 
 fn run(engine: &mut Fake, options: &Options) -> Result<(Summary, Vec<Reported>)> {
     let mut reports = Vec::new();
-    let summary = pollster::block_on(fit(engine, options, &IDS, |progress| {
+    let summary = pollster::block_on(fit(engine, options, &IDS, State::default(), async |_, progress| {
         reports.extend(progress.report.as_ref().map(|report| (progress.epoch, report.loss, report.steps.len())));
-        ControlFlow::Continue(())
+        Ok(ControlFlow::Continue(()))
     }))?;
     Ok((summary, reports))
 }
@@ -85,9 +85,10 @@ fn a_loss_that_is_not_finite_names_its_epoch_and_step() {
 #[test]
 fn a_break_stops_there_with_every_loss_read() {
     let mut engine = recorder(|step| step as f32);
-    let watch =
-        |progress: &Progress| if progress.epoch == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
-    let summary = pollster::block_on(fit(&mut engine, &options(100, 10), &IDS, watch)).unwrap();
+    let watch = async |_: &mut Fake, progress: &Progress<'_>| {
+        Ok(if progress.epoch == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    };
+    let summary = pollster::block_on(fit(&mut engine, &options(100, 10), &IDS, State::default(), watch)).unwrap();
     assert_eq!((summary.epochs, summary.steps, summary.stopped), (3, 9, true));
     assert_eq!(summary.loss, (3.0 * 6.0 + 3.0 * 7.0 + 8.0) / 7.0);
     assert_eq!(engine.unread, 0);
@@ -102,7 +103,10 @@ fn a_batch_beyond_the_windows_is_one_step() {
 
 #[test]
 fn numbers_that_make_no_sense_are_refused() {
-    let adam = |lr, beta1, eps| Options { adam: Adam { lr, beta1, eps, ..Adam::default() }, ..Options::default() };
+    let adam = |lr, beta1, eps| {
+        let optimizer = Optimizer::Adam { lr, beta1, beta2: 0.999, eps, weight_decay: 0.0 };
+        Options { optimizer, ..Options::default() }
+    };
     let bad = [
         Options { epochs: 0, ..Options::default() },
         Options { batch: 0, ..Options::default() },
@@ -110,14 +114,17 @@ fn numbers_that_make_no_sense_are_refused() {
         adam(f64::NAN, 0.9, 1e-8),
         adam(0.0, 0.9, 1e-8),
         adam(1e-3, 1.0, 1e-8),
-        adam(1e-3, 0.9, 0.0),
+        adam(1e-3, 0.9, -1.0),
+        Options { clip: Some(Clip { max_norm: 0.0 }), ..Options::default() },
+        Options { schedule: Schedule::Step { every: 0, factor: 0.5 }, ..Options::default() },
     ];
     for options in bad {
         let refused = run(&mut recorder(|_| 0.0), &options);
         assert!(matches!(refused, Err(Error::Config { .. })), "{options:?}: {refused:?}");
     }
-    let no_windows =
-        pollster::block_on(fit(&mut recorder(|_| 0.0), &Options::default(), &[], |_| ControlFlow::Continue(())));
+    let mut engine = recorder(|_| 0.0);
+    let watch = async |_: &mut Fake, _: &Progress<'_>| Ok(ControlFlow::Continue(()));
+    let no_windows = pollster::block_on(fit(&mut engine, &Options::default(), &[], State::default(), watch));
     assert!(matches!(no_windows, Err(Error::Config { .. })), "{no_windows:?}");
 }
 
@@ -132,7 +139,55 @@ fn metrics_are_those_of_the_formulas_and_broadcast_nothing() {
 
 #[test]
 fn evaluation_compares_each_window_with_its_own_target() {
-    let windows = Windows::new(vec![0.0; 6], 1, 2, vec![0, 1, 2, 3], vec![0.0, 1.5, 2.0, 3.0], 1).unwrap();
+    let targets = Targets::Given { values: vec![0.0, 1.5, 2.0, 3.0], len: 1 };
+    let windows = Windows::new(vec![0.0; 6], 1, 2, vec![0, 1, 2, 3], targets).unwrap();
     let metrics = pollster::block_on(evaluate(&mut recorder(|_| 0.0), &windows, &[3, 1], 32)).unwrap();
     assert_eq!(metrics, Metrics { mse: 0.125, rmse: 0.125f64.sqrt(), mae: 0.25 });
+}
+
+#[test]
+fn a_run_taken_up_goes_on_as_if_it_had_not_been_interrupted() {
+    let whole = {
+        let mut engine = recorder(|step| 1.0 / (step + 1) as f32);
+        run(&mut engine, &options(5, 10)).unwrap();
+        engine.steps
+    };
+    let mut engine = recorder(|step| 1.0 / (step + 1) as f32);
+    let mut kept = State::default();
+    let watch = async |_: &mut Fake, progress: &Progress<'_>| {
+        kept = progress.state.clone();
+        Ok(if progress.epoch == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    };
+    pollster::block_on(fit(&mut engine, &options(5, 10), &IDS, State::default(), watch)).unwrap();
+    assert_eq!((kept.epochs, kept.steps, kept.history.len()), (2, 6, 2));
+    let watch = async |_: &mut Fake, _: &Progress<'_>| Ok(ControlFlow::Continue(()));
+    let summary = pollster::block_on(fit(&mut engine, &options(5, 10), &IDS, kept, watch)).unwrap();
+    assert_eq!((summary.epochs, summary.steps), (5, 15));
+    assert_eq!(engine.steps, whole);
+}
+
+#[test]
+fn schedules_see_the_epochs_and_their_losses() {
+    let rates = |schedule, report| {
+        let mut engine = recorder(|_| 1.0);
+        run(&mut engine, &Options { schedule, ..options(6, report) }).unwrap();
+        engine.rates.into_iter().step_by(3).collect::<Vec<_>>()
+    };
+    assert_eq!(rates(Schedule::Step { every: 2, factor: 0.5 }, 10), [1.0, 1.0, 0.5, 0.5, 0.25, 0.25]);
+    // The loss never falls after the first epoch, also where it is reported more seldom than it is read.
+    let plateau = Schedule::Plateau { factor: 0.5, patience: 1, threshold: 0.0 };
+    assert_eq!(rates(plateau, 10), [1.0, 1.0, 1.0, 0.5, 0.5, 0.25]);
+}
+
+#[test]
+fn windows_go_in_the_order_given_or_along_one_run_a_batch_row() {
+    let trained = |order| {
+        let mut engine = recorder(|_| 1.0);
+        run(&mut engine, &Options { order, ..options(2, 1) }).unwrap();
+        engine.steps.into_iter().map(|(ids, _)| ids).collect::<Vec<_>>()
+    };
+    let given = [vec![10, 11, 12], vec![13, 14, 15], vec![16]];
+    assert_eq!(trained(Order::Given), [given.clone(), given].concat());
+    let carried = [vec![10, 12, 14], vec![11, 13, 15]];
+    assert_eq!(trained(Order::Carried), [carried.clone(), carried].concat());
 }

@@ -2,9 +2,9 @@
 
 use proptest::prelude::*;
 use refrain::data::{Sequences, Windows};
-use refrain::engine::Adam;
 use refrain::model::{CellKind, Head, Readout, Spec};
-use refrain::reference;
+use refrain::optim::Optimizer;
+use refrain::reference::{self, Moments};
 use refrain::verify::Case;
 
 /// Random shapes; a failure prints the case's name, which holds its seed.
@@ -12,9 +12,9 @@ pub fn any_case() -> impl Strategy<Value = Case> {
     let sizes = (1usize..30, 1usize..60, 1usize..6, 1usize..40, 1usize..12);
     (0usize..4, sizes, 1usize..3, any::<[bool; 3]>(), any::<u64>()).prop_map(
         |(cell, (input, hidden, outputs, rows, steps), layers, [bidirectional, every, states], seed)| {
-            let head = Head { outputs, readout: if every { Readout::Every } else { Readout::Last } };
+            let head = Some(Head { outputs, readout: if every { Readout::Every } else { Readout::Last } });
             let spec = Spec { cell: CellKind::ALL[cell], input, hidden, layers, bidirectional, head };
-            Case { spec, rows, steps, states, scale: 1.0, seed }
+            Case { states, seed, ..Case::new(spec, rows, steps) }
         },
     )
 }
@@ -35,17 +35,17 @@ pub fn exact_training(
     ids: &[u32],
     batch: usize,
     steps: usize,
-    adam: &Adam,
+    optimizer: &Optimizer,
 ) -> (Vec<f64>, Vec<f64>) {
     let mut parameters = reference::widen(parameters);
-    let (mut m, mut v) = (vec![0.0; parameters.len()], vec![0.0; parameters.len()]);
+    let mut moments = Moments::zeros(parameters.len());
     let mut losses = Vec::new();
     for ids in ids.chunks(batch).cycle().take(steps) {
         let (sequences, targets) = reference::Sequences::of_windows(windows, ids).expect("sound ids");
         let step = reference::differentiate(spec, &parameters, &sequences, &targets).expect("a sound problem");
         losses.push(step.loss);
         let t = losses.len() as u64;
-        reference::adam_step(&mut parameters, &step.parameters, &mut m, &mut v, t, adam).expect("one length");
+        reference::optimizer_step(optimizer, &mut parameters, &step.parameters, &mut moments, t).expect("one length");
     }
     (losses, parameters)
 }

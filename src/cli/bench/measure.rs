@@ -1,8 +1,8 @@
 //! How a row of the table is timed, after its numbers were held against the oracle.
 
 use anyhow::bail;
-use refrain::data::{Sequences, Windows};
-use refrain::engine::{Adam, Device, Engine, Steps};
+use refrain::data::{Sequences, Targets, Windows};
+use refrain::engine::{Device, Engine, Steps};
 use refrain::verify::{TOLERANCE, measure, numbers};
 use refrain::yardstick::{Row, What};
 use serde::Serialize;
@@ -61,7 +61,7 @@ pub async fn time(row: &Row, device: &Device, seed: u64, seconds: f64) -> anyhow
     let mut queue = async |count: usize| -> anyhow::Result<()> {
         let ids = &ids[..count * row.rows];
         let values = if row.what == What::Train {
-            engine.train(&Steps { ids, batch: row.rows, adam: Adam::default(), taken })?;
+            engine.train(&Steps { taken, ..Steps::new(ids, row.rows) })?;
             taken += count as u64;
             engine.losses().await?
         } else {
@@ -79,7 +79,8 @@ pub async fn time(row: &Row, device: &Device, seed: u64, seconds: f64) -> anyhow
 /// As many windows as an epoch has, over one batch's series.
 fn epoch(row: &Row, series: Vec<f32>, targets: &[f32]) -> refrain::Result<Windows> {
     let starts = (0..EPOCH * row.rows).map(|n| (n % row.rows * row.steps) as u32).collect();
-    Windows::new(series, row.spec.input, row.steps, starts, targets.repeat(EPOCH), targets.len() / row.rows)
+    let targets = Targets::Given { values: targets.repeat(EPOCH), len: targets.len() / row.rows };
+    Windows::new(series, row.spec.input, row.steps, starts, targets)
 }
 
 async fn time_sequence(
@@ -94,7 +95,7 @@ async fn time_sequence(
         }
         let mut states = None;
         for x in sequences.x.chunks_exact(row.spec.input) {
-            let step = Sequences { rows: 1, steps: 1, x: x.to_vec(), states };
+            let step = Sequences { states, ..Sequences::new(1, 1, x.to_vec()) };
             let outputs = engine.forward(&step).await?;
             finite(row, &outputs.y)?;
             states = Some(outputs.states);

@@ -10,9 +10,10 @@ use super::values::{count, not_negative, positive, whole};
 use super::{Common, device, interrupt};
 use anyhow::bail;
 use forecast::Forecast;
-use refrain::engine::{Adam, Engine};
+use refrain::engine::Engine;
 use refrain::exercise::{Sine, SineOptions, free_run};
 use refrain::model::{Model, Spec};
+use refrain::optim::Optimizer;
 use refrain::train::{self, Metrics};
 use report::{Document, FreeRun, Naive, Seconds};
 use serde_json::json;
@@ -83,8 +84,9 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     let setup = start.elapsed();
 
     let training = Instant::now();
-    let adam = Adam { lr: args.lr, ..Adam::default() };
-    let options = train::Options { epochs: args.epochs, batch: args.batch, adam, seed, ..train::Options::default() };
+    let optimizer = Optimizer::adam(args.lr);
+    let options =
+        train::Options { epochs: args.epochs, batch: args.batch, optimizer, seed, ..train::Options::default() };
     let summary = fit(&mut engine, &options, &train_ids, &mut console).await?;
     let training = training.elapsed();
 
@@ -147,13 +149,14 @@ async fn fit(
 ) -> anyhow::Result<train::Summary> {
     console.start_bar(options.epochs);
     let mut unsaid = None;
-    let fitted = train::fit(engine, options, ids, |progress| {
+    let fitted = train::fit(engine, options, ids, train::State::default(), async |_, progress| {
         console.move_bar(progress.epoch);
         if let Some(report) = &progress.report {
             let (epoch, epochs, loss) = (progress.epoch, progress.epochs, significant(report.loss));
             unsaid = console.say(format_args!("Epoch [{epoch}/{epochs}], Loss: {loss}")).err();
         }
-        if unsaid.is_some() || interrupt::asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        let ended = unsaid.is_some() || interrupt::asked();
+        Ok(if ended { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     })
     .await;
     console.end_bar();
@@ -180,7 +183,7 @@ fn provenance(
         "seed": options.seed,
         "epochs": options.epochs,
         "batch": options.batch,
-        "adam": options.adam,
+        "optimizer": options.optimizer,
         "device": device,
     });
     match provenance {

@@ -69,7 +69,7 @@ impl<S: Simd> At<S, Backward<'_>> {
     fn head(&mut self) -> f64 {
         let At { simd, pass: Backward { network, batch, rows, workspace, gradient, .. } } = self;
         let (spec, layout) = (&network.spec, &network.layout);
-        let (outputs, read) = (spec.head.outputs, spec.read_steps(workspace.steps));
+        let (outputs, read) = (spec.outputs(), spec.read_steps(workspace.steps));
         let squared_error = workspace.loss(batch, rows, batch.rows() * read * outputs);
 
         let (top, stride) = top(network, workspace);

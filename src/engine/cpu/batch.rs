@@ -1,6 +1,7 @@
 //! The rows of a batch, wherever they lie.
 
 use crate::data::{Sequences, Windows};
+use std::borrow::Cow;
 
 /// A batch: loaded windows, or sequences given outright. All lengths have been checked.
 #[derive(Clone, Copy, Debug)]
@@ -37,10 +38,10 @@ impl<'a> Batch<'a> {
     }
 
     /// The target of one row.
-    pub fn target(&self, row: usize) -> &'a [f32] {
+    pub fn target(&self, row: usize) -> Cow<'a, [f32]> {
         match self {
             Batch::Windows(windows, ids) => windows.target(ids[row] as usize),
-            Batch::Sequences(sequences, targets) => row_of(targets, sequences.rows, row),
+            Batch::Sequences(sequences, targets) => Cow::Borrowed(row_of(targets, sequences.rows, row)),
         }
     }
 

@@ -57,7 +57,7 @@ impl<S: Simd> CellVisitor for At<S, Forward<'_>> {
             });
         }
 
-        let outputs = spec.head.outputs;
+        let outputs = spec.outputs();
         for y in workspace.y.chunks_exact_mut(outputs * lanes) {
             for (y, &bias) in y.chunks_exact_mut(lanes).zip(&network.head_bias) {
                 y.fill(bias);

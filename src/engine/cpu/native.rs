@@ -8,8 +8,9 @@ use super::results::Results;
 use super::threads::{Threads, Workspaces};
 use super::training::{Groups, Weights, differentiate, gradient};
 use crate::data::{Sequences, Windows};
-use crate::engine::{DeviceInfo, Engine, Gradients, Outputs, Steps};
+use crate::engine::{self, DeviceInfo, Engine, Gradients, Moments, Outputs, Steps};
 use crate::error::{Error, Result};
+use crate::loss::Objective;
 use crate::model::Spec;
 use pulp::{Simd, WithSimd};
 use std::ops::Range;
@@ -86,35 +87,13 @@ impl CpuEngine {
         &self.network.spec
     }
 
-    /// Outputs of one row: O, or T*O.
-    fn outputs_per_row(&self, steps: usize) -> usize {
-        self.spec().read_steps(steps) * self.spec().head.outputs
-    }
-
-    /// Refuses sequences that do not fit the network.
-    fn check(&self, sequences: &Sequences) -> Result<()> {
-        let &Sequences { rows, steps, ref x, ref states } = sequences;
-        for (name, size) in [("rows", rows), ("steps", steps)] {
-            if size == 0 {
-                return Err(Error::config(name, size, "at least 1"));
-            }
-        }
-        Error::check_len("x", &[("B", rows), ("T", steps), ("I", self.spec().input)], x.len())?;
-        if let Some(states) = states {
-            let scans = self.network.scans.len();
-            let shape = [("S", self.network.facts.states), ("L*D", scans), ("B", rows), ("H", self.spec().hidden)];
-            Error::check_len("states", &shape, states.len())?;
-        }
-        Ok(())
-    }
-
     /// A forward pass over a batch; the final states only where `with_states`.
     fn run(&mut self, batch: &Batch<'_>, with_states: bool) -> Outputs {
         let CpuEngine { level, lanes, threads, inference, network, .. } = self;
         let workspaces = inference.prepare(threads, network, *lanes, batch, false);
         let rows = batch.rows();
         let states = if with_states { network.spec.state_len() * rows } else { 0 };
-        let y = network.spec.read_steps(batch.steps()) * network.spec.head.outputs * rows;
+        let y = network.spec.read_steps(batch.steps()) * network.spec.outputs() * rows;
         let outputs = Outputs { y: vec![0.0; y], states: vec![0.0; states] };
         let results = Mutex::new(Results { rows, gradients: Gradients { outputs, ..Gradients::default() } });
         let mut tiles: Vec<Range<usize>> =
@@ -143,44 +122,39 @@ impl Engine for CpuEngine {
         Ok(())
     }
 
+    async fn moments(&mut self) -> Result<Moments> {
+        Ok(self.weights.moments.clone())
+    }
+
+    fn set_moments(&mut self, moments: &Moments) -> Result<()> {
+        for (name, values) in [("m", &moments.m), ("v", &moments.v)] {
+            Error::check_len(name, &[("block", self.network.layout.len())], values.len())?;
+        }
+        self.weights.moments = moments.clone();
+        Ok(())
+    }
+
     fn load(&mut self, windows: &Windows) -> Result<()> {
-        let expected = self.spec().input;
-        if windows.inputs() != expected {
-            return Err(Error::config(
-                "inputs of the windows",
-                windows.inputs(),
-                format!("{expected}, as the spec has it"),
-            ));
-        }
-        let expected = self.outputs_per_row(windows.steps());
-        if windows.target_len() != expected {
-            return Err(Error::config(
-                "values of a window's target",
-                windows.target_len(),
-                format!("{expected}, one for each output"),
-            ));
-        }
+        windows.check(self.spec())?;
         self.windows = Some(windows.clone());
         Ok(())
     }
 
     fn train(&mut self, steps: &Steps) -> Result<()> {
-        let &Steps { ids, batch, ref adam, taken } = steps;
+        let &Steps { ids, batch, .. } = steps;
         let CpuEngine { level, lanes, threads, training, network, weights, windows, groups, losses, .. } = self;
         let windows = windows.as_ref().ok_or_else(not_loaded)?;
-        windows.check_ids(ids)?;
-        if batch == 0 {
-            return Err(Error::config("batch", batch, "at least 1"));
-        }
+        steps.check(&network.spec, windows)?;
+        engine::refuse_options(steps, windows)?;
         let workspaces = training.prepare(threads, network, *lanes, &Batch::Windows(windows, ids), true);
         let threads = (&*threads, workspaces);
         losses.reserve(ids.len().div_ceil(batch));
         threads.0.within(|| {
-            for (t, ids) in (taken + 1..).zip(ids.chunks(batch)) {
+            for (k, ids) in ids.chunks(batch).enumerate() {
                 let batch = Batch::Windows(windows, ids);
                 let groups = groups.of(ids.len(), *lanes, weights.parameters.len());
                 losses.push(differentiate(*level, threads, network, &batch, groups, false, |_, _| ()));
-                weights.update(*level, groups, adam.at(t));
+                weights.update(*level, groups, steps.update(k));
                 network.pack(&weights.parameters, false);
             }
         });
@@ -204,14 +178,20 @@ impl Engine for CpuEngine {
     }
 
     async fn forward(&mut self, sequences: &Sequences) -> Result<Outputs> {
-        self.check(sequences)?;
+        sequences.check(self.spec())?;
         Ok(self.run(&Batch::Sequences(sequences, &[]), true))
     }
 
-    async fn differentiate(&mut self, sequences: &Sequences, targets: &[f32]) -> Result<Gradients> {
-        self.check(sequences)?;
+    async fn differentiate(
+        &mut self,
+        sequences: &Sequences,
+        targets: &[f32],
+        objective: &Objective,
+    ) -> Result<Gradients> {
+        engine::refuse_objective(objective)?;
+        sequences.check(self.spec())?;
         let &Sequences { rows, steps, ref x, .. } = sequences;
-        let (read, outputs) = (self.spec().read_steps(steps), self.spec().head.outputs);
+        let (read, outputs) = (self.spec().read_steps(steps), self.spec().outputs());
         Error::check_len("targets", &[("B", rows), ("read steps", read), ("O", outputs)], targets.len())?;
         let CpuEngine { level, lanes, threads, training, network, weights, groups, .. } = self;
         // Training leaves out the weights that only the gradient of x needs.
@@ -234,6 +214,19 @@ impl Engine for CpuEngine {
         });
         let gradients = results.into_inner().unwrap_or_else(PoisonError::into_inner).gradients;
         Ok(Gradients { loss, parameters: gradient(groups), ..gradients })
+    }
+
+    fn open_stream(&mut self, rows: usize, states: Option<&[f32]>) -> Result<()> {
+        engine::check_stream(self.spec(), rows, states)?;
+        Err(Error::config("rows of a stream", rows, "none: this engine has no streams yet"))
+    }
+
+    async fn step_many(&mut self, _: &[f32], steps: usize) -> Result<Vec<f32>> {
+        Err(Error::config("steps of a stream", steps, "none: this engine has no streams yet"))
+    }
+
+    async fn states(&mut self) -> Result<Vec<f32>> {
+        Err(Error::config("states", "none", "those of a stream: this engine has none yet"))
     }
 }
 

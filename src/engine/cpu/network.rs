@@ -33,9 +33,9 @@ impl Network {
             layout: Layout::new(&spec),
             facts,
             scans,
-            head: Packed::new(spec.head.outputs, spec.top(), blocking),
-            head_back: Packed::new(spec.top(), spec.head.outputs, blocking),
-            head_bias: vec![0.0; spec.head.outputs],
+            head: Packed::new(spec.outputs(), spec.top(), blocking),
+            head_back: Packed::new(spec.top(), spec.outputs(), blocking),
+            head_bias: vec![0.0; spec.outputs()],
         }
     }
 
@@ -45,9 +45,11 @@ impl Network {
         for (index, (scan, ranges)) in self.scans.iter_mut().zip(self.layout.layers()).enumerate() {
             scan.pack(parameters, ranges, with_d_x || index >= directions);
         }
-        let head = &parameters[self.layout.head_weight()];
-        self.head.pack(head);
-        self.head_back.pack_transposed(head);
+        if self.spec.head.is_some() {
+            let head = &parameters[self.layout.head_weight()];
+            self.head.pack(head);
+            self.head_back.pack_transposed(head);
+        }
         self.head_bias.copy_from_slice(&parameters[self.layout.head_bias()]);
     }
 

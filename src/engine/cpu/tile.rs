@@ -61,8 +61,8 @@ impl Workspace {
             tapes: (0..scans)
                 .map(|_| if keep_tape { of_steps(true, geometry.tape_stride) } else { vectors(slots) })
                 .collect(),
-            y: vectors(spec.read_steps(steps) * spec.head.outputs),
-            d_y: vectors(if keep_tape { spec.read_steps(steps) * spec.head.outputs } else { 0 }),
+            y: vectors(spec.read_steps(steps) * spec.outputs()),
+            d_y: vectors(if keep_tape { spec.read_steps(steps) * spec.outputs() } else { 0 }),
             d_h: of_steps(keep_tape, geometry.state_stride),
             d_below: of_steps(keep_tape && spec.layers > 1, geometry.state_stride),
             d_x: of_steps(keep_tape, network.x_stride()),
@@ -117,7 +117,7 @@ impl Workspace {
         for (lane, row) in rows.clone().enumerate() {
             let y = self.y[lane..].iter().step_by(self.lanes);
             let d_y = self.d_y[lane..].iter_mut().step_by(self.lanes);
-            for ((y, d_y), target) in y.zip(d_y).zip(batch.target(row)) {
+            for ((y, d_y), target) in y.zip(d_y).zip(batch.target(row).iter()) {
                 let difference = y - target;
                 sum += f64::from(difference) * f64::from(difference);
                 *d_y = scale * difference;

@@ -7,7 +7,8 @@ use super::forward::Forward;
 use super::network::Network;
 use super::threads::{Threads, Workspaces};
 use super::tile::Workspace;
-use crate::engine::AdamStep;
+use crate::engine::Moments;
+use crate::optim;
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -21,26 +22,25 @@ const CHUNK: usize = 1024;
 /// Parameters below which one thread updates them all: waking another takes as long.
 const PARALLEL: usize = 1 << 15;
 
-/// The parameter block and Adam's moments.
+/// The parameter block and the optimiser's moments.
 #[derive(Clone, Debug)]
 pub(super) struct Weights {
     pub parameters: Vec<f32>,
-    m: Vec<f32>,
-    v: Vec<f32>,
+    pub moments: Moments,
 }
 
 impl Weights {
     /// The moments begin as zeros.
     pub fn new(parameters: &[f32]) -> Self {
         let zeros = vec![0.0; parameters.len()];
-        Weights { parameters: parameters.to_vec(), m: zeros.clone(), v: zeros }
+        Weights { parameters: parameters.to_vec(), moments: Moments { m: zeros.clone(), v: zeros } }
     }
 
-    /// Takes one step of Adam on the sum of the groups' gradients.
-    pub fn update(&mut self, level: Level, groups: &[Group], adam: AdamStep) {
-        let Weights { parameters, m, v } = self;
+    /// Takes one step of the optimiser on the sum of the groups' gradients.
+    pub fn update(&mut self, level: Level, groups: &[Group], update: optim::Update) {
+        let Weights { parameters, moments: Moments { m, v } } = self;
         let part = |index, parameters, m, v| {
-            level.dispatch(Update { groups, first: index * CHUNK, parameters, m, v, adam });
+            level.dispatch(Update { groups, first: index * CHUNK, parameters, m, v, update });
         };
         if parameters.len() < PARALLEL {
             let parts = parameters.chunks_mut(CHUNK).zip(m.chunks_mut(CHUNK)).zip(v.chunks_mut(CHUNK));
@@ -102,7 +102,7 @@ pub(super) fn differentiate(
             seen(&rows, workspace);
         }
     });
-    let count = batch.rows() * network.spec.read_steps(batch.steps()) * network.spec.head.outputs;
+    let count = batch.rows() * network.spec.read_steps(batch.steps()) * network.spec.outputs();
     (groups.iter().map(|group| group.squared_error).sum::<f64>() / count as f64) as f32
 }
 
@@ -115,7 +115,7 @@ pub(super) fn gradient(groups: &[Group]) -> Vec<f32> {
     sum
 }
 
-/// Adds up the same part of every group's gradient, group after group, and takes one step of Adam on it.
+/// Adds up the same part of every group's gradient, group after group, and takes one step of the optimiser on it.
 struct Update<'a> {
     groups: &'a [Group],
     /// Where the part begins.
@@ -124,7 +124,7 @@ struct Update<'a> {
     parameters: &'a mut [f32],
     m: &'a mut [f32],
     v: &'a mut [f32],
-    adam: AdamStep,
+    update: optim::Update,
 }
 
 impl WithSimd for Update<'_> {
@@ -132,16 +132,17 @@ impl WithSimd for Update<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let Update { groups, first, parameters, m, v, adam } = self;
+        let Update { groups, first, parameters, m, v, update } = self;
         let mut sum = [0.0; CHUNK];
         let sum = &mut sum[..parameters.len()];
         for group in groups {
             add(sum, &group.gradient[first..]);
         }
         for (((w, m), v), &g) in parameters.iter_mut().zip(m).zip(v).zip(&*sum) {
-            *m = adam.beta1 * *m + adam.one_minus_beta1 * g;
-            *v = adam.beta2 * *v + adam.one_minus_beta2 * g * g;
-            *w -= adam.step_size * *m / (v.sqrt() * adam.inverse_root + adam.eps);
+            let g = g + update.penalty * *w;
+            *m = update.keep_m * *m + update.add_m * g;
+            *v = update.keep_v * *v + update.add_v * g * g;
+            *w = update.decay * *w - update.step_size * *m / (v.sqrt() * update.inverse_root + update.eps);
         }
     }
 }

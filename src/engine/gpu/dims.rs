@@ -1,6 +1,6 @@
 //! Rust twins of the structs in `shaders/dims.wgsl`.
 
-use crate::engine::AdamStep;
+use crate::optim::Update;
 use bytemuck::{Pod, Zeroable};
 
 /// Defines a struct whose fields' names and offsets a test compares with WGSL's.
@@ -62,14 +62,15 @@ twin! {
         first: u32,
         loss_at: u32,
         inverse_count: f32,
-        beta1: f32,
-        one_minus_beta1: f32,
-        beta2: f32,
-        one_minus_beta2: f32,
+        decay: f32,
+        penalty: f32,
+        keep_m: f32,
+        add_m: f32,
+        keep_v: f32,
+        add_v: f32,
         step_size: f32,
         inverse_root: f32,
         eps: f32,
-        pad: u32,
     }
 }
 
@@ -86,17 +87,9 @@ impl Step {
     }
 
     /// The same with the optimiser's constants.
-    pub fn with_adam(self, adam: AdamStep) -> Self {
-        Step {
-            beta1: adam.beta1,
-            one_minus_beta1: adam.one_minus_beta1,
-            beta2: adam.beta2,
-            one_minus_beta2: adam.one_minus_beta2,
-            step_size: adam.step_size,
-            inverse_root: adam.inverse_root,
-            eps: adam.eps,
-            ..self
-        }
+    pub fn with_update(self, update: Update) -> Self {
+        let Update { decay, penalty, keep_m, add_m, keep_v, add_v, step_size, inverse_root, eps } = update;
+        Step { decay, penalty, keep_m, add_m, keep_v, add_v, step_size, inverse_root, eps, ..self }
     }
 }
 

@@ -52,11 +52,11 @@ pub struct Network {
     pub layout: Layout,
     pub parameters: Buffer,
     pub gradients: Buffer,
-    moments: [Buffer; 2],
+    pub moments: [Buffer; 2],
     /// Packed weights of each layer.
     pub packed: Vec<Buffer>,
-    /// Adam over the whole block.
-    pub adam: Dispatch,
+    /// The optimiser over the whole block.
+    pub update: Dispatch,
     /// Packs every layer's weights; due whenever the parameters change.
     pub pack: Vec<Dispatch>,
 }
@@ -89,8 +89,8 @@ impl Network {
             ("moment1", &moments[0]),
             ("moment2", &moments[1]),
         ];
-        let adam = Dispatch::items(gpu, KernelKind::Adam, &buffers, layout.len())?;
-        Ok(Network { spec, layout, parameters, gradients, moments, packed, adam, pack })
+        let update = Dispatch::items(gpu, KernelKind::Update, &buffers, layout.len())?;
+        Ok(Network { spec, layout, parameters, gradients, moments, packed, update, pack })
     }
 
     /// Replaces the parameters, sets the moments to zero, and packs the weights.
@@ -125,8 +125,7 @@ pub fn layer_dims(spec: &Spec, layout: &Layout, layer: usize) -> Dims {
     let at_hidden_t = at_hidden + quads * 4 * facts.gates * quads;
     let at_input_t = at_hidden_t + facts.gates * quads * 4 * quads;
     let at_bias = at_input_t + facts.gates * quads * 4 * input_quads;
-    let dims =
-        [("outputs", spec.head.outputs), ("packed", at_bias + facts.slots * quads), ("parameters", layout.len())];
+    let dims = [("outputs", spec.outputs()), ("packed", at_bias + facts.slots * quads), ("parameters", layout.len())];
     debug_assert!(dims.iter().all(|&(_, dim)| u32::try_from(dim).is_ok()), "{dims:?}");
     Dims {
         directions: spec.directions() as u32,
@@ -134,7 +133,7 @@ pub fn layer_dims(spec: &Spec, layout: &Layout, layer: usize) -> Dims {
         hidden_quads: quads as u32,
         inputs: inputs as u32,
         input_quads: input_quads as u32,
-        outputs: spec.head.outputs as u32,
+        outputs: spec.outputs() as u32,
         packed_stride: (at_bias + facts.slots * quads) as u32,
         at_hidden: at_hidden as u32,
         at_hidden_t: at_hidden_t as u32,

@@ -6,7 +6,7 @@ use super::dims::Dims;
 use super::network::{Dispatch, Network, dims_buffer, layer_dims};
 use super::shaders::{Input, KernelId, KernelKind, Operand, Tape};
 use super::variant::{Scan, item_quads, scan_shape, splits};
-use crate::data::Windows;
+use crate::data::{Targets, Windows};
 use crate::error::Result;
 use crate::model::Readout;
 use wgpu::Buffer;
@@ -22,26 +22,27 @@ pub struct Data {
     pub targets: Buffer,
     /// The windows in the order of use, [N].
     pub order: Buffer,
-    /// N.
-    pub count: usize,
-    /// T.
-    pub steps: usize,
+    /// The windows themselves.
+    pub windows: Windows,
 }
 
 impl Data {
     /// Uploads windows.
     pub fn new(gpu: &Gpu, windows: &Windows) -> Result<Self> {
+        let targets = match windows.targets() {
+            Targets::Given { values, .. } => values.as_slice(),
+            Targets::Ahead { .. } => &[],
+        };
         let data = Data {
             series: gpu.storage::<f32>("series", windows.series().len())?,
             starts: gpu.storage::<u32>("starts", windows.count())?,
-            targets: gpu.storage::<f32>("targets", windows.targets().len())?,
+            targets: gpu.storage::<f32>("targets", targets.len())?,
             order: gpu.storage::<u32>("order", windows.count())?,
-            count: windows.count(),
-            steps: windows.steps(),
+            windows: windows.clone(),
         };
         gpu.write(&data.series, 0, windows.series());
         gpu.write(&data.starts, 0, windows.starts());
-        gpu.write(&data.targets, 0, windows.targets());
+        gpu.write(&data.targets, 0, targets);
         Ok(data)
     }
 }
@@ -100,7 +101,7 @@ impl Plan {
         let (spec, cell) = (&network.spec, network.spec.cell);
         let facts = spec.facts();
         let rows = batch.next_multiple_of(4 * item_quads(gpu, batch));
-        let (time, directions, quads) = (data.steps, spec.directions(), spec.hidden.div_ceil(4));
+        let (time, directions, quads) = (data.windows.steps(), spec.directions(), spec.hidden.div_ceil(4));
         let read_steps = spec.read_steps(time);
         let train = reach != Reach::Outputs;
         let vec4 = |label: &str, len: usize| gpu.storage::<[f32; 4]>(label, len);
@@ -114,8 +115,8 @@ impl Plan {
         let mut tapes = Vec::new();
         let mut dims = Vec::new();
         let mut forward = Vec::new();
-        let outputs = gpu.storage::<f32>("y", rows * read_steps * spec.head.outputs)?;
-        let d_y = gpu.storage::<f32>("d_y", rows * read_steps * spec.head.outputs)?;
+        let outputs = gpu.storage::<f32>("y", rows * read_steps * spec.outputs())?;
+        let d_y = gpu.storage::<f32>("d_y", rows * read_steps * spec.outputs())?;
 
         for layer in 0..spec.layers {
             let tape_len = if train { directions * time * rows * facts.slots * quads } else { 0 };
@@ -155,7 +156,7 @@ impl Plan {
         }
 
         let top = spec.layers - 1;
-        let read_every = u32::from(spec.head.readout == Readout::Every);
+        let read_every = u32::from(spec.readout() == Readout::Every);
         let head_dims = Dims { read_every, ..dims[top] };
         let head_uniform = dims_buffer(gpu, &head_dims)?;
         let buffers = [
@@ -165,7 +166,7 @@ impl Plan {
             ("states", &layers[top].states),
             ("y", &outputs),
         ];
-        forward.push(Dispatch::items(gpu, KernelKind::Head, &buffers, rows * read_steps * spec.head.outputs)?);
+        forward.push(Dispatch::items(gpu, KernelKind::Head, &buffers, rows * read_steps * spec.outputs())?);
 
         // The initial states of windows are zero.
         let mut encoder = gpu.device.create_command_encoder(&Default::default());
@@ -212,7 +213,7 @@ impl Plan {
             // The tiles of each weight gradient, as in weight_gradient.wgsl.
             let (input_left, input_right) = (facts.slots * quads, (dims[layer].inputs as usize + 4) / 4);
             let (hidden_left, hidden_right) = (facts.gates * quads, quads);
-            let (head_left, head_right) = (spec.head.outputs.div_ceil(4), directions * quads + 1);
+            let (head_left, head_right) = (spec.outputs().div_ceil(4), directions * quads + 1);
             let tiles = |left: usize, right: usize| left.div_ceil(4) * right;
             let all_tiles = directions * (tiles(input_left, input_right) + tiles(hidden_left, hidden_right));
             let (step_splits, row_splits) = splits(gpu, all_tiles, time, rows);
@@ -240,7 +241,7 @@ impl Plan {
                 let groups = (tiles(head_left, head_right) as u32).div_ceil(64);
                 backward.push(Dispatch::new(gpu, kind, &buffers, [groups, splits as u32, 1])?);
                 let buffers = [("dims", &uniform), ("partial", &partial), ("gradients", &network.gradients)];
-                let items = spec.head.outputs * (spec.top() + 1);
+                let items = spec.outputs() * (spec.top() + 1);
                 backward.push(Dispatch::items(gpu, KernelKind::HeadGradientSum, &buffers, items)?);
             }
 

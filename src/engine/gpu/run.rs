@@ -5,8 +5,9 @@ use super::dims::{STEP_STRIDE, Step};
 use super::network::{Dispatch, Network};
 use super::plan::{Data, Plan, Reach, Shared};
 use crate::data::{Sequences, Windows};
-use crate::engine::{DeviceInfo, Engine, Gradients, Outputs, Steps};
+use crate::engine::{self, DeviceInfo, Engine, Gradients, Moments, Outputs, Steps};
 use crate::error::{Error, Result};
+use crate::loss::Objective;
 use crate::model::Spec;
 use std::sync::Arc;
 use wgpu::{Buffer, BufferUsages, CommandEncoder};
@@ -73,7 +74,7 @@ impl GpuEngine {
 
     /// Values of one row's outputs over `steps` time steps.
     fn output_len(&self, steps: usize) -> usize {
-        self.spec().read_steps(steps) * self.spec().head.outputs
+        self.spec().read_steps(steps) * self.spec().outputs()
     }
 
     fn encoder(&self) -> CommandEncoder {
@@ -96,11 +97,11 @@ impl GpuEngine {
         sequences.check(&spec)?;
         let windows =
             Windows::from_sequences(sequences.x.clone(), spec.input, steps, targets.to_vec(), self.output_len(steps))?;
-        let fits = |probe: &Probe| (probe.rows, probe.data.steps, probe.reach) == (rows, steps, reach);
+        let fits = |probe: &Probe| (probe.rows, probe.data.windows.steps(), probe.reach) == (rows, steps, reach);
         let probe = match self.probe.take().filter(fits) {
             Some(probe) => {
                 self.gpu.write(&probe.data.series, 0, windows.series());
-                self.gpu.write(&probe.data.targets, 0, windows.targets());
+                self.gpu.write(&probe.data.targets, 0, targets);
                 probe
             }
             None => {
@@ -125,7 +126,7 @@ impl GpuEngine {
         for (layer, buffers) in probe.plan.layers.iter().enumerate() {
             for vector in 0..spec.facts().states {
                 // Slot 0 begins the forward direction, the last slot the backward one.
-                for (direction, slot) in [0, probe.data.steps + 1].into_iter().enumerate().take(directions) {
+                for (direction, slot) in [0, probe.data.windows.steps() + 1].into_iter().enumerate().take(directions) {
                     let mut values = vec![0f32; slot_len];
                     if let Some(states) = &sequences.states {
                         let block = (vector * spec.layers + layer) * directions + direction;
@@ -134,7 +135,7 @@ impl GpuEngine {
                             values[(row * directions + direction) * padded..][..hidden].copy_from_slice(from);
                         }
                     }
-                    let at = (vector * (probe.data.steps + 2) + slot) * slot_len;
+                    let at = (vector * (probe.data.windows.steps() + 2) + slot) * slot_len;
                     self.gpu.write(&buffers.states, at, &values);
                 }
             }
@@ -151,7 +152,7 @@ impl GpuEngine {
 
     async fn read_outputs(&self, probe: &Probe) -> Result<Outputs> {
         let spec = self.spec();
-        let (directions, time) = (spec.directions(), probe.data.steps);
+        let (directions, time) = (spec.directions(), probe.data.windows.steps());
         let y = self.gpu.read(&probe.plan.y, probe.rows * self.output_len(time)).await?;
         let mut states = vec![0f32; spec.state_len() * probe.rows];
         let padded = spec.hidden.next_multiple_of(4);
@@ -180,7 +181,7 @@ impl GpuEngine {
 
     async fn read_gradients(&self, probe: &Probe) -> Result<Gradients> {
         let spec = self.spec();
-        let (directions, rows, time) = (spec.directions(), probe.rows, probe.data.steps);
+        let (directions, rows, time) = (spec.directions(), probe.rows, probe.data.windows.steps());
         let outputs = self.read_outputs(probe).await?;
         let parameters = self.gpu.read(&self.network.gradients, self.network.layout.len()).await?;
         let loss = self.gpu.read(&self.losses, 1).await?[0];
@@ -226,6 +227,22 @@ impl Engine for GpuEngine {
         self.gpu.check()
     }
 
+    async fn moments(&mut self) -> Result<Moments> {
+        let len = self.network.layout.len();
+        let [m, v] = &self.network.moments;
+        Ok(Moments { m: self.gpu.read(m, len).await?, v: self.gpu.read(v, len).await? })
+    }
+
+    fn set_moments(&mut self, moments: &Moments) -> Result<()> {
+        for (name, values, buffer) in
+            [("m", &moments.m, &self.network.moments[0]), ("v", &moments.v, &self.network.moments[1])]
+        {
+            Error::check_len(name, &[("P", self.network.layout.len())], values.len())?;
+            self.gpu.write(buffer, 0, values);
+        }
+        self.gpu.check()
+    }
+
     fn load(&mut self, windows: &Windows) -> Result<()> {
         windows.check(self.spec())?;
         self.training = None;
@@ -260,7 +277,7 @@ impl Engine for GpuEngine {
             return Err(Error::config("windows", "none", "windows on the device: call load first"));
         };
         let result = self.queue_predictions(&data, ids, batch);
-        let output_len = self.output_len(data.steps);
+        let output_len = self.output_len(data.windows.steps());
         self.loaded = Some(data);
         self.gpu.read_staging(&result?, ids.len() * output_len).await
     }
@@ -274,28 +291,48 @@ impl Engine for GpuEngine {
         Ok(outputs)
     }
 
-    async fn differentiate(&mut self, sequences: &Sequences, targets: &[f32]) -> Result<Gradients> {
+    async fn differentiate(
+        &mut self,
+        sequences: &Sequences,
+        targets: &[f32],
+        objective: &Objective,
+    ) -> Result<Gradients> {
+        engine::refuse_objective(objective)?;
         let probe = self.prepare_probe(sequences, targets, Reach::Inputs)?;
         self.run(&[&probe.plan.forward, &probe.plan.backward]);
         let gradients = self.read_gradients(&probe).await?;
         self.probe = Some(probe);
         Ok(gradients)
     }
+
+    fn open_stream(&mut self, rows: usize, states: Option<&[f32]>) -> Result<()> {
+        engine::check_stream(self.spec(), rows, states)?;
+        Err(Error::config("rows of a stream", rows, "none: this engine has no streams yet"))
+    }
+
+    async fn step_many(&mut self, _: &[f32], steps: usize) -> Result<Vec<f32>> {
+        Err(Error::config("steps of a stream", steps, "none: this engine has no streams yet"))
+    }
+
+    async fn states(&mut self) -> Result<Vec<f32>> {
+        Err(Error::config("states", "none", "those of a stream: this engine has none yet"))
+    }
 }
 
 impl GpuEngine {
     fn queue_steps(&mut self, data: &Data, steps: &Steps) -> Result<()> {
-        steps.check(data.count)?;
+        steps.check(self.spec(), &data.windows)?;
+        engine::refuse_options(steps, &data.windows)?;
         let rows = steps.batch.min(steps.ids.len());
         if self.training.as_ref().is_none_or(|plan| plan.batch != rows) {
             self.training = None;
             self.training = Some(self.plan(data, rows, Reach::Parameters)?);
         }
         let plan = self.training.as_ref().expect("it was just made");
-        let output_len = self.output_len(data.steps);
+        let output_len = self.output_len(data.windows.steps());
         // One upload of the order serves all submissions: longer than the set of windows, it goes in pieces.
-        let piece = (data.count / steps.batch).max(1) * steps.batch;
-        let mut taken = steps.taken;
+        let piece = (data.windows.count() / steps.batch).max(1) * steps.batch;
+        let mut taken = 0;
         for ids in steps.ids.chunks(piece) {
             self.gpu.write(&data.order, 0, ids);
             let batches: Vec<&[u32]> = ids.chunks(steps.batch).collect();
@@ -305,16 +342,15 @@ impl GpuEngine {
                     .enumerate()
                     .map(|(k, batch)| {
                         let first = (chunk * SUBMISSION + k) * steps.batch;
-                        let adam = steps.adam.at(taken + k as u64 + 1);
-                        Step::new(batch.len(), first, k, output_len).with_adam(adam)
+                        Step::new(batch.len(), first, k, output_len).with_update(steps.update(taken + k))
                     })
                     .collect();
                 self.write_steps(&constants);
-                taken += batches.len() as u64;
+                taken += batches.len();
 
                 let mut encoder = self.encoder();
                 let mut pass = encoder.begin_compute_pass(&Default::default());
-                let update = std::iter::once(&self.network.adam).chain(&self.network.pack);
+                let update = std::iter::once(&self.network.update).chain(&self.network.pack);
                 for k in 0..batches.len() {
                     let dispatches = plan.forward.iter().chain(&plan.backward).chain(update.clone());
                     dispatches.for_each(|dispatch| dispatch.record(&mut pass, k));
@@ -331,14 +367,17 @@ impl GpuEngine {
 
     /// Queues forward passes over the windows `ids`; their outputs arrive in the staging buffer returned.
     fn queue_predictions(&mut self, data: &Data, ids: &[u32], batch: usize) -> Result<Buffer> {
-        Steps { ids, batch, adam: Default::default(), taken: 0 }.check(data.count)?;
+        if batch == 0 {
+            return Err(Error::config("batch", batch, "at least 1"));
+        }
+        data.windows.check_ids(ids)?;
         let rows = batch.min(ids.len());
         if self.inference.as_ref().is_none_or(|plan| plan.batch != rows) {
             self.inference = None;
             self.inference = Some(self.plan(data, rows, Reach::Outputs)?);
         }
         let plan = self.inference.as_ref().expect("it was just made");
-        let output_len = self.output_len(data.steps);
+        let output_len = self.output_len(data.windows.steps());
         let staging = self.gpu.staging(ids.len() * output_len)?;
         for (chunk, ids) in ids.chunks(batch).enumerate() {
             self.gpu.write(&data.order, 0, ids);

@@ -46,8 +46,8 @@ pub enum KernelKind {
     HeadGradientSum,
     /// `mse.wgsl`.
     Mse,
-    /// `adam.wgsl`.
-    Adam,
+    /// `update.wgsl`.
+    Update,
 }
 
 /// The most row quads that one workgroup of a scan owns.
@@ -124,7 +124,7 @@ impl KernelKind {
             KernelKind::HeadGradient => "head_gradient",
             KernelKind::HeadGradientSum => "head_gradient_sum",
             KernelKind::Mse => "mse",
-            KernelKind::Adam => "adam",
+            KernelKind::Update => "update",
         }
     }
 
@@ -174,7 +174,7 @@ impl KernelKind {
             KernelKind::HeadGradient => vec![shader!("head_gradient")],
             KernelKind::HeadGradientSum => vec![shader!("head_gradient_sum")],
             KernelKind::Mse => vec![shader!("mse")],
-            KernelKind::Adam => vec![shader!("adam")],
+            KernelKind::Update => vec![shader!("update")],
         }
     }
 
@@ -215,7 +215,7 @@ pub mod tests {
             KernelKind::HeadGradient,
             KernelKind::HeadGradientSum,
             KernelKind::Mse,
-            KernelKind::Adam,
+            KernelKind::Update,
         ];
         for cell in CellKind::ALL {
             for input in [Input::Series, Input::Below] {

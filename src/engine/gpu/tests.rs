@@ -72,8 +72,8 @@ fn open(options: Options) -> Arc<Gpu> {
 
 /// Small networks that reach every line of every kernel.
 fn cases() -> Vec<Case> {
-    let head = |outputs, readout| Head { outputs, readout };
-    let case = |spec, rows, steps, states| Case { spec, rows, steps, states, scale: 1.0, seed: 11 };
+    let head = |outputs, readout| Some(Head { outputs, readout });
+    let case = |spec, rows, steps, states| Case { states, seed: 11, ..Case::new(spec, rows, steps) };
     let mut cases = Vec::new();
     for cell in CellKind::ALL {
         let deep = Spec { layers: 2, bidirectional: true, head: head(5, Readout::Every), ..Spec::new(cell, 3, 7, 1) };
@@ -140,9 +140,9 @@ const MUTANTS: &[Mutation] = &[
     ("head_gradient_sum", "select(padded(item % width)", "select(item % width"),
     ("mse", "2.0 * difference", "difference"),
     ("mse", "width > 0u", "width > 1u"),
-    ("adam", "sqrt(v) * step.inverse_root", "sqrt(v)"),
-    ("adam", "step.one_minus_beta2 * g * g", "step.one_minus_beta2 * g"),
-    ("adam", "/ (sqrt(v) * step.inverse_root + step.eps)", "/ sqrt(v + step.eps)"),
+    ("update", "sqrt(v) * step.inverse_root", "sqrt(v)"),
+    ("update", "step.add_v * g * g", "step.add_v * g"),
+    ("update", "/ (sqrt(v) * step.inverse_root + step.eps)", "/ sqrt(v + step.eps)"),
     ("pack", "HIDDEN_SLOT[gate] == slot", "HIDDEN_SLOT[gate] != slot"),
     ("pack", "% dims.input_quads * 4u + c", "% dims.input_quads * 4u"),
 ];
