@@ -2,6 +2,7 @@
 //! the CPU where there is no GPU.
 #![warn(missing_docs)]
 
+pub mod arrays;
 pub mod data;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod disk;

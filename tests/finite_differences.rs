@@ -6,7 +6,7 @@ mod common;
 
 use common::assert_close;
 use rand::RngExt;
-use refrain::loss::{Loss, Objective};
+use refrain::loss::{Loss, Objective, Quantiles};
 use refrain::model::cells::{Cell, MAX_SLOTS, MAX_STATES};
 use refrain::model::{CellKind, CellVisitor, Dropout, Head, Layout, Readout, Spec, Stream, stream};
 use refrain::reference::{self, Sequences};
@@ -110,7 +110,7 @@ impl Problem {
             let length = self.lengths.as_ref().map_or(self.steps, |lengths| lengths[b]);
             for at in b * read..b * read + length.min(read) {
                 sum += objective.loss.value(&y[at * outputs..][..outputs], &targets[at * width..][..width]);
-                terms += width;
+                terms += objective.loss.terms_of_position(outputs);
             }
         }
         sum / terms as f64
@@ -221,12 +221,23 @@ fn dropout_with_its_mask_fixed() {
 
 #[test]
 fn every_loss() {
-    for loss in [Loss::Mse, Loss::Mae, Loss::Huber { delta: 0.5 }, Loss::CrossEntropy, Loss::BinaryCrossEntropy] {
+    let quantiles = Loss::Quantile(Quantiles::new(&[0.1, 0.5, 0.9]).expect("levels that rise"));
+    let huber = Loss::Huber { delta: 0.5 };
+    for loss in [Loss::Mse, Loss::Mae, huber, Loss::CrossEntropy, Loss::BinaryCrossEntropy, quantiles] {
         for problem in with_lengths().take(3) {
             let objective = Objective { loss, ..problem.objective };
             let spec = Spec { head: Some(Head { outputs: 3, readout: problem.spec.readout() }), ..problem.spec };
             Problem { objective, spec, lengths: None, ..problem.clone() }.check();
             Problem { objective, spec, ..problem }.check();
         }
+    }
+}
+
+#[test]
+fn no_head() {
+    for problem in with_lengths() {
+        let spec = Spec { head: None, ..problem.spec };
+        Problem { spec, lengths: None, ..problem.clone() }.check();
+        Problem { spec, ..problem }.check();
     }
 }

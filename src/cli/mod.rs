@@ -8,6 +8,8 @@ mod devices;
 mod folder;
 mod interrupt;
 mod recipe;
+mod run;
+mod sequences;
 mod train;
 mod train_sine;
 mod values;
@@ -30,6 +32,7 @@ enum Command {
     TrainSine(train_sine::Args),
     Train(Box<train::Args>),
     Devices(devices::Args),
+    Run(run::Args),
     Verify(verify::Args),
     Bench(bench::Args),
 }
@@ -72,6 +75,7 @@ pub fn main() -> ExitCode {
         match cli.command {
             Command::TrainSine(args) => train_sine::run(&args).await,
             Command::Train(args) => train::run(&args).await,
+            Command::Run(args) => run::run(&args).await,
             Command::Devices(args) => devices::run(&args).await,
             Command::Verify(args) => verify::run(&args).await,
             Command::Bench(args) => bench::run(&args).await,

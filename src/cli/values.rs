@@ -1,5 +1,8 @@
 //! Parsers of option values. A refusal says what would have been right.
 
+use refrain::arrays::Format;
+use std::path::PathBuf;
+
 /// A whole number from `MIN` to `MAX`.
 pub fn whole<const MIN: usize, const MAX: usize>(text: &str) -> Result<usize, String> {
     let number = text.parse().ok().filter(|number| (MIN..=MAX).contains(number));
@@ -19,6 +22,11 @@ pub fn positive(text: &str) -> Result<f64, String> {
 /// A finite number of at least 0.
 pub fn not_negative(text: &str) -> Result<f64, String> {
     number(text).filter(|&number| number >= 0.0).ok_or_else(|| "expected a finite number of at least 0".to_owned())
+}
+
+/// A file that arrays can be written to: the end of its name says how.
+pub fn array_file(text: &str) -> Result<PathBuf, String> {
+    Format::of(text).map(|_| text.into()).map_err(|error| error.to_string())
 }
 
 fn number(text: &str) -> Option<f64> {

@@ -130,7 +130,8 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
 
     if let Some(folder) = folder {
         let parameters = engine.parameters().await?;
-        let model = Model { spec, parameters, provenance: provenance(args, &options, engine.device()) }.to_bytes()?;
+        let provenance = provenance(args, &options, engine.device());
+        let model = Model { provenance, ..Model::new(spec, parameters) }.to_bytes()?;
         let metrics = serde_json::to_string_pretty(&document)? + "\n";
         let (table, picture) = (forecast.csv(), forecast.svg()?);
         let contents = [&model, metrics.as_bytes(), table.as_bytes(), picture.as_bytes()];

@@ -1,0 +1,156 @@
+//! NumPy's `.npy`: <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>. A magic, a version, the length
+//! of a header, the header as a Python dictionary, and the values.
+
+use super::{Array, Dtype, Fallible, byte_len};
+use std::borrow::Cow;
+
+/// What every file begins with.
+pub const MAGIC: &[u8] = b"\x93NUMPY";
+/// Magic, version, header length and header are together a multiple of this.
+const ALIGN: usize = 64;
+
+/// What the header says.
+#[derive(Debug, PartialEq)]
+struct Header {
+    dtype: Dtype,
+    fortran: bool,
+    shape: Vec<usize>,
+}
+
+/// Reads a file. Values in Fortran's order are brought into C's.
+pub fn read(bytes: &[u8]) -> Fallible<Array<'_>> {
+    let (header, data) = split(bytes)?;
+    let Header { dtype, fortran, shape } = parse(header).map_err(|fault| format!("its .npy header: {fault}"))?;
+    if byte_len(dtype, &shape) != Some(data.len()) {
+        return Err(format!("expected the values of {dtype} {shape:?}, found {} bytes", data.len()));
+    }
+    let bytes = if fortran { Cow::Owned(row_major(data, dtype.size(), &shape)) } else { Cow::Borrowed(data) };
+    Ok(Array { dtype, shape, bytes })
+}
+
+/// Header and data.
+fn split(bytes: &[u8]) -> Fallible<(&str, &[u8])> {
+    let cut = || format!("expected an .npy file with its header, found {} bytes", bytes.len());
+    let rest = bytes.strip_prefix(MAGIC).ok_or_else(cut)?;
+    let (version, rest) = rest.split_first_chunk::<2>().ok_or_else(cut)?;
+    let (len, rest) = match version {
+        [1, _] => rest.split_first_chunk().map(|(&len, rest)| (u16::from_le_bytes(len).into(), rest)),
+        [2 | 3, _] => rest.split_first_chunk().map(|(&len, rest)| (u32::from_le_bytes(len), rest)),
+        [major, minor] => return Err(format!("expected .npy version 1, 2 or 3, found {major}.{minor}")),
+    }
+    .ok_or_else(cut)?;
+    let (header, data) = usize::try_from(len).ok().and_then(|len| rest.split_at_checked(len)).ok_or_else(cut)?;
+    let header = str::from_utf8(header).map_err(|_| "expected an .npy header in UTF-8, found other bytes")?;
+    Ok((header, data))
+}
+
+/// What is left of the header.
+struct Rest<'a>(&'a str);
+
+impl<'a> Rest<'a> {
+    fn take(&mut self, token: &str) -> bool {
+        let rest = self.0.trim_start().strip_prefix(token);
+        self.0 = rest.unwrap_or(self.0);
+        rest.is_some()
+    }
+
+    fn expect(&mut self, token: &str) -> Fallible<()> {
+        if self.take(token) { Ok(()) } else { Err(self.found(&format!("`{token}`"))) }
+    }
+
+    fn found(&self, expected: &str) -> String {
+        let found: String = self.0.trim().chars().take(24).collect();
+        format!("expected {expected}, found `{found}`")
+    }
+
+    fn string(&mut self) -> Option<&'a str> {
+        let rest = self.0.trim_start();
+        let quote = rest.chars().next().filter(|quote| matches!(quote, '\'' | '"'))?;
+        let (text, rest) = rest[1..].split_once(quote)?;
+        self.0 = rest;
+        Some(text)
+    }
+
+    fn number(&mut self) -> Option<usize> {
+        let rest = self.0.trim_start();
+        let (digits, rest) = rest.split_at(rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len()));
+        let number = digits.parse().ok()?;
+        self.0 = rest;
+        Some(number)
+    }
+
+    fn shape(&mut self) -> Fallible<Vec<usize>> {
+        let mut shape = Vec::new();
+        self.expect("(")?;
+        while !self.take(")") {
+            shape.push(self.number().ok_or_else(|| self.found("a dimension"))?);
+            if !self.take(",") {
+                self.expect(")")?;
+                break;
+            }
+        }
+        Ok(shape)
+    }
+}
+
+fn parse(header: &str) -> Fallible<Header> {
+    let mut rest = Rest(header);
+    let (mut dtype, mut fortran, mut shape) = (None, None, None);
+    rest.expect("{")?;
+    while !rest.take("}") {
+        let key = rest.string().ok_or_else(|| rest.found("a key"))?;
+        rest.expect(":")?;
+        match key {
+            "descr" => {
+                let code = rest.string().ok_or_else(|| rest.found("one type of values"))?;
+                let known = Dtype::from_numpy(code).ok_or_else(|| {
+                    format!("expected numbers of 8 to 64 bits, little-endian, found the type `{code}`")
+                })?;
+                dtype = Some(known);
+            }
+            "fortran_order" if rest.take("True") => fortran = Some(true),
+            "fortran_order" if rest.take("False") => fortran = Some(false),
+            "shape" => shape = Some(rest.shape()?),
+            _ => return Err(format!("`{key}`: {}", rest.found("a header of NumPy's"))),
+        }
+        if !rest.take(",") {
+            rest.expect("}")?;
+            break;
+        }
+    }
+    match (dtype, fortran, shape) {
+        (Some(dtype), Some(fortran), Some(shape)) => Ok(Header { dtype, fortran, shape }),
+        _ => Err("expected descr, fortran_order and shape, found fewer".to_owned()),
+    }
+}
+
+/// Values of `size` bytes whose first dimension is the fastest, with the last the fastest.
+fn row_major(values: &[u8], size: usize, shape: &[usize]) -> Vec<u8> {
+    let mut result = Vec::with_capacity(values.len());
+    let mut place = vec![0; shape.len()];
+    for _ in 0..values.len() / size {
+        let index = place.iter().zip(shape).rev().fold(0, |index, (&at, &dim)| index * dim + at);
+        result.extend_from_slice(&values[index * size..][..size]);
+        for (at, &dim) in place.iter_mut().zip(shape).rev() {
+            *at += 1;
+            if *at < dim {
+                break;
+            }
+            *at = 0;
+        }
+    }
+    result
+}
+
+/// What stands before the values of an f32 array.
+pub fn header(shape: &[usize]) -> Vec<u8> {
+    let dims: String = shape.iter().map(|dim| format!("{dim}, ")).collect();
+    let text = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}), }}", dims.trim_end());
+    let start = MAGIC.len() + 4;
+    let len = (start + text.len() + 1).next_multiple_of(ALIGN) - start;
+    let written = u16::try_from(len).expect("a shape of a few dimensions fits in a short header");
+    let mut bytes = [MAGIC, &[1, 0], &written.to_le_bytes(), text.as_bytes()].concat();
+    bytes.resize(start + len - 1, b' ');
+    bytes.push(b'\n');
+    bytes
+}

@@ -1,0 +1,64 @@
+//! NumPy's `.npz`: a zip archive of `.npy` files, stored or deflated.
+
+use super::{Array, Fallible, Named, le_bytes, npy};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::io::{Cursor, Read, Write};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipArchive, ZipWriter};
+
+/// What the arrays of an archive may come to: this many bytes, or this many times the archive, whichever is more. Deflated
+/// bytes may stand for a thousand times as many.
+const MOST_BYTES: u64 = 1 << 30;
+const MOST_TIMES: u64 = 20;
+
+/// Reads every array of an archive.
+pub fn read(bytes: &[u8]) -> Fallible<BTreeMap<String, Array<'static>>> {
+    read_at_most(MOST_BYTES.max(MOST_TIMES.saturating_mul(bytes.len() as u64)), bytes)
+}
+
+/// Reads every array of an archive whose arrays come to at most `most` bytes.
+pub(super) fn read_at_most(most: u64, bytes: &[u8]) -> Fallible<BTreeMap<String, Array<'static>>> {
+    let fault = |error| format!("not a whole zip archive: {error}");
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(fault)?;
+    if archive.file_names().flatten().any(|name| name.ends_with("data.pkl")) {
+        return Err("expected arrays, found what torch.save has pickled: save it with \
+                    safetensors.torch.save_file(module.state_dict(), PATH)"
+            .to_owned());
+    }
+    let mut left = most;
+    let mut arrays = BTreeMap::new();
+    for index in 0..archive.len() {
+        let mut entry = archive.by_index(index).map_err(fault)?;
+        let entry_name = entry.name().map_err(fault)?.into_owned();
+        let in_entry = |fault: String| format!("`{entry_name}`: {fault}");
+        let Some(name) = entry_name.strip_suffix(".npy") else {
+            return Err(in_entry("expected .npy files in an archive of arrays, found another".to_owned()));
+        };
+        // The size that the archive speaks of is not believed; one byte beyond what is left is enough to refuse.
+        let mut contents = Vec::new();
+        entry.by_ref().take(left + 1).read_to_end(&mut contents).map_err(|error| in_entry(error.to_string()))?;
+        left = left.checked_sub(contents.len() as u64).ok_or_else(|| {
+            in_entry(format!("expected arrays of at most {most} bytes in an archive of {}, found more", bytes.len()))
+        })?;
+        let Array { dtype, shape, bytes } = npy::read(&contents).map_err(in_entry)?;
+        arrays.insert(name.to_owned(), Array { dtype, shape, bytes: Cow::Owned(bytes.into_owned()) });
+    }
+    Ok(arrays)
+}
+
+/// The bytes of an archive of these arrays.
+pub fn write(arrays: &[Named<'_>]) -> Vec<u8> {
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    let mut write = |array: &Named<'_>| {
+        let len = 4 * array.values.len() as u64;
+        let large = len >= u64::from(u32::MAX) / 2;
+        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored).large_file(large);
+        archive.start_file(format!("{}.npy", array.name), options)?;
+        archive.write_all(&npy::header(array.shape))?;
+        archive.write_all(&le_bytes(array.values))
+    };
+    let written = arrays.iter().try_for_each(|array| write(array).map_err(zip::result::ZipError::from));
+    let finished = written.and_then(|()| archive.finish());
+    finished.expect("an archive in memory with names of ours can be written").into_inner()
+}

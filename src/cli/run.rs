@@ -1,0 +1,230 @@
+//! `refrain run`: a model's raw forward pass over arrays.
+
+use super::console::Console;
+use super::sequences::{Input, floats, not_finite, note_unused};
+use super::values::{array_file, count};
+use super::{Common, device, interrupt};
+use anyhow::{Context, bail};
+use clap::ValueEnum;
+use refrain::arrays::{Arrays, Format, Named};
+use refrain::data::Sequences;
+use refrain::engine::{Device, DeviceInfo, Engine};
+use refrain::model::{LoadOptions, Model, Nonlinearity, Readout, Spec};
+use refrain::{Result, disk};
+use serde::Serialize;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::time::Instant;
+
+/// Run a model over arrays: its outputs, and its final states
+///
+/// MODEL is a model of refrain, or a state_dict that PyTorch has saved as safetensors. ARRAYS holds x [B, T, I], and if
+/// wanted h_0 and c_0 [L*D, B, H] and lengths [B]; FILE will hold y ([B, O] or [B, T, O]; the top layer's hidden states
+/// [B, T, D*H] without a head), h_n and c_n. Beyond a row's length y is zero.
+#[derive(Debug, clap::Args)]
+#[command(allow_negative_numbers = true)]
+pub struct Args {
+    /// The model.
+    #[arg(value_name = "MODEL")]
+    model: PathBuf,
+    /// The arrays: .safetensors, .npz, or x alone as .npy.
+    #[arg(value_name = "ARRAYS")]
+    arrays: PathBuf,
+    /// Where the outputs go: a .safetensors or .npz file.
+    #[arg(long, value_name = "FILE", value_parser = array_file)]
+    out: PathBuf,
+    /// The function of an RNN, where the file is PyTorch's and does not say.
+    #[arg(long, value_enum, value_name = "F")]
+    nonlinearity: Option<Function>,
+    /// The steps that the head reads, whatever the file says.
+    #[arg(long, value_enum, value_name = "STEPS")]
+    head: Option<Steps>,
+    /// Rows that are computed at a time; more take more memory.
+    #[arg(long, default_value = "256", value_name = "N", value_parser = count)]
+    batch: usize,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// A [`Nonlinearity`] on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Function {
+    Tanh,
+    Relu,
+}
+
+impl From<Function> for Nonlinearity {
+    fn from(function: Function) -> Self {
+        match function {
+            Function::Tanh => Nonlinearity::Tanh,
+            Function::Relu => Nonlinearity::Relu,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Steps {
+    Last,
+    All,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Document {
+    device: DeviceInfo,
+    spec: Spec,
+    rows: usize,
+    steps: usize,
+    /// What was assumed or converted.
+    notes: Vec<String>,
+    /// What was written.
+    arrays: Vec<Output>,
+    files: [String; 1],
+    seconds: f64,
+}
+
+/// Runs the model.
+pub async fn run(args: &Args) -> anyhow::Result<()> {
+    let start = Instant::now();
+    let console = Console::new(&args.common);
+    let out = args.out.display().to_string();
+    let format = Format::of(&out)?;
+    disk::check_writable(&args.out).context("--out")?;
+    interrupt::listen()?;
+
+    let readout = args.head.map(|steps| if matches!(steps, Steps::Last) { Readout::Last } else { Readout::Every });
+    let options = LoadOptions { nonlinearity: args.nonlinearity.map(Nonlinearity::from), readout };
+    let loaded = Model::open(&args.model, &options)?;
+    let mut notes: Vec<String> = loaded.notes.iter().map(|note| format!("{}: {note}", args.model.display())).collect();
+    let Model { spec, parameters, .. } = loaded.model;
+
+    let bytes = disk::read(&args.arrays)?;
+    let arrays = Arrays::from_bytes(&args.arrays.display().to_string(), &bytes)?;
+    let input = Input::read(&arrays, Some(spec.input), &mut notes)?;
+    let states = states(&arrays, &spec, input.rows, &mut notes)?;
+    note_unused(&arrays, &["x", "lengths", "h_0", "c_0"], &mut notes);
+    for note in &notes {
+        console.say(note)?;
+    }
+
+    let device = Device::select(&args.common.device).await?;
+    let mut engine = device.engine(spec, &parameters)?;
+    device::tell(&args.common.device, &device, engine.device(), &console)?;
+    let outputs = forward(&mut engine, &spec, &input, states.as_deref(), args.batch).await?;
+    let named: Vec<Named> = outputs.iter().map(Output::named).collect();
+    disk::write_whole(&[(&args.out, &format.write(&named))]).context("--out")?;
+
+    let words: Vec<String> = outputs.iter().map(|Output { name, shape, .. }| format!("{name} {shape:?}")).collect();
+    console.say(format_args!("Wrote {} to {out}", words.join(", ")))?;
+    let document = Document {
+        device: engine.device().clone(),
+        spec,
+        rows: input.rows,
+        steps: input.steps,
+        notes,
+        arrays: outputs,
+        files: [out],
+        seconds: start.elapsed().as_secs_f64(),
+    };
+    Ok(console.document(&document)?)
+}
+
+/// An array to write.
+#[derive(Debug, Serialize)]
+struct Output {
+    name: &'static str,
+    shape: Vec<usize>,
+    #[serde(skip)]
+    values: Vec<f32>,
+}
+
+impl Output {
+    fn named(&self) -> Named<'_> {
+        Named { name: self.name, shape: &self.shape, values: &self.values }
+    }
+}
+
+/// The initial states [S, L*D, B, H] of a file, if it has any; of an LSTM, the one that is missing is zero.
+fn states(arrays: &Arrays<'_>, spec: &Spec, rows: usize, notes: &mut Vec<String>) -> Result<Option<Vec<f32>>> {
+    let names = &["h_0", "c_0"][..spec.facts().states];
+    if names.len() == 1 && arrays.get("c_0").is_some() {
+        return Err(arrays.fault(format!("`c_0`: expected none, which only an LSTM has; this is {}", spec.cell)));
+    }
+    if names.iter().all(|name| arrays.get(name).is_none()) {
+        return Ok(None);
+    }
+    let blocks = spec.layers * spec.directions();
+    let mut states = Vec::new();
+    for name in names {
+        if arrays.get(name).is_none() {
+            notes.push(format!("{}: no `{name}`: taken for zeros", arrays.path()));
+            states.resize(states.len() + blocks * rows * spec.hidden, 0.0);
+            continue;
+        }
+        arrays.dims(name, [("L*D", Some(blocks)), ("B", Some(rows)), ("H", Some(spec.hidden))])?;
+        let values = floats(arrays, name, notes)?;
+        if let Some(index) = values.iter().position(|value| !value.is_finite()) {
+            return Err(not_finite(arrays, name, index, values[index]));
+        }
+        states.extend(values);
+    }
+    Ok(Some(states))
+}
+
+/// The most values that are computed in one run: 2^31, 8 GiB.
+const MOST_VALUES: u128 = 1 << 31;
+
+/// y, h_n and c_n, `batch` rows at a time.
+async fn forward(
+    engine: &mut impl Engine,
+    spec: &Spec,
+    input: &Input,
+    states: Option<&[f32]>,
+    batch: usize,
+) -> anyhow::Result<Vec<Output>> {
+    let Input { rows, steps, inputs, .. } = *input;
+    let width = spec.read_steps(steps) * spec.outputs();
+    let values = rows as u128 * (width as u128 + spec.state_len() as u128);
+    if values > MOST_VALUES {
+        bail!(
+            "the outputs and states of {rows} rows are {values} values, of at most {MOST_VALUES} a run: take fewer rows"
+        );
+    }
+    let row = spec.hidden;
+    let mut y = Vec::with_capacity(rows * width);
+    let mut last = vec![0.0; rows * spec.state_len()];
+    for first in (0..rows).step_by(batch) {
+        if interrupt::asked() {
+            bail!("stopped by Ctrl-C after {first} of {rows} rows; nothing was written");
+        }
+        let part = first..rows.min(first + batch);
+        let in_x = part.start * steps * inputs..part.end * steps * inputs;
+        let sequences = Sequences {
+            states: states.map(|states| rows_of(states, rows * row, &part, row)),
+            lengths: input.lengths.as_ref().map(|lengths| lengths[part.clone()].to_vec()),
+            ..Sequences::new(part.len(), steps, input.x[in_x].to_vec())
+        };
+        let outputs = engine.forward(&sequences).await?;
+        y.extend(outputs.y);
+        for (block, found) in last.chunks_exact_mut(rows * row).zip(outputs.states.chunks_exact(part.len() * row)) {
+            block[part.start * row..part.end * row].copy_from_slice(found);
+        }
+    }
+
+    let shape = match spec.readout() {
+        Readout::Last => vec![rows, spec.outputs()],
+        Readout::Every => vec![rows, steps, spec.outputs()],
+    };
+    let mut written = vec![Output { name: "y", shape, values: y }];
+    let state = spec.layers * spec.directions() * rows * row;
+    for (name, values) in ["h_n", "c_n"].into_iter().zip(last.chunks_exact(state)) {
+        let shape = vec![spec.layers * spec.directions(), rows, row];
+        written.push(Output { name, shape, values: values.to_vec() });
+    }
+    Ok(written)
+}
+
+/// The rows `part` of every block of `block` values in `states`, `row` values each.
+fn rows_of(states: &[f32], block: usize, part: &Range<usize>, row: usize) -> Vec<f32> {
+    states.chunks_exact(block).flat_map(|block| &block[part.start * row..part.end * row]).copied().collect()
+}
