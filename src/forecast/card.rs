@@ -1,8 +1,8 @@
 //! What a model file says beside the weights: all that a forecast needs to know but the data.
 
 use super::conformal::Intervals;
-use super::scale::Scale;
-use super::table::{ReadOptions, Table};
+use super::scale::{Scale, fit_series};
+use super::table::{ReadOptions, Series, Table};
 use super::task::Plan;
 use super::time::{Frequency, Stamp, Style};
 use crate::error::{Error, Result};
@@ -124,15 +124,15 @@ impl Card {
     }
 
     /// The scales of every series of a table, [series][column of the plan]: those of training, or for one that was not trained on
-    /// those of all its rows.
-    pub fn scales(&self, table: &Table) -> Result<Vec<Vec<Scale>>> {
-        let of = |series: &super::table::Series| match self.trained(series.id.as_deref()) {
+    /// those of its first `rows[series]` rows.
+    pub fn scales(&self, table: &Table, rows: &[usize]) -> Result<Vec<Vec<Scale>>> {
+        let of = |(series, &rows): (&Series, &usize)| match self.trained(series.id.as_deref()) {
             Some(trained) => Ok(trained.scales.clone()),
             None => {
-                let fitted = super::scale::fit_series(table, &self.plan, series, series.known)?;
+                let fitted = fit_series(table, &self.plan, series, rows)?;
                 Ok(fitted.into_iter().map(|(scale, _)| scale).collect())
             }
         };
-        table.series.iter().map(of).collect()
+        table.series.iter().zip(rows).map(of).collect()
     }
 }

@@ -41,7 +41,7 @@ impl Scale {
     fn fit(values: impl Iterator<Item = f32> + Clone, scaling: Scaling, log: bool) -> Option<Self> {
         let values = || values.clone().map(|value| if log { f64::from(value).ln() } else { f64::from(value) });
         let (low, high) = values().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
-        if low == high {
+        if low >= high {
             return None;
         }
         let (offset, factor) = match scaling {
@@ -89,7 +89,7 @@ pub fn fit(table: &Table, plan: &Plan, splits: &[Split]) -> Result<Vec<Vec<Scale
     Err(Error::Table { place: table.name.clone(), message })
 }
 
-/// The scales of one series from its first `rows` rows, and whether its columns vary there. One that does not, beside series
+/// The scales of one series from its first `rows` rows with targets, and whether its columns vary there. One that does not, beside series
 /// that do, is moved to 0.
 pub fn fit_series(table: &Table, plan: &Plan, series: &Series, rows: usize) -> Result<Vec<(Scale, bool)>> {
     if plan.log {
@@ -99,7 +99,7 @@ pub fn fit_series(table: &Table, plan: &Plan, series: &Series, rows: usize) -> R
     let fit = |name: &String| {
         let column = table.column(name)?;
         let log = plan.log && plan.targets.contains(name);
-        let values = series.values[..rows * columns].iter().skip(column).step_by(columns).copied();
+        let values = series.values[..rows.min(series.known) * columns].iter().skip(column).step_by(columns).copied();
         let fitted = Scale::fit(values.clone(), plan.scaling, log);
         let still = || {
             let level = values.clone().next().map_or(0.0, |value| Scale { offset: 0.0, factor: 1.0, log }.forth(value));
