@@ -187,7 +187,7 @@ fn bad_input_is_refused_in_one_line_with_nothing_written() {
         ("--noise -1", "'-1' for '--noise <X>': expected a finite number of at least 0"),
         ("--noise inf", "--noise"),
         ("--seed -1", "--seed"),
-        ("--cell elman", "[possible values: rnn, lstm, gru]"),
+        ("--cell elman", "[possible values: rnn, rnn-relu, lstm, gru]"),
         ("--hiden 3", "a similar argument exists: '--hidden'"),
         ("--samples 1000000 --seq-len 1000000", "samples x seq-len is 1000000 x 1000000, expected at most"),
         ("surplus", "surplus"),

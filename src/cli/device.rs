@@ -25,7 +25,7 @@ pub fn tell(wanted: &str, device: &Device, info: &DeviceInfo, console: &Console)
 }
 
 /// The initial weights, refused before they are made where they are too many for the device.
-fn parameters(spec: &Spec, seed: u64) -> Result<Vec<f32>> {
+pub fn parameters(spec: &Spec, seed: u64) -> Result<Vec<f32>> {
     spec.validate()?;
     let needed = Layout::new(spec).len() as u64;
     if needed > MOST_PARAMETERS {

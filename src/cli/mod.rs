@@ -5,6 +5,7 @@ mod bench;
 mod console;
 mod device;
 mod devices;
+mod fit;
 mod folder;
 mod interrupt;
 mod recipe;

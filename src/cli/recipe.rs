@@ -40,6 +40,9 @@ pub struct Recipe {
     /// Learning rate.
     #[arg(long, value_name = "X", value_parser = positive)]
     pub lr: Option<f64>,
+    /// How much of its last step sgd takes along.
+    #[arg(long, default_value = "0.9", value_name = "X", value_parser = not_negative)]
+    pub momentum: f64,
     /// L2 penalty on the weights; of adamw, their decay.
     #[arg(long, value_name = "X", value_parser = not_negative)]
     pub weight_decay: Option<f64>,
@@ -61,7 +64,7 @@ pub struct Recipe {
     #[arg(long, value_name = "N")]
     pub patience: Option<usize>,
     /// Begin with the weights of this model rather than with random ones.
-    #[arg(long, value_name = "MODEL")]
+    #[arg(long, value_name = "MODEL", conflicts_with_all = ["cell", "hidden", "layers", "bidirectional"])]
     pub init: Option<PathBuf>,
     /// Where the trained model goes. Without it no file is written.
     #[arg(long, value_name = "MODEL")]
@@ -128,6 +131,7 @@ pub enum LossName {
     Huber,
     Quantile,
     CrossEntropy,
+    #[value(alias = "bce")]
     BinaryCrossEntropy,
 }
 
@@ -186,7 +190,7 @@ impl Recipe {
         let mut optimizer = match self.optimizer {
             OptimizerName::Adam => Optimizer::adam(lr),
             OptimizerName::AdamW => Optimizer::adam_w(lr),
-            OptimizerName::Sgd => Optimizer::sgd(lr, 0.9),
+            OptimizerName::Sgd => Optimizer::sgd(lr, self.momentum),
             OptimizerName::RmsProp => Optimizer::rms_prop(lr),
         };
         if let Some(decay) = self.weight_decay {

@@ -53,9 +53,9 @@ pub enum Function {
     Relu,
 }
 
-impl From<Function> for Nonlinearity {
-    fn from(function: Function) -> Self {
-        match function {
+impl Function {
+    pub fn nonlinearity(self) -> Nonlinearity {
+        match self {
             Function::Tanh => Nonlinearity::Tanh,
             Function::Relu => Nonlinearity::Relu,
         }
@@ -93,10 +93,13 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     interrupt::listen()?;
 
     let readout = args.head.map(|steps| if matches!(steps, Steps::Last) { Readout::Last } else { Readout::Every });
-    let options = LoadOptions { nonlinearity: args.nonlinearity.map(Nonlinearity::from), readout };
+    let options = LoadOptions { nonlinearity: args.nonlinearity.map(Function::nonlinearity), readout };
     let loaded = Model::open(&args.model, &options)?;
     let mut notes: Vec<String> = loaded.notes.iter().map(|note| format!("{}: {note}", args.model.display())).collect();
     let Model { spec, parameters, .. } = loaded.model;
+    if args.head.is_some() && spec.head.is_none() {
+        bail!("--head: {} has no head whose steps could be chosen", args.model.display());
+    }
 
     let bytes = disk::read(&args.arrays)?;
     let arrays = Arrays::from_bytes(&args.arrays.display().to_string(), &bytes)?;

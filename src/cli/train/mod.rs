@@ -1,5 +1,8 @@
 //! `refrain train DATA`: a table or arrays in, a model out.
 
+mod arrays;
+mod set;
+
 use super::Common;
 use super::recipe::Recipe;
 use anyhow::bail;
@@ -7,29 +10,35 @@ use std::path::Path;
 
 /// Train a network on a table of time series, or on arrays
 ///
-/// A table is CSV (any ending but those of arrays; `-` reads stdin). Arrays are .safetensors, .npz or .npy.
+/// A table is CSV (any ending but those of arrays; `-` reads stdin). Arrays are .safetensors or .npz: x [N, T, I]; y
+/// [N, O] or [N, T, O], or class indices [N] or [N, T]; and if wanted lengths [N].
 #[derive(Debug, clap::Args)]
 #[command(allow_negative_numbers = true)] // so that -1 is refused by its option, not taken for another one
 pub struct Args {
-    /// The data: a CSV file, `-` for stdin, or arrays (.safetensors, .npz, .npy).
+    /// The data: a CSV file, `-` for stdin, or arrays (.safetensors, .npz).
     #[arg(value_name = "DATA")]
     data: String,
     #[command(flatten)]
     recipe: Recipe,
+    #[command(flatten)]
+    arrays: arrays::Flags,
     #[command(flatten)]
     common: Common,
 }
 
 /// Trains on what kind of data it is.
 pub async fn run(args: &Args) -> anyhow::Result<()> {
-    let kind = if is_arrays(&args.data) { "arrays" } else { "a table" };
+    if is_arrays(&args.data) {
+        return arrays::run(&args.data, &args.recipe, &args.arrays, &args.common).await;
+    }
+    args.arrays.refuse_given()?;
     let recipe = &args.recipe;
     let optimizer = recipe.optimizer(1e-3);
     let schedule = recipe.schedule.map(|schedule| schedule.over(1));
     let clip = recipe.clip(1.0);
     let Common { device, seed, json, quiet } = &args.common;
     bail!(
-        "{}: training on {kind} is not there yet ({} on {device}, seed {seed}, json {json}, quiet {quiet}: {}, \
+        "{}: training on a table is not there yet ({} on {device}, seed {seed}, json {json}, quiet {quiet}: {}, \
          {optimizer:?}, {schedule:?}, {clip:?})",
         args.data,
         recipe.cell.kind(),

@@ -3,11 +3,11 @@
 mod forecast;
 mod report;
 
-use super::console::{Console, significant};
+use super::console::Console;
 use super::folder::Folder;
 use super::recipe::Cell;
 use super::values::{count, not_negative, positive, whole};
-use super::{Common, device, interrupt};
+use super::{Common, device, fit, interrupt};
 use anyhow::bail;
 use forecast::Forecast;
 use refrain::engine::Engine;
@@ -17,7 +17,6 @@ use refrain::optim::Optimizer;
 use refrain::train::{self, Metrics};
 use report::{Document, FreeRun, Naive, Seconds};
 use serde_json::json;
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -87,7 +86,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     let optimizer = Optimizer::adam(args.lr);
     let options =
         train::Options { epochs: args.epochs, batch: args.batch, optimizer, seed, ..train::Options::default() };
-    let summary = fit(&mut engine, &options, &train_ids, &mut console).await?;
+    let summary = fit::train(&mut engine, &options, &train_ids, &mut console).await?;
     let training = training.elapsed();
 
     let test = train::evaluate(&mut engine, sine.windows(), &test_ids, args.batch).await?;
@@ -139,36 +138,6 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
         console.say(format_args!("Wrote {}", document.files.join(", ")))?;
     }
     Ok(console.document(&document)?)
-}
-
-/// Trains under the progress bar, with a line at every report. Ctrl-C ends it with an error.
-async fn fit(
-    engine: &mut impl Engine,
-    options: &train::Options,
-    ids: &[u32],
-    console: &mut Console,
-) -> anyhow::Result<train::Summary> {
-    console.start_bar(options.epochs);
-    let mut unsaid = None;
-    let fitted = train::fit(engine, options, ids, train::State::default(), async |_, progress| {
-        console.move_bar(progress.epoch);
-        if let Some(report) = &progress.report {
-            let (epoch, epochs, loss) = (progress.epoch, progress.epochs, significant(report.loss));
-            unsaid = console.say(format_args!("Epoch [{epoch}/{epochs}], Loss: {loss}")).err();
-        }
-        let ended = unsaid.is_some() || interrupt::asked();
-        Ok(if ended { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
-    })
-    .await;
-    console.end_bar();
-    let summary = fitted?;
-    if let Some(error) = unsaid {
-        return Err(error.into());
-    }
-    if summary.stopped {
-        bail!("stopped by Ctrl-C after epoch {} of {}; nothing was written", summary.epochs, options.epochs);
-    }
-    Ok(summary)
 }
 
 /// Where the weights come from. Without times and paths: the same run gives the same file.

@@ -72,7 +72,7 @@ pub enum Nonlinearity {
 pub struct LoadOptions {
     /// The function of an RNN, which PyTorch's files do not say. Refused where the file says another, or is no RNN's.
     pub nonlinearity: Option<Nonlinearity>,
-    /// The steps that the head reads, whatever the file says. Refused where there is no head.
+    /// The steps that the head reads, whatever the file says. Of a network without a head it says nothing.
     pub readout: Option<Readout>,
 }
 
@@ -186,10 +186,8 @@ fn read(arrays: &Arrays<'_>, options: &LoadOptions) -> std::result::Result<Loade
         Some(card) => ours(card, arrays, options)?,
         None => foreign::contents(arrays, options)?,
     };
-    match (&mut spec.head, options.readout) {
-        (Some(head), Some(readout)) => head.readout = readout,
-        (None, Some(_)) => return Err("expected a head whose steps can be chosen, found none".to_owned()),
-        _ => {}
+    if let (Some(head), Some(readout)) = (&mut spec.head, options.readout) {
+        head.readout = readout;
     }
 
     let layout = Layout::new(&spec);

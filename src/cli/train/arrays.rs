@@ -1,0 +1,242 @@
+//! `refrain train ARRAYS`: ready-made sequences in, a model out.
+
+use super::set::{HeadName, Set, in_words};
+use crate::cli::console::{Console, significant};
+use crate::cli::recipe::Recipe;
+use crate::cli::run::Function;
+use crate::cli::values::whole;
+use crate::cli::{Common, device, fit, interrupt};
+use anyhow::Context;
+use clap::ValueEnum;
+use refrain::arrays::Arrays;
+use refrain::engine::{Device, DeviceInfo, Engine, Precision};
+use refrain::loss::Loss;
+use refrain::model::{Model, Spec};
+use refrain::optim::Schedule;
+use refrain::train::{Options, Order};
+use refrain::{Error, Result, disk};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use std::path::Path;
+use std::time::Instant;
+
+/// Epochs and batch where none is asked for.
+const EPOCHS: usize = 100;
+const BATCH: usize = 32;
+/// The learning rate, likewise.
+const LR: f64 = 1e-3;
+
+/// Flags for arrays alone.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Arrays")]
+pub struct Flags {
+    /// What is between the top hidden states and y; by default y's dimensions say `last` or `all`.
+    #[arg(long, value_enum, value_name = "STEPS")]
+    pub head: Option<HeadName>,
+    /// Classes of a cross-entropy; by default as many as y names.
+    #[arg(long, value_name = "N", value_parser = whole::<1, 1_048_576>, conflicts_with = "init")]
+    pub classes: Option<usize>,
+    /// Take the rows in the order of the file.
+    #[arg(long)]
+    pub no_shuffle: bool,
+    /// The function of an RNN, where the file of --init is PyTorch's and does not say.
+    #[arg(long, value_enum, value_name = "F", requires = "init")]
+    pub nonlinearity: Option<Function>,
+    /// How the device stores weights and tape.
+    #[arg(long, value_enum, default_value_t = PrecisionName::F32, value_name = "P")]
+    pub precision: PrecisionName,
+}
+
+/// A [`Precision`] on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PrecisionName {
+    F32,
+    F16,
+}
+
+impl Flags {
+    /// Refuses these flags where there are no arrays.
+    pub fn refuse_given(&self) -> Result<()> {
+        let given = [
+            ("--head", self.head.is_some()),
+            ("--classes", self.classes.is_some()),
+            ("--no-shuffle", self.no_shuffle),
+            ("--nonlinearity", self.nonlinearity.is_some()),
+            ("--precision", self.precision != PrecisionName::F32),
+        ];
+        match given.into_iter().find(|(_, given)| *given) {
+            None => Ok(()),
+            Some((name, _)) => Err(Error::config(name, "given", "nothing: it is for arrays (.safetensors, .npz)")),
+        }
+    }
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Document {
+    device: DeviceInfo,
+    spec: Spec,
+    parameters: usize,
+    rows: usize,
+    steps: usize,
+    loss: Loss,
+    epochs: usize,
+    batch: usize,
+    lr: f64,
+    seed: u64,
+    optimizer_steps: u64,
+    /// Mean loss of the last epoch.
+    train_loss: f64,
+    /// What was assumed or converted.
+    notes: Vec<String>,
+    files: Vec<String>,
+    seconds: Seconds,
+}
+
+#[derive(Serialize)]
+struct Seconds {
+    /// From the start to the first training step.
+    setup: f64,
+    training: f64,
+    total: f64,
+}
+
+/// Trains on the arrays of the file `data`.
+pub async fn run(data: &str, recipe: &Recipe, flags: &Flags, common: &Common) -> anyhow::Result<()> {
+    let start = Instant::now();
+    let mut console = Console::new(common);
+    refuse_for_tables(recipe)?;
+    if let Some(out) = &recipe.out {
+        disk::check_writable(out).context("--out")?;
+    }
+    interrupt::listen()?;
+
+    let mut notes = Vec::new();
+    let Set { windows, loss, model } = {
+        let bytes = disk::read(Path::new(data))?;
+        Set::read(&Arrays::from_bytes(data, &bytes)?, recipe, flags, common.seed, &mut notes)?
+    };
+    for note in &notes {
+        console.say(note)?;
+    }
+    let options = options(recipe, flags, loss, windows.count(), common.seed);
+
+    let device = Device::select(&common.device).await?;
+    let precision = if flags.precision == PrecisionName::F16 { Precision::F16 } else { Precision::F32 };
+    let mut engine = device.engine_with(model.spec, &model.parameters, precision)?;
+    device::tell(&common.device, &device, engine.device(), &console)?;
+    engine.load(&windows)?;
+    console.say(opening(&model, engine.device(), &options, windows.count(), windows.steps()))?;
+    let setup = start.elapsed();
+
+    let training = Instant::now();
+    let rows: Vec<u32> = (0..windows.count() as u32).collect();
+    let summary = fit::train(&mut engine, &options, &rows, &mut console).await?;
+    let training = training.elapsed();
+
+    let mut files = Vec::new();
+    if let Some(out) = &recipe.out {
+        let provenance = provenance(&options, recipe, engine.device());
+        let trained = Model { parameters: engine.parameters().await?, provenance, ..model.clone() };
+        trained.save(out).context("--out")?;
+        files.push(out.display().to_string());
+    }
+    console.say(format_args!("Trained in {:.2} s; loss {}", training.as_secs_f64(), significant(summary.loss)))?;
+    if let [file] = files.as_slice() {
+        console.say(format_args!("Wrote {file}"))?;
+    }
+    let document = Document {
+        device: engine.device().clone(),
+        spec: model.spec,
+        parameters: model.parameters.len(),
+        rows: windows.count(),
+        steps: windows.steps(),
+        loss,
+        epochs: summary.epochs,
+        batch: options.batch,
+        lr: options.optimizer.lr(),
+        seed: options.seed,
+        optimizer_steps: summary.steps,
+        train_loss: summary.loss,
+        notes,
+        files,
+        seconds: Seconds {
+            setup: setup.as_secs_f64(),
+            training: training.as_secs_f64(),
+            total: start.elapsed().as_secs_f64(),
+        },
+    };
+    Ok(console.document(&document)?)
+}
+
+/// Refuses what needs data held out, or a run that can be taken up.
+fn refuse_for_tables(recipe: &Recipe) -> Result<()> {
+    let given = [
+        ("--patience", recipe.patience.is_some()),
+        ("--checkpoint", recipe.checkpoint.is_some()),
+        ("--resume", recipe.resume.is_some()),
+    ];
+    match given.into_iter().find(|(_, given)| *given) {
+        None => Ok(()),
+        Some((name, _)) => Err(Error::config(name, "given", "nothing: it is for tables")),
+    }
+}
+
+fn options(recipe: &Recipe, flags: &Flags, loss: Loss, rows: usize, seed: u64) -> Options {
+    let epochs = recipe.epochs.unwrap_or(EPOCHS);
+    let batch = recipe.batch.unwrap_or(BATCH).min(rows);
+    let total = (epochs * rows.div_ceil(batch)) as u64;
+    Options {
+        epochs,
+        batch,
+        loss,
+        dropout: recipe.dropout as f32,
+        optimizer: recipe.optimizer(LR),
+        clip: recipe.clip(0.0),
+        schedule: recipe.schedule.map_or(Schedule::Constant, |schedule| schedule.over(total)),
+        seed,
+        order: if flags.no_shuffle { Order::Given } else { Order::Shuffled },
+        report: (epochs / 10).max(1),
+    }
+}
+
+/// What is about to be done.
+fn opening(model: &Model, device: &DeviceInfo, options: &Options, rows: usize, steps: usize) -> String {
+    let Spec { cell, hidden, layers, bidirectional, .. } = model.spec;
+    let both = if bidirectional { ", both directions" } else { "" };
+    format!(
+        "{cell}, {layers} x {hidden} hidden units{both}, {} parameters, on {} ({})\n\
+         {rows} rows of {steps} steps; {}, batch {}, lr {}, seed {}\n",
+        model.parameters.len(),
+        device.name,
+        device.backend,
+        in_words(options.loss),
+        options.batch,
+        options.optimizer.lr(),
+        options.seed,
+    )
+}
+
+/// Where the weights come from. Without times and paths: the same run gives the same file.
+fn provenance(options: &Options, recipe: &Recipe, device: &DeviceInfo) -> Map<String, Value> {
+    let provenance = json!({
+        "program": concat!("refrain ", env!("CARGO_PKG_VERSION")),
+        "command": "train",
+        "data": "arrays",
+        "init": recipe.init.is_some(),
+        "seed": options.seed,
+        "epochs": options.epochs,
+        "batch": options.batch,
+        "shuffled": options.order == Order::Shuffled,
+        "loss": options.loss,
+        "dropout": recipe.dropout,
+        "optimizer": options.optimizer,
+        "clip": options.clip,
+        "schedule": options.schedule,
+        "device": device,
+    });
+    match provenance {
+        Value::Object(map) => map,
+        other => unreachable!("json!({{..}}) is an object, found {other}"),
+    }
+}
