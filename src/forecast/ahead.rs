@@ -142,7 +142,7 @@ async fn next_block<E: Engine>(
     before: usize,
 ) -> Result<Vec<Vec<f64>>> {
     let (plan, levels) = (&card.plan, reading.levels.len());
-    let stack = Stack::new(table, plan, scales)?;
+    let stack = Stack::new(table, plan, scales, &vec![0; scales.len()])?;
     let mut starts = Vec::new();
     for segment in &stack.segments {
         starts.extend(segment.starts(plan, segment.rows..segment.rows, 0, 1)?);

@@ -27,7 +27,7 @@ impl Origins {
         let start = windows.starts()[id] as usize;
         let after = self.segments.partition_point(|segment| segment.first <= start);
         let segment = self.segments[after - 1];
-        (segment, start - segment.first + self.window)
+        (segment, start - segment.first + segment.skipped + self.window)
     }
 }
 

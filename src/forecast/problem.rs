@@ -49,7 +49,7 @@ impl Problem {
             Some(card) => card.scales(table, &splits.iter().map(|split| split.train).collect::<Vec<_>>())?,
             None => scale::fit(table, &plan, &splits)?,
         };
-        let stack = Stack::new(table, &plan, &scales)?;
+        let stack = Stack::new(table, &plan, &scales, &vec![0; splits.len()])?;
         let rows: usize = stack.segments.iter().map(|segment| splits[segment.series].train).sum();
         let stride = rows.div_ceil(MOST_WINDOWS).max(1);
         let mut starts = Vec::new();

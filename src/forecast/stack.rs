@@ -24,23 +24,25 @@ pub struct Segment {
     pub target: usize,
     /// Its first row in the stack.
     pub first: usize,
-    /// Its rows.
+    /// Rows of the series before that one, which are left out.
+    pub skipped: usize,
+    /// Rows of the series, those left out included.
     pub rows: usize,
 }
 
 impl Stack {
-    /// Stacks the rows of `table` whose targets are known, by `scales` [series][column of the plan].
-    pub fn new(table: &Table, plan: &Plan, scales: &[Vec<Scale>]) -> Result<Self> {
+    /// Stacks the rows of `table` whose targets are known, from row `from[series]` on, by `scales` [series][column of the plan].
+    pub fn new(table: &Table, plan: &Plan, scales: &[Vec<Scale>], from: &[usize]) -> Result<Self> {
         let groups = if plan.channels == Channels::Joint { 1 } else { plan.targets.len() };
-        let rows: usize = table.series.iter().map(|series| series.known).sum::<usize>() * groups;
+        let rows = table.series.iter().zip(from).map(|(series, from)| series.known - from).sum::<usize>() * groups;
         let mut stack = Stack { values: Vec::with_capacity(rows * plan.inputs()), segments: Vec::new() };
         let columns: Vec<usize> = plan.columns().map(|name| table.column(name)).collect::<Result<_>>()?;
-        for (series, scales) in scales.iter().enumerate() {
+        for (series, (scales, &skipped)) in scales.iter().zip(from).enumerate() {
             for group in 0..groups {
                 let (first, rows) = (stack.values.len() / plan.inputs(), table.series[series].known);
-                stack.segments.push(Segment { series, target: group * plan.width(), first, rows });
+                stack.segments.push(Segment { series, target: group * plan.width(), first, skipped, rows });
                 let rows = Rows { table, plan, series, scales, columns: &columns };
-                rows.push(group * plan.width()..(group + 1) * plan.width(), &mut stack.values)?;
+                rows.push(skipped, group * plan.width()..(group + 1) * plan.width(), &mut stack.values)?;
             }
         }
         Ok(stack)
@@ -66,12 +68,12 @@ impl Segment {
         horizon: usize,
         stride: usize,
     ) -> Result<impl Iterator<Item = u32> + use<>> {
-        let (first, window) = (self.first, plan.window);
+        let (first, skipped) = (self.first, self.skipped + plan.window);
         let end = (within.end.min(self.rows) + 1).saturating_sub(horizon);
         if u32::try_from(first + self.rows).is_err() {
             return Err(Error::config("rows of all series", first + self.rows, "fewer than 2^32"));
         }
-        Ok((within.start.max(window)..end).step_by(stride).map(move |origin| (first + origin - window) as u32))
+        Ok((within.start.max(skipped)..end).step_by(stride).map(move |origin| (first + origin - skipped) as u32))
     }
 }
 
@@ -86,13 +88,13 @@ struct Rows<'a> {
 }
 
 impl Rows<'_> {
-    fn push(&self, targets: Range<usize>, values: &mut Vec<f32>) -> Result<()> {
+    fn push(&self, from: usize, targets: Range<usize>, values: &mut Vec<f32>) -> Result<()> {
         let Rows { table, plan, series, .. } = *self;
         let series = &table.series[series];
         let past = plan.targets.len()..plan.targets.len() + plan.past.len();
         let future = past.end..past.end + plan.future.len();
         let last = table.rows(series);
-        for row in 0..series.known {
+        for row in from..series.known {
             let now = targets.clone().chain(past.clone()).chain(future.clone());
             values.extend(now.map(|column| self.scaled(row, column)));
             // Beyond the table's end nothing is known; no window that is forecast from looks there.
@@ -137,7 +139,7 @@ mod tests {
         };
         let plan = Plan::of(&task, &table).unwrap();
         let scales = vec![vec![Scale { offset: 0.0, factor: 1.0, log: false }; 4]];
-        (Stack::new(&table, &plan, &scales).unwrap(), plan)
+        (Stack::new(&table, &plan, &scales, &[0]).unwrap(), plan)
     }
 
     #[test]
@@ -156,8 +158,8 @@ mod tests {
         let (stack, plan) = stack(Channels::Independent, vec![Calendar::Month]);
         assert_eq!(plan.inputs(), 6);
         let [b, a] = stack.segments[..] else { panic!("two segments") };
-        assert_eq!(b, Segment { series: 0, target: 0, first: 0, rows: 4 });
-        assert_eq!(a, Segment { series: 0, target: 1, first: 4, rows: 4 });
+        assert_eq!(b, Segment { series: 0, target: 0, first: 0, skipped: 0, rows: 4 });
+        assert_eq!(a, Segment { series: 0, target: 1, first: 4, skipped: 0, rows: 4 });
         assert_eq!(stack.values[..6], [10.0, 100.0, -1.0, -2.0, 0.0, 1.0]);
         assert_eq!(stack.values[24..28], [0.0, 100.0, -1.0, -2.0]);
         let starts = |range, stride| a.starts(&plan, range, 1, stride).unwrap().collect::<Vec<_>>();
@@ -165,5 +167,7 @@ mod tests {
         assert_eq!(starts(3..9, 1), [5]);
         assert_eq!(starts(0..4, 2), [4]);
         assert_eq!(starts(0..2, 1), [0u32; 0]);
+        let skipping = Segment { skipped: 1, ..a };
+        assert_eq!(skipping.starts(&plan, 0..4, 1, 1).unwrap().collect::<Vec<_>>(), [4]);
     }
 }

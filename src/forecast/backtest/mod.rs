@@ -75,7 +75,9 @@ pub async fn backtest<E: Engine>(
     let ends: Vec<usize> = table.series.iter().map(end).collect::<Result<_>>()?;
     let scales = card.scales(table, &firsts)?;
 
-    let stack = Stack::new(table, plan, &scales)?;
+    // Windows reach back no further.
+    let seen = |(series, first): (&Series, &usize)| series.known.min(first.saturating_sub(plan.window));
+    let stack = Stack::new(table, plan, &scales, &table.series.iter().zip(&firsts).map(seen).collect::<Vec<_>>())?;
     let (mut starts, mut shown) = (Vec::new(), HashMap::new());
     for segment in &stack.segments {
         let (first, end) = (firsts[segment.series], ends[segment.series]);

@@ -84,6 +84,14 @@ impl Table {
     }
 }
 
+#[cfg(not(target_arch = "wasm32"))]
+impl Table {
+    /// As [`Table::read`], from a file.
+    pub fn open(path: &std::path::Path, options: &ReadOptions) -> Result<Self> {
+        Table::read(&path.display().to_string(), crate::disk::open(path)?, options)
+    }
+}
+
 /// Makes raw series regular, and whole.
 fn finish(mut table: Table, raw: Vec<Raw>, options: &ReadOptions) -> Result<Table> {
     regular::check_order(&table, &raw)?;
