@@ -34,6 +34,9 @@ struct Dims {
     at_hidden_partial: u32, // vec4s before the recurrent partial sums of one split and direction
     partial_stride: u32,    // vec4s of one split and direction
     at_head_partial: u32,   // vec4s before the head's partial sums
+    at_input: u32,          // vec4s before the first step in the layer's input
+    centered: u32,          // features that are centred
+    center_mean: u32,       // 1 where their mean is subtracted, 0 where their last value
 }
 
 struct Step {
@@ -52,6 +55,19 @@ struct Step {
     eps: f32,
 }
 
+// A window over the series.
+struct Window {
+    start: u32,     // its first step in the series
+    length: u32,    // its steps, at most T
+}
+
+// A row of a batch.
+struct Row {
+    window: u32,    // the window that it is
+    start: u32,     // of that window
+    length: u32,    // of that window; 0 beyond the batch
+}
+
 // Quads of a layer's output row: both directions, each padded.
 fn top_quads() -> u32 {
     return dims.directions * dims.hidden_quads;
@@ -61,6 +77,11 @@ fn top_quads() -> u32 {
 // initial state forwards, slot T + 1 backwards.
 fn state_at(vector: u32, slot: u32, row: u32, direction: u32) -> u32 {
     return (((vector * (dims.steps + 2u) + slot) * dims.rows + row) * dims.directions + direction) * dims.hidden_quads;
+}
+
+// A layer's input is [T, B, IQ], from `at_input` on: the staged batch, or the states of the layer below.
+fn input_at(t: u32, row: u32) -> u32 {
+    return dims.at_input + (t * dims.rows + row) * dims.input_quads;
 }
 
 // The tape, and the deltas over it, are [D, T, B, SLOTS, HQ].

@@ -1,5 +1,5 @@
-// The linear head: y[b, t, o] = sum_k W[o, k] h[b, t, k] + bias[o] over the units k of both directions, at the last step or
-// at every step. Reference: src/reference.
+// The linear head: y[b, t, o] = sum_k W[o, k] h[b, t, k] + bias[o] over the units k of both directions, at each row's last
+// step, or at every step, with zeros beyond its length. Reference: src/reference.
 //
 // An invocation makes one output.
 
@@ -7,7 +7,8 @@
 @group(0) @binding(1) var<uniform> step: Step;
 @group(0) @binding(2) var<storage, read> parameters: array<f32>;    // (P)
 @group(0) @binding(3) var<storage, read> states: array<vec4f>;      // (S, T + 2, B, D, HQ)
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;       // (B, T or 1, O)
+@group(0) @binding(4) var<storage, read> rows: array<Row>;          // (B)
+@group(0) @binding(5) var<storage, read_write> y: array<f32>;       // (B, T or 1, O)
 
 @compute @workgroup_size(WG)
 fn head(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -19,7 +20,12 @@ fn head(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let o = item % dims.outputs;
     let s = item / dims.outputs % read_steps;
     let row = item / (dims.outputs * read_steps);
-    let t = s + dims.steps - read_steps;
+    let length = rows[row].length;
+    let t = select(length - 1u, s, dims.read_every == 1u);
+    if (t >= length) {
+        y[item] = 0.0;
+        return;
+    }
 
     let directions = bound(dims.directions, groups);
     let hidden = bound(dims.hidden, groups);

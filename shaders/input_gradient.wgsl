@@ -4,8 +4,8 @@
 // An invocation makes a tile of four rows by four features.
 
 @group(0) @binding(0) var<uniform> dims: Dims;
-@group(0) @binding(1) var<storage, read> packed: array<vec4f>;           // (D, packed_stride)
-@group(0) @binding(2) var<storage, read> tape: array<vec4f>;             // (D, T, B, SLOTS, HQ), holding the deltas
+@group(0) @binding(1) var<storage, read> packed: array<Stored>;          // (D, packed_stride)
+@group(0) @binding(2) var<storage, read> tape: array<Stored>;            // (D, T, B, SLOTS, HQ), holding the deltas
 @group(0) @binding(3) var<storage, read_write> d_in: array<vec4f>;       // (T, B, input_quads)
 
 @compute @workgroup_size(WG)
@@ -31,12 +31,12 @@ fn input_gradient(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgro
                 let at = deltas + j / 4u;
                 let c = j % 4u;
                 let rows = vec4f(
-                    tape[at][c],
-                    tape[at + row_stride][c],
-                    tape[at + 2u * row_stride][c],
-                    tape[at + 3u * row_stride][c],
+                    widen(tape[at])[c],
+                    widen(tape[at + row_stride])[c],
+                    widen(tape[at + 2u * row_stride])[c],
+                    widen(tape[at + 3u * row_stride])[c],
                 );
-                sum += outer(rows, packed[weights + j * dims.input_quads]);
+                sum += outer(rows, widen(packed[weights + j * dims.input_quads]));
             }
         }
     }

@@ -7,7 +7,7 @@
 
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> parameters: array<f32>;         // (P)
-@group(0) @binding(2) var<storage, read_write> packed: array<vec4f>;     // (D, packed_stride)
+@group(0) @binding(2) var<storage, read_write> packed: array<Stored>;    // (D, packed_stride)
 
 fn weight_ih(base: u32, gate: u32, unit: u32, i: u32) -> f32 {
     let column = column_of(i);
@@ -72,5 +72,5 @@ fn pack(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
             values[c] = bias(base, local / dims.hidden_quads, local % dims.hidden_quads * 4u + c);
         }
     }
-    packed[item] = values;
+    packed[item] = narrow(values);
 }

@@ -6,9 +6,9 @@
 // gradient that travels back passes through `d_states`.
 
 @group(0) @binding(0) var<uniform> dims: Dims;
-@group(0) @binding(1) var<storage, read> packed: array<vec4f>;            // (D, packed_stride)
+@group(0) @binding(1) var<storage, read> packed: array<Stored>;           // (D, packed_stride)
 @group(0) @binding(2) var<storage, read> states: array<vec4f>;            // (S, T + 2, B, D, HQ)
-@group(0) @binding(3) var<storage, read_write> tape: array<vec4f>;        // (D, T, B, SLOTS, HQ)
+@group(0) @binding(3) var<storage, read_write> tape: array<Stored>;       // (D, T, B, SLOTS, HQ)
 @group(0) @binding(4) var<storage, read> d_out: array<vec4f>;             // (T or 1, B, D, HQ)
 @group(0) @binding(5) var<storage, read_write> d_states: array<vec4f>;    // (S, B, D, HQ)
 
@@ -32,18 +32,22 @@ fn retreat(s: u32, direction: u32, t: u32, row: u32, quad: u32) -> Slots {
         prev[vector] = states[state_at(vector, slot_before(direction, t), row, direction) + quad];
         next[vector] = states[state_at(vector, t + 1u, row, direction) + quad];
     }
-    if (dims.read_every == 1u || t == dims.steps - 1u) {
+    let passed = d_next;
+    if (dims.read_every == 1u || t == length_of(row) - 1u) {
         let step = select(0u, t, dims.read_every == 1u);
         d_next[0] += d_out[((step * dims.rows + row) * dims.directions + direction) * dims.hidden_quads + quad];
     }
     let at = tape_at(direction, t, row) + quad;
     var kept: Slots;
     for (var slot = 0u; slot < SLOTS; slot++) {
-        kept[slot] = tape[at + slot * dims.hidden_quads];
+        kept[slot] = widen(tape[at + slot * dims.hidden_quads]);
     }
-    let out = cell_backward(kept, prev, next, d_next);
+    var out = cell_backward(kept, prev, next, d_next);
+    if (ended(t, row)) {
+        out = CellGradient(Slots(), passed);
+    }
     for (var slot = 0u; slot < SLOTS; slot++) {
-        tape[at + slot * dims.hidden_quads] = out.deltas[slot];
+        tape[at + slot * dims.hidden_quads] = narrow(out.deltas[slot]);
     }
     for (var vector = 0u; vector < STATES; vector++) {
         d_states[d_state_at(vector, row, direction) + quad] = out.d_prev[vector];
@@ -99,7 +103,7 @@ fn scan_backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_
             var from_delta = row_quad;
             var at = weights + dims.at_hidden_t + quad;
             for (var j = 0u; j < deltas; j++) {
-                item_add(&sums, from_delta, packed[at]);
+                item_add(&sums, from_delta, widen(packed[at]));
                 from_delta += dims.row_quads;
                 at += dims.hidden_quads;
             }

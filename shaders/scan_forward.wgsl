@@ -7,8 +7,8 @@
 // stays in workgroup memory, double-buffered: one barrier a step. The weights stream through the cache, four units a load.
 
 @group(0) @binding(0) var<uniform> dims: Dims;
-@group(0) @binding(1) var<uniform> step: Step;
-@group(0) @binding(2) var<storage, read> packed: array<vec4f>;            // (D, packed_stride)
+@group(0) @binding(1) var<storage, read> packed: array<Stored>;           // (D, packed_stride)
+@group(0) @binding(2) var<storage, read> x: array<vec4f>;                 // (T, B, IQ) from at_input on
 @group(0) @binding(3) var<storage, read_write> states: array<vec4f>;      // (S, T + 2, B, D, HQ)
 
 // h_{t-1} and h_t, (2, HQ * 4, row_quads), the vector over the four rows.
@@ -29,13 +29,24 @@ fn initial_h(row: u32, direction: u32, quad: u32) -> vec4f {
     return states[state_at(0u, slot, row, direction) + quad];
 }
 
+// Feature i of the four rows from `row` on at step t.
+fn input_rows(t: u32, row: u32, i: u32) -> vec4f {
+    let at = input_at(t, row) + i / 4u;
+    let c = i % 4u;
+    let stride = dims.input_quads;
+    return vec4f(x[at][c], x[at + stride][c], x[at + 2u * stride][c], x[at + 3u * stride][c]);
+}
+
 // The step of one row from its pre-activations: stores the states and the tape, gives h_t.
 fn advance(pre: Slots, direction: u32, t: u32, row: u32, quad: u32) -> vec4f {
     var prev: States;
     for (var vector = 0u; vector < STATES; vector++) {
         prev[vector] = states[state_at(vector, slot_before(direction, t), row, direction) + quad];
     }
-    let out = cell_forward(pre, prev);
+    var out = cell_forward(pre, prev);
+    if (ended(t, row)) {
+        out.next = prev;
+    }
     for (var vector = 0u; vector < STATES; vector++) {
         states[state_at(vector, t + 1u, row, direction) + quad] = out.next[vector];
     }
@@ -75,9 +86,6 @@ fn scan_forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_i
     let weights = direction * dims.packed_stride;
     let stride = GATES * dims.hidden_quads;
 
-    for (var row_quad = lid; row_quad < row_quads; row_quad += WG) {
-        begin_inputs(row_quad, (first_quad + row_quad) * 4u);
-    }
     for (var tile = lid; tile < row_quads * dims.hidden_quads; tile += WG) {
         let quad = tile % dims.hidden_quads;
         let row_quad = tile / dims.hidden_quads;
@@ -103,7 +111,7 @@ fn scan_forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_i
             let row = (first_quad + row_quad) * 4u;
 
             var tiles = item_bias(weights + dims.at_bias + quad);
-            item_add_inputs(&tiles, inputs, t, row_quad, weights + quad);
+            item_add_inputs(&tiles, inputs, t, row, weights + quad);
             var from_h = before + row_quad;
             var at = weights + dims.at_hidden + quad;
             for (var k = 0u; k < hidden; k++) {

@@ -30,18 +30,18 @@ struct Tiles {
 
 fn bias_of(at: u32) -> Tiles {
     return Tiles(
-        same_rows(packed[at]),
-        same_rows(packed[at + dims.hidden_quads]),
-        same_rows(packed[at + 2u * dims.hidden_quads]),
-        same_rows(packed[at + 3u * dims.hidden_quads]),
+        same_rows(widen(packed[at])),
+        same_rows(widen(packed[at + dims.hidden_quads])),
+        same_rows(widen(packed[at + 2u * dims.hidden_quads])),
+        same_rows(widen(packed[at + 3u * dims.hidden_quads])),
     );
 }
 
 fn weights_at(at: u32) -> Weights {
     return Weights(
-        packed[at],
-        packed[at + dims.hidden_quads],
-        packed[at + 2u * dims.hidden_quads],
+        widen(packed[at]),
+        widen(packed[at + dims.hidden_quads]),
+        widen(packed[at + 2u * dims.hidden_quads]),
     );
 }
 

@@ -17,12 +17,12 @@ struct Tiles {
 
 fn bias_of(at: u32) -> Tiles {
     return Tiles(
-        same_rows(packed[at]),
+        same_rows(widen(packed[at])),
     );
 }
 
 fn weights_at(at: u32) -> Weights {
-    return Weights(packed[at]);
+    return Weights(widen(packed[at]));
 }
 
 fn add_input(tiles: Tiles, rows: vec4f, w: Weights) -> Tiles {

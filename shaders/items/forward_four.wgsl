@@ -15,13 +15,13 @@ fn item_bias(at: u32) -> Item {
     return Item(bias, bias, bias, bias);
 }
 
-fn item_add_inputs(item: ptr<function, Item>, inputs: u32, t: u32, row_quad: u32, weights: u32) {
+fn item_add_inputs(item: ptr<function, Item>, inputs: u32, t: u32, row: u32, weights: u32) {
     for (var i = 0u; i < inputs; i++) {
         let w = weights_at(weights + i * GATES * dims.hidden_quads);
-        (*item).a = add_input((*item).a, input_rows(t, row_quad, i), w);
-        (*item).b = add_input((*item).b, input_rows(t, row_quad + 1u, i), w);
-        (*item).c = add_input((*item).c, input_rows(t, row_quad + 2u, i), w);
-        (*item).d = add_input((*item).d, input_rows(t, row_quad + 3u, i), w);
+        (*item).a = add_input((*item).a, input_rows(t, row, i), w);
+        (*item).b = add_input((*item).b, input_rows(t, row + 4u, i), w);
+        (*item).c = add_input((*item).c, input_rows(t, row + 8u, i), w);
+        (*item).d = add_input((*item).d, input_rows(t, row + 12u, i), w);
     }
 }
 

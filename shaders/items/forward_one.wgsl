@@ -8,9 +8,9 @@ fn item_bias(at: u32) -> Item {
     return bias_of(at);
 }
 
-fn item_add_inputs(item: ptr<function, Item>, inputs: u32, t: u32, row_quad: u32, weights: u32) {
+fn item_add_inputs(item: ptr<function, Item>, inputs: u32, t: u32, row: u32, weights: u32) {
     for (var i = 0u; i < inputs; i++) {
-        *item = add_input(*item, input_rows(t, row_quad, i), weights_at(weights + i * GATES * dims.hidden_quads));
+        *item = add_input(*item, input_rows(t, row, i), weights_at(weights + i * GATES * dims.hidden_quads));
     }
 }
 

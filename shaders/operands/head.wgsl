@@ -3,6 +3,7 @@
 
 @group(0) @binding(3) var<storage, read> d_y: array<f32>;         // (B, T or 1, O)
 @group(0) @binding(4) var<storage, read> states: array<vec4f>;    // (S, T + 2, B, D, HQ)
+@group(0) @binding(5) var<storage, read> rows: array<Row>;        // (B)
 
 fn left_quads() -> u32 {
     return (dims.outputs + 3u) / 4u;
@@ -40,12 +41,15 @@ fn left(at: u32, l: u32) -> vec4f {
 }
 
 fn right_at(direction: u32, t: u32, r: u32) -> u32 {
-    return state_at(0u, t + 1u, 0u, 0u) + r;
+    return state_at(0u, select(0u, t + 1u, dims.read_every == 1u), 0u, 0u) + r;
 }
 
 fn right(at: u32, b: u32, r: u32) -> vec4f {
     if (r == top_quads()) {
         return vec4f(1.0, 0.0, 0.0, 0.0);
     }
-    return states[at + b * top_quads()];
+    if (dims.read_every == 1u) {
+        return states[at + b * top_quads()];
+    }
+    return states[at + state_at(0u, rows[b].length, b, 0u)];
 }

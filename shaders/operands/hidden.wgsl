@@ -1,6 +1,6 @@
 // Recurrent weights: the deltas of each gate's recurrent product by the state before the step. (G * HQ) x (HQ) quads.
 
-@group(0) @binding(3) var<storage, read> tape: array<vec4f>;      // (D, T, B, SLOTS, HQ), holding the deltas
+@group(0) @binding(3) var<storage, read> tape: array<Stored>;     // (D, T, B, SLOTS, HQ), holding the deltas
 @group(0) @binding(4) var<storage, read> states: array<vec4f>;    // (S, T + 2, B, D, HQ)
 
 fn left_quads() -> u32 {
@@ -28,7 +28,7 @@ fn left_stride() -> u32 {
 }
 
 fn left(at: u32, l: u32) -> vec4f {
-    return tape[at];
+    return widen(tape[at]);
 }
 
 fn right_at(direction: u32, t: u32, r: u32) -> u32 {

@@ -52,6 +52,9 @@ twin! {
         at_hidden_partial: u32,
         partial_stride: u32,
         at_head_partial: u32,
+        at_input: u32,
+        centered: u32,
+        center_mean: u32,
     }
 }
 
@@ -71,6 +74,23 @@ twin! {
         step_size: f32,
         inverse_root: f32,
         eps: f32,
+    }
+}
+
+twin! {
+    /// A window over the series.
+    Window {
+        start: u32,
+        length: u32,
+    }
+}
+
+twin! {
+    /// A row of a batch.
+    Row {
+        window: u32,
+        start: u32,
+        length: u32,
     }
 }
 
@@ -105,7 +125,8 @@ mod tests {
         let source = include_str!("../../../shaders/dims.wgsl");
         let structs = &source[..source.find("// Quads of").expect("the functions follow the structs")];
         let module = naga::front::wgsl::parse_str(structs).expect("dims.wgsl parses");
-        for (name, fields) in [("Dims", Dims::FIELDS), ("Step", Step::FIELDS)] {
+        let twins = [("Dims", Dims::FIELDS), ("Step", Step::FIELDS), ("Window", Window::FIELDS), ("Row", Row::FIELDS)];
+        for (name, fields) in twins {
             let shader = module.types.iter().find(|(_, ty)| ty.name.as_deref() == Some(name)).expect(name).1;
             let naga::TypeInner::Struct { members, .. } = &shader.inner else { panic!("{name} is a struct") };
             let members: Vec<(&str, usize)> =

@@ -7,10 +7,12 @@ mod dims;
 mod kernel;
 mod network;
 mod plan;
+mod probe;
 mod run;
 mod shaders;
 #[cfg(test)]
 mod tests;
+mod train;
 mod variant;
 
 pub use adapter::{Facts, adapters, choose};

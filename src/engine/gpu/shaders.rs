@@ -3,13 +3,33 @@
 
 use crate::model::{CellFacts, CellKind};
 
-/// Where a layer's input comes from.
+macro_rules! shader {
+    ($path:literal) => {
+        include_str!(concat!("../../../shaders/", $path, ".wgsl"))
+    };
+}
+
+/// How long the rows of a batch are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Input {
-    /// Windows over the series: the first layer.
-    Series,
-    /// The states of the layer below.
-    Below,
+pub enum Lengths {
+    /// All have T steps.
+    Full,
+    /// Each has its own.
+    Ragged,
+}
+
+impl Lengths {
+    /// Ragged, or full.
+    pub fn of(ragged: bool) -> Self {
+        if ragged { Lengths::Ragged } else { Lengths::Full }
+    }
+
+    fn file(self) -> &'static str {
+        match self {
+            Lengths::Full => shader!("lengths/full"),
+            Lengths::Ragged => shader!("lengths/ragged"),
+        }
+    }
 }
 
 /// What a weight gradient is made of.
@@ -18,7 +38,7 @@ pub enum Operand {
     /// Recurrent weights.
     Hidden,
     /// Input weights and biases.
-    Input(Input),
+    Input,
     /// The head.
     Head,
 }
@@ -26,10 +46,14 @@ pub enum Operand {
 /// A kernel, by what it computes and for which cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum KernelKind {
+    /// `center.wgsl`.
+    Center,
+    /// `stage.wgsl`.
+    Stage,
     /// `scan_forward.wgsl`; inference keeps no tape.
-    ScanForward(CellKind, Input, Tape),
+    ScanForward(CellKind, Tape, Lengths),
     /// `scan_backward.wgsl`.
-    ScanBackward(CellKind),
+    ScanBackward(CellKind, Lengths),
     /// `weight_gradient.wgsl`.
     WeightGradient(CellKind, Operand),
     /// `gradient_sum.wgsl`.
@@ -75,12 +99,6 @@ pub struct KernelId {
     pub shared: u32,
 }
 
-macro_rules! shader {
-    ($path:literal) => {
-        include_str!(concat!("../../../shaders/", $path, ".wgsl"))
-    };
-}
-
 impl KernelId {
     /// The whole module.
     pub fn source(self) -> String {
@@ -88,13 +106,14 @@ impl KernelId {
         files.extend(match (self.kind, self.item_quads) {
             (KernelKind::ScanForward(..), 1) => Some(shader!("items/forward_one")),
             (KernelKind::ScanForward(..), _) => Some(shader!("items/forward_four")),
-            (KernelKind::ScanBackward(_), 1) => Some(shader!("items/backward_one")),
-            (KernelKind::ScanBackward(_), _) => Some(shader!("items/backward_four")),
+            (KernelKind::ScanBackward(..), 1) => Some(shader!("items/backward_one")),
+            (KernelKind::ScanBackward(..), _) => Some(shader!("items/backward_four")),
             _ => None,
         });
         let mut source = files.join("\n");
         source.push('\n');
         source.push_str(shader!("dims"));
+        source.push_str(shader!("storage/f32"));
         source.push_str(&self.kind.constants());
         let KernelId { invocations, shared, .. } = self;
         source.push_str(&format!(
@@ -114,8 +133,10 @@ impl KernelKind {
     /// The name of the entry point, and of the kernel's file.
     pub fn entry(self) -> &'static str {
         match self {
+            KernelKind::Center => "center",
+            KernelKind::Stage => "stage",
             KernelKind::ScanForward(..) => "scan_forward",
-            KernelKind::ScanBackward(_) => "scan_backward",
+            KernelKind::ScanBackward(..) => "scan_backward",
             KernelKind::WeightGradient(..) => "weight_gradient",
             KernelKind::GradientSum(_) => "gradient_sum",
             KernelKind::InputGradient(_) => "input_gradient",
@@ -131,7 +152,7 @@ impl KernelKind {
     fn cell(self) -> Option<CellKind> {
         match self {
             KernelKind::ScanForward(cell, ..)
-            | KernelKind::ScanBackward(cell)
+            | KernelKind::ScanBackward(cell, _)
             | KernelKind::WeightGradient(cell, _)
             | KernelKind::GradientSum(cell)
             | KernelKind::InputGradient(cell)
@@ -141,31 +162,26 @@ impl KernelKind {
     }
 
     fn files(self) -> Vec<&'static str> {
-        let input = |input| match input {
-            Input::Series => shader!("operands/input_series"),
-            Input::Below => shader!("operands/input_below"),
-        };
         match self {
-            KernelKind::ScanForward(cell, from, tape) => {
-                let from = match from {
-                    Input::Series => shader!("inputs/series"),
-                    Input::Below => shader!("inputs/below"),
-                };
+            KernelKind::Center => vec![shader!("center")],
+            KernelKind::Stage => vec![shader!("stage")],
+            KernelKind::ScanForward(cell, tape, lengths) => {
                 let tape = match tape {
                     Tape::Keep => shader!("tape/keep"),
                     Tape::Skip => shader!("tape/skip"),
                 };
-                [vec![shader!("scan_forward"), from, tape], cell_files(cell)].concat()
+                [vec![shader!("scan_forward"), tape, lengths.file()], cell_files(cell)].concat()
             }
-            KernelKind::ScanBackward(cell) => [vec![shader!("scan_backward")], cell_files(cell)].concat(),
+            KernelKind::ScanBackward(cell, lengths) => {
+                [vec![shader!("scan_backward"), lengths.file()], cell_files(cell)].concat()
+            }
             KernelKind::WeightGradient(_, operand) => {
-                let mut files = vec![shader!("weight_gradient"), shader!("math")];
-                match operand {
-                    Operand::Hidden => files.push(shader!("operands/hidden")),
-                    Operand::Input(from) => files.extend([shader!("operands/input"), input(from)]),
-                    Operand::Head => files.push(shader!("operands/head")),
-                }
-                files
+                let operand = match operand {
+                    Operand::Hidden => shader!("operands/hidden"),
+                    Operand::Input => shader!("operands/input"),
+                    Operand::Head => shader!("operands/head"),
+                };
+                vec![shader!("weight_gradient"), shader!("math"), operand]
             }
             KernelKind::GradientSum(_) => vec![shader!("gradient_sum")],
             KernelKind::InputGradient(_) => vec![shader!("input_gradient"), shader!("math")],
@@ -211,6 +227,8 @@ pub mod tests {
     /// Every kernel in every specialisation.
     pub fn every_kernel() -> Vec<KernelKind> {
         let mut kernels = vec![
+            KernelKind::Center,
+            KernelKind::Stage,
             KernelKind::Head,
             KernelKind::HeadGradient,
             KernelKind::HeadGradientSum,
@@ -218,14 +236,14 @@ pub mod tests {
             KernelKind::Update,
         ];
         for cell in CellKind::ALL {
-            for input in [Input::Series, Input::Below] {
-                kernels.push(KernelKind::ScanForward(cell, input, Tape::Keep));
-                kernels.push(KernelKind::ScanForward(cell, input, Tape::Skip));
-                kernels.push(KernelKind::WeightGradient(cell, Operand::Input(input)));
+            for lengths in [Lengths::Full, Lengths::Ragged] {
+                kernels.push(KernelKind::ScanForward(cell, Tape::Keep, lengths));
+                kernels.push(KernelKind::ScanForward(cell, Tape::Skip, lengths));
+                kernels.push(KernelKind::ScanBackward(cell, lengths));
             }
-            kernels.push(KernelKind::ScanBackward(cell));
-            kernels.push(KernelKind::WeightGradient(cell, Operand::Hidden));
-            kernels.push(KernelKind::WeightGradient(cell, Operand::Head));
+            for operand in [Operand::Hidden, Operand::Input, Operand::Head] {
+                kernels.push(KernelKind::WeightGradient(cell, operand));
+            }
             kernels.push(KernelKind::GradientSum(cell));
             kernels.push(KernelKind::InputGradient(cell));
             kernels.push(KernelKind::Pack(cell));

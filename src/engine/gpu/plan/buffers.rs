@@ -1,0 +1,115 @@
+//! What both ways through a network share: shapes, the staged batch, states, tapes, outputs.
+
+use super::super::dims::{Dims, Row};
+use super::super::network::{dims_buffer, layer_dims};
+use super::super::variant::{Scan, ScanShape, item_quads, scan_shape};
+use super::{Purpose, Reach, Shared};
+use crate::data::Center;
+use crate::error::Result;
+use crate::model::Readout;
+use wgpu::Buffer;
+
+/// One layer's buffers.
+#[derive(Debug)]
+pub struct LayerBuffers {
+    /// The shapes of the layer and the batch.
+    pub dims: Dims,
+    /// The same on the device.
+    pub uniform: Buffer,
+    /// What the layer reads, [T, B, IQ] vec4s from `dims.at_input` on.
+    pub x: Buffer,
+    /// [S, T + 2, B, D, HQ] vec4s.
+    pub states: Buffer,
+    /// [D, T, B, slots, HQ] vec4s, then the deltas; empty where there are no gradients.
+    pub tape: Buffer,
+}
+
+/// The buffers of a plan.
+pub struct Buffers {
+    pub purpose: Purpose,
+    pub rows: usize,
+    /// T.
+    pub time: usize,
+    /// Whether rows have lengths of their own.
+    pub ragged: bool,
+    pub layers: Vec<LayerBuffers>,
+    /// The staged rows, [B] of [`Row`].
+    pub row_table: Buffer,
+    /// What is subtracted from the centred features, [B, centred].
+    pub bases: Buffer,
+    /// The outputs, [B, T or 1, O].
+    pub y: Buffer,
+    /// The shape of the forward scans.
+    pub scan: ScanShape,
+}
+
+impl Buffers {
+    /// Allocates them; the initial states are zero.
+    pub fn new(shared: &Shared, purpose: Purpose) -> Result<Self> {
+        let &Shared { gpu, network, data, .. } = shared;
+        let (spec, windows) = (&network.spec, &data.windows);
+        let facts = spec.facts();
+        let rows = purpose.batch.next_multiple_of(4 * item_quads(gpu, purpose.batch));
+        let (time, directions, quads) = (windows.steps(), spec.directions(), spec.hidden.div_ceil(4));
+        let vec4 = |label: &str, len: usize| gpu.storage::<[f32; 4]>(label, len);
+        let scan = scan_shape(gpu, spec, Scan::Forward, rows / 4)?;
+        let (center, centered) = windows.center();
+
+        let mut layers: Vec<LayerBuffers> = Vec::new();
+        for layer in 0..spec.layers {
+            let of_network = layer_dims(spec, &network.layout, layer);
+            let (x, at_input) = match layers.last() {
+                None => (vec4("x", time * rows * of_network.input_quads as usize)?, 0),
+                // The states of the layer below, from those after its first step on.
+                Some(below) => (below.states.clone(), rows * directions * quads),
+            };
+            let dims = Dims {
+                rows: rows as u32,
+                steps: time as u32,
+                row_quads: scan.row_quads,
+                read_every: u32::from(spec.readout() == Readout::Every),
+                at_input: at_input as u32,
+                centered: centered as u32,
+                center_mean: u32::from(center == Center::Mean),
+                ..of_network
+            };
+            let tape = match purpose.reach {
+                Reach::Outputs => 0,
+                Reach::Parameters | Reach::Inputs => directions * time * rows * facts.slots * quads,
+            };
+            layers.push(LayerBuffers {
+                dims,
+                uniform: dims_buffer(gpu, &dims)?,
+                x,
+                states: vec4("states", facts.states * (time + 2) * rows * directions * quads)?,
+                tape: vec4("tape", tape)?,
+            });
+        }
+        let mut encoder = gpu.device.create_command_encoder(&Default::default());
+        let bytes = (facts.states * (time + 2) * rows * directions * quads * 16) as u64;
+        layers.iter().for_each(|layer| encoder.clear_buffer(&layer.states, 0, Some(bytes)));
+        gpu.queue.submit([encoder.finish()]);
+
+        Ok(Buffers {
+            purpose,
+            rows,
+            time,
+            ragged: windows.lengths().is_some(),
+            layers,
+            row_table: gpu.storage::<Row>("rows", rows)?,
+            bases: gpu.storage::<f32>("bases", rows * centered)?,
+            y: gpu.storage::<f32>("y", rows * spec.read_steps(time) * spec.outputs())?,
+            scan,
+        })
+    }
+
+    /// The topmost layer.
+    pub fn top(&self) -> &LayerBuffers {
+        self.layers.last().expect("a network has a layer")
+    }
+
+    /// Workgroups of a scan of this shape: one owns some row quads in one direction.
+    pub fn scan_groups(&self, shape: ScanShape) -> [u32; 3] {
+        [(self.rows as u32 / 4).div_ceil(shape.row_quads), self.top().dims.directions, 1]
+    }
+}

@@ -1,0 +1,91 @@
+//! The plan of one network and batch shape: buffers allocated, bind groups made, dispatches listed, once. The way of a
+//! step through the kernels reads from top to bottom in `forward.rs` and `backward.rs`.
+
+mod backward;
+mod buffers;
+mod data;
+mod forward;
+
+pub use buffers::LayerBuffers;
+pub use data::Data;
+
+use super::context::Gpu;
+use super::network::{Dispatch, Network};
+use crate::error::Result;
+use buffers::Buffers;
+use wgpu::Buffer;
+
+/// How far a plan goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Outputs and final states.
+    Outputs,
+    /// The gradient of every parameter too.
+    Parameters,
+    /// The gradient of the input too.
+    Inputs,
+}
+
+/// What a plan is made for, beside the network and its windows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Purpose {
+    /// The most rows of a batch.
+    pub batch: usize,
+    pub reach: Reach,
+}
+
+/// What every plan of an engine binds.
+pub struct Shared<'a> {
+    pub gpu: &'a Gpu,
+    pub network: &'a Network,
+    pub data: &'a Data,
+    /// Step constants.
+    pub steps: &'a Buffer,
+    /// Losses of a submission's steps.
+    pub losses: &'a Buffer,
+}
+
+/// Buffers and dispatches of one batch shape.
+#[derive(Debug)]
+pub struct Plan {
+    pub purpose: Purpose,
+    /// Rows that the buffers hold: the batch padded to whole items of the scans.
+    pub rows: usize,
+    /// T.
+    pub steps: usize,
+    pub layers: Vec<LayerBuffers>,
+    /// The outputs, [B, T or 1, O].
+    pub y: Buffer,
+    pub forward: Vec<Dispatch>,
+    /// Where there are gradients.
+    pub backward: Option<Backward>,
+}
+
+/// The way back, and the gradients that it leaves beside those of the parameters.
+#[derive(Debug)]
+pub struct Backward {
+    pub dispatches: Vec<Dispatch>,
+    /// Of each layer's initial states, [S, B, D, HQ] vec4s.
+    pub d_states: Vec<Buffer>,
+    /// Of the input, [T, B, IQ] vec4s.
+    pub d_x: Option<Buffer>,
+}
+
+impl Plan {
+    /// Plans the way of batches through the network.
+    pub fn new(shared: &Shared, purpose: Purpose) -> Result<Self> {
+        let buffers = Buffers::new(shared, purpose)?;
+        let forward = forward::dispatches(shared, &buffers)?;
+        let backward = match purpose.reach {
+            Reach::Outputs => None,
+            Reach::Parameters | Reach::Inputs => Some(backward::plan(shared, &buffers)?),
+        };
+        let Buffers { rows, time: steps, layers, y, .. } = buffers;
+        Ok(Plan { purpose, rows, steps, layers, y, forward, backward })
+    }
+
+    /// Every dispatch of a step up to the parameters' gradients.
+    pub fn dispatches(&self) -> impl Iterator<Item = &Dispatch> {
+        self.forward.iter().chain(self.backward.iter().flat_map(|backward| &backward.dispatches))
+    }
+}
