@@ -45,7 +45,7 @@ pub struct Args {
     #[arg(long, value_name = "F.svg")]
     plot: Option<PathBuf>,
     #[command(flatten)]
-    table: table::Flags,
+    table: table::TableFlags,
     #[command(flatten)]
     common: Common,
 }

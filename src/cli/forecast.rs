@@ -50,7 +50,7 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t = Chart::Auto)]
     chart: Chart,
     #[command(flatten)]
-    table: table::Flags,
+    table: table::TableFlags,
     #[command(flatten)]
     common: Common,
 }

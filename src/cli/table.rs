@@ -11,7 +11,7 @@ use std::path::Path;
 /// How a table is written. What is not said is guessed.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "The table")]
-pub struct Flags {
+pub struct TableFlags {
     /// The column of times: ISO dates, or numbers. Guessed where a column holds dates.
     #[arg(long, value_name = "COLUMN")]
     pub time: Option<String>,
@@ -44,7 +44,7 @@ pub enum FillName {
     Linear,
 }
 
-impl Flags {
+impl TableFlags {
     /// How to read the table, of which `adapt` knows the columns.
     pub fn options(&self) -> ReadOptions {
         ReadOptions {

@@ -23,7 +23,7 @@ pub struct Args {
     #[command(flatten)]
     recipe: Recipe,
     #[command(flatten)]
-    table: task::Flags,
+    table: task::TaskFlags,
     #[command(flatten)]
     arrays: arrays::Flags,
     #[command(flatten)]

@@ -1,7 +1,7 @@
 //! `refrain train TABLE`: a table of time series in, a model that forecasts out.
 
 use super::report::{Document, Seconds, Validation, opening, provenance, results};
-use super::task::Flags;
+use super::task::TaskFlags;
 use crate::cli::console::Console;
 use crate::cli::plot::losses;
 use crate::cli::recipe::{LossName, Recipe, ScheduleShape};
@@ -31,7 +31,7 @@ const QUANTILES: [f32; 3] = [0.1, 0.5, 0.9];
 const TESTED: usize = 2000;
 
 /// Trains on the table `data`.
-pub async fn run(data: &str, recipe: &Recipe, flags: &Flags, common: &Common) -> anyhow::Result<()> {
+pub async fn run(data: &str, recipe: &Recipe, flags: &TaskFlags, common: &Common) -> anyhow::Result<()> {
     let start = Instant::now();
     let mut console = Console::new(common);
     let outputs = [("--out", &recipe.out), ("--checkpoint", &recipe.checkpoint), ("--plot", &flags.plot)];
@@ -181,7 +181,7 @@ async fn test(engine: &mut AnyEngine, card: &Card, table: &Table, rows: usize) -
 }
 
 /// Writes what was asked for, all or nothing.
-fn write(recipe: &Recipe, flags: &Flags, model: &Model, finished: &Finished) -> anyhow::Result<Vec<String>> {
+fn write(recipe: &Recipe, flags: &TaskFlags, model: &Model, finished: &Finished) -> anyhow::Result<Vec<String>> {
     let model = recipe.out.as_ref().map(|_| model.to_bytes()).transpose()?;
     let picture = flags.plot.as_ref().map(|_| losses(finished)).transpose()?;
     let out = recipe.out.as_deref().zip(model.as_deref());

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 /// Flags for tables alone.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Tables: what to forecast")]
-pub struct Flags {
+pub struct TaskFlags {
     /// The columns to forecast, or `all`.
     #[arg(long, value_name = "A,B", value_delimiter = ',', conflicts_with = "init")]
     pub target: Vec<String>,
@@ -59,7 +59,7 @@ pub struct Flags {
     #[arg(long, value_name = "F.svg")]
     pub plot: Option<PathBuf>,
     #[command(flatten)]
-    pub table: table::Flags,
+    pub table: table::TableFlags,
 }
 
 /// A [`Scaling`] on the command line.
@@ -86,7 +86,7 @@ pub enum ChannelsName {
     Independent,
 }
 
-impl Flags {
+impl TaskFlags {
     /// The task.
     pub fn task(&self) -> Result<Task> {
         let quantiles = (!self.quantiles.is_empty()).then(|| Quantiles::new(&self.quantiles)).transpose()?;
