@@ -191,6 +191,57 @@ fn training_on_arrays_is_the_librarys_and_keeps_the_names_of_the_weights() {
     assert_eq!(entries(folder), ["a.npz", "i.safetensors", "s.safetensors", "t.safetensors"]);
 }
 
+/// A safetensors file of one f32 array x, and others of whole numbers, as PyTorch writes them.
+fn with_whole_numbers(x: (&[usize], &[f32]), others: &[(&str, &[usize], &[i64])]) -> Vec<u8> {
+    use safetensors::tensor::{Dtype, TensorView};
+    let mut tensors: Vec<(&str, Dtype, &[usize], Vec<u8>)> =
+        vec![("x", Dtype::F32, x.0, x.1.iter().flat_map(|value| value.to_le_bytes()).collect())];
+    for &(name, shape, values) in others {
+        tensors.push((name, Dtype::I64, shape, values.iter().flat_map(|value| value.to_le_bytes()).collect()));
+    }
+    let views = tensors.iter().map(|(name, dtype, shape, bytes)| {
+        (name, TensorView::new(*dtype, shape.to_vec(), bytes).expect("as many bytes as the shape says"))
+    });
+    safetensors::serialize(views, None).unwrap()
+}
+
+#[test]
+fn rows_of_unequal_length_are_told_apart_and_nothing_beyond_them_is_read() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    let lengths = [4i64, 1, 3, 2, 4, 2];
+    let x = numbers(6 * 4 * 2);
+    let beyond = |n: usize| (n / 2 % 4) as i64 >= lengths[n / 8];
+    let padded = |padding: f32| -> Vec<f32> {
+        x.iter().enumerate().map(|(n, &value)| if beyond(n) { padding } else { value }).collect()
+    };
+    // A class beyond a row's length is none.
+    let classes: Vec<i64> =
+        (0..24).map(|n| if (n % 4) as i64 >= lengths[n / 4] { -100 } else { ((n + n / 4) % 3) as i64 }).collect();
+    let mut models = Vec::new();
+    for (file, padding) in [("a.safetensors", f32::NAN), ("b.safetensors", 7.0)] {
+        let arrays = [("y", [6, 4].as_slice(), classes.as_slice()), ("lengths", &[6], &lengths)];
+        fs::write(folder.join(file), with_whole_numbers((&[6, 4, 2], &padded(padding)), &arrays)).unwrap();
+        let arguments = "--cell lstm --hidden 6 --bidirectional --epochs 4 --batch 4 --device cpu --json";
+        let text = stdout(folder, &format!("train {file} {arguments} --out m.safetensors"));
+        let document: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!((&document["loss"], &document["notes"]), (&json!("cross_entropy"), &json!([])));
+        assert_eq!(document["spec"]["head"], json!({ "outputs": 3, "readout": "every" }));
+        models.push(fs::read(folder.join("m.safetensors")).unwrap());
+        let text = stdout(folder, &format!("run m.safetensors {file} --out {file}.npz --device cpu"));
+        assert!(text.contains("not used: `y`"), "{text}");
+    }
+    assert!(models[0] == models[1], "what lies beyond the lengths changed the weights");
+    let (shape, y) = array(folder, "a.safetensors.npz", "y");
+    assert_eq!(shape, [6, 4, 3]);
+    for (n, y) in y.chunks_exact(3).enumerate() {
+        assert_eq!(y == [0.0; 3], (n % 4) as i64 >= lengths[n / 4], "row {}, step {}", n / 4, n % 4);
+    }
+    for name in ["y", "h_n", "c_n"] {
+        assert_eq!(array(folder, "a.safetensors.npz", name), array(folder, "b.safetensors.npz", name), "{name}");
+    }
+}
+
 #[test]
 fn the_dimensions_of_y_say_what_the_network_gives() {
     let folder = TempDir::new().unwrap();
