@@ -140,7 +140,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     }
     let files: Vec<String> = files.iter().map(|(path, _)| path.display().to_string()).collect();
     if !files.is_empty() {
-        console.say(format_args!("Wrote {}", files.join(", ")))?;
+        aside.say(format_args!("Wrote {}", files.join(", ")))?;
     }
     let series = found.series.iter().map(|ahead| OfSeries {
         id: ahead.id.as_deref(),

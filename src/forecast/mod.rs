@@ -8,6 +8,7 @@ mod metrics;
 mod naive;
 mod predict;
 mod problem;
+pub mod sample;
 mod scale;
 mod split;
 mod stack;

@@ -22,7 +22,7 @@ impl Naive {
     pub fn name(self, season: usize) -> String {
         match self {
             Naive::RepeatLast => "repeat the last value".to_owned(),
-            Naive::Seasonal => format!("repeat the last {season}"),
+            Naive::Seasonal => format!("repeat the season ({season})"),
             Naive::Mean => "mean so far".to_owned(),
         }
     }

@@ -11,12 +11,24 @@ use super::task::{Plan, Task};
 use crate::data::Windows;
 use crate::engine::Engine;
 use crate::error::Result;
+use crate::loss::Loss;
 use crate::model::{CellKind, Spec};
+use crate::optim::{Clip, Optimizer, Schedule};
+use crate::train::{Options, Run};
 use std::hash::Hasher;
 
 /// Most training windows of an epoch, where nobody says otherwise: beyond that every so many-th window is taken, since
 /// neighbours are nearly the same.
 const MOST_WINDOWS: usize = 1 << 16;
+/// Optimiser steps of a run, likewise, and the fewest and most epochs that they may take.
+const STEPS: usize = 4000;
+const EPOCHS: (usize, usize) = (5, 200);
+/// Training steps of an epoch that the batch aims at, and its bounds.
+const STEPS_PER_EPOCH: usize = 100;
+const BATCH: (usize, usize) = (16, 256);
+/// The learning rate, and the largest norm of a gradient.
+const LR: f64 = 2e-3;
+const CLIP: f64 = 1.0;
 
 /// Windows to train and to validate on, and what the model will say of them.
 #[derive(Clone, Debug)]
@@ -82,6 +94,27 @@ impl Problem {
         Spec { layers, ..Spec::new(cell, self.card.plan.inputs(), hidden, self.card.plan.outputs()) }
     }
 
+    /// How to train where nobody says otherwise: Adam under a cosine that ends at 0 after about 4,000 steps, gradients clipped to
+    /// norm 1, the mean squared error or the quantile loss; `batch` and `epochs` may be said.
+    pub fn options(&self, batch: Option<usize>, epochs: Option<usize>, seed: u64) -> Options {
+        let windows = self.train.len();
+        let suggested = || (windows / STEPS_PER_EPOCH).next_power_of_two().clamp(BATCH.0, BATCH.1);
+        let batch = batch.unwrap_or_else(suggested).min(windows);
+        let per_epoch = windows.div_ceil(batch);
+        let epochs = epochs.unwrap_or_else(|| (STEPS / per_epoch).clamp(EPOCHS.0, EPOCHS.1));
+        let total = (epochs * per_epoch) as u64;
+        Options {
+            epochs,
+            batch,
+            loss: self.card.plan.quantiles.map_or(Loss::Mse, Loss::Quantile),
+            optimizer: Optimizer::adam(LR),
+            clip: Some(Clip { max_norm: CLIP }),
+            schedule: Schedule::Cosine { warm_up: 0, total, floor: 0.0 },
+            seed,
+            ..Options::default()
+        }
+    }
+
     /// Rows that are trained on, that validate, and that are held out, of all series.
     pub fn rows(&self) -> [usize; 3] {
         let sum = |rows: fn(&Split) -> usize| self.splits.iter().map(rows).sum();
@@ -96,9 +129,19 @@ impl Problem {
         hash.finish()
     }
 
-    /// The intervals of a trained network, which `engine` holds with the windows loaded; none of one that forecasts quantiles,
-    /// and where no rows validate.
-    pub async fn intervals<E: Engine>(&self, engine: &mut E) -> Result<Option<Intervals>> {
+    /// A run of training for it, on its windows and rows.
+    pub fn run(&self, spec: Spec, options: Options) -> Run<'_> {
+        let Problem { windows, train, val, .. } = self;
+        Run { spec, options, windows, train, val, patience: (options.epochs / 5).max(5) }
+    }
+
+    /// What a model file says of the trained network, which `engine` holds with the windows loaded.
+    pub async fn finish<E: Engine>(&self, engine: &mut E) -> Result<Card> {
+        Ok(Card { intervals: self.intervals(engine).await?, ..self.card.clone() })
+    }
+
+    /// The intervals; none of a network that forecasts quantiles, and where no rows validate.
+    async fn intervals<E: Engine>(&self, engine: &mut E) -> Result<Option<Intervals>> {
         let plan = &self.card.plan;
         if self.val.is_empty() || plan.quantiles.is_some() {
             return Ok(None);

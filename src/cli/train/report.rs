@@ -7,7 +7,7 @@ use crate::cli::scores;
 use refrain::engine::DeviceInfo;
 use refrain::forecast::{Backtest, Channels, Plan, Problem};
 use refrain::model::{Model, Spec};
-use refrain::train::{Finished, Options};
+use refrain::train::{Finished, Options, Run};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -104,7 +104,8 @@ pub fn results(finished: &Finished, test: Option<&Backtest>, seconds: f64) -> St
 
 /// Where the weights come from, and what tells one run from another. Without times, paths and device: the same run gives the
 /// same file, and a checkpoint may be taken up elsewhere.
-pub fn provenance(recipe: &Recipe, options: &Options, patience: usize, problem: &Problem) -> Map<String, Value> {
+pub fn provenance(recipe: &Recipe, run: &Run<'_>, problem: &Problem) -> Map<String, Value> {
+    let Run { options, patience, .. } = run;
     let provenance = json!({
         "program": concat!("refrain ", env!("CARGO_PKG_VERSION")),
         "command": "train",

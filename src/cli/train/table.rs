@@ -4,7 +4,7 @@ use super::report::{Document, Seconds, Validation, opening, provenance, results}
 use super::task::TaskFlags;
 use crate::cli::console::Console;
 use crate::cli::plot::losses;
-use crate::cli::recipe::{LossName, Recipe, ScheduleShape};
+use crate::cli::recipe::{LossName, Recipe};
 use crate::cli::{Common, device, fit, interrupt, table};
 use anyhow::Context;
 use refrain::engine::{AnyEngine, Device, Engine};
@@ -17,15 +17,7 @@ use refrain::{Error, Result, disk};
 use std::path::Path;
 use std::time::Instant;
 
-/// Optimiser steps of a run where nobody says otherwise, and the most and fewest epochs that they may take.
-const STEPS: usize = 4000;
-const EPOCHS: (usize, usize) = (5, 200);
-/// Training steps of an epoch that the batch aims at where nobody says otherwise, and its bounds.
-const STEPS_PER_EPOCH: usize = 100;
-const BATCH: (usize, usize) = (16, 256);
-/// The learning rate, the largest norm of a gradient, and the levels of quantiles, likewise.
-const LR: f64 = 2e-3;
-const CLIP: f64 = 1.0;
+/// The levels of quantiles where nobody says others.
 const QUANTILES: [f32; 3] = [0.1, 0.5, 0.9];
 /// Windows that the errors on the rows held out are measured on, at most.
 const TESTED: usize = 2000;
@@ -52,30 +44,28 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &TaskFlags, common: &Common
     };
     let table = table::read(data, &read, &console)?;
     let problem = Problem::new(&table, &task, &read, initial.as_ref().map(|(_, card)| card))?;
-    let options = options(recipe, loss, problem.train.len(), common.seed);
+    let options = options(recipe, loss, &problem, common.seed);
 
     let (spec, parameters) = network(&problem, recipe, initial, common.seed)?;
     let device = Device::select(&common.device).await?;
     let mut engine = device.engine(spec, &parameters)?;
     device::tell(&common.device, &device, engine.device(), &console)?;
     engine.load(&problem.windows)?;
-    let patience = recipe.patience.unwrap_or((options.epochs / 5).max(5));
+    let run = problem.run(spec, options);
+    let run = Run { patience: recipe.patience.unwrap_or(run.patience), ..run };
     let mut model = Model::new(spec, parameters);
-    model.provenance = provenance(recipe, &options, patience, &problem);
+    model.provenance = provenance(recipe, &run, &problem);
     console.say(opening(&model, engine.device(), &options, &problem))?;
     let from = recipe.resume.as_deref().map(|path| resumed(path, &model)).transpose()?;
     let setup = start.elapsed();
 
     let training = Instant::now();
-    let Problem { windows, train, val, .. } = &problem;
-    let run = Run { spec, options, windows, train, val, patience };
     let kept = fit::Kept { checkpoint: recipe.checkpoint.as_deref(), every: recipe.every, model: &model };
     let finished = fit::validated(&mut engine, &run, from, &kept, &mut console).await?;
     let training = training.elapsed();
 
     model.parameters = engine.parameters().await?;
-    let mut card = problem.card.clone();
-    card.intervals = problem.intervals(&mut engine).await?;
+    let card = problem.finish(&mut engine).await?;
     let rows = problem.rows();
     drop(problem);
     let test = test(&mut engine, &card, &table, rows[2]).await?;
@@ -133,23 +123,17 @@ fn loss(recipe: &Recipe, task: &mut Task, known: Option<&Card>) -> Result<Loss> 
     }
 }
 
-/// The recipe with the table's defaults: about [`STEPS`] steps under a cosine.
-fn options(recipe: &Recipe, loss: Loss, windows: usize, seed: u64) -> Options {
-    let batch = recipe.batch.unwrap_or_else(|| (windows / STEPS_PER_EPOCH).next_power_of_two().clamp(BATCH.0, BATCH.1));
-    let batch = batch.min(windows);
-    let per_epoch = windows.div_ceil(batch);
-    let epochs = recipe.epochs.unwrap_or_else(|| (STEPS / per_epoch).clamp(EPOCHS.0, EPOCHS.1));
-    let schedule = recipe.schedule.unwrap_or(ScheduleShape::Cosine { warm_up: 0, floor: 0.0 });
+/// The recipe, with the defaults for tables.
+fn options(recipe: &Recipe, loss: Loss, problem: &Problem, seed: u64) -> Options {
+    let defaults = problem.options(recipe.batch, recipe.epochs, seed);
+    let total = (defaults.epochs * problem.train.len().div_ceil(defaults.batch)) as u64;
     Options {
-        epochs,
-        batch,
         loss,
         dropout: recipe.dropout as f32,
-        optimizer: recipe.optimizer(LR),
-        clip: recipe.clip(CLIP),
-        schedule: schedule.over((epochs * per_epoch) as u64),
-        seed,
-        ..Options::default()
+        optimizer: recipe.optimizer(defaults.optimizer.lr()),
+        clip: recipe.clip(defaults.clip.map_or(0.0, |clip| clip.max_norm)),
+        schedule: recipe.schedule.map_or(defaults.schedule, |schedule| schedule.over(total)),
+        ..defaults
     }
 }
 
