@@ -187,7 +187,7 @@ fn short(time: &str, panel: &Panel) -> String {
 
 /// A number on an axis of that span.
 fn plain(value: f32, span: f32) -> String {
-    if span >= 1e6 || span < 1e-4 {
+    if !(1e-4..1e6).contains(&span) {
         return format!("{value:.2e}");
     }
     let digits = (1.0 - span.log10().floor()).clamp(0.0, 6.0) as usize;

@@ -80,9 +80,8 @@ pub fn opening(model: &Model, device: &DeviceInfo, options: &Options, problem: &
 /// A few names in full, many by their number.
 fn listed(names: &[String]) -> String {
     match names {
-        [all @ ..] if all.len() <= 8 => all.join(", "),
-        [first, ..] => format!("{first} and {} others", names.len() - 1),
-        [] => String::new(),
+        [first, rest @ ..] if names.len() > 8 => format!("{first} and {} others", rest.len()),
+        few => few.join(", "),
     }
 }
 

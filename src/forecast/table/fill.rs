@@ -25,8 +25,8 @@ pub fn complete(table: &Table, raw: &mut Raw, open_end: &[bool], fill: Option<Fi
     let known =
         if open_end.contains(&true) { (0..rows).rev().find(|&row| has(row)).map_or(0, |row| row + 1) } else { rows };
     let mut filled = 0;
-    for column in 0..columns {
-        let end = if open_end[column] { known } else { rows };
+    for (column, &open) in open_end.iter().enumerate() {
+        let end = if open { known } else { rows };
         let mut last: Option<usize> = None;
         for row in 0..end {
             if raw.values[row * columns + column].is_nan() {

@@ -35,9 +35,12 @@ struct Fields {
     values: Vec<usize>,
 }
 
+/// The sample, what follows it, and the end of a last line that has none.
+type Source<R> = Chain<Chain<Cursor<Vec<u8>>, R>, &'static [u8]>;
+
 /// CSV, record by record, with the line on which each begins.
 struct Lines<R> {
-    reader: Reader<Chain<Chain<Cursor<Vec<u8>>, R>, &'static [u8]>>,
+    reader: Reader<Source<R>>,
     /// Whether lines end in CR and LF.
     crlf: bool,
 }
