@@ -5,7 +5,7 @@ use super::{Common, interrupt};
 use anyhow::bail;
 use refrain::engine::gpu::{Gpu, Options, choose};
 use refrain::engine::{Device, Engine};
-use refrain::verify::{Case, Errors, TOLERANCE, cases, measure};
+use refrain::verify::{Case, Errors, TOLERANCE, cases, measure, option_cases};
 use serde::Serialize;
 use std::time::Instant;
 
@@ -43,7 +43,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     let mut console = Console::new(&args.common);
     interrupt::listen()?;
     let device = select(args).await?;
-    let mut cases = cases();
+    let mut cases = [cases(), option_cases()].concat();
     cases.iter_mut().for_each(|case| case.seed = case.seed.wrapping_add(args.common.seed));
 
     let mut info = None;
@@ -88,10 +88,11 @@ async fn select(args: &Args) -> anyhow::Result<Device> {
 
 fn note(rows: &mut Vec<Row>, case: &Case, errors: Errors) {
     let cell = case.spec.cell.to_string();
-    if rows.last().is_none_or(|row| row.cell != cell) {
+    let at = rows.iter().position(|row| row.cell == cell).unwrap_or_else(|| {
         rows.push(Row { cell, cases: 0, worst: Errors::default(), misses: Vec::new() });
-    }
-    let row = rows.last_mut().expect("it was just pushed");
+        rows.len() - 1
+    });
+    let row = &mut rows[at];
     row.cases += 1;
     row.worst = row.worst.worst(errors);
     if !errors.within(&TOLERANCE) {
