@@ -90,7 +90,7 @@ impl<S: Simd> At<S, Backward<'_>> {
             cell: PhantomData,
             geometry: network.geometry(scan, workspace.steps, true),
             ends: workspace.ends,
-            weights: &network.scans[scan].hidden_back,
+            weights: &network.backs[scan].hidden,
             h: &workspace.h[layer],
             c: &workspace.c[layer],
             tape: &mut workspace.tapes[scan],
@@ -165,7 +165,7 @@ impl<S: Simd> At<S, Backward<'_>> {
         let simd = self.simd;
         let (out, out_stride) = self.d_input(scan / network.spec.directions());
         simd.vectorize(Product {
-            weights: &network.scans[scan].input_back,
+            weights: &network.backs[scan].input,
             input: &tape,
             input_stride: tape_stride,
             segments: Segments { starts: &network.input_slots()[..C::GATES], len: network.spec.hidden },

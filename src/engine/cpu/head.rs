@@ -70,7 +70,7 @@ impl<S: Simd> At<S, Backward<'_>> {
 
         let stride = network.state_stride();
         let gathers = gathers(network, workspace);
-        let Some(head) = &network.head else {
+        let Some(back) = &network.head_back else {
             let d_y = workspace.d_y.chunks_exact(outputs * lanes);
             for (d_h, d_y) in workspace.d_h.chunks_exact_mut(stride * lanes).zip(d_y) {
                 d_h[..outputs * lanes].copy_from_slice(d_y);
@@ -97,7 +97,7 @@ impl<S: Simd> At<S, Backward<'_>> {
         let d_top = &mut d_top[..read * stride * lanes];
         d_top.fill(0.0);
         simd.vectorize(Product {
-            weights: &head.back,
+            weights: back,
             input: &workspace.d_y,
             input_stride: outputs,
             segments,

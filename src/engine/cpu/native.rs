@@ -90,7 +90,7 @@ impl CpuEngine {
     /// A forward pass over a batch; the outputs that the spec says, the final states only where `with_states`.
     fn run(&mut self, batch: &Batch<'_>, with_states: bool) -> Result<Outputs> {
         let readout = self.network.spec.readout();
-        self.inference.run(&self.machine, &self.network, batch, readout, with_states)
+        self.inference.run(&self.machine, &self.network, &self.weights.parameters, batch, readout, with_states)
     }
 }
 
@@ -107,6 +107,7 @@ impl Engine for CpuEngine {
         Error::check_len("parameters", &[("block", self.network.layout.len())], parameters.len())?;
         self.weights = Weights::new(parameters);
         self.network.pack(parameters, true);
+        self.inference.forget();
         Ok(())
     }
 
@@ -130,11 +131,12 @@ impl Engine for CpuEngine {
 
     fn train(&mut self, steps: &Steps) -> Result<()> {
         let &Steps { ids, batch, .. } = steps;
-        let CpuEngine { machine, training, network, weights, windows, groups, losses, .. } = self;
+        let CpuEngine { machine, training, inference, network, weights, windows, groups, losses, .. } = self;
         let windows = windows.as_ref().ok_or_else(not_loaded)?;
         steps.check(&network.spec, windows)?;
         let room = room(&network.spec, windows.steps(), &steps.objective.dropout);
         let workspaces = training.prepare(machine, network, room)?;
+        inference.forget();
         losses.reserve(ids.len().div_ceil(batch));
         // The states that the step at hand begins with, and those that it ends with.
         let mut before = None;
@@ -240,14 +242,14 @@ impl Engine for CpuEngine {
     }
 
     async fn step_many(&mut self, x: &[f32], steps: usize) -> Result<Vec<f32>> {
-        let CpuEngine { machine, inference, stream, network, .. } = self;
+        let CpuEngine { machine, inference, stream, network, weights, .. } = self;
         let Stream { rows, states } = stream.as_mut().ok_or_else(not_open)?;
         Error::check_len("x", &[("B", *rows), ("T", steps), ("I", network.spec.input)], x.len())?;
         if steps == 0 {
             return Ok(Vec::new());
         }
         let batch = Batch::stream(*rows, steps, x, states);
-        let outputs = inference.run(machine, network, &batch, Readout::Every, true)?;
+        let outputs = inference.run(machine, network, &weights.parameters, &batch, Readout::Every, true)?;
         *states = outputs.states;
         Ok(outputs.y)
     }

@@ -1,6 +1,6 @@
 //! A network as the kernels see it: its weights packed, and where everything lies in a tile.
 
-use super::kernel::{Blocking, Geometry, Packed, PackedScan};
+use super::kernel::{Blocking, Geometry, Packed, PackedBack, PackedScan};
 use crate::model::cells::MAX_SLOTS;
 use crate::model::{CellFacts, Layout, Spec};
 
@@ -12,7 +12,11 @@ pub(super) struct Network {
     pub facts: CellFacts,
     /// Of each layer and direction, index layer*D + direction.
     pub scans: Vec<PackedScan>,
+    /// Likewise.
+    pub backs: Vec<PackedBack>,
     pub head: Option<PackedHead>,
+    /// W of the head transposed: D*H outputs, O inputs.
+    pub head_back: Option<Packed>,
 }
 
 /// The weights of a head.
@@ -20,10 +24,21 @@ pub(super) struct Network {
 pub(super) struct PackedHead {
     /// W: O outputs, D*H inputs.
     pub forward: Packed,
-    /// The same transposed.
-    pub back: Packed,
     /// [O].
     pub bias: Vec<f32>,
+}
+
+impl PackedHead {
+    /// Zeros, in blocks of `block` outputs.
+    pub fn new(spec: &Spec, outputs: usize, block: usize) -> Self {
+        PackedHead { forward: Packed::new(outputs, spec.top(), block), bias: vec![0.0; outputs] }
+    }
+
+    /// Takes the tensors of the parameter block.
+    pub fn pack(&mut self, parameters: &[f32], layout: &Layout) {
+        self.forward.pack(&parameters[layout.head_weight()]);
+        self.bias.copy_from_slice(&parameters[layout.head_bias()]);
+    }
 }
 
 impl Network {
@@ -31,33 +46,34 @@ impl Network {
     pub fn new(spec: Spec, registers: usize) -> Self {
         let facts = spec.facts();
         let blocking = Blocking::new(&facts, registers);
-        let scans = (0..spec.layers * spec.directions())
-            .map(|scan| PackedScan::new(facts, spec.layer_input(scan / spec.directions()), spec.hidden, blocking))
-            .collect();
+        let inputs = |scan: usize| spec.layer_input(scan / spec.directions());
+        let scans = 0..spec.layers * spec.directions();
+        let outputs = spec.head.map(|head| head.outputs);
         Network {
             spec,
             layout: Layout::new(&spec),
             facts,
-            scans,
-            head: spec.head.map(|head| PackedHead {
-                forward: Packed::new(head.outputs, spec.top(), blocking),
-                back: Packed::new(spec.top(), head.outputs, blocking),
-                bias: vec![0.0; head.outputs],
-            }),
+            scans: scans
+                .clone()
+                .map(|scan| PackedScan::new(facts, inputs(scan), spec.hidden, blocking.units(spec.hidden)))
+                .collect(),
+            backs: scans.map(|scan| PackedBack::new(facts.gates, inputs(scan), spec.hidden, blocking)).collect(),
+            head: outputs.map(|outputs| PackedHead::new(&spec, outputs, blocking.outputs(outputs))),
+            head_back: outputs.map(|outputs| Packed::new(spec.top(), outputs, blocking.outputs(spec.top()))),
         }
     }
 
     /// Takes the parameter block. What the gradient of the network's input alone needs is taken only where `with_d_x`.
     pub fn pack(&mut self, parameters: &[f32], with_d_x: bool) {
         let directions = self.spec.directions();
-        for (index, (scan, ranges)) in self.scans.iter_mut().zip(self.layout.layers()).enumerate() {
-            scan.pack(parameters, ranges, with_d_x || index >= directions);
+        let scans = self.scans.iter_mut().zip(&mut self.backs).zip(self.layout.layers());
+        for (index, ((scan, back), ranges)) in scans.enumerate() {
+            scan.pack(parameters, ranges);
+            back.pack(parameters, ranges, with_d_x || index >= directions);
         }
-        if let Some(head) = &mut self.head {
-            let weights = &parameters[self.layout.head_weight()];
-            head.forward.pack(weights);
-            head.back.pack_transposed(weights);
-            head.bias.copy_from_slice(&parameters[self.layout.head_bias()]);
+        if let (Some(head), Some(back)) = (&mut self.head, &mut self.head_back) {
+            head.pack(parameters, &self.layout);
+            back.pack_transposed(&parameters[self.layout.head_weight()]);
         }
     }
 

@@ -8,9 +8,9 @@ use crate::model::{CellFacts, LayerRanges};
 #[derive(Clone, Copy, Debug)]
 pub(in crate::engine::cpu) struct Blocking {
     /// Candidates for the units of a block of the forward scan.
-    pub units: &'static [usize],
+    units: &'static [usize],
     /// Candidates for the outputs of a block of a product.
-    pub outputs: &'static [usize],
+    outputs: &'static [usize],
 }
 
 impl Blocking {
@@ -25,8 +25,20 @@ impl Blocking {
     }
 }
 
+impl Blocking {
+    /// Units of a block for H units.
+    pub fn units(&self, hidden: usize) -> usize {
+        choose(self.units, hidden)
+    }
+
+    /// Outputs of a block for so many.
+    pub fn outputs(&self, outputs: usize) -> usize {
+        choose(self.outputs, outputs)
+    }
+}
+
 /// The candidate that computes `count` outputs with the least work: each input costs a load beside the sums of a block.
-fn choose(candidates: &[usize], count: usize) -> usize {
+pub(super) fn choose(candidates: &[usize], count: usize) -> usize {
     candidates.iter().copied().min_by_key(|&block| count.div_ceil(block) * (block + 1)).expect("there are candidates")
 }
 
@@ -41,8 +53,8 @@ pub(in crate::engine::cpu) struct Packed {
 }
 
 impl Packed {
-    pub fn new(outputs: usize, inputs: usize, blocking: Blocking) -> Self {
-        let block = choose(blocking.outputs, outputs);
+    /// Zeros, in blocks of `block` outputs.
+    pub fn new(outputs: usize, inputs: usize, block: usize) -> Self {
         Packed { outputs, inputs, block, data: Lines::zeroed(outputs.div_ceil(block) * block * inputs) }
     }
 
@@ -75,34 +87,28 @@ impl Packed {
     }
 }
 
-/// The weights of one layer and direction.
+/// The weights of one layer and direction for the forward scan.
 #[derive(Clone, Debug)]
 pub(in crate::engine::cpu) struct PackedScan {
-    /// Units of a block of the forward scan (U).
+    /// Units of a block (U).
     pub units: usize,
     /// [block][input, then hidden][gate][unit of the block].
     forward: Lines,
     /// Sum of the biases: [block][slot][unit of the block].
     bias: Lines,
-    /// W_hh transposed: H outputs, G*H inputs.
-    pub hidden_back: Packed,
-    /// W_ih transposed: I outputs, G*H inputs.
-    pub input_back: Packed,
     facts: CellFacts,
     inputs: usize,
     hidden: usize,
 }
 
 impl PackedScan {
-    pub fn new(facts: CellFacts, inputs: usize, hidden: usize, blocking: Blocking) -> Self {
-        let units = choose(blocking.units, hidden);
-        let padded = hidden.div_ceil(units) * units;
+    /// Zeros, in blocks of `units` units.
+    pub fn new(facts: CellFacts, inputs: usize, hidden: usize, units: usize) -> Self {
+        let padded = hidden.next_multiple_of(units);
         PackedScan {
             units,
             forward: Lines::zeroed(padded * (inputs + hidden) * facts.gates),
             bias: Lines::zeroed(padded * facts.slots),
-            hidden_back: Packed::new(hidden, facts.gates * hidden, blocking),
-            input_back: Packed::new(inputs, facts.gates * hidden, blocking),
             facts,
             inputs,
             hidden,
@@ -115,8 +121,8 @@ impl PackedScan {
         self.bias.chunks_exact(self.units * self.facts.slots).zip(self.forward.chunks_exact(weights))
     }
 
-    /// Takes the tensors of the parameter block; those of `input_back` only where `with_input_back`.
-    pub fn pack(&mut self, parameters: &[f32], ranges: &LayerRanges, with_input_back: bool) {
+    /// Takes the tensors of the parameter block.
+    pub fn pack(&mut self, parameters: &[f32], ranges: &LayerRanges) {
         let (units, gates, hidden) = (self.units, self.facts.gates, self.hidden);
         let weight_ih = &parameters[ranges.weight_ih.clone()];
         let weight_hh = &parameters[ranges.weight_hh.clone()];
@@ -140,10 +146,32 @@ impl PackedScan {
                 self.bias[(unit / units * self.facts.slots + slot) * units + unit % units] += bias;
             }
         }
+    }
+}
 
-        self.hidden_back.pack_transposed(weight_hh);
-        if with_input_back {
-            self.input_back.pack_transposed(weight_ih);
+/// The transposed weights of one layer and direction.
+#[derive(Clone, Debug)]
+pub(in crate::engine::cpu) struct PackedBack {
+    /// W_hh: H outputs, G*H inputs.
+    pub hidden: Packed,
+    /// W_ih: I outputs, G*H inputs.
+    pub input: Packed,
+}
+
+impl PackedBack {
+    /// Zeros.
+    pub fn new(gates: usize, inputs: usize, hidden: usize, blocking: Blocking) -> Self {
+        PackedBack {
+            hidden: Packed::new(hidden, gates * hidden, blocking.outputs(hidden)),
+            input: Packed::new(inputs, gates * hidden, blocking.outputs(inputs)),
+        }
+    }
+
+    /// Takes the tensors of the parameter block; W_ih only where `with_input`.
+    pub fn pack(&mut self, parameters: &[f32], ranges: &LayerRanges, with_input: bool) {
+        self.hidden.pack_transposed(&parameters[ranges.weight_hh.clone()]);
+        if with_input {
+            self.input.pack_transposed(&parameters[ranges.weight_ih.clone()]);
         }
     }
 }
