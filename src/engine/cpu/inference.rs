@@ -49,14 +49,14 @@ impl Inference {
         readout: Readout,
         with_states: bool,
     ) -> Result<Outputs> {
-        let &Machine { level, lanes, ref threads } = machine;
+        let &Machine { level, lanes, ref threads, .. } = machine;
         let (rows, steps, spec) = (batch.rows(), batch.steps(), &network.spec);
         let states = if with_states { spec.state_len() * rows } else { 0 };
         let read = if readout == Readout::Every { steps } else { 1 };
         let outputs = Outputs { y: vec![0.0; read * spec.outputs() * rows], states: vec![0.0; states] };
         // The reverse direction begins at the end.
         let chunk = if spec.bidirectional { steps } else { CHUNK };
-        if rows <= few(lanes) {
+        if rows <= few(machine.vector) {
             return Ok(self.run_rows(machine, spec, parameters, batch, (readout, chunk), outputs));
         }
         let room = Room { steps: chunk, readout, keep_tape: false, dropout: false };
@@ -86,7 +86,7 @@ impl Inference {
         mut outputs: Outputs,
     ) -> Outputs {
         let network = self.row_network.get_or_insert_with(|| {
-            let mut network = RowNetwork::new(*spec, machine.lanes);
+            let mut network = RowNetwork::new(*spec, machine.vector);
             network.pack(parameters);
             network
         });
@@ -103,7 +103,7 @@ impl Inference {
     }
 }
 
-/// So many rows go one by one: each then takes a share of a tile's time that goes with the lanes.
-fn few(lanes: usize) -> usize {
-    (lanes / 4).max(1)
+/// So many rows go one by one, in less time than a tile takes with most of its lanes idle.
+fn few(vector: usize) -> usize {
+    (vector / 2).max(1)
 }

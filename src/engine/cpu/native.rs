@@ -5,6 +5,7 @@ use super::backward::Goal;
 use super::batch::Batch;
 use super::forward::Task;
 use super::inference::{Inference, Stream};
+use super::kernel::{blocks, vectors};
 use super::network::Network;
 use super::results::Results;
 use super::threads::{Machine, Threads, Workspaces, lock, unlock};
@@ -66,14 +67,14 @@ impl CpuEngine {
         if count == 0 {
             return Err(Error::config("threads", count, "at least 1"));
         }
-        let (lanes, registers) = options.level.dispatch(Registers);
+        let Width { vector, lanes, blocks } = options.level.dispatch(Measure);
         let mut engine = CpuEngine {
             device: device_info(options.level, count),
-            machine: Machine { level: options.level, lanes, threads: Threads::new(count)? },
+            machine: Machine { level: options.level, vector, lanes, threads: Threads::new(count)? },
             training: Workspaces::default(),
             inference: Inference::default(),
             stream: None,
-            network: Network::new(spec, registers),
+            network: Network::new(spec, &blocks),
             weights: Weights::new(&[]),
             windows: None,
             groups: Groups::default(),
@@ -269,14 +270,24 @@ fn mask(dropout: &Dropout) -> Option<Mask> {
     (dropout.p > 0.0).then(|| dropout.mask())
 }
 
-/// The lanes and registers of a SIMD level.
-struct Registers;
+/// The widths of a SIMD level.
+struct Width {
+    /// Lanes of a vector.
+    vector: usize,
+    /// Rows of a tile.
+    lanes: usize,
+    /// Outputs of a block.
+    blocks: [usize; 4],
+}
 
-impl WithSimd for Registers {
-    type Output = (usize, usize);
+struct Measure;
 
-    fn with_simd<S: Simd>(self, _: S) -> (usize, usize) {
-        (S::F32_LANES, S::REGISTER_COUNT)
+impl WithSimd for Measure {
+    type Output = Width;
+
+    fn with_simd<S: Simd>(self, _: S) -> Width {
+        let vectors = vectors::<S>();
+        Width { vector: S::F32_LANES, lanes: vectors * S::F32_LANES, blocks: blocks(S::REGISTER_COUNT, vectors) }
     }
 }
 

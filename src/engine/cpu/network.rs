@@ -1,8 +1,8 @@
 //! A network as the kernels see it: its weights packed, and where everything lies in a tile.
 
-use super::kernel::{Blocking, Geometry, Packed, PackedBack, PackedScan};
-use crate::model::cells::MAX_SLOTS;
+use super::kernel::{Geometry, Packed, PackedBack, PackedScan, choose};
 use crate::model::{CellFacts, Layout, Spec};
+use std::ops::Range;
 
 /// The spec, and the weights in the order of the kernels.
 #[derive(Clone, Debug)]
@@ -17,6 +17,10 @@ pub(super) struct Network {
     pub head: Option<PackedHead>,
     /// W of the head transposed: D*H outputs, O inputs.
     pub head_back: Option<Packed>,
+    /// Which values of the slots the gates of the input weights add to, in their order.
+    pub input_slots: Vec<Range<usize>>,
+    /// The same for the gates of the recurrent weights.
+    pub hidden_slots: Vec<Range<usize>>,
 }
 
 /// The weights of a head.
@@ -42,10 +46,10 @@ impl PackedHead {
 }
 
 impl Network {
-    /// A network with all weights zero, for a SIMD level with so many registers.
-    pub fn new(spec: Spec, registers: usize) -> Self {
+    /// A network with all weights zero, in blocks of so many outputs as are candidates.
+    pub fn new(spec: Spec, blocks: &[usize]) -> Self {
         let facts = spec.facts();
-        let blocking = Blocking::new(&facts, registers);
+        let block = |outputs: usize| choose(blocks, outputs);
         let inputs = |scan: usize| spec.layer_input(scan / spec.directions());
         let scans = 0..spec.layers * spec.directions();
         let outputs = spec.head.map(|head| head.outputs);
@@ -53,13 +57,12 @@ impl Network {
             spec,
             layout: Layout::new(&spec),
             facts,
-            scans: scans
-                .clone()
-                .map(|scan| PackedScan::new(facts, inputs(scan), spec.hidden, blocking.units(spec.hidden)))
-                .collect(),
-            backs: scans.map(|scan| PackedBack::new(facts.gates, inputs(scan), spec.hidden, blocking)).collect(),
-            head: outputs.map(|outputs| PackedHead::new(&spec, outputs, blocking.outputs(outputs))),
-            head_back: outputs.map(|outputs| Packed::new(spec.top(), outputs, blocking.outputs(spec.top()))),
+            scans: scans.clone().map(|scan| PackedScan::new(facts, inputs(scan), spec.hidden, block)).collect(),
+            backs: scans.map(|scan| PackedBack::new(facts.gates, inputs(scan), spec.hidden, block)).collect(),
+            head: outputs.map(|outputs| PackedHead::new(&spec, outputs, block(outputs))),
+            input_slots: segments(&facts.input_slot[..facts.gates], spec.hidden),
+            hidden_slots: segments(&facts.hidden_slot[..facts.gates], spec.hidden),
+            head_back: outputs.map(|outputs| Packed::new(spec.top(), outputs, block(spec.top()))),
         }
     }
 
@@ -77,27 +80,17 @@ impl Network {
         }
     }
 
-    /// Vectors from one time of x to the next.
+    /// Values from one time of x to the next.
     pub fn x_stride(&self) -> usize {
         self.spec.input | 1
     }
 
-    /// Vectors from one time of the states to the next.
+    /// Values from one time of the states to the next.
     pub fn state_stride(&self) -> usize {
         self.spec.top() | 1
     }
 
-    /// Where the slots begin, in vectors, that the gates of the input weights add to.
-    pub fn input_slots(&self) -> [usize; MAX_SLOTS] {
-        self.facts.input_slot.map(|slot| slot * self.spec.hidden)
-    }
-
-    /// The same for the gates of the recurrent weights.
-    pub fn hidden_slots(&self) -> [usize; MAX_SLOTS] {
-        self.facts.hidden_slot.map(|slot| slot * self.spec.hidden)
-    }
-
-    /// Where the vectors of one layer and direction lie.
+    /// Where the values of one layer and direction lie.
     pub fn geometry(&self, scan: usize, steps: usize, keep_tape: bool) -> Geometry {
         Geometry {
             steps,
@@ -107,4 +100,17 @@ impl Network {
             tape_stride: if keep_tape { (self.facts.slots * self.spec.hidden) | 1 } else { 0 },
         }
     }
+}
+
+/// The values of these slots, [slots*H]; slots that follow one another are one segment.
+fn segments(slots: &[usize], hidden: usize) -> Vec<Range<usize>> {
+    let mut segments: Vec<Range<usize>> = Vec::new();
+    for slot in slots {
+        let values = slot * hidden..(slot + 1) * hidden;
+        match segments.last_mut() {
+            Some(last) if last.end == values.start => last.end = values.end,
+            _ => segments.push(values),
+        }
+    }
+    segments
 }

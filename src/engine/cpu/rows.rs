@@ -2,7 +2,7 @@
 //! need it.
 
 use super::batch::Batch;
-use super::kernel::{Lines, PackedScan, RowProduct, RowScan, row_outputs, row_units};
+use super::kernel::{Lines, MOST_OUTPUTS, PackedScan, RowProduct, RowScan, row_block};
 use super::network::PackedHead;
 use crate::model::cells::Cell;
 use crate::model::{CellVisitor, Layout, Readout, Spec};
@@ -17,20 +17,19 @@ pub(super) struct RowNetwork {
     /// Of each layer and direction, index layer*D + direction.
     scans: Vec<PackedScan>,
     head: Option<PackedHead>,
-    /// H, filled up to whole blocks.
+    /// H, filled up to whole vectors.
     padded: usize,
 }
 
 impl RowNetwork {
     /// A network with all weights zero, for a SIMD level with so many lanes.
     pub fn new(spec: Spec, lanes: usize) -> Self {
-        let facts = spec.facts();
-        let units = row_units(facts.slots, spec.hidden, lanes);
+        let (facts, block) = (spec.facts(), |outputs: usize| row_block(outputs, lanes));
         let scans = (0..spec.layers * spec.directions())
-            .map(|scan| PackedScan::new(facts, spec.layer_input(scan / spec.directions()), spec.hidden, units))
+            .map(|scan| PackedScan::new(facts, spec.layer_input(scan / spec.directions()), spec.hidden, block))
             .collect();
-        let head = spec.head.map(|head| PackedHead::new(&spec, head.outputs, row_outputs(head.outputs, lanes)));
-        RowNetwork { spec, layout: Layout::new(&spec), scans, head, padded: spec.hidden.next_multiple_of(units) }
+        let head = spec.head.map(|head| PackedHead::new(&spec, head.outputs, block(head.outputs)));
+        RowNetwork { spec, layout: Layout::new(&spec), scans, head, padded: spec.hidden.next_multiple_of(lanes) }
     }
 
     /// Takes the parameter block.
@@ -54,8 +53,10 @@ pub(super) struct RowWorkspace {
     h: Vec<f32>,
     /// The states of all layers and directions, [L*D][S, H].
     states: Vec<Lines>,
-    /// [slots, H].
+    /// [slots*H], and room for a block beyond.
     pre: Lines,
+    /// [O], likewise.
+    sums: Lines,
 }
 
 /// Takes one row of a batch through the network.
@@ -90,7 +91,7 @@ impl<S: Simd> CellVisitor for super::forward::At<S, RowForward<'_>> {
         workspace.begin(network, batch, row);
         for first in (0..length).step_by(chunk) {
             let steps = chunk.min(length - first);
-            let RowWorkspace { x, below, h, states, pre } = workspace;
+            let RowWorkspace { x, below, h, states, pre, sums } = &mut *workspace;
             let x = if batch.centered() == 0 { batch.sequence(row) } else { x };
             let x = &x[first * inputs..][..steps * inputs];
             h.resize(chunk * top, 0.0);
@@ -124,7 +125,8 @@ impl<S: Simd> CellVisitor for super::forward::At<S, RowForward<'_>> {
                 match &network.head {
                     None => y.copy_from_slice(h),
                     Some(head) => {
-                        simd.vectorize(RowProduct { weights: &head.forward, bias: &head.bias, input: h, out: y });
+                        let (weights, bias) = (&head.forward, &head.bias);
+                        simd.vectorize(RowProduct { weights, bias, input: h, sums, out: y });
                     }
                 }
             }
@@ -139,7 +141,8 @@ impl RowWorkspace {
         let hidden = spec.hidden;
         if self.states.is_empty() {
             self.states = network.scans.iter().map(|_| Lines::zeroed(facts.states * padded)).collect();
-            self.pre = Lines::zeroed(facts.slots * padded);
+            self.pre = Lines::zeroed(facts.slots * hidden + MOST_OUTPUTS);
+            self.sums = Lines::zeroed(spec.outputs() + MOST_OUTPUTS);
         }
         for (scan, states) in self.states.iter_mut().enumerate() {
             for (s, states) in states.chunks_exact_mut(padded).enumerate() {

@@ -1,32 +1,29 @@
-//! The same scan for a row alone: lanes are units, so that one row fills them. Sums run over inputs in the order of
+//! The same scan for a row alone: lanes are outputs, so that one row fills them. Sums run over inputs in the order of
 //! [`super::scan`], so that both give the same bits.
 
+use super::block::choose;
 use super::lanes::Lanes;
-use super::packed::{Packed, PackedScan, choose};
+use super::lines::WIDEST;
+use super::packed::{Packed, PackedScan};
 use crate::model::cells::{Cell, MAX_SLOTS, MAX_STATES, Real};
 use pulp::{Simd, WithSimd};
 use std::marker::PhantomData;
 
-/// Vectors of units of a block, for a cell with one slot and for others: their sums fit the registers of any level, and are
-/// enough that none waits for its last addition.
-const ONE_SLOT: [usize; 3] = [1, 4, 8];
-const MORE_SLOTS: [usize; 2] = [1, 2];
+/// Vectors of outputs of a block: their sums fit the registers of any level, and are enough that none waits for its last
+/// addition where there are outputs enough.
+const VECTORS: [usize; 4] = [1, 2, 5, 8];
+/// Values of the largest block, on any level.
+pub(in crate::engine::cpu) const MOST_OUTPUTS: usize = 8 * WIDEST;
 
-/// Units of a block of the weights that [`RowScan`] reads, for a cell with so many slots.
-pub(in crate::engine::cpu) fn row_units(slots: usize, hidden: usize, lanes: usize) -> usize {
-    let candidates = if slots == 1 { &ONE_SLOT[..] } else { &MORE_SLOTS[..] };
-    choose(candidates, hidden.div_ceil(lanes)) * lanes
-}
-
-/// Outputs of a block of the weights that [`RowProduct`] reads.
-pub(in crate::engine::cpu) fn row_outputs(outputs: usize, lanes: usize) -> usize {
-    choose(&ONE_SLOT, outputs.div_ceil(lanes)) * lanes
+/// Outputs of a block of the weights that [`RowScan`] and [`RowProduct`] read.
+pub(in crate::engine::cpu) fn row_block(outputs: usize, lanes: usize) -> usize {
+    choose(&VECTORS, outputs.div_ceil(lanes)) * lanes
 }
 
 /// The scan of one layer and direction over the steps of one row.
 pub(in crate::engine::cpu) struct RowScan<'a, C: Cell> {
     pub cell: PhantomData<C>,
-    /// Packed in blocks of [`row_units`].
+    /// Packed in blocks of [`row_block`].
     pub weights: &'a PackedScan,
     /// [T, I].
     pub input: &'a [f32],
@@ -40,9 +37,9 @@ pub(in crate::engine::cpu) struct RowScan<'a, C: Cell> {
     pub out: &'a mut [f32],
     /// D*H.
     pub out_stride: usize,
-    /// The states, [S, H] with H filled up to whole blocks: those before the first step, and then those after the last.
+    /// The states, [S, H] with H filled up to whole vectors: those before the first step, and then those after the last.
     pub states: &'a mut [f32],
-    /// [slots, H], likewise.
+    /// [slots*H], and room for a block beyond.
     pub pre: &'a mut [f32],
 }
 
@@ -51,58 +48,34 @@ impl<C: Cell> WithSimd for RowScan<'_, C> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let vectors = self.weights.units / S::F32_LANES;
-        match (C::SLOTS == 1, vectors) {
-            (_, 1) => self.run::<S, 1>(simd),
-            (true, 4) => self.run::<S, 4>(simd),
-            (true, 8) => self.run::<S, 8>(simd),
-            (false, 2) => self.run::<S, 2>(simd),
-            _ => panic!("weights were packed in blocks of {vectors} vectors, not {ONE_SLOT:?} or {MORE_SLOTS:?}"),
-        }
-    }
-}
-
-impl<C: Cell> RowScan<'_, C> {
-    #[inline(always)]
-    #[expect(clippy::needless_range_loop, reason = "loops over constant bounds, which become registers")]
-    fn run<S: Simd, const V: usize>(self, simd: S) {
         let RowScan { weights, input, inputs, hidden, direction, out, out_stride, states, pre, .. } = self;
         let padded = states.len() / C::STATES;
         let steps = input.len() / inputs;
-        let units = padded / S::F32_LANES;
         for k in 0..steps {
             let t = if direction == 0 { k } else { steps - 1 - k };
             let x = &input[t * inputs..][..inputs];
-            let (slots, _) = S::as_mut_simd_f32s(pre);
-            for (block, (bias, weights)) in weights.blocks().enumerate() {
-                let (bias, _) = S::as_simd_f32s(bias);
-                let (weights, _) = S::as_simd_f32s(weights);
-                let (from_x, from_h) = weights.split_at(inputs * C::GATES * V);
-                let mut sums = [[simd.splat_f32s(0.0); V]; MAX_SLOTS];
-                for slot in 0..C::SLOTS {
-                    for v in 0..V {
-                        sums[slot][v] = bias[slot * V + v];
-                    }
-                }
-                let sums = accumulate::<C, S, V>(simd, sums, C::INPUT_SLOT, from_x, x);
-                let sums = accumulate::<C, S, V>(simd, sums, C::HIDDEN_SLOT, from_h, &states[..hidden]);
-                for slot in 0..C::SLOTS {
-                    slots[slot * units + block * V..][..V].copy_from_slice(&sums[slot]);
-                }
+            // What a block has beyond the outputs of its group is overwritten by the next.
+            for group in &weights.groups {
+                let x = if group.from_x { x } else { &[] };
+                let h = if group.from_h { &states[..hidden] } else { &[] };
+                let out = &mut pre[group.first * hidden..];
+                Affine { weights: &group.weights, bias: Some(&group.bias), inputs: [x, h], out }.run(simd);
             }
 
-            let (vectors, _) = S::as_mut_simd_f32s(states);
-            let (h, c) = vectors.split_at_mut(units);
-            for unit in 0..units {
-                let mut pre = [Lanes::splat(0.0); MAX_SLOTS];
+            let (h, c) = states.split_at_mut(padded);
+            let (h, _) = S::as_mut_simd_f32s(h);
+            let (c, _) = S::as_mut_simd_f32s(c);
+            for unit in 0..padded / S::F32_LANES {
+                let mut slots = [Lanes::splat(0.0); MAX_SLOTS];
                 for slot in 0..C::SLOTS {
-                    pre[slot] = Lanes::new(simd, slots[slot * units + unit]);
+                    let (pre, _) = S::as_simd_f32s(&pre[slot * hidden + unit * S::F32_LANES..]);
+                    slots[slot] = Lanes::new(simd, pre[0]);
                 }
                 let mut prev = [Lanes::new(simd, h[unit]); MAX_STATES];
                 if C::STATES > 1 {
                     prev[1] = Lanes::new(simd, c[unit]);
                 }
-                let (next, _) = C::forward(pre, prev);
+                let (next, _) = C::forward(slots, prev);
                 h[unit] = next[0].vector(simd);
                 if C::STATES > 1 {
                     c[unit] = next[1].vector(simd);
@@ -113,35 +86,74 @@ impl<C: Cell> RowScan<'_, C> {
     }
 }
 
-/// sums[slots[g]][v] += sum_k weights[k][g][v] values[k].
+/// out[m] = bias[m] + sum_k W[m, k] in[k], the inputs one after the other. Writes whole blocks.
+struct Affine<'a> {
+    weights: &'a Packed,
+    /// Filled up to whole blocks, or zeros.
+    bias: Option<&'a [f32]>,
+    inputs: [&'a [f32]; 2],
+    out: &'a mut [f32],
+}
+
+impl Affine<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        match self.weights.block / S::F32_LANES {
+            1 => self.blocks::<S, 1>(simd),
+            2 => self.blocks::<S, 2>(simd),
+            5 => self.blocks::<S, 5>(simd),
+            8 => self.blocks::<S, 8>(simd),
+            vectors => panic!("weights were packed in blocks of {vectors} vectors, not {VECTORS:?}"),
+        }
+    }
+
+    #[inline(always)]
+    fn blocks<S: Simd, const V: usize>(self, simd: S) {
+        let Affine { weights, bias, inputs, out } = self;
+        for (index, (block, out)) in weights.blocks().zip(out.chunks_exact_mut(weights.block)).enumerate() {
+            let (mut weights, _) = S::as_simd_f32s(block);
+            let mut sums = [simd.splat_f32s(0.0); V];
+            if let Some(bias) = bias {
+                let (bias, _) = S::as_simd_f32s(&bias[index * out.len()..]);
+                sums.copy_from_slice(&bias[..V]);
+            }
+            for values in inputs {
+                let (these, rest) = weights.split_at(values.len() * V);
+                sums = accumulate::<S, V>(simd, sums, these, values);
+                weights = rest;
+            }
+            S::as_mut_simd_f32s(out).0.copy_from_slice(&sums);
+        }
+    }
+}
+
+/// sums[v] += sum_k weights[k][v] values[k].
 #[inline(always)]
-fn accumulate<C: Cell, S: Simd, const V: usize>(
+fn accumulate<S: Simd, const V: usize>(
     simd: S,
-    mut sums: [[S::f32s; V]; MAX_SLOTS],
-    slots: [usize; MAX_SLOTS],
+    mut sums: [S::f32s; V],
     weights: &[S::f32s],
     values: &[f32],
-) -> [[S::f32s; V]; MAX_SLOTS] {
-    for (weights, &value) in weights.chunks_exact(C::GATES * V).zip(values) {
+) -> [S::f32s; V] {
+    for (weights, &value) in weights.as_chunks::<V>().0.iter().zip(values) {
         let value = simd.splat_f32s(value);
-        for gate in 0..C::GATES {
-            for v in 0..V {
-                let sum = sums[slots[gate]][v];
-                sums[slots[gate]][v] = simd.mul_add_e_f32s(weights[gate * V + v], value, sum);
-            }
+        for v in 0..V {
+            sums[v] = simd.mul_add_e_f32s(weights[v], value, sums[v]);
         }
     }
     sums
 }
 
-/// out[m] = bias[m] + sum_k W[m, k] in[k].
+/// out[m] = bias[m] + sum_k W[m, k] in[k], where the sum is made first, as [`super::product`] does.
 pub(in crate::engine::cpu) struct RowProduct<'a> {
-    /// W, packed in blocks of [`row_outputs`].
+    /// W, packed in blocks of [`row_block`].
     pub weights: &'a Packed,
     /// [M].
     pub bias: &'a [f32],
     /// [K].
     pub input: &'a [f32],
+    /// M values and room for a block beyond, which are overwritten.
+    pub sums: &'a mut [f32],
     /// [M].
     pub out: &'a mut [f32],
 }
@@ -151,34 +163,10 @@ impl WithSimd for RowProduct<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        match self.weights.block / S::F32_LANES {
-            1 => self.run::<S, 1>(simd),
-            4 => self.run::<S, 4>(simd),
-            8 => self.run::<S, 8>(simd),
-            vectors => panic!("weights were packed in blocks of {vectors} vectors, not {ONE_SLOT:?}"),
-        }
-    }
-}
-
-impl RowProduct<'_> {
-    #[inline(always)]
-    fn run<S: Simd, const V: usize>(self, simd: S) {
-        let RowProduct { weights, bias, input, out } = self;
-        let blocks = bias.chunks(weights.block).zip(out.chunks_mut(weights.block));
-        for (weights, (bias, out)) in weights.blocks().zip(blocks) {
-            let (weights, _) = S::as_simd_f32s(weights);
-            let mut sums = [simd.splat_f32s(0.0); V];
-            for (weights, &value) in weights.chunks_exact(V).zip(input) {
-                let value = simd.splat_f32s(value);
-                for v in 0..V {
-                    sums[v] = simd.mul_add_e_f32s(weights[v], value, sums[v]);
-                }
-            }
-            let lanes = bias.chunks(S::F32_LANES).zip(out.chunks_mut(S::F32_LANES));
-            for (sum, (bias, out)) in sums.into_iter().zip(lanes) {
-                let y = simd.add_f32s(simd.partial_load_f32s(bias), sum);
-                simd.partial_store_f32s(out, y);
-            }
+        let RowProduct { weights, bias, input, sums, out } = self;
+        Affine { weights, bias: None, inputs: [input, &[]], out: sums }.run(simd);
+        for (out, (bias, sum)) in out.iter_mut().zip(bias.iter().zip(sums)) {
+            *out = bias + *sum;
         }
     }
 }
