@@ -5,7 +5,7 @@ use super::ends::Ends;
 use super::lanes::Lanes;
 use super::packed::{PackedScan, SlotGroup};
 use super::wide::{Kernel, tiles, tiles_mut};
-use crate::model::cells::{Cell, MAX_SLOTS, MAX_STATES, Real};
+use crate::model::cells::{Cell, MAX_SLOTS, MAX_STATES, Real, Slots};
 use pulp::Simd;
 use std::marker::PhantomData;
 
@@ -100,15 +100,20 @@ impl<C: Cell> Kernel for ForwardScan<'_, C> {
 
             for unit in 0..hidden {
                 for v in 0..V {
-                    let mut pre = [Lanes::splat(0.0); MAX_SLOTS];
+                    let activated = C::activate(slots_of::<C, S, V>(simd, tape, unit, v));
                     for slot in 0..C::SLOTS {
-                        pre[slot] = Lanes::new(simd, tape[slot * hidden + unit][v]);
+                        tape[slot * hidden + unit][v] = activated[slot].vector(simd);
                     }
+                }
+            }
+            for unit in 0..hidden {
+                for v in 0..V {
+                    let activated = slots_of::<C, S, V>(simd, tape, unit, v);
                     let mut prev = [Lanes::new(simd, h[before + unit][v]); MAX_STATES];
                     if C::STATES > 1 {
                         prev[1] = Lanes::new(simd, c[before + unit][v]);
                     }
-                    let (next, slots) = C::forward(pre, prev);
+                    let (next, slots) = C::advance(activated, prev);
                     h[after + unit][v] = next[0].vector(simd);
                     if C::STATES > 1 {
                         c[after + unit][v] = next[1].vector(simd);
@@ -132,6 +137,22 @@ impl<C: Cell> Kernel for ForwardScan<'_, C> {
             }
         }
     }
+}
+
+/// The slots of a unit, of the v-th vector of each value.
+#[inline(always)]
+fn slots_of<C: Cell, S: Simd, const V: usize>(
+    simd: S,
+    tape: &[[S::f32s; V]],
+    unit: usize,
+    v: usize,
+) -> Slots<Lanes<S>> {
+    let hidden = tape.len() / C::SLOTS;
+    let mut slots = [Lanes::splat(0.0); MAX_SLOTS];
+    for slot in 0..C::SLOTS {
+        slots[slot] = Lanes::new(simd, tape[slot * hidden + unit][v]);
+    }
+    slots
 }
 
 /// out[m] = bias[m] + sum_i W[m, i] x[i] + sum_j W[m, I + j] h[j], of x and h those that the group has.
