@@ -1,12 +1,14 @@
 // The gradient of a layer's input: d_in[t, b, i] = sum over directions, gates and units of delta W_ih[unit, i].
-// It is the output gradient of the layer below, or of the data. Reference: src/reference.
+// It is the output gradient of the layer below, times its mask where units are dropped (masks/*.wgsl), or that of the data.
+// Reference: src/reference.
 //
 // An invocation makes a tile of four rows by four features.
 
 @group(0) @binding(0) var<uniform> dims: Dims;
-@group(0) @binding(1) var<storage, read> packed: array<Stored>;          // (D, packed_stride)
-@group(0) @binding(2) var<storage, read> tape: array<Stored>;            // (D, T, B, SLOTS, HQ), holding the deltas
-@group(0) @binding(3) var<storage, read_write> d_in: array<vec4f>;       // (T, B, input_quads)
+@group(0) @binding(1) var<uniform> step: Step;
+@group(0) @binding(2) var<storage, read> packed: array<Stored>;          // (D, packed_stride)
+@group(0) @binding(3) var<storage, read> tape: array<Stored>;            // (D, T, B, SLOTS, HQ), holding the deltas
+@group(0) @binding(4) var<storage, read_write> d_in: array<vec4f>;       // (T, B, input_quads)
 
 @compute @workgroup_size(WG)
 fn input_gradient(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -41,6 +43,6 @@ fn input_gradient(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgro
         }
     }
     for (var r = 0u; r < 4u; r++) {
-        d_in[(t * dims.rows + row + r) * dims.input_quads + quad] = sum[r];
+        d_in[(t * dims.rows + row + r) * dims.input_quads + quad] = sum[r] * mask(t, row + r, quad);
     }
 }

@@ -61,16 +61,16 @@ fn permuting_rows_permutes_outputs() {
     }
 }
 
-/// x and the targets with NaN wherever a row has ended.
-fn poisoned(case: &Case, sequences: &Sequences, targets: &[f32]) -> (Sequences, Vec<f32>) {
+/// x and the targets with this value wherever a row has ended.
+fn filled(case: &Case, sequences: &Sequences, targets: &[f32], value: f32) -> (Sequences, Vec<f32>) {
     let (mut sequences, mut targets) = (sequences.clone(), targets.to_vec());
     let inputs = case.spec.input;
     let width = targets.len() / (case.rows * case.spec.read_steps(case.steps));
     for b in 0..case.rows {
         let length = sequences.length(b);
-        sequences.x[b * case.steps * inputs..][..case.steps * inputs][length * inputs..].fill(f32::NAN);
+        sequences.x[b * case.steps * inputs..][..case.steps * inputs][length * inputs..].fill(value);
         if case.spec.readout() == Readout::Every {
-            targets[b * case.steps * width..][..case.steps * width][length * width..].fill(f32::NAN);
+            targets[b * case.steps * width..][..case.steps * width][length * width..].fill(value);
         }
     }
     (sequences, targets)
@@ -80,7 +80,8 @@ fn poisoned(case: &Case, sequences: &Sequences, targets: &[f32]) -> (Sequences, 
 fn garbage_beyond_lengths_changes_no_bit() {
     for case in cases() {
         let (_, sequences, targets) = verify::numbers(&case);
-        let (garbage, garbage_targets) = poisoned(&case, &sequences, &targets);
+        let (garbage, garbage_targets) = filled(&case, &sequences, &targets, f32::NAN);
+        let (sequences, targets) = filled(&case, &sequences, &targets, 0.0);
         for level in Level::available() {
             let options = Options { threads: Some(2), level };
             let run = |sequences: &Sequences, targets: &[f32]| {

@@ -2,9 +2,10 @@
 
 use super::values::{count, not_negative, positive, whole};
 use clap::ValueEnum;
-use refrain::Result;
+use refrain::engine::Precision;
 use refrain::model::CellKind;
 use refrain::optim::{Clip, Optimizer, Schedule};
+use refrain::{Error, Result};
 use serde::Serialize;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -40,9 +41,9 @@ pub struct Recipe {
     /// Learning rate.
     #[arg(long, value_name = "X", value_parser = positive)]
     pub lr: Option<f64>,
-    /// How much of its last step sgd takes along.
-    #[arg(long, default_value = "0.9", value_name = "X", value_parser = not_negative)]
-    pub momentum: f64,
+    /// How much of its last step sgd takes along; 0.9 where nothing is said.
+    #[arg(long, value_name = "X", value_parser = not_negative)]
+    pub momentum: Option<f64>,
     /// L2 penalty on the weights; of adamw, their decay.
     #[arg(long, value_name = "X", value_parser = not_negative)]
     pub weight_decay: Option<f64>,
@@ -59,9 +60,13 @@ pub struct Recipe {
     /// Where Huber's loss turns from a parabola into lines.
     #[arg(long, default_value = "1", value_name = "X", value_parser = positive)]
     pub delta: f64,
-    /// Epochs without a better validation loss after which training stops; 0 never stops it.
+    /// Epochs without a better validation loss after which training stops, and the best weights return; 0 trains every epoch
+    /// and keeps the last weights.
     #[arg(long, value_name = "N")]
     pub patience: Option<usize>,
+    /// How the device stores weights and tape; sums and the weights that are saved have 32 bits in either case.
+    #[arg(long, value_enum, default_value_t = PrecisionName::F32, value_name = "P")]
+    pub precision: PrecisionName,
     /// Begin with the weights of this model rather than with random ones.
     #[arg(long, value_name = "MODEL", conflicts_with_all = ["cell", "hidden", "layers", "bidirectional"])]
     pub init: Option<PathBuf>,
@@ -74,8 +79,9 @@ pub struct Recipe {
     /// Epochs from one checkpoint to the next.
     #[arg(long, default_value = "1", value_name = "N", value_parser = count, requires = "checkpoint")]
     pub every: usize,
-    /// Take up the run of this checkpoint, to the same bits as if it had never been interrupted.
-    #[arg(long, value_name = "FILE", conflicts_with = "init")]
+    /// Take up the run of this checkpoint, to the same bits as if it had never been interrupted; the other flags stay as they
+    /// were.
+    #[arg(long, value_name = "FILE")]
     pub resume: Option<PathBuf>,
 }
 
@@ -121,6 +127,23 @@ pub enum OptimizerName {
     RmsProp,
 }
 
+/// A [`Precision`]'s name on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum PrecisionName {
+    F32,
+    F16,
+}
+
+impl PrecisionName {
+    pub fn precision(self) -> Precision {
+        match self {
+            PrecisionName::F32 => Precision::F32,
+            PrecisionName::F16 => Precision::F16,
+        }
+    }
+}
+
 /// A loss's name on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
@@ -144,6 +167,8 @@ pub enum ScheduleShape {
     Plateau { factor: f64, patience: usize },
 }
 
+/// The momentum of sgd where nothing is said.
+const MOMENTUM: f64 = 0.9;
 /// By what part of itself the best loss must fall for `plateau`: PyTorch's default.
 const THRESHOLD: f64 = 1e-4;
 
@@ -183,13 +208,16 @@ impl FromStr for ScheduleShape {
 }
 
 impl Recipe {
-    /// The optimiser, with `lr` where no rate was given.
-    pub fn optimizer(&self, lr: f64) -> Optimizer {
+    /// The optimiser, with `lr` where no rate was given. Momentum is sgd's alone.
+    pub fn optimizer(&self, lr: f64) -> Result<Optimizer> {
+        if let (Some(momentum), false) = (self.momentum, self.optimizer == OptimizerName::Sgd) {
+            return Err(Error::config("--momentum", momentum, "none, or --optimizer sgd beside it"));
+        }
         let lr = self.lr.unwrap_or(lr);
         let mut optimizer = match self.optimizer {
             OptimizerName::Adam => Optimizer::adam(lr),
             OptimizerName::AdamW => Optimizer::adam_w(lr),
-            OptimizerName::Sgd => Optimizer::sgd(lr, self.momentum),
+            OptimizerName::Sgd => Optimizer::sgd(lr, self.momentum.unwrap_or(MOMENTUM)),
             OptimizerName::RmsProp => Optimizer::rms_prop(lr),
         };
         if let Some(decay) = self.weight_decay {
@@ -200,7 +228,7 @@ impl Recipe {
                 | Optimizer::RmsProp { weight_decay, .. } => *weight_decay = decay,
             }
         }
-        optimizer
+        Ok(optimizer)
     }
 
     /// The largest norm of the gradient, `default` where none was given; `None` where it is 0.

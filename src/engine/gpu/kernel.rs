@@ -2,7 +2,7 @@
 //! refused when the bind group is made.
 
 use super::context::Gpu;
-use super::dims::Step;
+use super::dims::STEP_STRIDE;
 use super::shaders::KernelId;
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 use naga::{AddressSpace, StorageAccess};
@@ -134,7 +134,7 @@ impl Kernel {
                     true => BindingResource::Buffer(wgpu::BufferBinding {
                         buffer,
                         offset: 0,
-                        size: std::num::NonZeroU64::new(size_of::<Step>() as u64),
+                        size: std::num::NonZeroU64::new(STEP_STRIDE as u64),
                     }),
                     false => buffer.as_entire_binding(),
                 };

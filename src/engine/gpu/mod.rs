@@ -10,6 +10,7 @@ mod plan;
 mod probe;
 mod run;
 mod shaders;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod train;

@@ -1,6 +1,7 @@
 //! The kernels' WGSL: which files make up each, and the constants of its specialisation. The kernel's own file comes
 //! first, so that the line numbers of errors are its own.
 
+use crate::loss::Loss;
 use crate::model::{CellFacts, CellKind};
 
 macro_rules! shader {
@@ -32,6 +33,80 @@ impl Lengths {
     }
 }
 
+/// A [`Loss`] without its numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LossKind {
+    Mse,
+    Mae,
+    Huber,
+    CrossEntropy,
+    BinaryCrossEntropy,
+    Quantile,
+}
+
+impl From<Loss> for LossKind {
+    fn from(loss: Loss) -> Self {
+        match loss {
+            Loss::Mse => LossKind::Mse,
+            Loss::Mae => LossKind::Mae,
+            Loss::Huber { .. } => LossKind::Huber,
+            Loss::CrossEntropy => LossKind::CrossEntropy,
+            Loss::BinaryCrossEntropy => LossKind::BinaryCrossEntropy,
+            Loss::Quantile(_) => LossKind::Quantile,
+        }
+    }
+}
+
+impl LossKind {
+    fn files(self) -> Vec<&'static str> {
+        let own = match self {
+            LossKind::Mse => shader!("losses/mse"),
+            LossKind::Mae => shader!("losses/mae"),
+            LossKind::Huber => shader!("losses/huber"),
+            LossKind::BinaryCrossEntropy => shader!("losses/binary_cross_entropy"),
+            LossKind::Quantile => shader!("losses/quantile"),
+            LossKind::CrossEntropy => return vec![shader!("losses/cross_entropy")],
+        };
+        vec![shader!("losses/terms"), own]
+    }
+}
+
+/// Where targets lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Goal {
+    /// Given outright.
+    Given,
+    /// In the series, after the window.
+    Ahead,
+}
+
+impl Goal {
+    fn file(self) -> &'static str {
+        match self {
+            Goal::Given => shader!("goals/given"),
+            Goal::Ahead => shader!("goals/ahead"),
+        }
+    }
+}
+
+/// What happens to units between layers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mask {
+    /// Nothing.
+    None,
+    /// Some are dropped.
+    Dropout,
+}
+
+impl Mask {
+    fn file(self) -> &'static str {
+        match self {
+            Mask::None => shader!("masks/none"),
+            Mask::Dropout => shader!("masks/dropout"),
+        }
+    }
+}
+
 /// What a weight gradient is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operand {
@@ -59,7 +134,11 @@ pub enum KernelKind {
     /// `gradient_sum.wgsl`.
     GradientSum(CellKind),
     /// `input_gradient.wgsl`.
-    InputGradient(CellKind),
+    InputGradient(CellKind, Mask),
+    /// `drop.wgsl`.
+    Drop,
+    /// `carry.wgsl`.
+    Carry(CellKind),
     /// `pack.wgsl`.
     Pack(CellKind),
     /// `head.wgsl`.
@@ -68,14 +147,22 @@ pub enum KernelKind {
     HeadGradient,
     /// `head_gradient_sum.wgsl`.
     HeadGradientSum,
-    /// `mse.wgsl`.
-    Mse,
+    /// `bare.wgsl`.
+    Bare,
+    /// `bare_gradient.wgsl`.
+    BareGradient,
+    /// `loss.wgsl`.
+    Loss(LossKind, Goal),
+    /// `norm.wgsl`.
+    Norm,
+    /// `sum.wgsl`.
+    Sum,
     /// `update.wgsl`.
     Update,
 }
 
-/// The most row quads that one workgroup of a scan owns.
-pub const MOST_ROW_QUADS: usize = 64;
+/// Workgroups that a large sum is shared by.
+pub const PARTS: u32 = 64;
 
 /// Whether a forward scan writes the tape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -117,7 +204,7 @@ impl KernelId {
         source.push_str(&self.kind.constants());
         let KernelId { invocations, shared, .. } = self;
         source.push_str(&format!(
-            "const WG: u32 = {invocations}u;\nconst SH: u32 = {shared}u;\nconst MOST_ROW_QUADS: u32 = {MOST_ROW_QUADS}u;\n"
+            "const WG: u32 = {invocations}u;\nconst SH: u32 = {shared}u;\nconst PARTS: u32 = {PARTS}u;\n"
         ));
         source
     }
@@ -139,12 +226,18 @@ impl KernelKind {
             KernelKind::ScanBackward(..) => "scan_backward",
             KernelKind::WeightGradient(..) => "weight_gradient",
             KernelKind::GradientSum(_) => "gradient_sum",
-            KernelKind::InputGradient(_) => "input_gradient",
+            KernelKind::InputGradient(..) => "input_gradient",
+            KernelKind::Drop => "drop",
+            KernelKind::Carry(_) => "carry",
             KernelKind::Pack(_) => "pack",
             KernelKind::Head => "head",
             KernelKind::HeadGradient => "head_gradient",
             KernelKind::HeadGradientSum => "head_gradient_sum",
-            KernelKind::Mse => "mse",
+            KernelKind::Bare => "bare",
+            KernelKind::BareGradient => "bare_gradient",
+            KernelKind::Loss(..) => "loss",
+            KernelKind::Norm => "norm",
+            KernelKind::Sum => "sum",
             KernelKind::Update => "update",
         }
     }
@@ -155,7 +248,8 @@ impl KernelKind {
             | KernelKind::ScanBackward(cell, _)
             | KernelKind::WeightGradient(cell, _)
             | KernelKind::GradientSum(cell)
-            | KernelKind::InputGradient(cell)
+            | KernelKind::InputGradient(cell, _)
+            | KernelKind::Carry(cell)
             | KernelKind::Pack(cell) => Some(cell),
             _ => None,
         }
@@ -184,12 +278,20 @@ impl KernelKind {
                 vec![shader!("weight_gradient"), shader!("math"), operand]
             }
             KernelKind::GradientSum(_) => vec![shader!("gradient_sum")],
-            KernelKind::InputGradient(_) => vec![shader!("input_gradient"), shader!("math")],
+            KernelKind::InputGradient(_, mask) => vec![shader!("input_gradient"), mask.file(), shader!("math")],
+            KernelKind::Drop => vec![shader!("drop"), Mask::Dropout.file()],
+            KernelKind::Carry(_) => vec![shader!("carry")],
             KernelKind::Pack(_) => vec![shader!("pack")],
             KernelKind::Head => vec![shader!("head")],
             KernelKind::HeadGradient => vec![shader!("head_gradient")],
             KernelKind::HeadGradientSum => vec![shader!("head_gradient_sum")],
-            KernelKind::Mse => vec![shader!("mse")],
+            KernelKind::Bare => vec![shader!("bare")],
+            KernelKind::BareGradient => vec![shader!("bare_gradient")],
+            KernelKind::Loss(loss, goal) => {
+                [vec![shader!("loss")], loss.files(), vec![goal.file(), shader!("tree"), shader!("math")]].concat()
+            }
+            KernelKind::Norm => vec![shader!("norm"), shader!("tree")],
+            KernelKind::Sum => vec![shader!("sum"), shader!("tree")],
             KernelKind::Update => vec![shader!("update")],
         }
     }
@@ -232,9 +334,17 @@ pub mod tests {
             KernelKind::Head,
             KernelKind::HeadGradient,
             KernelKind::HeadGradientSum,
-            KernelKind::Mse,
+            KernelKind::Bare,
+            KernelKind::BareGradient,
+            KernelKind::Drop,
+            KernelKind::Norm,
+            KernelKind::Sum,
             KernelKind::Update,
         ];
+        use LossKind::*;
+        for loss in [Mse, Mae, Huber, CrossEntropy, BinaryCrossEntropy, Quantile] {
+            kernels.extend([Goal::Given, Goal::Ahead].map(|goal| KernelKind::Loss(loss, goal)));
+        }
         for cell in CellKind::ALL {
             for lengths in [Lengths::Full, Lengths::Ragged] {
                 kernels.push(KernelKind::ScanForward(cell, Tape::Keep, lengths));
@@ -245,7 +355,8 @@ pub mod tests {
                 kernels.push(KernelKind::WeightGradient(cell, operand));
             }
             kernels.push(KernelKind::GradientSum(cell));
-            kernels.push(KernelKind::InputGradient(cell));
+            kernels.extend([Mask::None, Mask::Dropout].map(|mask| KernelKind::InputGradient(cell, mask)));
+            kernels.push(KernelKind::Carry(cell));
             kernels.push(KernelKind::Pack(cell));
         }
         kernels

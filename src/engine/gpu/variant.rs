@@ -2,9 +2,12 @@
 //! are chosen.
 
 use super::context::Gpu;
-use super::shaders::{KernelId, KernelKind, MOST_ROW_QUADS};
+use super::shaders::{KernelId, KernelKind, PARTS};
 use crate::error::{Error, Result};
 use crate::model::Spec;
+
+/// The most row quads that one workgroup of a scan owns.
+const MOST_ROW_QUADS: usize = 64;
 
 /// The workgroup of a scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,8 +54,7 @@ pub fn scan_shape(gpu: &Gpu, spec: &Spec, scan: Scan, row_quads: usize) -> Resul
         Scan::Backward => spec.facts().gates,
     };
     let per_quad = vectors * quads * 4;
-    // Less what a scan keeps of each row quad beside its states.
-    let memory = gpu.limits.max_compute_workgroup_storage_size as usize / 16 - MOST_ROW_QUADS;
+    let memory = gpu.limits.max_compute_workgroup_storage_size as usize / 16;
     if per_quad > memory {
         return Err(Error::Limit {
             what: format!("the {scan:?} scan of {} with hidden size {}", spec.cell, spec.hidden).to_lowercase(),
@@ -89,4 +91,11 @@ pub fn splits(gpu: &Gpu, tiles: usize, steps: usize, rows: usize) -> (usize, usi
     let splits = (wanted / tiles.max(1)).clamp(1, 64).min((steps * rows / 16).max(1));
     let step_splits = splits.min(steps);
     (step_splits, (splits / step_splits).max(rows.div_ceil(1 << 15)))
+}
+
+/// Workgroups that a sum over `items` items is shared by: one while that takes no longer than a second dispatch would, else
+/// PARTS.
+pub fn sum_groups(gpu: &Gpu, items: usize) -> u32 {
+    let few = if gpu.software { 1 << 14 } else { 1 << 12 };
+    if items <= few { 1 } else { PARTS }
 }

@@ -1,18 +1,19 @@
 //! From the outputs back to every gradient.
 
 use super::super::dims::Dims;
-use super::super::network::{Dispatch, dims_buffer};
-use super::super::shaders::{KernelId, KernelKind, Lengths, Operand};
+use super::super::network::{Dispatch, dims_buffer, sums};
+use super::super::shaders::{Goal, KernelKind, Lengths, Mask, Operand};
 use super::super::variant::{Scan, ScanShape, scan_shape, splits};
 use super::buffers::{Buffers, LayerBuffers};
 use super::{Backward, Reach, Shared};
+use crate::data::Targets;
 use crate::error::Result;
 use wgpu::Buffer;
 
 /// The dispatches of a backward pass, and what they leave.
 pub fn plan(shared: &Shared, buffers: &Buffers) -> Result<Backward> {
     let gpu = shared.gpu;
-    let spec = &shared.network.spec;
+    let spec = &buffers.purpose.spec;
     let scan = scan_shape(gpu, spec, Scan::Backward, buffers.rows / 4)?;
     let items = spec.read_steps(buffers.time) * buffers.rows;
     let d_y = gpu.storage::<f32>("d_y", items * spec.outputs())?;
@@ -25,7 +26,7 @@ pub fn plan(shared: &Shared, buffers: &Buffers) -> Result<Backward> {
     let mut d_x = None;
     for (index, layer) in buffers.layers.iter().enumerate().rev() {
         let back = LayerBack::new(shared, buffers, index, scan)?;
-        if index == spec.layers - 1 {
+        if index == spec.layers - 1 && spec.head.is_some() {
             back.head_weights(&d_y, &mut dispatches)?;
         }
         back.scan(&d_out, &mut dispatches)?;
@@ -54,23 +55,34 @@ fn outputs(
     dispatches: &mut Vec<Dispatch>,
 ) -> Result<()> {
     let &Shared { gpu, network, data, steps, losses } = shared;
-    let (spec, uniform) = (&network.spec, &buffers.top().uniform);
-    let bound = [
-        ("dims", uniform),
-        ("step", steps),
-        ("y", &buffers.y),
-        ("targets", &data.targets),
-        ("order", &data.order),
-        ("d_y", d_y),
-        ("losses", losses),
-    ];
-    let one_group = KernelId { invocations: 256, ..KernelKind::Mse.into() };
-    dispatches.push(Dispatch::new(gpu, one_group, &bound, [1, 1, 1])?);
+    let (spec, uniform) = (&buffers.purpose.spec, &buffers.top().uniform);
+    // The loss reads the shapes of the windows: those of the first layer.
+    let mut bound =
+        vec![("dims", &buffers.layers[0].uniform), ("y", &buffers.y), ("rows", &buffers.row_table), ("d_y", d_y)];
+    let goal = match data.windows.targets() {
+        Targets::Given { .. } => {
+            bound.push(("targets", &data.targets));
+            Goal::Given
+        }
+        Targets::Ahead { .. } => {
+            bound.extend([("series", &data.series), ("bases", &buffers.bases)]);
+            Goal::Ahead
+        }
+    };
+    let kind = KernelKind::Loss(buffers.purpose.loss, goal);
+    let outputs = buffers.rows * spec.read_steps(buffers.time) * spec.outputs();
+    dispatches.extend(sums(gpu, kind, &bound, outputs, steps, losses)?);
 
-    let bound =
-        [("dims", uniform), ("step", steps), ("parameters", &network.parameters), ("d_y", d_y), ("d_out", d_out)];
+    let mut bound = vec![("dims", uniform), ("step", steps), ("d_y", d_y), ("d_out", d_out)];
+    let kind = match spec.head {
+        None => KernelKind::BareGradient,
+        Some(_) => {
+            bound.push(("parameters", &network.parameters));
+            KernelKind::HeadGradient
+        }
+    };
     let items = spec.read_steps(buffers.time) * buffers.rows * spec.directions() * spec.hidden.div_ceil(4);
-    dispatches.push(Dispatch::items(gpu, KernelKind::HeadGradient, &bound, items)?);
+    dispatches.push(Dispatch::items(gpu, kind, &bound, items)?);
     Ok(())
 }
 
@@ -78,6 +90,8 @@ fn outputs(
 struct LayerBack<'a> {
     shared: &'a Shared<'a>,
     buffers: &'a Buffers,
+    /// Which layer it is, from 0.
+    index: usize,
     layer: &'a LayerBuffers,
     packed: &'a Buffer,
     /// The layer's shapes, with those of the backward scan and of the partial sums.
@@ -96,13 +110,14 @@ struct LayerBack<'a> {
 impl<'a> LayerBack<'a> {
     fn new(shared: &'a Shared<'a>, buffers: &'a Buffers, index: usize, scan: ScanShape) -> Result<Self> {
         let &Shared { gpu, network, .. } = shared;
-        let (spec, layer) = (&network.spec, &buffers.layers[index]);
+        let (spec, layer) = (&buffers.purpose.spec, &buffers.layers[index]);
         let (facts, directions, quads) = (spec.facts(), spec.directions(), spec.hidden.div_ceil(4));
         let is_top = index == spec.layers - 1;
         // Left and right quads.
         let input = (facts.slots * quads, (layer.dims.inputs as usize + 4) / 4);
         let hidden = (facts.gates * quads, quads);
-        let head = if is_top { (spec.outputs().div_ceil(4), directions * quads + 1) } else { (0, 0) };
+        let head =
+            if is_top && spec.head.is_some() { (spec.outputs().div_ceil(4), directions * quads + 1) } else { (0, 0) };
         let tiles = [input, hidden, head].map(|(left, right)| left.div_ceil(4) * right);
         let (step_splits, row_splits) = splits(gpu, directions * (tiles[0] + tiles[1]), buffers.time, buffers.rows);
         let splits = step_splits * row_splits;
@@ -124,6 +139,7 @@ impl<'a> LayerBack<'a> {
         Ok(LayerBack {
             shared,
             buffers,
+            index,
             layer,
             packed: &network.packed[index],
             dims,
@@ -149,7 +165,7 @@ impl<'a> LayerBack<'a> {
         if self.buffers.ragged {
             bound.push(("rows", &self.buffers.row_table));
         }
-        let kind = KernelKind::ScanBackward(self.shared.network.spec.cell, Lengths::of(self.buffers.ragged));
+        let kind = KernelKind::ScanBackward(self.buffers.purpose.spec.cell, Lengths::of(self.buffers.ragged));
         let groups = self.buffers.scan_groups(self.scan);
         list.push(Dispatch::new(self.shared.gpu, self.scan.kernel(kind), &bound, groups)?);
         Ok(())
@@ -163,7 +179,7 @@ impl<'a> LayerBack<'a> {
         let bound =
             [("dims", &self.uniform), ("partial", &self.partial), ("gradients", &self.shared.network.gradients)];
         let items = (self.dims.directions * self.dims.param_stride) as usize;
-        let kind = KernelKind::GradientSum(self.shared.network.spec.cell);
+        let kind = KernelKind::GradientSum(self.buffers.purpose.spec.cell);
         list.push(Dispatch::items(self.shared.gpu, kind, &bound, items)?);
         Ok(())
     }
@@ -183,7 +199,7 @@ impl<'a> LayerBack<'a> {
             ("tape", &self.layer.tape),
             right,
         ];
-        let kind = KernelKind::WeightGradient(self.shared.network.spec.cell, operand);
+        let kind = KernelKind::WeightGradient(self.buffers.purpose.spec.cell, operand);
         let groups = [(tiles as u32).div_ceil(64), self.splits, self.dims.directions];
         list.push(Dispatch::new(self.shared.gpu, kind, &bound, groups)?);
         Ok(())
@@ -191,7 +207,7 @@ impl<'a> LayerBack<'a> {
 
     /// The gradients of the head's weight and bias.
     fn head_weights(&self, d_y: &Buffer, list: &mut Vec<Dispatch>) -> Result<()> {
-        let spec = &self.shared.network.spec;
+        let spec = &self.buffers.purpose.spec;
         let bound = [
             ("dims", &self.uniform),
             ("step", self.shared.steps),
@@ -212,9 +228,16 @@ impl<'a> LayerBack<'a> {
 
     /// The gradient of the layer's input.
     fn input(&self, d_in: &Buffer, list: &mut Vec<Dispatch>) -> Result<()> {
-        let bound = [("dims", &self.uniform), ("packed", self.packed), ("tape", &self.layer.tape), ("d_in", d_in)];
+        let mut bound =
+            vec![("dims", &self.uniform), ("packed", self.packed), ("tape", &self.layer.tape), ("d_in", d_in)];
+        // Nothing is dropped of the data.
+        let masked = self.buffers.purpose.dropout && self.index > 0;
+        if masked {
+            bound.push(("step", self.shared.steps));
+        }
+        let mask = if masked { Mask::Dropout } else { Mask::None };
+        let kind = KernelKind::InputGradient(self.buffers.purpose.spec.cell, mask);
         let items = self.buffers.time * self.buffers.rows / 4 * self.dims.input_quads as usize;
-        let kind = KernelKind::InputGradient(self.shared.network.spec.cell);
         list.push(Dispatch::items(self.shared.gpu, kind, &bound, items)?);
         Ok(())
     }

@@ -4,7 +4,7 @@ use super::super::dims::{Dims, Row};
 use super::super::network::{dims_buffer, layer_dims};
 use super::super::variant::{Scan, ScanShape, item_quads, scan_shape};
 use super::{Purpose, Reach, Shared};
-use crate::data::Center;
+use crate::data::{Center, Targets};
 use crate::error::Result;
 use crate::model::Readout;
 use wgpu::Buffer;
@@ -47,19 +47,24 @@ impl Buffers {
     /// Allocates them; the initial states are zero.
     pub fn new(shared: &Shared, purpose: Purpose) -> Result<Self> {
         let &Shared { gpu, network, data, .. } = shared;
-        let (spec, windows) = (&network.spec, &data.windows);
+        let (spec, windows) = (&purpose.spec, &data.windows);
         let facts = spec.facts();
         let rows = purpose.batch.next_multiple_of(4 * item_quads(gpu, purpose.batch));
         let (time, directions, quads) = (windows.steps(), spec.directions(), spec.hidden.div_ceil(4));
         let vec4 = |label: &str, len: usize| gpu.storage::<[f32; 4]>(label, len);
         let scan = scan_shape(gpu, spec, Scan::Forward, rows / 4)?;
         let (center, centered) = windows.center();
+        let ahead = match windows.targets() {
+            Targets::Given { .. } => 0,
+            Targets::Ahead { features, .. } => *features,
+        };
 
         let mut layers: Vec<LayerBuffers> = Vec::new();
         for layer in 0..spec.layers {
             let of_network = layer_dims(spec, &network.layout, layer);
             let (x, at_input) = match layers.last() {
                 None => (vec4("x", time * rows * of_network.input_quads as usize)?, 0),
+                Some(_) if purpose.dropout => (vec4("x", time * rows * of_network.input_quads as usize)?, 0),
                 // The states of the layer below, from those after its first step on.
                 Some(below) => (below.states.clone(), rows * directions * quads),
             };
@@ -71,6 +76,8 @@ impl Buffers {
                 at_input: at_input as u32,
                 centered: centered as u32,
                 center_mean: u32::from(center == Center::Mean),
+                target_len: windows.target_len() as u32,
+                ahead: ahead as u32,
                 ..of_network
             };
             let tape = match purpose.reach {

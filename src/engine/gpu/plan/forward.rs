@@ -2,14 +2,14 @@
 
 use super::super::network::Dispatch;
 use super::super::shaders::{KernelKind, Lengths, Tape};
-use super::buffers::Buffers;
+use super::buffers::{Buffers, LayerBuffers};
 use super::{Reach, Shared};
 use crate::error::Result;
 
 /// The dispatches of a forward pass.
 pub fn dispatches(shared: &Shared, buffers: &Buffers) -> Result<Vec<Dispatch>> {
     let &Shared { gpu, network, data, steps, .. } = shared;
-    let (spec, first) = (&network.spec, &buffers.layers[0]);
+    let (spec, first) = (&buffers.purpose.spec, &buffers.layers[0]);
     let mut dispatches = Vec::new();
 
     if first.dims.centered > 0 {
@@ -38,7 +38,13 @@ pub fn dispatches(shared: &Shared, buffers: &Buffers) -> Result<Vec<Dispatch>> {
     dispatches.push(Dispatch::items(gpu, KernelKind::Stage, &bound, items)?);
 
     let tape = if buffers.purpose.reach == Reach::Outputs { Tape::Skip } else { Tape::Keep };
-    for (layer, packed) in buffers.layers.iter().zip(&network.packed) {
+    for (index, (layer, packed)) in buffers.layers.iter().zip(&network.packed).enumerate() {
+        if index > 0 && buffers.purpose.dropout {
+            let below = &buffers.layers[index - 1].states;
+            let bound = [("dims", &layer.uniform), ("step", steps), ("below", below), ("x", &layer.x)];
+            let items = buffers.time * buffers.rows * layer.dims.input_quads as usize;
+            dispatches.push(Dispatch::items(gpu, KernelKind::Drop, &bound, items)?);
+        }
         let mut bound = vec![("dims", &layer.uniform), ("packed", packed), ("x", &layer.x), ("states", &layer.states)];
         if tape == Tape::Keep {
             bound.push(("tape", &layer.tape));
@@ -51,15 +57,32 @@ pub fn dispatches(shared: &Shared, buffers: &Buffers) -> Result<Vec<Dispatch>> {
         dispatches.push(Dispatch::new(gpu, buffers.scan.kernel(kind), &bound, groups)?);
     }
 
-    let bound = [
+    let mut bound = vec![
         ("dims", &buffers.top().uniform),
         ("step", steps),
-        ("parameters", &network.parameters),
         ("states", &buffers.top().states),
         ("rows", &buffers.row_table),
         ("y", &buffers.y),
     ];
+    let kind = match spec.head {
+        None => KernelKind::Bare,
+        Some(_) => {
+            bound.push(("parameters", &network.parameters));
+            KernelKind::Head
+        }
+    };
     let items = buffers.rows * spec.read_steps(buffers.time) * spec.outputs();
-    dispatches.push(Dispatch::items(gpu, KernelKind::Head, &bound, items)?);
+    dispatches.push(Dispatch::items(gpu, kind, &bound, items)?);
     Ok(dispatches)
+}
+
+/// The dispatches that carry the final states over to the next batch.
+pub fn carry(shared: &Shared, buffers: &Buffers) -> Result<Vec<Dispatch>> {
+    let spec = &buffers.purpose.spec;
+    let items = spec.facts().states * buffers.rows * spec.hidden.div_ceil(4);
+    let carry = |layer: &LayerBuffers| {
+        let bound = [("dims", &layer.uniform), ("states", &layer.states)];
+        Dispatch::items(shared.gpu, KernelKind::Carry(spec.cell), &bound, items)
+    };
+    buffers.layers.iter().map(carry).collect()
 }

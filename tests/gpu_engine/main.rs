@@ -1,9 +1,11 @@
 //! The GPU engine against the f64 oracle, and what must hold bit for bit. Needs an adapter, a software one will do; with
 //! none it fails with the remedy.
 
+#[path = "../common/mod.rs"]
 mod common;
-#[path = "common/engines.rs"]
+#[path = "../common/engines.rs"]
 mod engines;
+mod options;
 
 use common::assert_close;
 use engines::{any_case, exact_training, windows};
