@@ -8,6 +8,7 @@ use super::tile::Workspace;
 use crate::loss::Loss;
 use crate::model::Readout;
 use pulp::Simd;
+use std::slice::from_ref;
 
 impl<S: Simd> At<S, Forward<'_>> {
     /// y = W h + b at each time that is read, or h itself where there is no head.
@@ -36,7 +37,7 @@ impl<S: Simd> At<S, Forward<'_>> {
                     weights: &head.forward,
                     input: top,
                     input_stride: stride,
-                    segments: &[0..network.spec.top()],
+                    segments: from_ref(&(0..network.spec.top())),
                     out: &mut y,
                     out_stride: outputs,
                 }));
@@ -77,7 +78,8 @@ impl<S: Simd> At<S, Backward<'_>> {
             }
             return (terms, 0);
         };
-        let segments = &[0..outputs];
+        let all = 0..outputs;
+        let segments = from_ref(&all);
         let mut scratch = std::mem::take(&mut workspace.scratch);
         let (top, top_stride) = top(network, workspace);
         simd.vectorize(Wide(Outer {

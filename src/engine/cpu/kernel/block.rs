@@ -60,7 +60,6 @@ fn other(block: usize, blocks: [usize; 4]) -> ! {
 
 /// sums[m] += sum_k weights[k][m] inputs[k].
 #[inline(always)]
-#[expect(clippy::needless_range_loop, reason = "loops over constant bounds, which become registers")]
 pub(super) fn accumulate<S: Simd, const V: usize, const M: usize>(
     simd: S,
     mut sums: [[S::f32s; V]; M],

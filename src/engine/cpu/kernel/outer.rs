@@ -140,6 +140,7 @@ impl Kernel for Sum<'_> {
     type Output = ();
 
     #[inline(always)]
+    #[expect(clippy::needless_range_loop, reason = "loops over constant bounds, which become registers")]
     fn run<S: Simd, const V: usize>(self, simd: S) {
         /// Sums side by side, so that none waits for its last addition.
         const M: usize = 8;

@@ -165,6 +165,7 @@ struct Affine<'a, T> {
 
 impl<S: Simd, const V: usize> Blocked<S, V> for Affine<'_, [S::f32s; V]> {
     #[inline(always)]
+    #[expect(clippy::needless_range_loop, reason = "loops over constant bounds, which become registers")]
     fn run<const M: usize>(self, simd: S) {
         let Affine { group: SlotGroup { from_x, from_h, weights, bias, .. }, x, h, out } = self;
         let (biases, _) = bias.as_chunks::<M>();
