@@ -1,7 +1,7 @@
 //! One tile back through the network, kernel after kernel, from the loss to every gradient.
 
 use super::forward::{At, Task, layer_input};
-use super::kernel::{BackwardScan, Drop, Outer, Product, Segments, Sum};
+use super::kernel::{BackwardScan, Drop, Outer, Product, Sum, Wide};
 use super::tile::Workspace;
 use crate::loss::Loss;
 use crate::model::CellVisitor;
@@ -53,10 +53,10 @@ impl<S: Simd> CellVisitor for At<S, Backward<'_>> {
             }
             for scan in layer * spec.directions()..(layer + 1) * spec.directions() {
                 self.scan::<C>(scan, d_h_from);
-                self.weights::<C>(scan);
+                self.weights(scan);
                 self.biases::<C>(scan);
                 if with_d_input {
-                    self.input::<C>(scan);
+                    self.input(scan);
                 }
             }
             if layer > 0 {
@@ -76,7 +76,7 @@ impl<S: Simd> At<S, Backward<'_>> {
         std::mem::swap(d_h, d_below);
         if let Some(mask) = *mask {
             let stride = network.state_stride();
-            simd.vectorize(Drop { mask, layer, rows: *rows, units: network.spec.top(), values: d_h, stride });
+            simd.vectorize(Wide(Drop { mask, layer, rows: *rows, units: network.spec.top(), values: d_h, stride }));
         }
     }
 
@@ -86,11 +86,12 @@ impl<S: Simd> At<S, Backward<'_>> {
         let layer = scan / network.spec.directions();
         workspace.d_states[scan].fill(0.0);
         workspace.d_bias.fill(0.0);
-        simd.vectorize(BackwardScan::<C> {
+        simd.vectorize(Wide(BackwardScan::<C> {
             cell: PhantomData,
             geometry: network.geometry(scan, workspace.steps, true),
             ends: workspace.ends,
-            weights: &network.scans[scan].hidden_back,
+            weights: &network.backs[scan].hidden,
+            slots: &network.hidden_slots,
             h: &workspace.h[layer],
             c: &workspace.c[layer],
             tape: &mut workspace.tapes[scan],
@@ -99,11 +100,11 @@ impl<S: Simd> At<S, Backward<'_>> {
             d_state: &mut workspace.d_states[scan],
             held: &mut workspace.held,
             d_bias: &mut workspace.d_bias,
-        });
+        }));
     }
 
     /// The gradients of W_ih and W_hh.
-    fn weights<C: Cell>(&mut self, scan: usize) {
+    fn weights(&mut self, scan: usize) {
         let At { simd, pass: Backward { task: Task { network, mask, .. }, workspace, gradient, .. } } = self;
         let (spec, lanes) = (&network.spec, workspace.lanes);
         let geometry = network.geometry(scan, workspace.steps, true);
@@ -112,26 +113,26 @@ impl<S: Simd> At<S, Backward<'_>> {
         let Workspace { x, h, dropped, tapes, scratch, .. } = &mut **workspace;
         let (input, input_stride) = layer_input(network, x, &h[..layer], dropped, *mask, lanes);
         let before = geometry.states_around(0).0 * lanes;
-        simd.vectorize(Outer {
+        simd.vectorize(Wide(Outer {
             a: &tapes[scan],
             a_stride: geometry.tape_stride,
-            segments: Segments { starts: &network.input_slots()[..C::GATES], len: spec.hidden },
+            segments: &network.input_slots,
             b: input,
             b_stride: input_stride,
             columns: spec.layer_input(layer),
             gradient: &mut gradient[ranges.weight_ih.clone()],
             scratch,
-        });
-        simd.vectorize(Outer {
+        }));
+        simd.vectorize(Wide(Outer {
             a: &tapes[scan],
             a_stride: geometry.tape_stride,
-            segments: Segments { starts: &network.hidden_slots()[..C::GATES], len: spec.hidden },
+            segments: &network.hidden_slots,
             b: &h[layer][before..],
             b_stride: geometry.state_stride,
             columns: spec.hidden,
             gradient: &mut gradient[ranges.weight_hh.clone()],
             scratch,
-        });
+        }));
     }
 
     /// The gradients of b_ih and b_hh, which are the same where both add to one slot.
@@ -139,11 +140,11 @@ impl<S: Simd> At<S, Backward<'_>> {
         let At { simd, pass: Backward { task: Task { network, .. }, workspace, gradient, .. } } = self;
         let ranges = &network.layout.layers()[scan];
         let hidden = network.spec.hidden;
-        let slots = network.input_slots().into_iter().zip(network.hidden_slots()).take(C::GATES);
+        let slots = C::INPUT_SLOT.into_iter().zip(C::HIDDEN_SLOT).take(C::GATES);
         for (gate, (input_slot, hidden_slot)) in slots.enumerate() {
             let sum = |slot: usize, gradient: &mut [f32]| {
-                let a = &workspace.d_bias[slot * workspace.lanes..];
-                simd.vectorize(Sum { a, stride: C::SLOTS * hidden, gradient });
+                let a = &workspace.d_bias[slot * hidden * workspace.lanes..];
+                simd.vectorize(Wide(Sum { a, stride: C::SLOTS * hidden, gradient }));
             };
             let first = ranges.bias_ih.start + gate * hidden;
             let second = ranges.bias_hh.start + gate * hidden;
@@ -157,25 +158,25 @@ impl<S: Simd> At<S, Backward<'_>> {
     }
 
     /// Adds to the gradient of the layer's input.
-    fn input<C: Cell>(&mut self, scan: usize) {
+    fn input(&mut self, scan: usize) {
         let network = self.pass.task.network;
         let tape_stride = network.geometry(scan, self.pass.workspace.steps, true).tape_stride;
         // Out of its place for a moment, since the input's gradient lies in the same workspace.
         let tape = std::mem::take(&mut self.pass.workspace.tapes[scan]);
         let simd = self.simd;
         let (out, out_stride) = self.d_input(scan / network.spec.directions());
-        simd.vectorize(Product {
-            weights: &network.scans[scan].input_back,
+        simd.vectorize(Wide(Product {
+            weights: &network.backs[scan].input,
             input: &tape,
             input_stride: tape_stride,
-            segments: Segments { starts: &network.input_slots()[..C::GATES], len: network.spec.hidden },
+            segments: &network.input_slots,
             out,
             out_stride,
-        });
+        }));
         self.pass.workspace.tapes[scan] = tape;
     }
 
-    /// Where the gradient of a layer's input goes, and the vectors from one time to the next.
+    /// Where the gradient of a layer's input goes, and the values from one time to the next.
     fn d_input(&mut self, layer: usize) -> (&mut [f32], usize) {
         let Backward { task: Task { network, .. }, workspace, .. } = &mut self.pass;
         match layer {

@@ -1,7 +1,7 @@
 //! One tile through the network, kernel after kernel, from x to the outputs.
 
 use super::batch::Batch;
-use super::kernel::{Drop, ForwardScan, Lines};
+use super::kernel::{Drop, ForwardScan, Lines, Wide};
 use super::network::Network;
 use super::tile::Workspace;
 use crate::model::cells::Cell;
@@ -54,7 +54,7 @@ impl<S: Simd> CellVisitor for At<S, Forward<'_>> {
             let (layer, direction) = (scan / spec.directions(), scan % spec.directions());
             let (below, h) = workspace.h.split_at_mut(layer);
             let (input, input_stride) = layer_input(network, &workspace.x, below, &workspace.dropped, mask, lanes);
-            simd.vectorize(ForwardScan::<C> {
+            simd.vectorize(Wide(ForwardScan::<C> {
                 cell: PhantomData,
                 geometry,
                 ends: workspace.ends,
@@ -65,7 +65,7 @@ impl<S: Simd> CellVisitor for At<S, Forward<'_>> {
                 h: &mut h[0],
                 c: &mut workspace.c[layer],
                 tape: &mut workspace.tapes[scan],
-            });
+            }));
             if let (Some(mask), true) = (mask, direction + 1 == spec.directions() && layer + 1 < spec.layers) {
                 let stride = network.state_stride();
                 let len = workspace.steps * stride * lanes;
@@ -73,14 +73,14 @@ impl<S: Simd> CellVisitor for At<S, Forward<'_>> {
                 let values = &mut workspace.dropped[layer][..len];
                 values.copy_from_slice(&workspace.h[layer][stride * lanes..][..len]);
                 let rows = workspace.rows;
-                simd.vectorize(Drop { mask, layer, rows, units: spec.top(), values, stride });
+                simd.vectorize(Wide(Drop { mask, layer, rows, units: spec.top(), values, stride }));
             }
         }
         self.head();
     }
 }
 
-/// The input of the layer above the layers whose h is `below`, [T, I], and the vectors from one time to the next.
+/// The input of the layer above the layers whose h is `below`, [T, I], and the values from one time to the next.
 pub(super) fn layer_input<'a>(
     network: &Network,
     x: &'a Lines,

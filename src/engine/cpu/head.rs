@@ -2,12 +2,13 @@
 
 use super::backward::Backward;
 use super::forward::{At, Forward, Task};
-use super::kernel::{LossGradient, Outer, Product, Segments, Sum};
+use super::kernel::{LossGradient, Outer, Product, Sum, Wide};
 use super::network::Network;
 use super::tile::Workspace;
 use crate::loss::Loss;
 use crate::model::Readout;
 use pulp::Simd;
+use std::slice::from_ref;
 
 impl<S: Simd> At<S, Forward<'_>> {
     /// y = W h + b at each time that is read, or h itself where there is no head.
@@ -32,14 +33,14 @@ impl<S: Simd> At<S, Forward<'_>> {
                         y.fill(bias);
                     }
                 }
-                simd.vectorize(Product {
+                simd.vectorize(Wide(Product {
                     weights: &head.forward,
                     input: top,
                     input_stride: stride,
-                    segments: Segments { starts: &[0], len: network.spec.top() },
+                    segments: from_ref(&(0..network.spec.top())),
                     out: &mut y,
                     out_stride: outputs,
-                });
+                }));
             }
         }
         workspace.y = y;
@@ -57,7 +58,7 @@ impl<S: Simd> At<S, Backward<'_>> {
         let width = goal.loss.target_width(outputs);
         workspace.load_targets(batch, rows, width);
         let terms = terms(workspace, goal.loss, outputs, rows.len());
-        simd.vectorize(LossGradient {
+        simd.vectorize(Wide(LossGradient {
             loss: goal.loss,
             outputs,
             rows: rows.len(),
@@ -66,21 +67,22 @@ impl<S: Simd> At<S, Backward<'_>> {
             y: &workspace.y[..read * outputs * lanes],
             targets: &workspace.targets[..read * width * lanes],
             d_y: &mut workspace.d_y,
-        });
+        }));
 
         let stride = network.state_stride();
         let gathers = gathers(network, workspace);
-        let Some(head) = &network.head else {
+        let Some(back) = &network.head_back else {
             let d_y = workspace.d_y.chunks_exact(outputs * lanes);
             for (d_h, d_y) in workspace.d_h.chunks_exact_mut(stride * lanes).zip(d_y) {
                 d_h[..outputs * lanes].copy_from_slice(d_y);
             }
             return (terms, 0);
         };
-        let segments = Segments { starts: &[0], len: outputs };
+        let all = 0..outputs;
+        let segments = from_ref(&all);
         let mut scratch = std::mem::take(&mut workspace.scratch);
         let (top, top_stride) = top(network, workspace);
-        simd.vectorize(Outer {
+        simd.vectorize(Wide(Outer {
             a: &workspace.d_y,
             a_stride: outputs,
             segments,
@@ -89,21 +91,21 @@ impl<S: Simd> At<S, Backward<'_>> {
             columns: spec.top(),
             gradient: &mut gradient[layout.head_weight()],
             scratch: &mut scratch,
-        });
+        }));
         workspace.scratch = scratch;
-        simd.vectorize(Sum { a: &workspace.d_y, stride: outputs, gradient: &mut gradient[layout.head_bias()] });
+        simd.vectorize(Wide(Sum { a: &workspace.d_y, stride: outputs, gradient: &mut gradient[layout.head_bias()] }));
 
         let d_top = if gathers { &mut workspace.last } else { &mut workspace.d_h };
         let d_top = &mut d_top[..read * stride * lanes];
         d_top.fill(0.0);
-        simd.vectorize(Product {
-            weights: &head.back,
+        simd.vectorize(Wide(Product {
+            weights: back,
             input: &workspace.d_y,
             input_stride: outputs,
             segments,
             out: d_top,
             out_stride: stride,
-        });
+        }));
         if gathers {
             scatter_last(network, workspace);
             return (terms, 0);
@@ -132,7 +134,7 @@ fn terms(workspace: &mut Workspace, loss: Loss, outputs: usize, rows: usize) -> 
     sum
 }
 
-/// h of the topmost layer at the times that are read, and the vectors from one time to the next.
+/// h of the topmost layer at the times that are read, and the values from one time to the next.
 fn top<'a>(network: &Network, workspace: &'a Workspace) -> (&'a [f32], usize) {
     let (read, stride) = (workspace.read(), network.state_stride());
     if gathers(network, workspace) {

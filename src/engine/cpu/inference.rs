@@ -4,11 +4,12 @@ use super::batch::Batch;
 use super::forward::{Forward, Task};
 use super::network::Network;
 use super::results::Results;
+use super::rows::{RowForward, RowNetwork, RowWorkspace};
 use super::threads::{Machine, Workspaces, lock, unlock};
 use super::tile::Room;
 use crate::engine::{Gradients, Outputs};
 use crate::error::Result;
-use crate::model::Readout;
+use crate::model::{Readout, Spec};
 use std::ops::Range;
 use std::sync::Mutex;
 
@@ -27,28 +28,39 @@ pub(super) struct Stream {
 #[derive(Debug, Default)]
 pub(super) struct Inference {
     workspaces: Workspaces,
+    /// For a few rows: the weights, from when they were first needed until they change.
+    row_network: Option<RowNetwork>,
+    row_workspace: RowWorkspace,
 }
 
 impl Inference {
+    /// The weights have changed.
+    pub fn forget(&mut self) {
+        self.row_network = None;
+    }
+
     /// The outputs of a batch at the times that `readout` says; the final states only where `with_states`.
     pub fn run(
         &mut self,
         machine: &Machine,
         network: &Network,
+        parameters: &[f32],
         batch: &Batch<'_>,
         readout: Readout,
         with_states: bool,
     ) -> Result<Outputs> {
-        let &Machine { level, lanes, ref threads } = machine;
+        let &Machine { level, lanes, ref threads, .. } = machine;
         let (rows, steps, spec) = (batch.rows(), batch.steps(), &network.spec);
-        // The reverse direction begins at the end.
-        let chunk = if spec.bidirectional { steps } else { CHUNK };
-        let room = Room { steps: chunk, readout, keep_tape: false, dropout: false };
-        let workspaces = self.workspaces.prepare(machine, network, room)?;
-
         let states = if with_states { spec.state_len() * rows } else { 0 };
         let read = if readout == Readout::Every { steps } else { 1 };
         let outputs = Outputs { y: vec![0.0; read * spec.outputs() * rows], states: vec![0.0; states] };
+        // The reverse direction begins at the end.
+        let chunk = if spec.bidirectional { steps } else { CHUNK };
+        if rows <= few(machine.vector) {
+            return Ok(self.run_rows(machine, spec, parameters, batch, (readout, chunk), outputs));
+        }
+        let room = Room { steps: chunk, readout, keep_tape: false, dropout: false };
+        let workspaces = self.workspaces.prepare(machine, network, room)?;
         let results = Mutex::new(Results { rows, gradients: Gradients { outputs, ..Gradients::default() } });
         let mut tiles: Vec<Range<usize>> =
             (0..rows).step_by(lanes).map(|first| first..rows.min(first + lanes)).collect();
@@ -63,4 +75,35 @@ impl Inference {
         });
         Ok(unlock(results).gradients.outputs)
     }
+    /// The same for a few rows.
+    fn run_rows(
+        &mut self,
+        machine: &Machine,
+        spec: &Spec,
+        parameters: &[f32],
+        batch: &Batch<'_>,
+        (readout, chunk): (Readout, usize),
+        mut outputs: Outputs,
+    ) -> Outputs {
+        let network = self.row_network.get_or_insert_with(|| {
+            let mut network = RowNetwork::new(*spec, machine.vector);
+            network.pack(parameters);
+            network
+        });
+        let rows = batch.rows();
+        let len = outputs.y.len() / rows;
+        for (row, y) in outputs.y.chunks_exact_mut(len).enumerate() {
+            let workspace = &mut self.row_workspace;
+            machine.level.dispatch(RowForward { network, batch, row, readout, chunk, workspace, y });
+            if !outputs.states.is_empty() {
+                workspace.end(network, row, rows, &mut outputs.states);
+            }
+        }
+        outputs
+    }
+}
+
+/// So many rows go one by one, in less time than a tile takes with most of its lanes idle.
+fn few(vector: usize) -> usize {
+    (vector / 2).max(1)
 }

@@ -17,6 +17,7 @@ mod memory;
 mod native;
 mod network;
 mod results;
+mod rows;
 mod threads;
 mod tile;
 mod training;

@@ -5,6 +5,7 @@ use super::backward::Goal;
 use super::batch::Batch;
 use super::forward::Task;
 use super::inference::{Inference, Stream};
+use super::kernel::{blocks, vectors};
 use super::network::Network;
 use super::results::Results;
 use super::threads::{Machine, Threads, Workspaces, lock, unlock};
@@ -66,14 +67,14 @@ impl CpuEngine {
         if count == 0 {
             return Err(Error::config("threads", count, "at least 1"));
         }
-        let (lanes, registers) = options.level.dispatch(Registers);
+        let Width { vector, lanes, blocks } = options.level.dispatch(Measure);
         let mut engine = CpuEngine {
             device: device_info(options.level, count),
-            machine: Machine { level: options.level, lanes, threads: Threads::new(count)? },
+            machine: Machine { level: options.level, vector, lanes, threads: Threads::new(count)? },
             training: Workspaces::default(),
             inference: Inference::default(),
             stream: None,
-            network: Network::new(spec, registers),
+            network: Network::new(spec, &blocks),
             weights: Weights::new(&[]),
             windows: None,
             groups: Groups::default(),
@@ -90,7 +91,7 @@ impl CpuEngine {
     /// A forward pass over a batch; the outputs that the spec says, the final states only where `with_states`.
     fn run(&mut self, batch: &Batch<'_>, with_states: bool) -> Result<Outputs> {
         let readout = self.network.spec.readout();
-        self.inference.run(&self.machine, &self.network, batch, readout, with_states)
+        self.inference.run(&self.machine, &self.network, &self.weights.parameters, batch, readout, with_states)
     }
 }
 
@@ -107,6 +108,7 @@ impl Engine for CpuEngine {
         Error::check_len("parameters", &[("block", self.network.layout.len())], parameters.len())?;
         self.weights = Weights::new(parameters);
         self.network.pack(parameters, true);
+        self.inference.forget();
         Ok(())
     }
 
@@ -130,11 +132,12 @@ impl Engine for CpuEngine {
 
     fn train(&mut self, steps: &Steps) -> Result<()> {
         let &Steps { ids, batch, .. } = steps;
-        let CpuEngine { machine, training, network, weights, windows, groups, losses, .. } = self;
+        let CpuEngine { machine, training, inference, network, weights, windows, groups, losses, .. } = self;
         let windows = windows.as_ref().ok_or_else(not_loaded)?;
         steps.check(&network.spec, windows)?;
         let room = room(&network.spec, windows.steps(), &steps.objective.dropout);
         let workspaces = training.prepare(machine, network, room)?;
+        inference.forget();
         losses.reserve(ids.len().div_ceil(batch));
         // The states that the step at hand begins with, and those that it ends with.
         let mut before = None;
@@ -240,14 +243,14 @@ impl Engine for CpuEngine {
     }
 
     async fn step_many(&mut self, x: &[f32], steps: usize) -> Result<Vec<f32>> {
-        let CpuEngine { machine, inference, stream, network, .. } = self;
+        let CpuEngine { machine, inference, stream, network, weights, .. } = self;
         let Stream { rows, states } = stream.as_mut().ok_or_else(not_open)?;
         Error::check_len("x", &[("B", *rows), ("T", steps), ("I", network.spec.input)], x.len())?;
         if steps == 0 {
             return Ok(Vec::new());
         }
         let batch = Batch::stream(*rows, steps, x, states);
-        let outputs = inference.run(machine, network, &batch, Readout::Every, true)?;
+        let outputs = inference.run(machine, network, &weights.parameters, &batch, Readout::Every, true)?;
         *states = outputs.states;
         Ok(outputs.y)
     }
@@ -267,14 +270,24 @@ fn mask(dropout: &Dropout) -> Option<Mask> {
     (dropout.p > 0.0).then(|| dropout.mask())
 }
 
-/// The lanes and registers of a SIMD level.
-struct Registers;
+/// The widths of a SIMD level.
+struct Width {
+    /// Lanes of a vector.
+    vector: usize,
+    /// Rows of a tile.
+    lanes: usize,
+    /// Outputs of a block.
+    blocks: [usize; 4],
+}
 
-impl WithSimd for Registers {
-    type Output = (usize, usize);
+struct Measure;
 
-    fn with_simd<S: Simd>(self, _: S) -> (usize, usize) {
-        (S::F32_LANES, S::REGISTER_COUNT)
+impl WithSimd for Measure {
+    type Output = Width;
+
+    fn with_simd<S: Simd>(self, _: S) -> Width {
+        let vectors = vectors::<S>();
+        Width { vector: S::F32_LANES, lanes: vectors * S::F32_LANES, blocks: blocks(S::REGISTER_COUNT, vectors) }
     }
 }
 

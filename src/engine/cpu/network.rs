@@ -1,8 +1,8 @@
 //! A network as the kernels see it: its weights packed, and where everything lies in a tile.
 
-use super::kernel::{Blocking, Geometry, Packed, PackedScan};
-use crate::model::cells::MAX_SLOTS;
+use super::kernel::{Geometry, Packed, PackedBack, PackedScan, choose};
 use crate::model::{CellFacts, Layout, Spec};
+use std::ops::Range;
 
 /// The spec, and the weights in the order of the kernels.
 #[derive(Clone, Debug)]
@@ -12,7 +12,15 @@ pub(super) struct Network {
     pub facts: CellFacts,
     /// Of each layer and direction, index layer*D + direction.
     pub scans: Vec<PackedScan>,
+    /// Likewise.
+    pub backs: Vec<PackedBack>,
     pub head: Option<PackedHead>,
+    /// W of the head transposed: D*H outputs, O inputs.
+    pub head_back: Option<Packed>,
+    /// Which values of the slots the gates of the input weights add to, in their order.
+    pub input_slots: Vec<Range<usize>>,
+    /// The same for the gates of the recurrent weights.
+    pub hidden_slots: Vec<Range<usize>>,
 }
 
 /// The weights of a head.
@@ -20,68 +28,69 @@ pub(super) struct Network {
 pub(super) struct PackedHead {
     /// W: O outputs, D*H inputs.
     pub forward: Packed,
-    /// The same transposed.
-    pub back: Packed,
     /// [O].
     pub bias: Vec<f32>,
 }
 
+impl PackedHead {
+    /// Zeros, in blocks of `block` outputs.
+    pub fn new(spec: &Spec, outputs: usize, block: usize) -> Self {
+        PackedHead { forward: Packed::new(outputs, spec.top(), block), bias: vec![0.0; outputs] }
+    }
+
+    /// Takes the tensors of the parameter block.
+    pub fn pack(&mut self, parameters: &[f32], layout: &Layout) {
+        self.forward.pack(&parameters[layout.head_weight()]);
+        self.bias.copy_from_slice(&parameters[layout.head_bias()]);
+    }
+}
+
 impl Network {
-    /// A network with all weights zero, for a SIMD level with so many registers.
-    pub fn new(spec: Spec, registers: usize) -> Self {
+    /// A network with all weights zero, in blocks of so many outputs as are candidates.
+    pub fn new(spec: Spec, blocks: &[usize]) -> Self {
         let facts = spec.facts();
-        let blocking = Blocking::new(&facts, registers);
-        let scans = (0..spec.layers * spec.directions())
-            .map(|scan| PackedScan::new(facts, spec.layer_input(scan / spec.directions()), spec.hidden, blocking))
-            .collect();
+        let block = |outputs: usize| choose(blocks, outputs);
+        let inputs = |scan: usize| spec.layer_input(scan / spec.directions());
+        let scans = 0..spec.layers * spec.directions();
+        let outputs = spec.head.map(|head| head.outputs);
         Network {
             spec,
             layout: Layout::new(&spec),
             facts,
-            scans,
-            head: spec.head.map(|head| PackedHead {
-                forward: Packed::new(head.outputs, spec.top(), blocking),
-                back: Packed::new(spec.top(), head.outputs, blocking),
-                bias: vec![0.0; head.outputs],
-            }),
+            scans: scans.clone().map(|scan| PackedScan::new(facts, inputs(scan), spec.hidden, block)).collect(),
+            backs: scans.map(|scan| PackedBack::new(facts.gates, inputs(scan), spec.hidden, block)).collect(),
+            head: outputs.map(|outputs| PackedHead::new(&spec, outputs, block(outputs))),
+            input_slots: segments(&facts.input_slot[..facts.gates], spec.hidden),
+            hidden_slots: segments(&facts.hidden_slot[..facts.gates], spec.hidden),
+            head_back: outputs.map(|outputs| Packed::new(spec.top(), outputs, block(spec.top()))),
         }
     }
 
     /// Takes the parameter block. What the gradient of the network's input alone needs is taken only where `with_d_x`.
     pub fn pack(&mut self, parameters: &[f32], with_d_x: bool) {
         let directions = self.spec.directions();
-        for (index, (scan, ranges)) in self.scans.iter_mut().zip(self.layout.layers()).enumerate() {
-            scan.pack(parameters, ranges, with_d_x || index >= directions);
+        let scans = self.scans.iter_mut().zip(&mut self.backs).zip(self.layout.layers());
+        for (index, ((scan, back), ranges)) in scans.enumerate() {
+            scan.pack(parameters, ranges);
+            back.pack(parameters, ranges, with_d_x || index >= directions);
         }
-        if let Some(head) = &mut self.head {
-            let weights = &parameters[self.layout.head_weight()];
-            head.forward.pack(weights);
-            head.back.pack_transposed(weights);
-            head.bias.copy_from_slice(&parameters[self.layout.head_bias()]);
+        if let (Some(head), Some(back)) = (&mut self.head, &mut self.head_back) {
+            head.pack(parameters, &self.layout);
+            back.pack_transposed(&parameters[self.layout.head_weight()]);
         }
     }
 
-    /// Vectors from one time of x to the next.
+    /// Values from one time of x to the next.
     pub fn x_stride(&self) -> usize {
         self.spec.input | 1
     }
 
-    /// Vectors from one time of the states to the next.
+    /// Values from one time of the states to the next.
     pub fn state_stride(&self) -> usize {
         self.spec.top() | 1
     }
 
-    /// Where the slots begin, in vectors, that the gates of the input weights add to.
-    pub fn input_slots(&self) -> [usize; MAX_SLOTS] {
-        self.facts.input_slot.map(|slot| slot * self.spec.hidden)
-    }
-
-    /// The same for the gates of the recurrent weights.
-    pub fn hidden_slots(&self) -> [usize; MAX_SLOTS] {
-        self.facts.hidden_slot.map(|slot| slot * self.spec.hidden)
-    }
-
-    /// Where the vectors of one layer and direction lie.
+    /// Where the values of one layer and direction lie.
     pub fn geometry(&self, scan: usize, steps: usize, keep_tape: bool) -> Geometry {
         Geometry {
             steps,
@@ -91,4 +100,17 @@ impl Network {
             tape_stride: if keep_tape { (self.facts.slots * self.spec.hidden) | 1 } else { 0 },
         }
     }
+}
+
+/// The values of these slots, [slots*H]; slots that follow one another are one segment.
+fn segments(slots: &[usize], hidden: usize) -> Vec<Range<usize>> {
+    let mut segments: Vec<Range<usize>> = Vec::new();
+    for slot in slots {
+        let values = slot * hidden..(slot + 1) * hidden;
+        match segments.last_mut() {
+            Some(last) if last.end == values.start => last.end = values.end,
+            _ => segments.push(values),
+        }
+    }
+    segments
 }

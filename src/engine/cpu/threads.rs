@@ -13,7 +13,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 #[derive(Debug)]
 pub(super) struct Machine {
     pub level: Level,
-    /// Rows of a tile: the lanes of a vector.
+    /// Lanes of a vector.
+    pub vector: usize,
+    /// Rows of a tile: the lanes of all its vectors.
     pub lanes: usize,
     pub threads: Threads,
 }

@@ -16,9 +16,13 @@ impl Cell for Gru {
     const HIDDEN_SLOT: [usize; 4] = [0, 1, 3, 0];
 
     #[inline(always)]
-    fn forward<R: Real>(pre: Slots<R>, [h, unused]: States<R>) -> (States<R>, Slots<R>) {
-        let (r, z, q) = (pre[0].sigmoid(), pre[1].sigmoid(), pre[3]);
-        let n = (pre[2] + r * q).tanh();
+    fn activate<R: Real>([r, z, n, q]: Slots<R>) -> Slots<R> {
+        [r.sigmoid(), z.sigmoid(), n, q]
+    }
+
+    #[inline(always)]
+    fn advance<R: Real>([r, z, n, q]: Slots<R>, [h, unused]: States<R>) -> (States<R>, Slots<R>) {
+        let n = (n + r * q).tanh();
         ([n + z * (h - n), unused], [r, z, n, q])
     }
 

@@ -15,8 +15,12 @@ impl Cell for Lstm {
     const HIDDEN_SLOT: [usize; 4] = [0, 1, 2, 3];
 
     #[inline(always)]
-    fn forward<R: Real>(pre: Slots<R>, [_, c]: States<R>) -> (States<R>, Slots<R>) {
-        let (i, f, g, o) = (pre[0].sigmoid(), pre[1].sigmoid(), pre[2].tanh(), pre[3].sigmoid());
+    fn activate<R: Real>([i, f, g, o]: Slots<R>) -> Slots<R> {
+        [i.sigmoid(), f.sigmoid(), g.tanh(), o.sigmoid()]
+    }
+
+    #[inline(always)]
+    fn advance<R: Real>([i, f, g, o]: Slots<R>, [_, c]: States<R>) -> (States<R>, Slots<R>) {
         let c = f * c + i * g;
         ([o * c.tanh(), c], [i, f, g, o])
     }

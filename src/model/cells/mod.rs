@@ -41,7 +41,16 @@ pub trait Cell: Copy + Send + Sync + 'static {
     const HIDDEN_SLOT: [usize; MAX_SLOTS];
 
     /// One step: the next states and the tape, from the pre-activations and the previous states.
-    fn forward<R: Real>(pre: Slots<R>, prev: States<R>) -> (States<R>, Slots<R>);
+    fn forward<R: Real>(pre: Slots<R>, prev: States<R>) -> (States<R>, Slots<R>) {
+        Self::advance(Self::activate(pre), prev)
+    }
+
+    /// The first half of a step: what the pre-activations give by themselves. A processor that does it for many units before
+    /// the second half need not wait for one unit's results.
+    fn activate<R: Real>(pre: Slots<R>) -> Slots<R>;
+
+    /// The second half: the next states and the tape, from what [`Cell::activate`] gave and the previous states.
+    fn advance<R: Real>(activated: Slots<R>, prev: States<R>) -> (States<R>, Slots<R>);
 
     /// One step back: the deltas, and the gradient that reaches the previous states without passing through the
     /// recurrent weights, from the tape, the states before and after, and the gradient of the states after.

@@ -61,9 +61,13 @@ impl<A: Activation> Cell for Elman<A> {
     const HIDDEN_SLOT: [usize; 4] = [0; 4];
 
     #[inline(always)]
-    fn forward<R: Real>(pre: Slots<R>, prev: States<R>) -> (States<R>, Slots<R>) {
-        let h = A::value(pre[0]);
-        ([h, prev[1]], [h; 4])
+    fn activate<R: Real>(pre: Slots<R>) -> Slots<R> {
+        [A::value(pre[0]); 4]
+    }
+
+    #[inline(always)]
+    fn advance<R: Real>([h, ..]: Slots<R>, [_, unused]: States<R>) -> (States<R>, Slots<R>) {
+        ([h, unused], [h; 4])
     }
 
     #[inline(always)]

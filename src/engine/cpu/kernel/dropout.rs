@@ -1,8 +1,9 @@
 //! Dropout on a layer's outputs, or on their gradient.
 
 use super::lines::WIDEST;
+use super::wide::Kernel;
 use crate::model::Mask;
-use pulp::{Simd, WithSimd};
+use pulp::Simd;
 
 /// Multiplies each value by what the mask says of its place. The mask is computed where it is needed, forward and back: a few
 /// products of integers for each value, where a unit's step takes hundreds of products.
@@ -15,23 +16,23 @@ pub(in crate::engine::cpu) struct Drop<'a> {
     pub units: usize,
     /// [T, D*H].
     pub values: &'a mut [f32],
-    /// Vectors from one time to the next.
+    /// Values from one time to the next.
     pub stride: usize,
 }
 
-impl WithSimd for Drop<'_> {
+impl Kernel for Drop<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
+    fn run<S: Simd, const V: usize>(self, _: S) {
         let Drop { mask, layer, rows, units, values, stride } = self;
-        let scale = mask.scale as f32;
-        for (time, values) in values.chunks_exact_mut(stride * S::F32_LANES).enumerate() {
-            for (unit, values) in values.chunks_exact_mut(S::F32_LANES).take(units).enumerate() {
+        let (lanes, scale) = (V * S::F32_LANES, mask.scale as f32);
+        for (time, values) in values.chunks_exact_mut(stride * lanes).enumerate() {
+            for (unit, values) in values.chunks_exact_mut(lanes).take(units).enumerate() {
                 // Lanes side by side: the compiler makes vectors of this loop.
-                for lane in 0..S::F32_LANES {
-                    let keeps = mask.keeps(layer as u32, rows[lane], time as u32, unit as u32);
-                    values[lane] *= if keeps { scale } else { 0.0 };
+                for (value, &row) in values.iter_mut().zip(&rows[..lanes]) {
+                    let keeps = mask.keeps(layer as u32, row, time as u32, unit as u32);
+                    *value *= if keeps { scale } else { 0.0 };
                 }
             }
         }

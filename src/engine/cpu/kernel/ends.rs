@@ -30,11 +30,15 @@ impl Ends {
 
     /// The lanes whose rows have not ended at time `t`; none where no row has.
     #[inline(always)]
-    pub fn running<S: Simd>(&self, simd: S, t: usize) -> Option<S::m32s> {
+    pub fn running<S: Simd, const V: usize>(&self, simd: S, t: usize) -> Option<[S::m32s; V]> {
         if t < self.shortest {
             return None;
         }
         let (lengths, _) = S::as_simd_u32s(&self.lengths);
-        Some(simd.greater_than_u32s(lengths[0], simd.splat_u32s(t as u32)))
+        let mut running = [simd.greater_than_u32s(lengths[0], simd.splat_u32s(t as u32)); V];
+        for v in 1..V {
+            running[v] = simd.greater_than_u32s(lengths[v], simd.splat_u32s(t as u32));
+        }
+        Some(running)
     }
 }

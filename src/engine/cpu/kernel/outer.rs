@@ -2,7 +2,8 @@
 
 use super::outer_rows;
 use super::product::Segments;
-use pulp::{Simd, WithSimd};
+use super::wide::{Kernel, tiles};
+use pulp::Simd;
 
 /// Times whose products are summed in the lanes before the lanes are: so many rows of both sides stay in the cache.
 const CHUNK: usize = 64;
@@ -15,12 +16,12 @@ pub(in crate::engine::cpu) const SCRATCH: usize = 6144;
 pub(in crate::engine::cpu) struct Outer<'a> {
     /// [T, >= M], of which the segments are the rows of the gradient.
     pub a: &'a [f32],
-    /// Vectors from one time to the next.
+    /// Values from one time to the next.
     pub a_stride: usize,
     pub segments: Segments<'a>,
     /// [T, >= K].
     pub b: &'a [f32],
-    /// Vectors from one time to the next.
+    /// Values from one time to the next.
     pub b_stride: usize,
     /// K.
     pub columns: usize,
@@ -30,35 +31,36 @@ pub(in crate::engine::cpu) struct Outer<'a> {
     pub scratch: &'a mut [f32],
 }
 
-impl WithSimd for Outer<'_> {
+impl Kernel for Outer<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
+    fn run<S: Simd, const V: usize>(self, simd: S) {
         // Rows of the gradient in vectors need no sums over lanes, but waste what K lacks to whole vectors.
         let padded = self.columns.next_multiple_of(S::F32_LANES);
         if S::F32_LANES > 1 && 10 * padded <= 13 * self.columns {
-            outer_rows::add(simd, self);
-        } else if S::REGISTER_COUNT >= 32 {
-            add::<S, 4, 5>(simd, self);
+            outer_rows::add::<S, V>(simd, self);
+        } else if const { S::REGISTER_COUNT >= 32 } {
+            add::<S, V, 4, 5>(simd, self);
         } else {
-            add::<S, 3, 4>(simd, self);
+            add::<S, V, 3, 4>(simd, self);
         }
     }
 }
 
 /// Adds up in the lanes, blocks of M rows and K columns of the gradient at a time, and then the lanes.
 #[inline(always)]
-fn add<S: Simd, const M: usize, const K: usize>(simd: S, outer: Outer<'_>) {
+fn add<S: Simd, const V: usize, const M: usize, const K: usize>(simd: S, outer: Outer<'_>) {
     let Outer { a, a_stride, segments, b, b_stride, columns, gradient, .. } = outer;
-    let (a, _) = S::as_simd_f32s(a);
-    let (b, _) = S::as_simd_f32s(b);
+    let (a, b) = (tiles::<S, V>(a), tiles::<S, V>(b));
     for (a, b) in a.chunks(CHUNK * a_stride).zip(b.chunks(CHUNK * b_stride)) {
         for panel in (0..columns).step_by(PANEL) {
             let panel = panel..columns.min(panel + PANEL);
-            for (&start, gradient) in segments.starts.iter().zip(gradient.chunks_exact_mut(segments.len * columns)) {
+            let mut rest = &mut *gradient;
+            for segment in segments {
+                let gradient = rest.split_off_mut(..segment.len() * columns).unwrap_or_default();
                 for (index, gradient) in gradient.chunks_mut(M * columns).enumerate() {
-                    let first = start + index * M;
+                    let first = segment.start + index * M;
                     if gradient.len() == M * columns {
                         let rows = Rows { a: &a[first..], a_stride, b, b_stride, columns, gradient };
                         rows.add::<S, M, K>(simd, panel.clone());
@@ -75,16 +77,16 @@ fn add<S: Simd, const M: usize, const K: usize>(simd: S, outer: Outer<'_>) {
 }
 
 /// Some rows of the gradient, and what they are made of at some times.
-struct Rows<'a, V> {
-    a: &'a [V],
+struct Rows<'a, V, const WIDE: usize> {
+    a: &'a [[V; WIDE]],
     a_stride: usize,
-    b: &'a [V],
+    b: &'a [[V; WIDE]],
     b_stride: usize,
     columns: usize,
     gradient: &'a mut [f32],
 }
 
-impl<V: Copy> Rows<'_, V> {
+impl<V: Copy, const WIDE: usize> Rows<'_, V, WIDE> {
     /// M rows, some columns of them.
     #[inline(always)]
     fn add<S: Simd<f32s = V>, const M: usize, const K: usize>(mut self, simd: S, panel: std::ops::Range<usize>) {
@@ -104,13 +106,15 @@ impl<V: Copy> Rows<'_, V> {
     fn block<S: Simd<f32s = V>, const M: usize, const K: usize>(&mut self, simd: S, k: usize) {
         let mut sums = [[simd.splat_f32s(0.0); K]; M];
         for (a, b) in self.a.chunks(self.a_stride).zip(self.b.chunks(self.b_stride)) {
-            let (a, b): (&[V; M], &[V; K]) = match (a.first_chunk(), b[k..].first_chunk()) {
+            let (a, b): (&[_; M], &[_; K]) = match (a.first_chunk(), b[k..].first_chunk()) {
                 (Some(a), Some(b)) => (a, b),
                 _ => panic!("{M} rows and {K} columns from {k} on reach beyond {} and {}", a.len(), b.len()),
             };
-            for i in 0..M {
-                for j in 0..K {
-                    sums[i][j] = simd.mul_add_e_f32s(a[i], b[j], sums[i][j]);
+            for v in 0..WIDE {
+                for i in 0..M {
+                    for j in 0..K {
+                        sums[i][j] = simd.mul_add_e_f32s(a[i][v], b[j][v], sums[i][j]);
+                    }
                 }
             }
         }
@@ -126,31 +130,36 @@ impl<V: Copy> Rows<'_, V> {
 pub(in crate::engine::cpu) struct Sum<'a> {
     /// [T, >= M].
     pub a: &'a [f32],
-    /// Vectors from one time to the next.
+    /// Values from one time to the next.
     pub stride: usize,
     /// [M].
     pub gradient: &'a mut [f32],
 }
 
-impl WithSimd for Sum<'_> {
+impl Kernel for Sum<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
+    #[expect(clippy::needless_range_loop, reason = "loops over constant bounds, which become registers")]
+    fn run<S: Simd, const V: usize>(self, simd: S) {
         /// Sums side by side, so that none waits for its last addition.
         const M: usize = 8;
-        let (a, _) = S::as_simd_f32s(self.a);
+        let a = tiles::<S, V>(self.a);
         for (block, gradient) in self.gradient.chunks_mut(M).enumerate() {
             let mut sums = [simd.splat_f32s(0.0); M];
             for a in a.chunks(self.stride) {
                 let a = &a[block * M..];
                 if let Some(a) = a.first_chunk::<M>() {
-                    for m in 0..M {
-                        sums[m] = simd.add_f32s(sums[m], a[m]);
+                    for v in 0..V {
+                        for m in 0..M {
+                            sums[m] = simd.add_f32s(sums[m], a[m][v]);
+                        }
                     }
                 } else {
-                    for (sum, &a) in sums.iter_mut().zip(a) {
-                        *sum = simd.add_f32s(*sum, a);
+                    for (sum, a) in sums.iter_mut().zip(a) {
+                        for &a in a {
+                            *sum = simd.add_f32s(*sum, a);
+                        }
                     }
                 }
             }

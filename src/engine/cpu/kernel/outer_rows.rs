@@ -2,95 +2,134 @@
 //! for it, a few times at a time.
 
 use super::outer::{Outer, SCRATCH};
+use super::product::Segments;
 use super::transpose::transpose;
 use pulp::Simd;
 
-/// Does what [`Outer`] says.
-#[inline(always)]
-pub(super) fn add<S: Simd>(simd: S, mut outer: Outer<'_>) {
-    let mut column = 0;
-    while column < outer.columns {
-        let vectors = (outer.columns - column).div_ceil(S::F32_LANES);
-        column += if S::REGISTER_COUNT >= 32 {
-            match vectors {
-                1 => panel::<S, 24, 1>(simd, &mut outer, column),
-                2 => panel::<S, 12, 2>(simd, &mut outer, column),
-                3 => panel::<S, 8, 3>(simd, &mut outer, column),
-                _ => panel::<S, 6, 4>(simd, &mut outer, column),
-            }
-        } else {
-            match vectors {
-                1 => panel::<S, 12, 1>(simd, &mut outer, column),
-                2 => panel::<S, 6, 2>(simd, &mut outer, column),
-                _ => panel::<S, 4, 3>(simd, &mut outer, column),
-            }
-        }
-    }
-}
+/// Values of `a` that are read again and again for one panel of columns after the other: half of a usual second cache.
+const AGAIN: usize = 1 << 16;
 
-/// The columns from `column` on, at most V vectors of them, M rows at a time; gives their number.
+/// Does what [`Outer`] says, for tiles of V vectors.
 #[inline(always)]
-fn panel<S: Simd, const M: usize, const V: usize>(simd: S, outer: &mut Outer<'_>, column: usize) -> usize {
-    let lanes = S::F32_LANES;
-    let columns = (outer.columns - column).min(V * lanes);
-    let times = SCRATCH / (V * lanes * lanes);
-    let (scratch, _) = S::as_mut_simd_f32s(outer.scratch);
-    let a = outer.a.chunks(times * outer.a_stride * lanes);
-    let b = outer.b.chunks(times * outer.b_stride * lanes);
-    for (a, b) in a.zip(b) {
-        let transposed = transpose::<S, V>(simd, b, outer.b_stride, column, columns, scratch);
-        let segments = outer.gradient.chunks_exact_mut(outer.segments.len * outer.columns);
-        for (&start, gradient) in outer.segments.starts.iter().zip(segments) {
-            for (index, gradient) in gradient.chunks_mut(M * outer.columns).enumerate() {
-                let a = &a[(start + index * M) * lanes..];
-                if gradient.len() == M * outer.columns {
-                    block::<S, M, V>(simd, a, outer.a_stride, transposed, gradient, column);
-                    continue;
+pub(super) fn add<S: Simd, const V: usize>(simd: S, outer: Outer<'_>) {
+    let Outer { a, a_stride, segments, b, b_stride, columns, gradient, scratch } = outer;
+    let rows = V * S::F32_LANES;
+    let widest = if const { S::REGISTER_COUNT >= 32 } { 4 } else { 2 };
+    let times = (AGAIN / (a_stride * rows)).clamp(4, SCRATCH / (widest * S::F32_LANES * rows));
+    let (scratch, _) = S::as_mut_simd_f32s(scratch);
+    for (a, b) in a.chunks(times * a_stride * rows).zip(b.chunks(times * b_stride * rows)) {
+        let mut column = 0;
+        while column < columns {
+            let chunk = Chunk { a, a_stride, segments, b, b_stride, columns, gradient, scratch, column };
+            let vectors = (columns - column).div_ceil(S::F32_LANES);
+            column += if const { S::REGISTER_COUNT >= 32 } {
+                match vectors {
+                    1 => chunk.panel::<S, V, 24, 1>(simd),
+                    2 => chunk.panel::<S, V, 12, 2>(simd),
+                    3 => chunk.panel::<S, V, 8, 3>(simd),
+                    _ => chunk.panel::<S, V, 6, 4>(simd),
                 }
-                for (row, gradient) in gradient.chunks_exact_mut(outer.columns).enumerate() {
-                    block::<S, 1, V>(simd, &a[row * lanes..], outer.a_stride, transposed, gradient, column);
-                }
-            }
-        }
-    }
-    columns
-}
-
-/// M rows of the gradient, V vectors of their columns.
-#[inline(always)]
-#[expect(clippy::needless_range_loop, reason = "loops over constant bounds, which become registers")]
-fn block<S: Simd, const M: usize, const V: usize>(
-    simd: S,
-    a: &[f32],
-    a_stride: usize,
-    b: &[[S::f32s; V]],
-    gradient: &mut [f32],
-    column: usize,
-) {
-    let lanes = S::F32_LANES;
-    let mut sums = [[simd.splat_f32s(0.0); V]; M];
-    for (a, b) in a.chunks(a_stride * lanes).zip(b.chunks_exact(lanes)) {
-        let a = &a[..M * lanes];
-        for (lane, b) in b.iter().enumerate() {
-            for m in 0..M {
-                let a = simd.splat_f32s(a[m * lanes + lane]);
-                for v in 0..V {
-                    sums[m][v] = simd.mul_add_e_f32s(a, b[v], sums[m][v]);
-                }
-            }
-        }
-    }
-    let columns = gradient.len() / M;
-    for m in 0..M {
-        let gradient = &mut gradient[m * columns..][column..columns];
-        for v in 0..V {
-            let Some(gradient) = gradient.get_mut(v * lanes..) else { continue };
-            if gradient.len() >= lanes {
-                let (gradient, _) = S::as_mut_simd_f32s(&mut gradient[..lanes]);
-                gradient[0] = simd.add_f32s(gradient[0], sums[m][v]);
             } else {
-                let sum = simd.add_f32s(simd.partial_load_f32s(gradient), sums[m][v]);
-                simd.partial_store_f32s(gradient, sum);
+                match vectors {
+                    1 => chunk.panel::<S, V, 12, 1>(simd),
+                    _ => chunk.panel::<S, V, 6, 2>(simd),
+                }
+            };
+        }
+    }
+}
+
+/// Some times of [`Outer`], and the columns from `column` on.
+struct Chunk<'a, T> {
+    a: &'a [f32],
+    a_stride: usize,
+    segments: Segments<'a>,
+    b: &'a [f32],
+    b_stride: usize,
+    columns: usize,
+    gradient: &'a mut [f32],
+    scratch: &'a mut [T],
+    column: usize,
+}
+
+impl<T: Copy> Chunk<'_, T> {
+    /// At most C vectors of columns, M rows at a time; gives the number of columns.
+    #[inline(always)]
+    fn panel<S: Simd<f32s = T>, const V: usize, const M: usize, const C: usize>(self, simd: S) -> usize {
+        let Chunk { a, a_stride, segments, b, b_stride, columns, gradient, scratch, column } = self;
+        let rows = V * S::F32_LANES;
+        let wanted = (columns - column).min(C * S::F32_LANES);
+        let transposed = transpose::<S, V, C>(simd, b, b_stride, column, wanted, scratch);
+        let panel = Panel { rows, a_stride, b: transposed, columns, column };
+        let mut rest = gradient;
+        for segment in segments {
+            let gradient = rest.split_off_mut(..segment.len() * columns).unwrap_or_default();
+            let (a, gradient) = panel.blocks::<S, M>(simd, &a[segment.start * rows..], gradient);
+            let (a, gradient) = panel.blocks::<S, 4>(simd, a, gradient);
+            let (a, gradient) = panel.blocks::<S, 2>(simd, a, gradient);
+            panel.blocks::<S, 1>(simd, a, gradient);
+        }
+        wanted
+    }
+}
+
+/// C vectors of columns, those from `column` on.
+struct Panel<'a, T, const C: usize> {
+    /// Rows of a tile.
+    rows: usize,
+    a_stride: usize,
+    /// [T, row of the tile][C].
+    b: &'a [[T; C]],
+    /// K.
+    columns: usize,
+    column: usize,
+}
+
+impl<T: Copy, const C: usize> Panel<'_, T, C> {
+    /// As many rows of the gradient as blocks of M fill; gives what is left of both sides.
+    #[inline(always)]
+    fn blocks<'a, 'g, S: Simd<f32s = T>, const M: usize>(
+        &self,
+        simd: S,
+        a: &'a [f32],
+        gradient: &'g mut [f32],
+    ) -> (&'a [f32], &'g mut [f32]) {
+        let count = gradient.len() / (M * self.columns);
+        let (these, left) = gradient.split_at_mut(count * M * self.columns);
+        for (index, gradient) in these.chunks_exact_mut(M * self.columns).enumerate() {
+            self.block::<S, M>(simd, &a[index * M * self.rows..], gradient);
+        }
+        (&a[count * M * self.rows..], left)
+    }
+
+    /// M rows of the gradient.
+    #[inline(always)]
+    #[expect(clippy::needless_range_loop, reason = "loops over constant bounds, which become registers")]
+    fn block<S: Simd<f32s = T>, const M: usize>(&self, simd: S, a: &[f32], gradient: &mut [f32]) {
+        let (rows, lanes) = (self.rows, S::F32_LANES);
+        let mut sums = [[simd.splat_f32s(0.0); C]; M];
+        for (a, b) in a.chunks(self.a_stride * rows).zip(self.b.chunks_exact(rows)) {
+            let a = &a[..M * rows];
+            for (row, b) in b.iter().enumerate() {
+                for m in 0..M {
+                    let a = simd.splat_f32s(a[m * rows + row]);
+                    for c in 0..C {
+                        sums[m][c] = simd.mul_add_e_f32s(a, b[c], sums[m][c]);
+                    }
+                }
+            }
+        }
+        for m in 0..M {
+            let gradient = &mut gradient[m * self.columns..][self.column..self.columns];
+            for c in 0..C {
+                let Some(gradient) = gradient.get_mut(c * lanes..) else { continue };
+                if gradient.len() >= lanes {
+                    let (gradient, _) = S::as_mut_simd_f32s(&mut gradient[..lanes]);
+                    gradient[0] = simd.add_f32s(gradient[0], sums[m][c]);
+                } else {
+                    let sum = simd.add_f32s(simd.partial_load_f32s(gradient), sums[m][c]);
+                    simd.partial_store_f32s(gradient, sum);
+                }
             }
         }
     }

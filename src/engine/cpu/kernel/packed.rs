@@ -4,32 +4,6 @@
 use super::lines::Lines;
 use crate::model::{CellFacts, LayerRanges};
 
-/// How many sums a kernel keeps in registers at a time, for a SIMD level with so many registers.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::engine::cpu) struct Blocking {
-    /// Candidates for the units of a block of the forward scan.
-    pub units: &'static [usize],
-    /// Candidates for the outputs of a block of a product.
-    pub outputs: &'static [usize],
-}
-
-impl Blocking {
-    /// For the cell of a network, and the registers of a SIMD level.
-    pub fn new(facts: &CellFacts, registers: usize) -> Self {
-        match (registers >= 32, facts.slots == 1) {
-            (true, true) => Blocking { units: &[4, 16, 20, 24], outputs: &[4, 16, 20, 24] },
-            (true, false) => Blocking { units: &[4, 5, 6], outputs: &[4, 16, 20, 24] },
-            (false, true) => Blocking { units: &[4, 8, 10, 12], outputs: &[4, 8, 10, 12] },
-            (false, false) => Blocking { units: &[2, 3], outputs: &[4, 8, 10, 12] },
-        }
-    }
-}
-
-/// The candidate that computes `count` outputs with the least work: each input costs a load beside the sums of a block.
-fn choose(candidates: &[usize], count: usize) -> usize {
-    candidates.iter().copied().min_by_key(|&block| count.div_ceil(block) * (block + 1)).expect("there are candidates")
-}
-
 /// A matrix W [outputs, inputs] for [`super::product`]: [block][input][output of the block], the last block filled with zeros.
 #[derive(Clone, Debug, Default)]
 pub(in crate::engine::cpu) struct Packed {
@@ -41,8 +15,8 @@ pub(in crate::engine::cpu) struct Packed {
 }
 
 impl Packed {
-    pub fn new(outputs: usize, inputs: usize, blocking: Blocking) -> Self {
-        let block = choose(blocking.outputs, outputs);
+    /// Zeros, in blocks of `block` outputs.
+    pub fn new(outputs: usize, inputs: usize, block: usize) -> Self {
         Packed { outputs, inputs, block, data: Lines::zeroed(outputs.div_ceil(block) * block * inputs) }
     }
 
@@ -53,12 +27,16 @@ impl Packed {
 
     /// Takes `weights` [outputs, inputs], row-major.
     pub fn pack(&mut self, weights: &[f32]) {
-        let (block, inputs) = (self.block, self.inputs);
-        for (rows, packed) in weights.chunks(block * inputs).zip(self.data.chunks_exact_mut(block * inputs)) {
-            for (m, row) in rows.chunks_exact(inputs).enumerate() {
-                for (packed, &weight) in packed[m..].iter_mut().step_by(block).zip(row) {
-                    *packed = weight;
-                }
+        self.pack_rows(weights, self.inputs, 0, 0);
+    }
+
+    /// Takes `weights` [.., columns], row-major, for the outputs from `output` and the inputs from `input` on.
+    fn pack_rows(&mut self, weights: &[f32], columns: usize, output: usize, input: usize) {
+        let (block, len) = (self.block, self.block * self.inputs);
+        for (row, m) in weights.chunks_exact(columns).zip(output..) {
+            let packed = &mut self.data[m / block * len + input * block + m % block..];
+            for (packed, &weight) in packed.iter_mut().step_by(block).zip(row) {
+                *packed = weight;
             }
         }
     }
@@ -75,75 +53,107 @@ impl Packed {
     }
 }
 
-/// The weights of one layer and direction.
+/// Slots of a layer and direction whose pre-activations are made of the same inputs.
+#[derive(Clone, Debug)]
+pub(in crate::engine::cpu) struct SlotGroup {
+    /// The first slot.
+    pub first: usize,
+    /// How many.
+    count: usize,
+    /// Whether x is an input, and whether h is.
+    pub from_x: bool,
+    pub from_h: bool,
+    /// Units of all slots, from x and then h.
+    pub weights: Packed,
+    /// The sum of the biases, filled up to whole blocks.
+    pub bias: Lines,
+}
+
+/// The weights of one layer and direction for the forward scan.
 #[derive(Clone, Debug)]
 pub(in crate::engine::cpu) struct PackedScan {
-    /// Units of a block of the forward scan (U).
-    pub units: usize,
-    /// [block][input, then hidden][gate][unit of the block].
-    forward: Lines,
-    /// Sum of the biases: [block][slot][unit of the block].
-    bias: Lines,
-    /// W_hh transposed: H outputs, G*H inputs.
-    pub hidden_back: Packed,
-    /// W_ih transposed: I outputs, G*H inputs.
-    pub input_back: Packed,
+    /// In the order of their slots, each slot in one group.
+    pub groups: Vec<SlotGroup>,
     facts: CellFacts,
     inputs: usize,
     hidden: usize,
 }
 
 impl PackedScan {
-    pub fn new(facts: CellFacts, inputs: usize, hidden: usize, blocking: Blocking) -> Self {
-        let units = choose(blocking.units, hidden);
-        let padded = hidden.div_ceil(units) * units;
-        PackedScan {
-            units,
-            forward: Lines::zeroed(padded * (inputs + hidden) * facts.gates),
-            bias: Lines::zeroed(padded * facts.slots),
-            hidden_back: Packed::new(hidden, facts.gates * hidden, blocking),
-            input_back: Packed::new(inputs, facts.gates * hidden, blocking),
-            facts,
-            inputs,
-            hidden,
+    /// Zeros; `block` says how many outputs a block has, of so many.
+    pub fn new(facts: CellFacts, inputs: usize, hidden: usize, block: impl Fn(usize) -> usize) -> Self {
+        let mut groups: Vec<SlotGroup> = Vec::new();
+        for slot in 0..facts.slots {
+            let from = |slots: &[usize]| slots[..facts.gates].contains(&slot);
+            let (from_x, from_h) = (from(&facts.input_slot), from(&facts.hidden_slot));
+            match groups.last_mut() {
+                Some(group) if (group.from_x, group.from_h) == (from_x, from_h) => group.count += 1,
+                _ => groups.push(SlotGroup {
+                    first: slot,
+                    count: 1,
+                    from_x,
+                    from_h,
+                    weights: Packed::default(),
+                    bias: Lines::default(),
+                }),
+            }
+        }
+        for group in &mut groups {
+            let outputs = group.count * hidden;
+            let block = block(outputs);
+            let inputs = if group.from_x { inputs } else { 0 } + if group.from_h { hidden } else { 0 };
+            group.weights = Packed::new(outputs, inputs, block);
+            group.bias = Lines::zeroed(outputs.next_multiple_of(block));
+        }
+        PackedScan { groups, facts, inputs, hidden }
+    }
+
+    /// Takes the tensors of the parameter block.
+    pub fn pack(&mut self, parameters: &[f32], ranges: &LayerRanges) {
+        let PackedScan { groups, facts, inputs, hidden } = self;
+        let from_x = (&facts.input_slot, *inputs, &ranges.weight_ih, &ranges.bias_ih);
+        let from_h = (&facts.hidden_slot, *hidden, &ranges.weight_hh, &ranges.bias_hh);
+        for group in groups {
+            group.bias.fill(0.0);
+            for (place, slot) in (group.first..group.first + group.count).enumerate() {
+                let mut column = 0;
+                for (slots, columns, weights, bias) in [from_x, from_h] {
+                    let Some(gate) = slots[..facts.gates].iter().position(|&of| of == slot) else { continue };
+                    let (first, output) = (gate * *hidden, place * *hidden);
+                    let weights = &parameters[weights.clone()][first * columns..][..*hidden * columns];
+                    group.weights.pack_rows(weights, columns, output, column);
+                    let bias = &parameters[bias.clone()][first..][..*hidden];
+                    group.bias[output..].iter_mut().zip(bias).for_each(|(sum, bias)| *sum += bias);
+                    column += columns;
+                }
+            }
+        }
+    }
+}
+
+/// The transposed weights of one layer and direction.
+#[derive(Clone, Debug)]
+pub(in crate::engine::cpu) struct PackedBack {
+    /// W_hh: H outputs, G*H inputs.
+    pub hidden: Packed,
+    /// W_ih: I outputs, G*H inputs.
+    pub input: Packed,
+}
+
+impl PackedBack {
+    /// Zeros.
+    pub fn new(gates: usize, inputs: usize, hidden: usize, block: impl Fn(usize) -> usize) -> Self {
+        PackedBack {
+            hidden: Packed::new(hidden, gates * hidden, block(hidden)),
+            input: Packed::new(inputs, gates * hidden, block(inputs)),
         }
     }
 
-    /// Biases and weights of each block.
-    pub fn blocks(&self) -> impl Iterator<Item = (&[f32], &[f32])> {
-        let weights = self.units * (self.inputs + self.hidden) * self.facts.gates;
-        self.bias.chunks_exact(self.units * self.facts.slots).zip(self.forward.chunks_exact(weights))
-    }
-
-    /// Takes the tensors of the parameter block; those of `input_back` only where `with_input_back`.
-    pub fn pack(&mut self, parameters: &[f32], ranges: &LayerRanges, with_input_back: bool) {
-        let (units, gates, hidden) = (self.units, self.facts.gates, self.hidden);
-        let weight_ih = &parameters[ranges.weight_ih.clone()];
-        let weight_hh = &parameters[ranges.weight_hh.clone()];
-        let block_len = units * (self.inputs + hidden) * gates;
-        for row in 0..gates * hidden {
-            let (gate, unit) = (row / hidden, row % hidden);
-            let first = unit / units * block_len + gate * units + unit % units;
-            let columns = [(weight_ih, self.inputs), (weight_hh, hidden)]
-                .into_iter()
-                .flat_map(|(weights, columns)| &weights[row * columns..][..columns]);
-            for (packed, &weight) in self.forward[first..].iter_mut().step_by(gates * units).zip(columns) {
-                *packed = weight;
-            }
-        }
-
-        self.bias.fill(0.0);
-        let biases = [(&ranges.bias_ih, self.facts.input_slot), (&ranges.bias_hh, self.facts.hidden_slot)];
-        for (range, slots) in biases {
-            for (row, bias) in parameters[range.clone()].iter().enumerate() {
-                let (slot, unit) = (slots[row / hidden], row % hidden);
-                self.bias[(unit / units * self.facts.slots + slot) * units + unit % units] += bias;
-            }
-        }
-
-        self.hidden_back.pack_transposed(weight_hh);
-        if with_input_back {
-            self.input_back.pack_transposed(weight_ih);
+    /// Takes the tensors of the parameter block; W_ih only where `with_input`.
+    pub fn pack(&mut self, parameters: &[f32], ranges: &LayerRanges, with_input: bool) {
+        self.hidden.pack_transposed(&parameters[ranges.weight_hh.clone()]);
+        if with_input {
+            self.input.pack_transposed(&parameters[ranges.weight_ih.clone()]);
         }
     }
 }

@@ -5,8 +5,9 @@ use super::lanes::Lanes;
 use super::packed::Packed;
 use super::product::{Segments, multiply_add};
 use super::scan::Geometry;
+use super::wide::{Kernel, tiles, tiles_mut};
 use crate::model::cells::{Cell, MAX_SLOTS, MAX_STATES, Real};
-use pulp::{Simd, WithSimd};
+use pulp::Simd;
 use std::marker::PhantomData;
 
 /// The backward scan. Adds to no weight's gradient: that is [`super::outer`]'s, once the deltas of all times stand.
@@ -17,6 +18,8 @@ pub(in crate::engine::cpu) struct BackwardScan<'a, C: Cell> {
     pub ends: Option<Ends>,
     /// W_hh transposed.
     pub weights: &'a Packed,
+    /// The slots that its gates add to.
+    pub slots: Segments<'a>,
     /// h, [T+2, D*H].
     pub h: &'a [f32],
     /// The second state, likewise, or empty where the cell has none.
@@ -34,22 +37,20 @@ pub(in crate::engine::cpu) struct BackwardScan<'a, C: Cell> {
     pub d_bias: &'a mut [f32],
 }
 
-impl<C: Cell> WithSimd for BackwardScan<'_, C> {
+impl<C: Cell> Kernel for BackwardScan<'_, C> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
+    fn run<S: Simd, const V: usize>(self, simd: S) {
         let geometry = self.geometry;
         let hidden = geometry.hidden;
-        let (h, _) = S::as_simd_f32s(self.h);
-        let (c, _) = S::as_simd_f32s(self.c);
-        let (d_h, _) = S::as_simd_f32s(self.d_h);
-        let (tape, _) = S::as_mut_simd_f32s(self.tape);
-        let (d_state, _) = S::as_mut_simd_f32s(self.d_state);
-        let (d_bias, _) = S::as_mut_simd_f32s(self.d_bias);
-        let (held, _) = S::as_mut_simd_f32s(self.held);
-        let starts: [usize; MAX_SLOTS] = std::array::from_fn(|gate| C::HIDDEN_SLOT[gate] * hidden);
-        let segments = Segments { starts: &starts[..C::GATES], len: hidden };
+        let h = tiles::<S, V>(self.h);
+        let c = tiles::<S, V>(self.c);
+        let d_h = tiles::<S, V>(self.d_h);
+        let tape = tiles_mut::<S, V>(self.tape);
+        let d_state = tiles_mut::<S, V>(self.d_state);
+        let d_bias = tiles_mut::<S, V>(self.d_bias);
+        let held = tiles_mut::<S, V>(self.held);
 
         for k in (0..geometry.steps).rev() {
             let t = geometry.time(k);
@@ -57,50 +58,60 @@ impl<C: Cell> WithSimd for BackwardScan<'_, C> {
             let tape = &mut tape[t * geometry.tape_stride..][..C::SLOTS * hidden];
             if t >= self.d_h_from {
                 let place = (t - self.d_h_from) * geometry.state_stride + geometry.direction * hidden;
-                for (carry, &d_h) in d_state.iter_mut().zip(&d_h[place..][..hidden]) {
-                    *carry = simd.add_f32s(*carry, d_h);
-                }
+                add(simd, &mut d_state[..hidden], &d_h[place..][..hidden]);
             }
             // A cell has no deltas where its states have no gradient.
-            let running = self.ends.and_then(|ends| ends.running(simd, t));
+            let running = self.ends.and_then(|ends| ends.running::<S, V>(simd, t));
             if let Some(running) = running {
                 let zero = simd.splat_f32s(0.0);
                 for (held, carry) in held.iter_mut().zip(&mut *d_state) {
-                    *held = simd.select_f32s(running, zero, *carry);
-                    *carry = simd.select_f32s(running, *carry, zero);
+                    for v in 0..V {
+                        held[v] = simd.select_f32s(running[v], zero, carry[v]);
+                        carry[v] = simd.select_f32s(running[v], carry[v], zero);
+                    }
                 }
             }
             let (carry_h, carry_c) = d_state.split_at_mut(hidden);
             for unit in 0..hidden {
-                let mut slots = [Lanes::splat(0.0); MAX_SLOTS];
-                for slot in 0..C::SLOTS {
-                    slots[slot] = Lanes::new(simd, tape[slot * hidden + unit]);
-                }
-                let mut prev = [Lanes::new(simd, h[before + unit]); MAX_STATES];
-                let mut next = [Lanes::new(simd, h[after + unit]); MAX_STATES];
-                let mut d_next = [Lanes::new(simd, carry_h[unit]); MAX_STATES];
-                if C::STATES > 1 {
-                    prev[1] = Lanes::new(simd, c[before + unit]);
-                    next[1] = Lanes::new(simd, c[after + unit]);
-                    d_next[1] = Lanes::new(simd, carry_c[unit]);
-                }
-                let (deltas, direct) = C::backward(slots, prev, next, d_next);
-                for slot in 0..C::SLOTS {
-                    let delta = deltas[slot].vector(simd);
-                    tape[slot * hidden + unit] = delta;
-                    d_bias[slot * hidden + unit] = simd.add_f32s(d_bias[slot * hidden + unit], delta);
-                }
-                carry_h[unit] = direct[0].vector(simd);
-                if C::STATES > 1 {
-                    carry_c[unit] = direct[1].vector(simd);
+                for v in 0..V {
+                    let mut slots = [Lanes::splat(0.0); MAX_SLOTS];
+                    for slot in 0..C::SLOTS {
+                        slots[slot] = Lanes::new(simd, tape[slot * hidden + unit][v]);
+                    }
+                    let mut prev = [Lanes::new(simd, h[before + unit][v]); MAX_STATES];
+                    let mut next = [Lanes::new(simd, h[after + unit][v]); MAX_STATES];
+                    let mut d_next = [Lanes::new(simd, carry_h[unit][v]); MAX_STATES];
+                    if C::STATES > 1 {
+                        prev[1] = Lanes::new(simd, c[before + unit][v]);
+                        next[1] = Lanes::new(simd, c[after + unit][v]);
+                        d_next[1] = Lanes::new(simd, carry_c[unit][v]);
+                    }
+                    let (deltas, direct) = C::backward(slots, prev, next, d_next);
+                    for slot in 0..C::SLOTS {
+                        let (delta, d_bias) = (deltas[slot].vector(simd), &mut d_bias[slot * hidden + unit][v]);
+                        tape[slot * hidden + unit][v] = delta;
+                        *d_bias = simd.add_f32s(*d_bias, delta);
+                    }
+                    carry_h[unit][v] = direct[0].vector(simd);
+                    if C::STATES > 1 {
+                        carry_c[unit][v] = direct[1].vector(simd);
+                    }
                 }
             }
-            multiply_add(simd, self.weights, tape, segments, carry_h);
+            multiply_add(simd, self.weights, tape, self.slots, carry_h);
             if running.is_some() {
-                for (carry, &held) in d_state.iter_mut().zip(&*held) {
-                    *carry = simd.add_f32s(*carry, held);
-                }
+                add(simd, d_state, held);
             }
+        }
+    }
+}
+
+/// sums += values.
+#[inline(always)]
+fn add<S: Simd, const V: usize>(simd: S, sums: &mut [[S::f32s; V]], values: &[[S::f32s; V]]) {
+    for (sum, value) in sums.iter_mut().zip(values) {
+        for v in 0..V {
+            sum[v] = simd.add_f32s(sum[v], value[v]);
         }
     }
 }

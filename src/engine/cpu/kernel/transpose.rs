@@ -2,51 +2,98 @@
 
 use pulp::Simd;
 #[cfg(target_arch = "x86_64")]
-use pulp::{cast, f32x16, x86::V4};
+use pulp::{
+    cast, f32x8, f32x16,
+    x86::{V3, V4},
+};
+#[cfg(target_arch = "x86_64")]
+use std::any::Any;
 
-/// From [T, K][lane] to [T, lane][K], some columns of it; what is beyond them is left as it was.
+/// From [T, K][row of the tile] to [T, row of the tile][K], some columns of it; what is beyond them is left as it was.
 #[inline(always)]
-pub(super) fn transpose<'a, S: Simd, const V: usize>(
+pub(super) fn transpose<'a, S: Simd, const V: usize, const C: usize>(
     simd: S,
     b: &[f32],
     stride: usize,
     column: usize,
     columns: usize,
     scratch: &'a mut [S::f32s],
-) -> &'a [[S::f32s; V]] {
+) -> &'a [[S::f32s; C]] {
     let lanes = S::F32_LANES;
-    let times = b.len().div_ceil(stride * lanes);
-    let scratch = &mut scratch[..times * lanes * V];
+    let rows = V * lanes;
+    let times = b.len().div_ceil(stride * rows);
+    let scratch = &mut scratch[..times * rows * C];
     let values: &mut [f32] = bytemuck::cast_slice_mut(scratch);
-    for (b, values) in b.chunks(stride * lanes).zip(values.chunks_exact_mut(lanes * V * lanes)) {
-        let b = &b[column * lanes..][..columns * lanes];
-        for (v, b) in b.chunks(lanes * lanes).enumerate() {
-            square(simd, b, &mut values[v * lanes..], V * lanes);
+    for (b, values) in b.chunks(stride * rows).zip(values.chunks_exact_mut(rows * C * lanes)) {
+        let b = &b[column * rows..][..columns * rows];
+        for (c, b) in b.chunks(lanes * rows).enumerate() {
+            for v in 0..V {
+                let values = &mut values[v * lanes * C * lanes + c * lanes..];
+                square(simd, &b[v * lanes..], rows, values, C * lanes);
+            }
         }
     }
     scratch.as_chunks().0
 }
 
-/// At most as many vectors as they have lanes, to rows `stride` values apart.
+/// At most as many vectors as they have lanes, `from` values apart, to rows `stride` values apart.
 #[inline(always)]
-fn square<S: Simd>(simd: S, b: &[f32], values: &mut [f32], stride: usize) {
+fn square<S: Simd>(simd: S, b: &[f32], from: usize, values: &mut [f32], stride: usize) {
     // The SIMD abstraction has no shuffles, and value by value this takes as long as a tenth of the gradient.
     #[cfg(target_arch = "x86_64")]
-    if let (Some(&simd), Some(b)) = ((&simd as &dyn std::any::Any).downcast_ref::<V4>(), b.first_chunk::<256>()) {
-        let (vectors, _) = V4::as_simd_f32s(b);
-        let mut rows = [vectors[0]; 16];
-        rows.copy_from_slice(vectors);
-        for (row, values) in square_16(simd, rows).into_iter().zip(values.chunks_mut(stride)) {
-            V4::as_mut_simd_f32s(&mut values[..16]).0[0] = row;
+    if b.len() > (S::F32_LANES - 1) * from {
+        if let Some(&simd) = (&simd as &dyn Any).downcast_ref::<V4>() {
+            let mut rows = [simd.splat_f32s(0.0); 16];
+            rows.iter_mut().zip(b.chunks(from)).for_each(|(row, b)| *row = V4::as_simd_f32s(b).0[0]);
+            for (row, values) in square_16(simd, rows).into_iter().zip(values.chunks_mut(stride)) {
+                V4::as_mut_simd_f32s(values).0[0] = row;
+            }
+            return;
         }
-        return;
+        if let Some(&simd) = (&simd as &dyn Any).downcast_ref::<V3>() {
+            let mut rows = [simd.splat_f32s(0.0); 8];
+            rows.iter_mut().zip(b.chunks(from)).for_each(|(row, b)| *row = V3::as_simd_f32s(b).0[0]);
+            for (row, values) in square_8(simd, rows).into_iter().zip(values.chunks_mut(stride)) {
+                V3::as_mut_simd_f32s(values).0[0] = row;
+            }
+            return;
+        }
     }
     let _ = simd;
-    for (k, b) in b.chunks_exact(S::F32_LANES).enumerate() {
-        for (value, &b) in values[k..].iter_mut().step_by(stride).zip(b) {
+    for (k, b) in b.chunks(from).enumerate() {
+        for (value, &b) in values[k..].iter_mut().step_by(stride).zip(&b[..S::F32_LANES]) {
             *value = b;
         }
     }
+}
+
+/// Pairs of lanes, pairs of pairs, and then halves of vectors change places.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn square_8(simd: V3, rows: [f32x8; 8]) -> [f32x8; 8] {
+    let simd = simd.avx;
+    let mut a = rows;
+    for i in 0..4 {
+        let (x, y) = (cast(rows[2 * i]), cast(rows[2 * i + 1]));
+        a[2 * i] = cast(simd._mm256_unpacklo_ps(x, y));
+        a[2 * i + 1] = cast(simd._mm256_unpackhi_ps(x, y));
+    }
+    let mut b = rows;
+    for i in 0..2 {
+        for j in 0..2 {
+            let (x, y) = (cast(a[4 * i + j]), cast(a[4 * i + j + 2]));
+            b[4 * i + 2 * j] = cast(simd._mm256_unpacklo_pd(x, y));
+            b[4 * i + 2 * j + 1] = cast(simd._mm256_unpackhi_pd(x, y));
+        }
+    }
+    // b[4 i + j] has in its half h the column 4 h + j of the rows 4 i to 4 i + 3.
+    let mut columns = rows;
+    for j in 0..4 {
+        let (x, y) = (cast(b[j]), cast(b[4 + j]));
+        columns[j] = cast(simd._mm256_permute2f128_ps::<0x20>(x, y));
+        columns[j + 4] = cast(simd._mm256_permute2f128_ps::<0x31>(x, y));
+    }
+    columns
 }
 
 /// Pairs of lanes, pairs of pairs, and then quarters of vectors change places.

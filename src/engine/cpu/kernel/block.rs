@@ -1,0 +1,79 @@
+//! Blocks of outputs whose sums stay in registers.
+
+use pulp::Simd;
+
+/// A loop over blocks of M outputs, each V vectors.
+pub(super) trait Blocked<S: Simd, const V: usize> {
+    /// Runs with blocks of M outputs.
+    fn run<const M: usize>(self, simd: S);
+}
+
+/// Outputs that a block may have, for a SIMD level with so many registers and tiles of V vectors. Its sums leave a few registers
+/// to the inputs.
+pub(in crate::engine::cpu) const fn blocks(registers: usize, vectors: usize) -> [usize; 4] {
+    match (registers >= 32, vectors) {
+        (true, 1) => [4, 16, 20, 24],
+        (true, _) | (false, 1) => [4, 8, 10, 12],
+        (false, _) => [2, 4, 5, 6],
+    }
+}
+
+/// The candidate that computes `count` outputs with the least work: each input costs a load beside the sums of a block.
+pub(in crate::engine::cpu) fn choose(candidates: &[usize], count: usize) -> usize {
+    candidates.iter().copied().min_by_key(|&block| count.div_ceil(block) * (block + 1)).expect("there are candidates")
+}
+
+/// Runs a loop with the blocks that its weights are packed in.
+#[inline(always)]
+pub(super) fn by_block<S: Simd, const V: usize>(simd: S, block: usize, blocked: impl Blocked<S, V>) {
+    if const { S::REGISTER_COUNT >= 32 && V == 1 } {
+        match block {
+            4 => blocked.run::<4>(simd),
+            16 => blocked.run::<16>(simd),
+            20 => blocked.run::<20>(simd),
+            24 => blocked.run::<24>(simd),
+            _ => other(block, blocks(32, 1)),
+        }
+    } else if const { S::REGISTER_COUNT >= 32 || V == 1 } {
+        match block {
+            4 => blocked.run::<4>(simd),
+            8 => blocked.run::<8>(simd),
+            10 => blocked.run::<10>(simd),
+            12 => blocked.run::<12>(simd),
+            _ => other(block, blocks(16, 1)),
+        }
+    } else {
+        match block {
+            2 => blocked.run::<2>(simd),
+            4 => blocked.run::<4>(simd),
+            5 => blocked.run::<5>(simd),
+            6 => blocked.run::<6>(simd),
+            _ => other(block, blocks(16, 2)),
+        }
+    }
+}
+
+#[cold]
+fn other(block: usize, blocks: [usize; 4]) -> ! {
+    panic!("weights were packed in blocks of {block} outputs, not {blocks:?}")
+}
+
+/// sums[m] += sum_k weights[k][m] inputs[k].
+#[inline(always)]
+pub(super) fn accumulate<S: Simd, const V: usize, const M: usize>(
+    simd: S,
+    mut sums: [[S::f32s; V]; M],
+    weights: &[f32],
+    inputs: &[[S::f32s; V]],
+) -> [[S::f32s; V]; M] {
+    let (weights, _) = weights.as_chunks::<M>();
+    for (weights, input) in weights.iter().zip(inputs) {
+        for m in 0..M {
+            let weight = simd.splat_f32s(weights[m]);
+            for v in 0..V {
+                sums[m][v] = simd.mul_add_e_f32s(weight, input[v], sums[m][v]);
+            }
+        }
+    }
+    sums
+}
