@@ -10,10 +10,10 @@ struct Item {
 }
 
 fn item_add(item: ptr<function, Item>, from_delta: u32, w: vec4f) {
-    (*item).a += outer(sh_deltas[from_delta], w);
-    (*item).b += outer(sh_deltas[from_delta + 1u], w);
-    (*item).c += outer(sh_deltas[from_delta + 2u], w);
-    (*item).d += outer(sh_deltas[from_delta + 3u], w);
+    (*item).a += outer(loaded(sh_deltas[from_delta]), w);
+    (*item).b += outer(loaded(sh_deltas[from_delta + 1u]), w);
+    (*item).c += outer(loaded(sh_deltas[from_delta + 2u]), w);
+    (*item).d += outer(loaded(sh_deltas[from_delta + 3u]), w);
 }
 
 fn item_finish(item: Item, row: u32, direction: u32, quad: u32) {

@@ -5,7 +5,7 @@ const ITEM_QUADS: u32 = 1u;
 alias Item = mat4x4f;
 
 fn item_add(item: ptr<function, Item>, from_delta: u32, w: vec4f) {
-    *item += outer(sh_deltas[from_delta], w);
+    *item += outer(loaded(sh_deltas[from_delta]), w);
 }
 
 fn item_finish(item: Item, row: u32, direction: u32, quad: u32) {

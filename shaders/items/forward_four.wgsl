@@ -26,10 +26,10 @@ fn item_add_inputs(item: ptr<function, Item>, inputs: u32, t: u32, row: u32, wei
 }
 
 fn item_add_hidden(item: ptr<function, Item>, from_h: u32, w: Weights) {
-    (*item).a = add_hidden((*item).a, sh_h[from_h], w);
-    (*item).b = add_hidden((*item).b, sh_h[from_h + 1u], w);
-    (*item).c = add_hidden((*item).c, sh_h[from_h + 2u], w);
-    (*item).d = add_hidden((*item).d, sh_h[from_h + 3u], w);
+    (*item).a = add_hidden((*item).a, loaded(sh_h[from_h]), w);
+    (*item).b = add_hidden((*item).b, loaded(sh_h[from_h + 1u]), w);
+    (*item).c = add_hidden((*item).c, loaded(sh_h[from_h + 2u]), w);
+    (*item).d = add_hidden((*item).d, loaded(sh_h[from_h + 3u]), w);
 }
 
 fn item_finish(item: Item, place: Place) {

@@ -15,7 +15,7 @@ fn item_add_inputs(item: ptr<function, Item>, inputs: u32, t: u32, row: u32, wei
 }
 
 fn item_add_hidden(item: ptr<function, Item>, from_h: u32, w: Weights) {
-    *item = add_hidden(*item, sh_h[from_h], w);
+    *item = add_hidden(*item, loaded(sh_h[from_h]), w);
 }
 
 fn item_finish(item: Item, place: Place) {

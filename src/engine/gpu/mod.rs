@@ -14,7 +14,9 @@ mod shaders;
 mod tests;
 mod train;
 mod variant;
+mod work;
 
 pub use adapter::{Facts, adapters, choose};
 pub use context::{Gpu, Options};
 pub use run::GpuEngine;
+pub use variant::Kernels;

@@ -1,6 +1,7 @@
 //! The kernels' WGSL: which files make up each, and the constants of its specialisation. The kernel's own file comes
 //! first, so that the line numbers of errors are its own.
 
+use super::work::{Format, Work};
 use crate::model::{CellFacts, CellKind};
 
 macro_rules! shader {
@@ -8,6 +9,7 @@ macro_rules! shader {
         include_str!(concat!("../../../shaders/", $path, ".wgsl"))
     };
 }
+pub(super) use shader;
 
 /// How long the rows of a batch are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -54,7 +56,13 @@ pub enum KernelKind {
     ScanForward(CellKind, Tape, Lengths),
     /// `scan_backward.wgsl`.
     ScanBackward(CellKind, Lengths),
-    /// `weight_gradient.wgsl`.
+    /// `project.wgsl`.
+    Project(CellKind),
+    /// `step_forward.wgsl`.
+    StepForward(CellKind, Pre, Tape, Lengths),
+    /// `step_backward.wgsl`.
+    StepBackward(CellKind, Lengths),
+    /// `lanes/weight_gradient.wgsl` or `tiles/weight_gradient.wgsl`.
     WeightGradient(CellKind, Operand),
     /// `gradient_sum.wgsl`.
     GradientSum(CellKind),
@@ -74,10 +82,25 @@ pub enum KernelKind {
     Update,
 }
 
-/// The most row quads that one workgroup of a scan owns.
-pub const MOST_ROW_QUADS: usize = 64;
+/// Where the projected input waits for a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Pre {
+    /// Where the tape will be.
+    Tape,
+    /// In a buffer of its own, for a chunk of the steps.
+    Chunk,
+}
 
-/// Whether a forward scan writes the tape.
+impl Pre {
+    fn file(self) -> &'static str {
+        match self {
+            Pre::Tape => shader!("pre/tape"),
+            Pre::Chunk => shader!("pre/chunk"),
+        }
+    }
+}
+
+/// Whether a forward pass writes the tape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Tape {
     /// For a backward pass.
@@ -86,46 +109,48 @@ pub enum Tape {
     Skip,
 }
 
-/// A compiled kernel: what it computes, and its workgroup.
+impl Tape {
+    fn file(self) -> &'static str {
+        match self {
+            Tape::Keep => shader!("tape/keep"),
+            Tape::Skip => shader!("tape/skip"),
+        }
+    }
+}
+
+/// A compiled kernel: what it computes, and the layout of its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct KernelId {
     /// What it computes.
     pub kind: KernelKind,
-    /// Row quads of a scan's item: 1, or 4 for software adapters.
-    pub item_quads: u32,
-    /// Invocations of a workgroup: the constant `WG` in WGSL.
-    pub invocations: u32,
-    /// vec4s of workgroup memory: the constant `SH` in WGSL, 0 where the kernel has none of that size.
-    pub shared: u32,
+    /// Its layout.
+    pub work: Work,
 }
 
 impl KernelId {
     /// The whole module.
-    pub fn source(self) -> String {
-        let mut files = self.kind.files();
-        files.extend(match (self.kind, self.item_quads) {
-            (KernelKind::ScanForward(..), 1) => Some(shader!("items/forward_one")),
-            (KernelKind::ScanForward(..), _) => Some(shader!("items/forward_four")),
-            (KernelKind::ScanBackward(..), 1) => Some(shader!("items/backward_one")),
-            (KernelKind::ScanBackward(..), _) => Some(shader!("items/backward_four")),
-            _ => None,
+    pub fn source(self, format: Format) -> String {
+        let mut files = match self.kind {
+            KernelKind::WeightGradient(..) => self.work.outer_files(),
+            _ => vec![],
+        };
+        files.extend(self.kind.files());
+        files.extend(match (self.kind, self.work) {
+            (KernelKind::ScanForward(..), Work::Scan { item_quads: 1, .. }) => vec![shader!("items/forward_one")],
+            (KernelKind::ScanForward(..), _) => vec![shader!("items/forward_four")],
+            (KernelKind::ScanBackward(..), Work::Scan { item_quads: 1, .. }) => vec![shader!("items/backward_one")],
+            (KernelKind::ScanBackward(..), _) => vec![shader!("items/backward_four")],
+            (kind, work) if kind.is_product() => work.product_files(),
+            _ => vec![],
         });
-        let mut source = files.join("\n");
-        source.push('\n');
-        source.push_str(shader!("dims"));
-        source.push_str(shader!("storage/f32"));
-        source.push_str(&self.kind.constants());
-        let KernelId { invocations, shared, .. } = self;
-        source.push_str(&format!(
-            "const WG: u32 = {invocations}u;\nconst SH: u32 = {shared}u;\nconst MOST_ROW_QUADS: u32 = {MOST_ROW_QUADS}u;\n"
-        ));
-        source
+        files.extend([shader!("math"), shader!("dims"), shader!("storage/f32"), format.file()]);
+        files.join("\n") + "\n" + &self.kind.constants() + &self.work.constants()
     }
 }
 
 impl From<KernelKind> for KernelId {
     fn from(kind: KernelKind) -> Self {
-        KernelId { kind, item_quads: 1, invocations: 64, shared: 0 }
+        KernelId { kind, work: Work::Items { invocations: 64 } }
     }
 }
 
@@ -137,6 +162,9 @@ impl KernelKind {
             KernelKind::Stage => "stage",
             KernelKind::ScanForward(..) => "scan_forward",
             KernelKind::ScanBackward(..) => "scan_backward",
+            KernelKind::Project(_) => "project",
+            KernelKind::StepForward(..) => "step_forward",
+            KernelKind::StepBackward(..) => "step_backward",
             KernelKind::WeightGradient(..) => "weight_gradient",
             KernelKind::GradientSum(_) => "gradient_sum",
             KernelKind::InputGradient(_) => "input_gradient",
@@ -149,10 +177,24 @@ impl KernelKind {
         }
     }
 
+    /// Whether it is a product of rows by a matrix, in any of the layouts for these.
+    fn is_product(self) -> bool {
+        matches!(
+            self,
+            KernelKind::Project(_)
+                | KernelKind::StepForward(..)
+                | KernelKind::StepBackward(..)
+                | KernelKind::InputGradient(_)
+        )
+    }
+
     fn cell(self) -> Option<CellKind> {
         match self {
             KernelKind::ScanForward(cell, ..)
             | KernelKind::ScanBackward(cell, _)
+            | KernelKind::Project(cell)
+            | KernelKind::StepForward(cell, ..)
+            | KernelKind::StepBackward(cell, _)
             | KernelKind::WeightGradient(cell, _)
             | KernelKind::GradientSum(cell)
             | KernelKind::InputGradient(cell)
@@ -166,14 +208,22 @@ impl KernelKind {
             KernelKind::Center => vec![shader!("center")],
             KernelKind::Stage => vec![shader!("stage")],
             KernelKind::ScanForward(cell, tape, lengths) => {
-                let tape = match tape {
-                    Tape::Keep => shader!("tape/keep"),
-                    Tape::Skip => shader!("tape/skip"),
-                };
-                [vec![shader!("scan_forward"), tape, lengths.file()], cell_files(cell)].concat()
+                let own = vec![shader!("scan_forward"), shader!("advance"), tape.file(), lengths.file()];
+                [own, cell_files(cell)].concat()
             }
             KernelKind::ScanBackward(cell, lengths) => {
-                [vec![shader!("scan_backward"), lengths.file()], cell_files(cell)].concat()
+                let own = vec![shader!("scan_backward"), shader!("retreat"), lengths.file()];
+                [own, cell_files(cell)].concat()
+            }
+            KernelKind::Project(cell) => [vec![shader!("project")], cell_files(cell)].concat(),
+            KernelKind::StepForward(cell, pre, tape, lengths) => {
+                let own =
+                    vec![shader!("step_forward"), shader!("advance"), pre.file(), tape.file(), lengths.file()];
+                [own, cell_files(cell)].concat()
+            }
+            KernelKind::StepBackward(cell, lengths) => {
+                let own = vec![shader!("step_backward"), shader!("retreat"), lengths.file()];
+                [own, cell_files(cell)].concat()
             }
             KernelKind::WeightGradient(_, operand) => {
                 let operand = match operand {
@@ -181,10 +231,10 @@ impl KernelKind {
                     Operand::Input => shader!("operands/input"),
                     Operand::Head => shader!("operands/head"),
                 };
-                vec![shader!("weight_gradient"), shader!("math"), operand]
+                vec![operand, shader!("part")]
             }
             KernelKind::GradientSum(_) => vec![shader!("gradient_sum")],
-            KernelKind::InputGradient(_) => vec![shader!("input_gradient"), shader!("math")],
+            KernelKind::InputGradient(_) => vec![shader!("input_gradient")],
             KernelKind::Pack(_) => vec![shader!("pack")],
             KernelKind::Head => vec![shader!("head")],
             KernelKind::HeadGradient => vec![shader!("head_gradient")],
@@ -217,16 +267,16 @@ fn cell_files(cell: CellKind) -> Vec<&'static str> {
         CellKind::Lstm => vec![shader!("cells/lstm")],
         CellKind::Gru => vec![shader!("cells/gru")],
     };
-    [vec![shader!("cell"), shader!("math")], own].concat()
+    [vec![shader!("cell")], own].concat()
 }
 
 #[cfg(test)]
 pub mod tests {
     use super::*;
 
-    /// Every kernel in every specialisation.
-    pub fn every_kernel() -> Vec<KernelKind> {
-        let mut kernels = vec![
+    /// Every kernel in every specialisation and, of the sizes of a layout, in a few.
+    pub fn every_kernel() -> Vec<KernelId> {
+        let plain = [
             KernelKind::Center,
             KernelKind::Stage,
             KernelKind::Head,
@@ -235,33 +285,50 @@ pub mod tests {
             KernelKind::Mse,
             KernelKind::Update,
         ];
+        let mut kernels: Vec<KernelId> = plain.map(KernelId::from).to_vec();
         for cell in CellKind::ALL {
+            kernels.extend([KernelKind::GradientSum(cell), KernelKind::Pack(cell)].map(KernelId::from));
+            let gates = cell.facts().gates as u32;
             for lengths in [Lengths::Full, Lengths::Ragged] {
-                kernels.push(KernelKind::ScanForward(cell, Tape::Keep, lengths));
-                kernels.push(KernelKind::ScanForward(cell, Tape::Skip, lengths));
-                kernels.push(KernelKind::ScanBackward(cell, lengths));
+                let tapes = [Tape::Keep, Tape::Skip];
+                let scans = tapes.map(|tape| KernelKind::ScanForward(cell, tape, lengths));
+                for kind in scans.into_iter().chain([KernelKind::ScanBackward(cell, lengths)]) {
+                    kernels.extend([1, 4].map(|item_quads| KernelId {
+                        kind,
+                        work: Work::Scan { invocations: 64, item_quads, shared: 64 },
+                    }));
+                }
+                for (pre, tape) in [(Pre::Tape, Tape::Keep), (Pre::Chunk, Tape::Skip), (Pre::Chunk, Tape::Keep)] {
+                    kernels.extend(products(KernelKind::StepForward(cell, pre, tape, lengths), gates));
+                }
+                kernels.extend(products(KernelKind::StepBackward(cell, lengths), 2));
             }
+            kernels.extend(products(KernelKind::Project(cell), gates));
+            kernels.extend(products(KernelKind::InputGradient(cell), 4));
             for operand in [Operand::Hidden, Operand::Input, Operand::Head] {
-                kernels.push(KernelKind::WeightGradient(cell, operand));
+                kernels.extend(products(KernelKind::WeightGradient(cell, operand), 4));
             }
-            kernels.push(KernelKind::GradientSum(cell));
-            kernels.push(KernelKind::InputGradient(cell));
-            kernels.push(KernelKind::Pack(cell));
         }
         kernels
     }
 
+    fn products(kind: KernelKind, columns: u32) -> Vec<KernelId> {
+        let lanes = super::super::work::LANES.map(|lanes| Work::Lanes { lanes, own: 2, columns });
+        let tiles = [1, 16].map(|splits| Work::Tiles { row_quads: 8, items: 2, columns, depth: 8, splits });
+        lanes.into_iter().chain(tiles).map(|work| KernelId { kind, work }).collect()
+    }
+
     #[test]
     fn every_kernel_is_valid_wgsl_within_webgpus_default_limits() {
-        for kind in every_kernel() {
-            for item_quads in [1, 4] {
-                let id = KernelId { item_quads, shared: 64, ..kind.into() };
-                let source = id.source();
+        for id in every_kernel() {
+            for format in [Format::Quads, Format::Pairs] {
+                let source = id.source(format);
                 let module = naga::front::wgsl::parse_str(&source)
-                    .unwrap_or_else(|error| panic!("{kind:?}: {}", error.emit_to_string(&source)));
-                let bindings = super::super::kernel::reflect(&module, kind.entry());
+                    .unwrap_or_else(|error| panic!("{id:?}: {}", error.emit_to_string(&source)));
+                let bindings = super::super::kernel::reflect(&module, id.kind.entry());
                 let storage = bindings.iter().filter(|binding| !binding.is_uniform()).count();
-                assert!(storage <= 8, "{kind:?} binds {storage} storage buffers, a browser may allow 8");
+                assert!(storage <= 8, "{id:?} binds {storage} storage buffers, a browser may allow 8");
+                assert!(id.work.shared() * 16 <= 16384 && id.work.invocations() <= 256, "{id:?}");
             }
         }
     }

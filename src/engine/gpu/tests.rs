@@ -4,6 +4,8 @@
 use super::context::{Gpu, Options};
 use super::run::GpuEngine;
 use super::shaders::KernelId;
+use super::variant::Kernels;
+use super::work::Format;
 use crate::error::Result;
 use crate::model::{CellKind, Head, Readout, Spec};
 use crate::verify::{Case, TOLERANCE, measure};
@@ -38,10 +40,10 @@ impl Probe {
     }
 
     /// The source of a kernel, mutated where that is asked for.
-    pub fn mutated(&self, id: KernelId) -> String {
+    pub fn mutated(&self, id: KernelId, format: Format) -> String {
         match *self.mutation.lock().unwrap() {
-            Some((entry, find, replace)) if entry == id.kind.entry() => id.source().replace(find, replace),
-            _ => id.source(),
+            Some((entry, find, replace)) if entry == id.kind.entry() => id.source(format).replace(find, replace),
+            _ => id.source(format),
         }
     }
 }
@@ -94,7 +96,9 @@ fn miss(gpu: &Arc<Gpu>) -> Option<String> {
 
 #[test]
 fn nothing_unwritten_is_read_and_nothing_behind_a_buffer_is_written() {
-    for options in [Options::default(), Options { default_limits: true, checked: true }] {
+    let browser = Options { default_limits: true, checked: true, ..Options::default() };
+    let forced = [Kernels::Lanes, Kernels::Tiles].map(|kernels| Options { kernels, ..Options::default() });
+    for options in [Options::default(), browser].into_iter().chain(forced) {
         let gpu = open(options);
         assert_eq!(miss(&gpu), None, "{options:?}");
         gpu.check_guards();
@@ -155,9 +159,8 @@ fn every_mutant_is_caught() {
     let mut survivors = Vec::new();
     for &mutant in MUTANTS {
         let (entry, find, _) = mutant;
-        let kernels = super::shaders::tests::every_kernel();
-        let ids = kernels.into_iter().flat_map(|kind| [1, 4].map(|item_quads| KernelId { item_quads, ..kind.into() }));
-        let mut sources = ids.filter(|id| id.kind.entry() == entry).map(KernelId::source);
+        let ids = super::shaders::tests::every_kernel().into_iter().filter(|id| id.kind.entry() == entry);
+        let mut sources = ids.map(|id| id.source(gpu.traits.format));
         assert!(sources.any(|source| source.contains(find)), "{entry}: `{find}` is not in the kernel");
         gpu.mutate(Some(mutant));
         if miss(&gpu).is_none() {

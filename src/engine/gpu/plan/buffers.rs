@@ -2,8 +2,8 @@
 
 use super::super::dims::{Dims, Row};
 use super::super::network::{dims_buffer, layer_dims};
-use super::super::variant::{Scan, ScanShape, item_quads, scan_shape};
-use super::{Purpose, Reach, Shared};
+use super::super::variant::{Method, ScanShape, chunk, item_quads, method};
+use super::{Purpose, Reach, Shared, steps};
 use crate::data::Center;
 use crate::error::Result;
 use crate::model::Readout;
@@ -39,8 +39,12 @@ pub struct Buffers {
     pub bases: Buffer,
     /// The outputs, [B, T or 1, O].
     pub y: Buffer,
-    /// The shape of the forward scans.
-    pub scan: ScanShape,
+    /// How the recurrent kernels go through time.
+    pub method: Method,
+    /// Places in time behind dynamic offsets, where a dispatch takes one time step.
+    pub places: Buffer,
+    /// Projected inputs of a chunk of steps, [D, chunk, B, slots, HQ] vec4s, where nothing keeps them.
+    pub pre: Option<Buffer>,
 }
 
 impl Buffers {
@@ -52,7 +56,18 @@ impl Buffers {
         let rows = purpose.batch.next_multiple_of(4 * item_quads(gpu, purpose.batch));
         let (time, directions, quads) = (windows.steps(), spec.directions(), spec.hidden.div_ceil(4));
         let vec4 = |label: &str, len: usize| gpu.storage::<[f32; 4]>(label, len);
-        let scan = scan_shape(gpu, spec, Scan::Forward, rows / 4)?;
+        let method = method(gpu, spec, rows / 4);
+        let step_len = directions * rows * facts.slots * quads;
+        let (row_quads, chunk) = match (method, purpose.reach) {
+            (Method::Scan(scan, _), _) => (scan.row_quads, time),
+            (Method::Steps, Reach::Outputs) => (0, chunk(time, step_len * 16)),
+            // The projected inputs wait where the tape will be.
+            (Method::Steps, _) => (0, time),
+        };
+        let pre = match (method, purpose.reach) {
+            (Method::Steps, Reach::Outputs) => Some(vec4("pre", chunk * step_len)?),
+            _ => None,
+        };
         let (center, centered) = windows.center();
 
         let mut layers: Vec<LayerBuffers> = Vec::new();
@@ -66,7 +81,8 @@ impl Buffers {
             let dims = Dims {
                 rows: rows as u32,
                 steps: time as u32,
-                row_quads: scan.row_quads,
+                row_quads,
+                chunk: chunk as u32,
                 read_every: u32::from(spec.readout() == Readout::Every),
                 at_input: at_input as u32,
                 centered: centered as u32,
@@ -75,7 +91,7 @@ impl Buffers {
             };
             let tape = match purpose.reach {
                 Reach::Outputs => 0,
-                Reach::Parameters | Reach::Inputs => directions * time * rows * facts.slots * quads,
+                Reach::Parameters | Reach::Inputs => time * step_len,
             };
             layers.push(LayerBuffers {
                 dims,
@@ -99,7 +115,9 @@ impl Buffers {
             row_table: gpu.storage::<Row>("rows", rows)?,
             bases: gpu.storage::<f32>("bases", rows * centered)?,
             y: gpu.storage::<f32>("y", rows * spec.read_steps(time) * spec.outputs())?,
-            scan,
+            method,
+            places: steps::places(gpu, if method == Method::Steps { time } else { 0 })?,
+            pre,
         })
     }
 

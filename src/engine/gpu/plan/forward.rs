@@ -1,9 +1,10 @@
 //! From the windows to the outputs.
 
 use super::super::network::Dispatch;
-use super::super::shaders::{KernelKind, Lengths, Tape};
+use super::super::shaders::{KernelId, KernelKind, Lengths, Tape};
+use super::super::variant::Method;
 use super::buffers::Buffers;
-use super::{Reach, Shared};
+use super::{Reach, Shared, steps};
 use crate::error::Result;
 
 /// The dispatches of a forward pass.
@@ -39,6 +40,10 @@ pub fn dispatches(shared: &Shared, buffers: &Buffers) -> Result<Vec<Dispatch>> {
 
     let tape = if buffers.purpose.reach == Reach::Outputs { Tape::Skip } else { Tape::Keep };
     for (layer, packed) in buffers.layers.iter().zip(&network.packed) {
+        let Method::Scan(scan, _) = buffers.method else {
+            steps::forward(shared, buffers, layer, packed, &mut dispatches)?;
+            continue;
+        };
         let mut bound = vec![("dims", &layer.uniform), ("packed", packed), ("x", &layer.x), ("states", &layer.states)];
         if tape == Tape::Keep {
             bound.push(("tape", &layer.tape));
@@ -47,8 +52,8 @@ pub fn dispatches(shared: &Shared, buffers: &Buffers) -> Result<Vec<Dispatch>> {
             bound.push(("rows", &buffers.row_table));
         }
         let kind = KernelKind::ScanForward(spec.cell, tape, Lengths::of(buffers.ragged));
-        let groups = buffers.scan_groups(buffers.scan);
-        dispatches.push(Dispatch::new(gpu, buffers.scan.kernel(kind), &bound, groups)?);
+        let groups = buffers.scan_groups(scan);
+        dispatches.push(Dispatch::new(gpu, KernelId { kind, work: scan.work }, &bound, groups)?);
     }
 
     let bound = [

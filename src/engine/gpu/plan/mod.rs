@@ -5,6 +5,7 @@ mod backward;
 mod buffers;
 mod data;
 mod forward;
+mod steps;
 
 pub use buffers::LayerBuffers;
 pub use data::Data;
