@@ -35,16 +35,27 @@ struct Dims {
     partial_stride: u32,    // vec4s of one split and direction
     at_head_partial: u32,   // vec4s before the head's partial sums
     chunk: u32,             // steps that one projection of the input covers
+    passes: u32,            // steps of the scan back: T, or one more for the gradient of the initial states
     at_input: u32,          // vec4s before the first step in the layer's input
     centered: u32,          // features that are centred
     center_mean: u32,       // 1 where their mean is subtracted, 0 where their last value
+    target_len: u32,        // values of a window's target
+    ahead: u32,             // features of a target's step, where targets lie ahead in the series
+    layer_below: u32,       // the layer whose output this layer reads, counted from 0
 }
 
 struct Step {
+    levels: array<vec4f, 4>, // of the quantiles
+    key: vec4u,         // of the dropout's hash
     rows: u32,          // batch rows in use
     first: u32,         // where the batch begins in `order`
-    loss_at: u32,       // where its loss goes in `losses`
-    inverse_count: f32, // 1 / (rows * steps read * O)
+    place: u32,         // where its loss and the square of its gradient's norm go
+    inverse_count: f32, // 1 / terms of the loss
+    quantiles: u32,     // outputs that share a target
+    delta: f32,         // of Huber's loss
+    threshold: u32,     // a unit is kept where its word is not below it
+    scale: f32,         // what a unit that is kept is multiplied by
+    max_norm: f32,      // the largest norm of a gradient, or 0
     decay: f32,         // the optimiser's constants: see update.wgsl
     penalty: f32,
     keep_m: f32,
@@ -72,6 +83,11 @@ struct Row {
     window: u32,    // the window that it is
     start: u32,     // of that window
     length: u32,    // of that window; 0 beyond the batch
+}
+
+// Steps of a row that have an output.
+fn read_steps() -> u32 {
+    return select(1u, dims.steps, dims.read_every == 1u);
 }
 
 // Quads of a layer's output row: both directions, each padded.

@@ -13,13 +13,12 @@
 @compute @workgroup_size(WG)
 fn head(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let item = flat(id, groups);
-    let read_steps = select(1u, dims.steps, dims.read_every == 1u);
-    if (item >= step.rows * read_steps * dims.outputs) {
+    if (item >= step.rows * read_steps() * dims.outputs) {
         return;
     }
     let o = item % dims.outputs;
-    let s = item / dims.outputs % read_steps;
-    let row = item / (dims.outputs * read_steps);
+    let s = item / dims.outputs % read_steps();
+    let row = item / (dims.outputs * read_steps());
     let length = rows[row].length;
     let t = select(length - 1u, s, dims.read_every == 1u);
     if (t >= length) {

@@ -12,8 +12,7 @@
 @compute @workgroup_size(WG)
 fn head_gradient(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let item = flat(id, groups);
-    let read_steps = select(1u, dims.steps, dims.read_every == 1u);
-    if (item >= read_steps * dims.rows * top_quads()) {
+    if (item >= read_steps() * dims.rows * top_quads()) {
         return;
     }
     let quad = item % dims.hidden_quads;
@@ -25,7 +24,7 @@ fn head_gradient(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgrou
     var sum = vec4f(0.0);
     if (row < step.rows) {
         for (var o = 0u; o < outputs; o++) {
-            let d = d_y[(row * read_steps + s) * dims.outputs + o];
+            let d = d_y[(row * read_steps() + s) * dims.outputs + o];
             let weights = dims.at_head_weight + (o * dims.directions + direction) * dims.hidden;
             for (var c = 0u; c < 4u; c++) {
                 let k = quad * 4u + c;

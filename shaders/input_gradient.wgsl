@@ -1,12 +1,14 @@
 // The gradient of a layer's input: d_in[t, b, i] = sum over directions, gates and units of delta W_ih[unit, i].
-// It is the output gradient of the layer below, or of the data. Reference: src/reference.
+// It is the output gradient of the layer below, times its mask where units are dropped (masks/*.wgsl), or that of the data.
+// Reference: src/reference.
 //
 // The product's rows are (t, b), its segments the gates of both directions; an item is COLUMNS quads of features.
 
 @group(0) @binding(0) var<uniform> dims: Dims;
-@group(0) @binding(1) var<storage, read> packed: array<Stored>;          // (D, packed_stride)
-@group(0) @binding(2) var<storage, read> tape: array<Stored>;            // (D, T, B, SLOTS, HQ), holding the deltas
-@group(0) @binding(3) var<storage, read_write> d_in: array<Quad>;        // (T, B, input_quads)
+@group(0) @binding(1) var<uniform> step: Step;
+@group(0) @binding(2) var<storage, read> packed: array<Stored>;          // (D, packed_stride)
+@group(0) @binding(3) var<storage, read> tape: array<Stored>;            // (D, T, B, SLOTS, HQ), holding the deltas
+@group(0) @binding(4) var<storage, read_write> d_in: array<Quad>;        // (T, B, input_quads)
 
 fn row_count() -> u32 {
     return dims.steps * dims.rows;
@@ -55,7 +57,7 @@ fn finish(z: u32, row: u32, item: u32, sums: Columns) {
     for (var c = 0u; c < COLUMNS; c++) {
         let quad = item * COLUMNS + c;
         if (quad < dims.input_quads) {
-            d_in[row * dims.input_quads + quad] = stored(sums[c]);
+            d_in[row * dims.input_quads + quad] = stored(sums[c] * mask(row / dims.rows, row % dims.rows, quad));
         }
     }
 }

@@ -2,7 +2,7 @@
 //     deltas_t, d_prev = cell_backward(tape_t, states_{t-1}, states_t, d_states),   d_h_{t-1} = d_prev + W_hh^T deltas_t.
 // The deltas are written over the tape. Reference: src/reference.
 //
-// Workgroups and items as in scan_forward. Two barriers a step: the deltas of all units meet in workgroup memory, and the
+// Workgroups and tiles as in scan_forward. Two barriers a step: the deltas of all units meet in workgroup memory, and the
 // gradient that travels back passes through `d_states`.
 
 @group(0) @binding(0) var<uniform> dims: Dims;
@@ -28,14 +28,14 @@ fn scan_backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_
     let direction = group.y;
     let first_quad = group.x * dims.row_quads;
     let row_quads = min(dims.row_quads, dims.rows / 4u - first_quad);
-    let items = row_quads / ITEM_QUADS * dims.hidden_quads;
+    let tiles = row_quads * dims.hidden_quads;
     let weights = direction * dims.packed_stride;
 
     let steps = bound(dims.steps, group);
     let deltas = bound(GATES * dims.hidden_quads * 4u, group);
     for (var s = 0u; s < steps; s++) {
         let t = step_of(direction, dims.steps - 1u - s);
-        for (var tile = lid; tile < row_quads * dims.hidden_quads; tile += WG) {
+        for (var tile = lid; tile < tiles; tile += WG) {
             let quad = tile % dims.hidden_quads;
             let row_quad = tile / dims.hidden_quads;
             let row = (first_quad + row_quad) * 4u;
@@ -56,18 +56,18 @@ fn scan_backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_
         workgroupBarrier();
         storageBarrier();
 
-        for (var item = lid; item < items; item += WG) {
-            let quad = item % dims.hidden_quads;
-            let row_quad = item / dims.hidden_quads * ITEM_QUADS;
-            var sums = Item();
+        for (var tile = lid; tile < tiles; tile += WG) {
+            let quad = tile % dims.hidden_quads;
+            let row_quad = tile / dims.hidden_quads;
+            var sums = mat4x4f();
             var from_delta = row_quad;
             var at = weights + dims.at_hidden_t + quad;
             for (var j = 0u; j < deltas; j++) {
-                item_add(&sums, from_delta, widen(packed[at]));
+                sums += outer(loaded(sh_deltas[from_delta]), widen(packed[at]));
                 from_delta += dims.row_quads;
                 at += dims.hidden_quads;
             }
-            item_finish(sums, (first_quad + row_quad) * 4u, direction, quad);
+            finish(sums, (first_quad + row_quad) * 4u, direction, quad);
         }
         workgroupBarrier();
         storageBarrier();

@@ -2,9 +2,9 @@
 //     pre[slot] = bias + W_ih x_t + W_hh h_{t-1},   states_t, tape_t = cell_forward(pre, states_{t-1}).
 // Reference: src/reference. Source of the equations: the cell files.
 //
-// A workgroup owns `row_quads` row quads for the whole sequence, in one direction (workgroup y). An item is one quad of units
-// by one or four row quads with all slots (items/*.wgsl); an invocation takes the items lid, lid + WG, ... The state h
-// stays in workgroup memory, double-buffered: one barrier a step. The weights stream through the cache, four units a load.
+// A workgroup owns `row_quads` row quads for the whole sequence, in one direction (workgroup y). A tile is one quad of units
+// by one row quad with all slots; an invocation takes the tiles lid, lid + WG, ... The state h stays in workgroup memory,
+// double-buffered: one barrier a step. The weights stream through the cache, four units a load.
 
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> packed: array<Stored>;           // (D, packed_stride)
@@ -69,12 +69,12 @@ fn scan_forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_i
     let first_quad = group.x * dims.row_quads;
     // The last workgroup may own fewer.
     let row_quads = min(dims.row_quads, dims.rows / 4u - first_quad);
-    let items = row_quads / ITEM_QUADS * dims.hidden_quads;
+    let tiles = row_quads * dims.hidden_quads;
     let half = dims.hidden_quads * 4u * dims.row_quads;
     let weights = direction * dims.packed_stride;
     let stride = GATES * dims.hidden_quads;
 
-    for (var tile = lid; tile < row_quads * dims.hidden_quads; tile += WG) {
+    for (var tile = lid; tile < tiles; tile += WG) {
         let quad = tile % dims.hidden_quads;
         let row_quad = tile / dims.hidden_quads;
         let row = (first_quad + row_quad) * 4u;
@@ -93,21 +93,23 @@ fn scan_forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_i
     for (var s = 0u; s < steps; s++) {
         let t = step_of(direction, s);
         let before = (s & 1u) * half;
-        for (var item = lid; item < items; item += WG) {
-            let quad = item % dims.hidden_quads;
-            let row_quad = item / dims.hidden_quads * ITEM_QUADS;
+        for (var tile = lid; tile < tiles; tile += WG) {
+            let quad = tile % dims.hidden_quads;
+            let row_quad = tile / dims.hidden_quads;
             let row = (first_quad + row_quad) * 4u;
 
-            var tiles = item_bias(weights + dims.at_bias + quad);
-            item_add_inputs(&tiles, inputs, t, row, weights + quad);
+            var pre = bias_of(weights + dims.at_bias + quad);
+            for (var i = 0u; i < inputs; i++) {
+                pre = add_input(pre, input_rows(t, row, i), weights_at(weights + i * stride + quad));
+            }
             var from_h = before + row_quad;
             var at = weights + dims.at_hidden + quad;
             for (var k = 0u; k < hidden; k++) {
-                item_add_hidden(&tiles, from_h, weights_at(at));
+                pre = add_hidden(pre, loaded(sh_h[from_h]), weights_at(at));
                 from_h += dims.row_quads;
                 at += stride;
             }
-            item_finish(tiles, Place(direction, t, row, quad, half - before, row_quad));
+            finish(pre, Place(direction, t, row, quad, half - before, row_quad));
         }
         workgroupBarrier();
     }

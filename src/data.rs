@@ -3,6 +3,7 @@
 
 use crate::error::{Error, Result};
 use crate::model::Spec;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -27,7 +28,8 @@ pub enum Targets {
 
 /// What is subtracted from the first features of each window, and from the same features of [`Targets::Ahead`], so that a
 /// network sees how a series moves and not where it stands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Center {
     /// Nothing.
     #[default]

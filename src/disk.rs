@@ -35,6 +35,11 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(refused)
 }
 
+/// A file, or a pipe, to be read from its beginning.
+pub fn open(path: &Path) -> Result<File> {
+    File::open(path).map_err(|error| refusal_to("read", path, &error))
+}
+
 fn stage(path: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
     if path.is_dir() {
         return Err(io::Error::other("a directory of that name is in the way"));

@@ -97,6 +97,14 @@ pub enum Error {
         /// The step within the epoch, counted from 1.
         step: usize,
     },
+    /// A table cannot be used as it is.
+    #[error("{place}: {message}")]
+    Table {
+        /// The table, and the row and column in it.
+        place: String,
+        /// What was expected, what was found, and how to mend it.
+        message: String,
+    },
     /// A model file is not what it should be.
     #[error("{path}: {message}")]
     File {

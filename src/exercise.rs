@@ -136,17 +136,17 @@ pub fn random_batch(seed: u64, rows: usize, steps: usize, inputs: usize, outputs
 }
 
 /// Normally distributed numbers around 0, by Box and Muller (1958), who make two at a time.
-struct Gaussian {
+pub(crate) struct Gaussian {
     deviation: f64,
     second: Option<f64>,
 }
 
 impl Gaussian {
-    fn new(deviation: f64) -> Self {
+    pub(crate) fn new(deviation: f64) -> Self {
         Gaussian { deviation, second: None }
     }
 
-    fn draw(&mut self, rng: &mut impl Rng) -> f64 {
+    pub(crate) fn draw(&mut self, rng: &mut impl Rng) -> f64 {
         let standard = self.second.take().unwrap_or_else(|| {
             let radius = (-2.0 * (1.0 - rng.random::<f64>()).ln()).sqrt(); // 1 - [0, 1) keeps ln off 0
             let angle = TAU * rng.random::<f64>();

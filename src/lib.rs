@@ -9,6 +9,7 @@ pub mod disk;
 pub mod engine;
 pub mod error;
 pub mod exercise;
+pub mod forecast;
 pub mod loss;
 pub mod model;
 pub mod optim;

@@ -1,6 +1,6 @@
 //! Holds an engine against the oracle over a table of shapes: what `refrain verify` prints, and what the tests assert.
 
-use crate::data::{Sequences, Windows};
+use crate::data::{Center, Sequences, Targets, Windows};
 use crate::engine::{Engine, Steps};
 use crate::error::Result;
 use crate::loss::{Loss, Objective, Quantiles};
@@ -29,6 +29,11 @@ pub struct Case {
     pub optimizer: Optimizer,
     /// The largest norm of their gradients.
     pub clip: Option<Clip>,
+    /// Where they are taken on windows that overlap in one series, and answered with what lies ahead: how both are centred, in
+    /// the first two features.
+    pub ahead: Option<Center>,
+    /// Whether the second of them begins with the states that the first ended with.
+    pub carry: bool,
     /// What the initial weights are multiplied by: above 1, pre-activations saturate.
     pub scale: f32,
     /// The seed of weights, inputs and targets.
@@ -51,6 +56,8 @@ impl Case {
             objective,
             optimizer: ADAM,
             clip: None,
+            ahead: None,
+            carry: false,
             scale: 1.0,
             seed: 0,
         }
@@ -71,6 +78,7 @@ impl std::fmt::Display for Case {
             (self.states, " states"),
             (self.lengths, " lengths"),
             (self.clip.is_some(), " clipped"),
+            (self.carry, " carried"),
             (self.scale != 1.0, " saturated"),
         ];
         marks.iter().filter(|(holds, _)| *holds).try_for_each(|(_, mark)| f.write_str(mark))?;
@@ -79,6 +87,9 @@ impl std::fmt::Display for Case {
         }
         if self.objective.dropout.p > 0.0 {
             write!(f, " dropout={}", self.objective.dropout.p)?;
+        }
+        if let Some(center) = self.ahead {
+            write!(f, " ahead, centre {center:?}")?;
         }
         if self.optimizer != ADAM {
             write!(f, " {:?}", self.optimizer)?;
@@ -198,7 +209,24 @@ pub fn option_cases() -> Vec<Case> {
                 cases.push(Case { optimizer, clip, ..Case::new(spec(2, false, head(2, Readout::Last)), 9, 4) });
             }
         }
+        for (center, lengths, loss) in [
+            (Center::None, false, Loss::Mse),
+            (Center::Last, true, Loss::Huber { delta: 0.5 }),
+            (Center::Mean, true, quantiles(&[0.2, 0.4, 0.8])),
+        ] {
+            let objective = Objective { loss, dropout: Dropout::default() };
+            let case = Case::new(spec(2, true, head(12, Readout::Last)), 21, 5);
+            cases.push(Case { ahead: Some(center), lengths, objective, ..case });
+        }
+        for (layers, lengths) in [(1, false), (2, true)] {
+            let case = Case::new(spec(layers, false, head(2, Readout::Every)), 10, 5);
+            cases.push(Case { carry: true, lengths, ..case });
+        }
     }
+    // Outputs so far apart that their exponentials overflow.
+    let objective = Objective { loss: Loss::CrossEntropy, dropout: Dropout::default() };
+    let apart = Case::new(Spec::new(CellKind::RnnRelu, 3, 6, 6), 8, 3);
+    cases.push(Case { scale: 8.0, objective, ..apart });
     number(&mut cases);
     cases
 }
@@ -216,7 +244,7 @@ pub fn numbers(case: &Case) -> (Vec<f32>, Sequences, Vec<f32>) {
     let parameters = initial_parameters(&spec, case.seed).iter().map(|w| w * case.scale).collect();
     let mut rng = stream(case.seed, Stream::Data);
     let mut draw = |len: usize| (0..len).map(|_| 2.0 * rng.random::<f32>() - 1.0).collect::<Vec<f32>>();
-    let x = draw(rows * steps * spec.input);
+    let mut x = draw(rows * steps * spec.input);
     let states = case.states.then(|| draw(spec.state_len() * rows));
     let mut targets = draw(rows * objective.loss.target_len(&spec, steps));
     match objective.loss {
@@ -227,8 +255,23 @@ pub fn numbers(case: &Case) -> (Vec<f32>, Sequences, Vec<f32>) {
         Loss::BinaryCrossEntropy => targets.iter_mut().for_each(|t| *t = (*t + 1.0) / 2.0),
         _ => {}
     }
-    let lengths = case.lengths.then(|| (0..rows).map(|_| rng.random_range(1..=steps as u32)).collect());
+    let lengths: Option<Vec<u32>> =
+        case.lengths.then(|| (0..rows).map(|_| rng.random_range(1..=steps as u32)).collect());
+    if let (Some(lengths), None) = (&lengths, case.ahead) {
+        spoil(&mut x, steps, lengths);
+        if spec.readout() == Readout::Every {
+            spoil(&mut targets, steps, lengths);
+        }
+    }
     (parameters, Sequences { rows, steps, x, states, lengths }, targets)
+}
+
+/// Puts NaN beyond the lengths of `values` [B, T, ..]: nobody is to look there.
+fn spoil(values: &mut [f32], steps: usize, lengths: &[u32]) {
+    let width = values.len() / (lengths.len() * steps);
+    for (row, &length) in values.chunks_exact_mut(steps * width).zip(lengths) {
+        row[length as usize * width..].fill(f32::NAN);
+    }
 }
 
 /// Runs a case on the engine that `make` gives for it and on the oracle.
@@ -272,15 +315,22 @@ pub async fn measure<E: Engine>(case: &Case, make: impl FnOnce(Spec, &[f32]) -> 
 async fn update_error<E: Engine>(case: &Case, engine: &mut E, from: &Sequences, targets: &[f32]) -> Result<f64> {
     let Case { spec, rows, steps, .. } = *case;
     let target_len = targets.len() / rows;
-    let mut windows = Windows::from_sequences(from.x.clone(), spec.input, steps, targets.to_vec(), target_len)?;
+    let mut windows = match case.ahead {
+        None => Windows::from_sequences(from.x.clone(), spec.input, steps, targets.to_vec(), target_len)?,
+        Some(center) => {
+            let ahead = Targets::Ahead { steps: target_len / 2, features: 2 };
+            let starts = (0..rows as u32).collect();
+            Windows::new(from.x.clone(), spec.input, steps, starts, ahead)?.centered(center, 2)?
+        }
+    };
     if let Some(lengths) = &from.lengths {
         windows = windows.with_lengths(lengths.clone())?;
     }
     let batch = rows.div_ceil(2);
     let ids: Vec<u32> = (0..rows as u32).rev().chain(0..batch as u32).collect();
     engine.load(&windows)?;
-    let Case { objective, optimizer, clip, .. } = *case;
-    let queued = Steps { objective, optimizer, clip, ..Steps::new(&ids[..rows], batch) };
+    let Case { objective, optimizer, clip, carry, .. } = *case;
+    let queued = Steps { objective, optimizer, clip, carry, ..Steps::new(&ids[..rows], batch) };
     engine.train(&queued)?;
     let taken = rows.div_ceil(batch) as u64;
     engine.train(&Steps { ids: &ids[rows..], taken, ..queued })?;
@@ -289,14 +339,18 @@ async fn update_error<E: Engine>(case: &Case, engine: &mut E, from: &Sequences, 
 
     let mut expected = reference::widen(&numbers(case).0);
     let mut moments = reference::Moments::zeros(expected.len());
+    let mut states = None;
     let mut worst = 0.0;
     let mut note = |error: f64| worst = largest(&[worst, error]);
     let batches = ids[..rows].chunks(batch).chain(ids[rows..].chunks(batch));
     for (k, ids) in batches.enumerate() {
-        let (sequences, targets) = reference::Sequences::of_windows(&windows, ids)?;
+        let (mut sequences, targets) = reference::Sequences::of_windows(&windows, ids)?;
+        // The second call begins anew.
+        sequences.states = states.take().filter(|_| carry && (k as u64) < taken);
         let mut step = reference::differentiate_with(&spec, &expected, &sequences, &targets, &queued.objective(k))?;
         clip.map(|clip| reference::clip_gradients(&clip, &mut step.parameters)).transpose()?;
         reference::optimizer_step(&optimizer, &mut expected, &step.parameters, &mut moments, k as u64 + 1)?;
+        states = Some(step.outputs.states);
         let loss = losses.get(k).copied().unwrap_or(f32::NAN);
         note(relative(&[loss], &[step.loss], 1.0));
     }
@@ -306,7 +360,7 @@ async fn update_error<E: Engine>(case: &Case, engine: &mut E, from: &Sequences, 
 
 /// The largest of some errors; NaN if there is one.
 fn largest(errors: &[f64]) -> f64 {
-    errors.iter().fold(0.0, |worst, &error| if error <= worst { worst } else { error })
+    errors.iter().fold(0.0, |worst: f64, &error| if worst.is_nan() || error <= worst { worst } else { error })
 }
 
 /// The largest difference; NaN if there is one, or if the lengths differ.
@@ -325,4 +379,22 @@ const TINY: f64 = 1e-6;
 fn relative(found: &[f32], expected: &[f64], least: f64) -> f64 {
     let largest = expected.iter().fold(least, |largest: f64, value| largest.max(value.abs()));
     absolute(found, expected) / largest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nan_stays_wherever_it_stands() {
+        for place in 0..3 {
+            let mut errors = [1e-9, 1e-6, 1e-7];
+            assert_eq!(largest(&errors), 1e-6);
+            errors[place] = f64::NAN;
+            assert!(largest(&errors).is_nan(), "{errors:?}");
+            let mut found = [1.0, 2.0, 3.0];
+            found[place] = f32::NAN;
+            assert!(relative(&found, &[1.0, 2.0, 3.0], 1.0).is_nan(), "{found:?}");
+        }
+    }
 }

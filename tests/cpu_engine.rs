@@ -107,6 +107,22 @@ fn agrees_with_the_oracle_over_the_table_of_verify() {
 }
 
 #[test]
+fn agrees_with_the_oracle_over_the_options_of_verify() {
+    for level in Level::available() {
+        let misses: Vec<String> = verify::option_cases()
+            .iter()
+            .filter_map(|case| {
+                let options = Options { threads: Some(2), level };
+                let make = |spec, parameters: &[f32]| CpuEngine::with_options(spec, parameters, options);
+                let errors = pollster::block_on(verify::measure(case, make)).expect("a sound problem");
+                (!errors.within(&TOLERANCE)).then(|| format!("{case}: {errors}"))
+            })
+            .collect();
+        assert!(misses.is_empty(), "{} cases at {}:\n{}", misses.len(), level.name(), misses.join("\n"));
+    }
+}
+
+#[test]
 fn the_exercise() {
     compare_cells(|cell| (Spec::new(cell, 1, 20, 1), 32, 50));
 }

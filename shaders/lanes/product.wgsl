@@ -11,9 +11,11 @@ const SHARES: u32 = (4u * COLUMNS + LANES - 1u) / LANES;
 alias Columns = array<vec4f, COLUMNS>;
 
 fn product(group: vec3u, groups: vec3u, lane: u32) {
-    let direction = group.z;
-    let item = flat_group(group, groups) % item_count();
-    let first_row = flat_group(group, groups) / item_count() * OWN * LANES + lane;
+    let place = flat_group(group, groups);
+    multiply(group, group.z, place % item_count(), place / item_count() * OWN * LANES + lane, lane);
+}
+
+fn multiply(group: vec3u, direction: u32, item: u32, first_row: u32, lane: u32) {
     let last_row = row_count() - 1u;
     var sums: array<Columns, OWN>;
 

@@ -175,7 +175,8 @@ fn every_fault_of_a_safetensors_file_is_refused_with_its_place() {
     for (found, expected) in faults {
         assert!(found.contains(&expected), "{found}, not {expected}");
     }
-    let shared = r#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#;
+    let first = r#"{"dtype":"F32","shape":[1],"data_offsets":[0,4]}"#;
+    let shared = &format!(r#"{{"a":{first},"b":{first}}}"#);
     let shared = refusal(&safetensors_file(shared, &[0; 4]));
     assert!(shared.contains("`b`: expected its values from byte 4 on, found bytes 0 to 4"), "{shared}");
 }

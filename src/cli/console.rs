@@ -7,21 +7,23 @@ use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 
 /// Where a command speaks.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Console {
     json: bool,
     quiet: bool,
+    /// Whether stdout belongs to something else than what is said.
+    aside: bool,
     bar: ProgressBar,
 }
 
 impl Console {
     pub fn new(common: &Common) -> Self {
-        Console { json: common.json, quiet: common.quiet, bar: ProgressBar::hidden() }
+        Console { json: common.json, quiet: common.quiet, aside: common.json, bar: ProgressBar::hidden() }
     }
 
     /// A line, or several, for the reader.
     pub fn say(&self, text: impl Display) -> io::Result<()> {
-        match (self.quiet, self.json) {
+        match (self.quiet, self.aside) {
             (true, _) => Ok(()),
             (false, true) => self.bar.suspend(|| writeln!(io::stderr(), "{text}")),
             (false, false) => self.bar.suspend(|| writeln!(io::stdout(), "{text}")),
@@ -31,6 +33,21 @@ impl Console {
     /// A line that `--quiet` does not silence: the run is not quite what was asked for.
     pub fn warn(&self, text: impl Display) -> io::Result<()> {
         self.bar.suspend(|| writeln!(io::stderr(), "{text}"))
+    }
+
+    /// The same, but all on stderr: stdout belongs to what [`Console::print`] prints.
+    pub fn aside(&self) -> Self {
+        Console { aside: true, ..self.clone() }
+    }
+
+    /// The result itself on stdout, unless that belongs to the document of `--json`.
+    pub fn print(&self, text: impl Display) -> io::Result<()> {
+        if self.json { Ok(()) } else { writeln!(io::stdout(), "{text}") }
+    }
+
+    /// Whether somebody sees what is said.
+    pub fn terminal(&self) -> bool {
+        if self.aside { io::stderr().is_terminal() } else { io::stdout().is_terminal() }
     }
 
     /// The document of `--json`.
@@ -46,7 +63,7 @@ impl Console {
     /// Whether colours would be seen.
     pub fn colour(&self) -> bool {
         let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        !unwanted && !self.json && io::stdout().is_terminal()
+        !unwanted && !self.json && self.terminal()
     }
 
     /// Shows a bar of `epochs`.

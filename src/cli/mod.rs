@@ -1,16 +1,21 @@
 //! The command line: one file per subcommand, and what they share. Exit codes: 0, 1 failed, 2 usage. Every error is one
 //! line on stderr. Nothing here computes.
 
+mod backtest;
 mod bench;
 mod console;
 mod device;
 mod devices;
 mod fit;
 mod folder;
+mod forecast;
 mod interrupt;
+mod plot;
 mod recipe;
 mod run;
+mod scores;
 mod sequences;
+mod table;
 mod train;
 mod train_sine;
 mod values;
@@ -32,6 +37,8 @@ struct Cli {
 enum Command {
     TrainSine(train_sine::Args),
     Train(Box<train::Args>),
+    Forecast(forecast::Args),
+    Backtest(backtest::Args),
     Devices(devices::Args),
     Run(run::Args),
     Verify(verify::Args),
@@ -76,6 +83,8 @@ pub fn main() -> ExitCode {
         match cli.command {
             Command::TrainSine(args) => train_sine::run(&args).await,
             Command::Train(args) => train::run(&args).await,
+            Command::Forecast(args) => forecast::run(&args).await,
+            Command::Backtest(args) => backtest::run(&args).await,
             Command::Run(args) => run::run(&args).await,
             Command::Devices(args) => devices::run(&args).await,
             Command::Verify(args) => verify::run(&args).await,

@@ -59,7 +59,8 @@ pub struct Recipe {
     /// Where Huber's loss turns from a parabola into lines.
     #[arg(long, default_value = "1", value_name = "X", value_parser = positive)]
     pub delta: f64,
-    /// Epochs without a better validation loss after which training stops; 0 never stops it.
+    /// Epochs without a better validation loss after which training stops, and the best weights return; 0 trains every epoch
+    /// and keeps the last weights.
     #[arg(long, value_name = "N")]
     pub patience: Option<usize>,
     /// Begin with the weights of this model rather than with random ones.

@@ -216,24 +216,6 @@ pub trait Engine {
     fn states(&mut self) -> impl Future<Output = Result<Vec<f32>>>;
 }
 
-/// Refuses what the engines do not have yet.
-fn refuse_options(steps: &Steps, windows: &Windows) -> Result<()> {
-    refuse_objective(&steps.objective)?;
-    let ahead = matches!(windows.targets(), crate::data::Targets::Ahead { .. });
-    if steps.clip.is_some() || steps.carry || windows.lengths().is_some() || windows.center().1 > 0 || ahead {
-        return Err(Error::config("an option of training", "set", "none that this engine does not have yet"));
-    }
-    Ok(())
-}
-
-/// The same of an objective.
-fn refuse_objective(objective: &Objective) -> Result<()> {
-    if objective.loss != Loss::Mse || objective.dropout.p > 0.0 {
-        return Err(Error::config("the objective", "set", "the mean squared error, without dropout"));
-    }
-    Ok(())
-}
-
 /// The network's spec with an output after every step, as a stream gives them, once it is sure that there can be a stream of
 /// `rows` rows with these states.
 fn check_stream(spec: &Spec, rows: usize, states: Option<&[f32]>) -> Result<Spec> {

@@ -10,6 +10,7 @@ mod params;
 mod spec;
 
 pub use dropout::{Dropout, Mask, pcg4d};
+pub(crate) use file::CHECKPOINT;
 pub use file::{LoadOptions, Loaded, Model, Names, Nonlinearity};
 pub use init::{Stream, initial_parameters, stream};
 pub use kind::{CellFacts, CellKind, CellVisitor};

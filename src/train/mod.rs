@@ -1,12 +1,16 @@
 //! Training, written on [`Engine`](crate::engine::Engine) alone: epochs over shuffled windows, and the errors of what was
 //! learned. Nothing here knows a device, prints, or reads a clock.
 
+mod checkpoint;
 #[cfg(test)]
 pub(crate) mod fake;
 mod fit;
 mod metrics;
 #[cfg(test)]
 mod tests;
+mod validated;
 
+pub use checkpoint::Checkpoint;
 pub use fit::{Options, Order, Progress, Report, State, Summary, fit};
 pub use metrics::{Metrics, evaluate};
+pub use validated::{Best, Epoch, Finished, Next, Run, Snapshot, fit_validated, mean_loss};

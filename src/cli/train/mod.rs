@@ -1,16 +1,18 @@
 //! `refrain train DATA`: a table or arrays in, a model out.
 
 mod arrays;
+mod report;
 mod set;
+mod table;
+mod task;
 
 use super::Common;
 use super::recipe::Recipe;
-use anyhow::bail;
 use std::path::Path;
 
 /// Train a network on a table of time series, or on arrays
 ///
-/// A table is CSV (any ending but those of arrays; `-` reads stdin). Arrays are .safetensors or .npz: x [N, T, I]; y
+/// A table is CSV (any ending but those of arrays; `-` reads stdin): `refrain train DATA.csv --target y --out y.safetensors`. Arrays are .safetensors or .npz: x [N, T, I]; y
 /// [N, O] or [N, T, O], or class indices [N] or [N, T]; and if wanted lengths [N].
 #[derive(Debug, clap::Args)]
 #[command(allow_negative_numbers = true)] // so that -1 is refused by its option, not taken for another one
@@ -21,6 +23,8 @@ pub struct Args {
     #[command(flatten)]
     recipe: Recipe,
     #[command(flatten)]
+    table: task::TaskFlags,
+    #[command(flatten)]
     arrays: arrays::Flags,
     #[command(flatten)]
     common: Common,
@@ -29,21 +33,11 @@ pub struct Args {
 /// Trains on what kind of data it is.
 pub async fn run(args: &Args) -> anyhow::Result<()> {
     if is_arrays(&args.data) {
+        args.table.refuse_given()?;
         return arrays::run(&args.data, &args.recipe, &args.arrays, &args.common).await;
     }
     args.arrays.refuse_given()?;
-    let recipe = &args.recipe;
-    let optimizer = recipe.optimizer(1e-3);
-    let schedule = recipe.schedule.map(|schedule| schedule.over(1));
-    let clip = recipe.clip(1.0);
-    let Common { device, seed, json, quiet } = &args.common;
-    bail!(
-        "{}: training on a table is not there yet ({} on {device}, seed {seed}, json {json}, quiet {quiet}: {}, \
-         {optimizer:?}, {schedule:?}, {clip:?})",
-        args.data,
-        recipe.cell.kind(),
-        serde_json::to_string(recipe)?,
-    )
+    table::run(&args.data, &args.recipe, &args.table, &args.common).await
 }
 
 /// Whether a path names arrays rather than a table.

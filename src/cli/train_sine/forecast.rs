@@ -1,6 +1,7 @@
 //! The free-running forecast as a table, as a picture, and as a drawing in the terminal.
 
 use crate::cli::console::significant;
+use crate::cli::plot::{DrawResult, FORECAST, GIVEN, GROUND, LEFT, Line, TEXT, TRUTH, font, legend};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -13,17 +14,10 @@ const SHOWN: usize = 100;
 const DOTS: (u32, u32) = (144, 56);
 /// The picture, in pixels.
 const SIZE: (u32, u32) = (960, 440);
-/// Pixels of the picture above the axes, and left of them.
+/// Pixels of the picture above the axes.
 const HEAD: i32 = 62;
-const LEFT: i32 = 70;
 /// Where the free run starts: between the last given point, at -1, and the first of the forecast, at 0.
 const START: f32 = -0.5;
-
-const TRUTH: RGBColor = RGBColor(150, 160, 172);
-const GIVEN: RGBColor = RGBColor(31, 78, 121);
-const FORECAST: RGBColor = RGBColor(217, 95, 2);
-const GROUND: RGBColor = RGBColor(253, 246, 236);
-const TEXT: RGBColor = RGBColor(60, 60, 60);
 
 /// A window, what a network made of it on its own output, and what was true.
 #[derive(Debug)]
@@ -118,7 +112,7 @@ impl Forecast {
         area.fill(&WHITE)?;
         let (head, body) = area.split_vertically(HEAD);
         head.draw(&Text::new(self.title.as_str(), (LEFT, 16), font(20)))?;
-        legend(&head, &lines)?;
+        legend(&head, 54, lines.iter().map(|line| (line.name.as_str(), line.colour.stroke_width(line.width))))?;
         let mut chart = ChartBuilder::on(&body)
             .margin(14)
             .x_label_area_size(44)
@@ -150,30 +144,3 @@ impl Forecast {
         area.present()
     }
 }
-
-/// A curve of the picture.
-struct Line {
-    points: Vec<(f32, f32)>,
-    colour: RGBColor,
-    width: u32,
-    name: String,
-}
-
-fn font(size: u32) -> TextStyle<'static> {
-    ("sans-serif", size).into_font().color(&TEXT)
-}
-
-/// The curves' names in a row under the title. The legends of plotters lie on the data.
-fn legend<B: DrawingBackend>(head: &DrawingArea<B, Shift>, lines: &[Line]) -> DrawResult<B> {
-    let (sample, gap, letter, y) = (24, 8, 8, 54);
-    let mut x = LEFT;
-    for Line { colour, width, name, .. } in lines {
-        head.draw(&PathElement::new([(x, y), (x + sample, y)], colour.stroke_width(*width)))?;
-        let style = font(14).pos(Pos::new(HPos::Left, VPos::Center));
-        head.draw(&Text::new(name.as_str(), (x + sample + gap, y), style))?;
-        x += sample + 2 * gap + letter * name.len() as i32;
-    }
-    Ok(())
-}
-
-type DrawResult<B> = Result<(), DrawingAreaErrorKind<<B as DrawingBackend>::ErrorType>>;

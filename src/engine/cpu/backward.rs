@@ -1,34 +1,41 @@
 //! One tile back through the network, kernel after kernel, from the loss to every gradient.
 
-use super::batch::Batch;
-use super::forward::{At, layer_input, top};
-use super::kernel::{BackwardScan, Outer, Product, Segments, Sum};
-use super::network::Network;
+use super::forward::{At, Task, layer_input};
+use super::kernel::{BackwardScan, Drop, Outer, Product, Segments, Sum};
 use super::tile::Workspace;
+use crate::loss::Loss;
 use crate::model::CellVisitor;
 use crate::model::cells::Cell;
 use pulp::{Simd, WithSimd};
 use std::marker::PhantomData;
 use std::ops::Range;
 
-/// The way back, after [`super::forward::Forward`] with the tape kept: adds to the gradient of every parameter, and gives the sum of the
-/// squared errors.
+/// What is minimised over a batch, and what is wanted beside the parameters' gradient.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Goal {
+    pub loss: Loss,
+    /// The terms that it is the mean of.
+    pub terms: usize,
+    /// Whether the gradient of x is wanted.
+    pub with_d_x: bool,
+}
+
+/// The way back, after [`super::forward::Forward`] with the tape kept: adds to the gradient of every parameter, and gives the
+/// sum of the loss's terms.
 pub(super) struct Backward<'a> {
-    pub network: &'a Network,
-    pub batch: &'a Batch<'a>,
+    pub task: &'a Task<'a>,
+    pub goal: &'a Goal,
     pub rows: Range<usize>,
     pub workspace: &'a mut Workspace,
     /// The gradient of the parameter block.
     pub gradient: &'a mut [f32],
-    /// Whether the gradient of x is wanted.
-    pub with_d_x: bool,
 }
 
 impl WithSimd for Backward<'_> {
     type Output = f64;
 
     fn with_simd<S: Simd>(self, simd: S) -> f64 {
-        self.network.spec.cell.visit(At { simd, pass: self })
+        self.task.network.spec.cell.visit(At { simd, pass: self })
     }
 }
 
@@ -36,13 +43,11 @@ impl<S: Simd> CellVisitor for At<S, Backward<'_>> {
     type Output = f64;
 
     fn visit<C: Cell>(mut self) -> f64 {
-        let squared_error = self.head();
-        let Backward { network, with_d_x, .. } = self.pass;
+        let (terms, mut d_h_from) = self.head();
+        let Backward { task: Task { network, .. }, goal, .. } = self.pass;
         let spec = &network.spec;
-        let steps = self.pass.workspace.steps;
-        let mut d_h_from = steps - spec.read_steps(steps);
         for layer in (0..spec.layers).rev() {
-            let with_d_input = layer > 0 || with_d_x;
+            let with_d_input = layer > 0 || goal.with_d_x;
             if with_d_input {
                 self.d_input(layer).0.fill(0.0);
             }
@@ -55,59 +60,36 @@ impl<S: Simd> CellVisitor for At<S, Backward<'_>> {
                 }
             }
             if layer > 0 {
-                let Workspace { d_h, d_below, .. } = self.pass.workspace;
-                std::mem::swap(d_h, d_below);
+                self.go_below(layer - 1);
                 d_h_from = 0;
             }
         }
-        squared_error
+        terms
     }
 }
 
 impl<S: Simd> At<S, Backward<'_>> {
-    /// The loss, the head's gradients, and the gradient of the top layer's output at the times that the head reads.
-    fn head(&mut self) -> f64 {
-        let At { simd, pass: Backward { network, batch, rows, workspace, gradient, .. } } = self;
-        let (spec, layout) = (&network.spec, &network.layout);
-        let (outputs, read) = (spec.outputs(), spec.read_steps(workspace.steps));
-        let squared_error = workspace.loss(batch, rows, batch.rows() * read * outputs);
-
-        let (top, stride) = top(network, workspace);
-        let segments = Segments { starts: &[0], len: outputs };
-        simd.vectorize(Outer {
-            a: &workspace.d_y,
-            a_stride: outputs,
-            segments,
-            b: &workspace.h[spec.layers - 1][top],
-            b_stride: stride,
-            columns: spec.top(),
-            gradient: &mut gradient[layout.head_weight()],
-            scratch: &mut workspace.scratch,
-        });
-        simd.vectorize(Sum { a: &workspace.d_y, stride: outputs, gradient: &mut gradient[layout.head_bias()] });
-
-        let d_h = &mut workspace.d_h[..read * stride * workspace.lanes];
-        d_h.fill(0.0);
-        simd.vectorize(Product {
-            weights: &network.head_back,
-            input: &workspace.d_y,
-            input_stride: outputs,
-            segments,
-            out: d_h,
-            out_stride: stride,
-        });
-        squared_error
+    /// The gradient of the input becomes that of the output of the layer `layer` below.
+    fn go_below(&mut self, layer: usize) {
+        let At { simd, pass: Backward { task: Task { network, mask, .. }, workspace, .. } } = self;
+        let Workspace { d_h, d_below, rows, .. } = &mut **workspace;
+        std::mem::swap(d_h, d_below);
+        if let Some(mask) = *mask {
+            let stride = network.state_stride();
+            simd.vectorize(Drop { mask, layer, rows: *rows, units: network.spec.top(), values: d_h, stride });
+        }
     }
 
     /// The deltas of one layer and direction, the gradient of its initial states, and the sums of its deltas.
     fn scan<C: Cell>(&mut self, scan: usize, d_h_from: usize) {
-        let At { simd, pass: Backward { network, workspace, .. } } = self;
+        let At { simd, pass: Backward { task: Task { network, .. }, workspace, .. } } = self;
         let layer = scan / network.spec.directions();
         workspace.d_states[scan].fill(0.0);
         workspace.d_bias.fill(0.0);
         simd.vectorize(BackwardScan::<C> {
             cell: PhantomData,
             geometry: network.geometry(scan, workspace.steps, true),
+            ends: workspace.ends,
             weights: &network.scans[scan].hidden_back,
             h: &workspace.h[layer],
             c: &workspace.c[layer],
@@ -115,44 +97,46 @@ impl<S: Simd> At<S, Backward<'_>> {
             d_h: &workspace.d_h,
             d_h_from,
             d_state: &mut workspace.d_states[scan],
+            held: &mut workspace.held,
             d_bias: &mut workspace.d_bias,
         });
     }
 
     /// The gradients of W_ih and W_hh.
     fn weights<C: Cell>(&mut self, scan: usize) {
-        let At { simd, pass: Backward { network, workspace, gradient, .. } } = self;
+        let At { simd, pass: Backward { task: Task { network, mask, .. }, workspace, gradient, .. } } = self;
         let (spec, lanes) = (&network.spec, workspace.lanes);
         let geometry = network.geometry(scan, workspace.steps, true);
         let ranges = &network.layout.layers()[scan];
         let layer = scan / spec.directions();
-        let (input, input_stride) = layer_input(network, &workspace.x, &workspace.h[..layer], lanes);
+        let Workspace { x, h, dropped, tapes, scratch, .. } = &mut **workspace;
+        let (input, input_stride) = layer_input(network, x, &h[..layer], dropped, *mask, lanes);
         let before = geometry.states_around(0).0 * lanes;
         simd.vectorize(Outer {
-            a: &workspace.tapes[scan],
+            a: &tapes[scan],
             a_stride: geometry.tape_stride,
             segments: Segments { starts: &network.input_slots()[..C::GATES], len: spec.hidden },
             b: input,
             b_stride: input_stride,
             columns: spec.layer_input(layer),
             gradient: &mut gradient[ranges.weight_ih.clone()],
-            scratch: &mut workspace.scratch,
+            scratch,
         });
         simd.vectorize(Outer {
-            a: &workspace.tapes[scan],
+            a: &tapes[scan],
             a_stride: geometry.tape_stride,
             segments: Segments { starts: &network.hidden_slots()[..C::GATES], len: spec.hidden },
-            b: &workspace.h[layer][before..],
+            b: &h[layer][before..],
             b_stride: geometry.state_stride,
             columns: spec.hidden,
             gradient: &mut gradient[ranges.weight_hh.clone()],
-            scratch: &mut workspace.scratch,
+            scratch,
         });
     }
 
     /// The gradients of b_ih and b_hh, which are the same where both add to one slot.
     fn biases<C: Cell>(&mut self, scan: usize) {
-        let At { simd, pass: Backward { network, workspace, gradient, .. } } = self;
+        let At { simd, pass: Backward { task: Task { network, .. }, workspace, gradient, .. } } = self;
         let ranges = &network.layout.layers()[scan];
         let hidden = network.spec.hidden;
         let slots = network.input_slots().into_iter().zip(network.hidden_slots()).take(C::GATES);
@@ -174,7 +158,7 @@ impl<S: Simd> At<S, Backward<'_>> {
 
     /// Adds to the gradient of the layer's input.
     fn input<C: Cell>(&mut self, scan: usize) {
-        let network = self.pass.network;
+        let network = self.pass.task.network;
         let tape_stride = network.geometry(scan, self.pass.workspace.steps, true).tape_stride;
         // Out of its place for a moment, since the input's gradient lies in the same workspace.
         let tape = std::mem::take(&mut self.pass.workspace.tapes[scan]);
@@ -193,7 +177,7 @@ impl<S: Simd> At<S, Backward<'_>> {
 
     /// Where the gradient of a layer's input goes, and the vectors from one time to the next.
     fn d_input(&mut self, layer: usize) -> (&mut [f32], usize) {
-        let Backward { network, workspace, .. } = &mut self.pass;
+        let Backward { task: Task { network, .. }, workspace, .. } = &mut self.pass;
         match layer {
             0 => (&mut workspace.d_x, network.x_stride()),
             _ => (&mut workspace.d_below, network.state_stride()),

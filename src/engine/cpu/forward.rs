@@ -1,20 +1,29 @@
 //! One tile through the network, kernel after kernel, from x to the outputs.
 
 use super::batch::Batch;
-use super::kernel::{ForwardScan, Lines, Product, Segments};
+use super::kernel::{Drop, ForwardScan, Lines};
 use super::network::Network;
 use super::tile::Workspace;
-use crate::model::CellVisitor;
 use crate::model::cells::Cell;
+use crate::model::{CellVisitor, Mask};
 use pulp::{Simd, WithSimd};
 use std::marker::PhantomData;
 use std::ops::Range;
 
-/// Takes some rows of a batch through the network, from x to the outputs.
-pub(super) struct Forward<'a> {
+/// The network, and what is to go through it.
+#[derive(Clone, Copy)]
+pub(super) struct Task<'a> {
     pub network: &'a Network,
     pub batch: &'a Batch<'a>,
+    /// What is dropped between the layers, if anything is.
+    pub mask: Option<Mask>,
+}
+
+/// Takes some rows of a batch, at some times, through the network, from x to the outputs.
+pub(super) struct Forward<'a> {
+    pub task: &'a Task<'a>,
     pub rows: Range<usize>,
+    pub times: Range<usize>,
     pub workspace: &'a mut Workspace,
 }
 
@@ -28,25 +37,27 @@ impl WithSimd for Forward<'_> {
     type Output = ();
 
     fn with_simd<S: Simd>(self, simd: S) {
-        self.network.spec.cell.visit(At { simd, pass: self });
+        self.task.network.spec.cell.visit(At { simd, pass: self });
     }
 }
 
 impl<S: Simd> CellVisitor for At<S, Forward<'_>> {
     type Output = ();
 
-    fn visit<C: Cell>(self) {
-        let At { simd, pass: Forward { network, batch, rows, workspace } } = self;
-        workspace.load(network, batch, &rows);
+    fn visit<C: Cell>(mut self) {
+        let At { simd, pass: Forward { task, ref rows, ref times, ref mut workspace } } = self;
+        let Task { network, batch, mask } = *task;
+        workspace.load(network, batch, rows, times);
         let (spec, lanes) = (&network.spec, workspace.lanes);
         for (scan, weights) in network.scans.iter().enumerate() {
-            let geometry = network.geometry(scan, workspace.steps, workspace.keep_tape);
-            let layer = scan / spec.directions();
+            let geometry = network.geometry(scan, workspace.steps, workspace.room.keep_tape);
+            let (layer, direction) = (scan / spec.directions(), scan % spec.directions());
             let (below, h) = workspace.h.split_at_mut(layer);
-            let (input, input_stride) = layer_input(network, &workspace.x, below, lanes);
+            let (input, input_stride) = layer_input(network, &workspace.x, below, &workspace.dropped, mask, lanes);
             simd.vectorize(ForwardScan::<C> {
                 cell: PhantomData,
                 geometry,
+                ends: workspace.ends,
                 weights,
                 input,
                 input_stride,
@@ -55,40 +66,33 @@ impl<S: Simd> CellVisitor for At<S, Forward<'_>> {
                 c: &mut workspace.c[layer],
                 tape: &mut workspace.tapes[scan],
             });
-        }
-
-        let outputs = spec.outputs();
-        for y in workspace.y.chunks_exact_mut(outputs * lanes) {
-            for (y, &bias) in y.chunks_exact_mut(lanes).zip(&network.head_bias) {
-                y.fill(bias);
+            if let (Some(mask), true) = (mask, direction + 1 == spec.directions() && layer + 1 < spec.layers) {
+                let stride = network.state_stride();
+                let len = workspace.steps * stride * lanes;
+                // Place 0 of h holds an initial state.
+                let values = &mut workspace.dropped[layer][..len];
+                values.copy_from_slice(&workspace.h[layer][stride * lanes..][..len]);
+                let rows = workspace.rows;
+                simd.vectorize(Drop { mask, layer, rows, units: spec.top(), values, stride });
             }
         }
-        let (top, stride) = top(network, workspace);
-        simd.vectorize(Product {
-            weights: &network.head,
-            input: &workspace.h[spec.layers - 1][top],
-            input_stride: stride,
-            segments: Segments { starts: &[0], len: spec.top() },
-            out: &mut workspace.y,
-            out_stride: outputs,
-        });
+        self.head();
     }
 }
 
 /// The input of the layer above the layers whose h is `below`, [T, I], and the vectors from one time to the next.
-pub(super) fn layer_input<'a>(network: &Network, x: &'a Lines, below: &'a [Lines], lanes: usize) -> (&'a [f32], usize) {
+pub(super) fn layer_input<'a>(
+    network: &Network,
+    x: &'a Lines,
+    below: &'a [Lines],
+    dropped: &'a [Lines],
+    mask: Option<Mask>,
+    lanes: usize,
+) -> (&'a [f32], usize) {
     let stride = network.state_stride();
     match below.last() {
         None => (x, network.x_stride()),
-        // Place 0 of h holds an initial state.
+        Some(_) if mask.is_some() => (&dropped[below.len() - 1], stride),
         Some(h) => (&h[stride * lanes..], stride),
     }
-}
-
-/// Where h of the topmost layer lies at the times that the head reads, and from one time to the next.
-pub(super) fn top(network: &Network, workspace: &Workspace) -> (Range<usize>, usize) {
-    let read = network.spec.read_steps(workspace.steps);
-    let stride = network.state_stride();
-    let first = (workspace.steps - read + 1) * stride * workspace.lanes;
-    (first..first + read * stride * workspace.lanes, stride)
 }

@@ -8,14 +8,19 @@
 mod backward;
 mod batch;
 mod forward;
+mod head;
+mod inference;
 mod kernel;
 mod level;
+mod load;
+mod memory;
 mod native;
 mod network;
 mod results;
 mod threads;
 mod tile;
 mod training;
+mod weights;
 
 pub use level::Level;
 pub use native::{CpuEngine, Options};

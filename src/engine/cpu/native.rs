@@ -1,20 +1,23 @@
 //! The engine itself: what the trait asks for, in terms of passes over tiles.
 
 use super::Level;
+use super::backward::Goal;
 use super::batch::Batch;
-use super::forward::Forward;
+use super::forward::Task;
+use super::inference::{Inference, Stream};
 use super::network::Network;
 use super::results::Results;
-use super::threads::{Threads, Workspaces};
-use super::training::{Groups, Weights, differentiate, gradient};
+use super::threads::{Machine, Threads, Workspaces, lock, unlock};
+use super::tile::Room;
+use super::training::{Groups, differentiate};
+use super::weights::{Weights, gradient};
 use crate::data::{Sequences, Windows};
 use crate::engine::{self, DeviceInfo, Engine, Gradients, Moments, Outputs, Steps};
 use crate::error::{Error, Result};
 use crate::loss::Objective;
-use crate::model::Spec;
+use crate::model::{Dropout, Mask, Readout, Spec};
 use pulp::{Simd, WithSimd};
-use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 /// How a [`CpuEngine`] is to run; by default on all processors, with the widest SIMD instructions.
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,13 +32,11 @@ pub struct Options {
 #[derive(Debug)]
 pub struct CpuEngine {
     device: DeviceInfo,
-    level: Level,
-    /// Rows of a tile: the lanes of a vector.
-    lanes: usize,
-    threads: Threads,
-    /// What training and differentiating need, and what a forward pass alone does.
+    machine: Machine,
+    /// What training and differentiating need.
     training: Workspaces,
-    inference: Workspaces,
+    inference: Inference,
+    stream: Option<Stream>,
     network: Network,
     weights: Weights,
     windows: Option<Windows>,
@@ -68,11 +69,10 @@ impl CpuEngine {
         let (lanes, registers) = options.level.dispatch(Registers);
         let mut engine = CpuEngine {
             device: device_info(options.level, count),
-            level: options.level,
-            lanes,
-            threads: Threads::new(count)?,
+            machine: Machine { level: options.level, lanes, threads: Threads::new(count)? },
             training: Workspaces::default(),
-            inference: Workspaces::default(),
+            inference: Inference::default(),
+            stream: None,
             network: Network::new(spec, registers),
             weights: Weights::new(&[]),
             windows: None,
@@ -87,22 +87,10 @@ impl CpuEngine {
         &self.network.spec
     }
 
-    /// A forward pass over a batch; the final states only where `with_states`.
-    fn run(&mut self, batch: &Batch<'_>, with_states: bool) -> Outputs {
-        let CpuEngine { level, lanes, threads, inference, network, .. } = self;
-        let workspaces = inference.prepare(threads, network, *lanes, batch, false);
-        let rows = batch.rows();
-        let states = if with_states { network.spec.state_len() * rows } else { 0 };
-        let y = network.spec.read_steps(batch.steps()) * network.spec.outputs() * rows;
-        let outputs = Outputs { y: vec![0.0; y], states: vec![0.0; states] };
-        let results = Mutex::new(Results { rows, gradients: Gradients { outputs, ..Gradients::default() } });
-        let mut tiles: Vec<Range<usize>> =
-            (0..rows).step_by(*lanes).map(|first| first..rows.min(first + *lanes)).collect();
-        threads.each(workspaces, &mut tiles, |rows, workspace| {
-            level.dispatch(Forward { network, batch, rows: rows.clone(), workspace });
-            results.lock().unwrap_or_else(PoisonError::into_inner).take(network, workspace, rows);
-        });
-        results.into_inner().unwrap_or_else(PoisonError::into_inner).gradients.outputs
+    /// A forward pass over a batch; the outputs that the spec says, the final states only where `with_states`.
+    fn run(&mut self, batch: &Batch<'_>, with_states: bool) -> Result<Outputs> {
+        let readout = self.network.spec.readout();
+        self.inference.run(&self.machine, &self.network, batch, readout, with_states)
     }
 }
 
@@ -142,20 +130,37 @@ impl Engine for CpuEngine {
 
     fn train(&mut self, steps: &Steps) -> Result<()> {
         let &Steps { ids, batch, .. } = steps;
-        let CpuEngine { level, lanes, threads, training, network, weights, windows, groups, losses, .. } = self;
+        let CpuEngine { machine, training, network, weights, windows, groups, losses, .. } = self;
         let windows = windows.as_ref().ok_or_else(not_loaded)?;
         steps.check(&network.spec, windows)?;
-        engine::refuse_options(steps, windows)?;
-        let workspaces = training.prepare(threads, network, *lanes, &Batch::Windows(windows, ids), true);
-        let threads = (&*threads, workspaces);
+        let room = room(&network.spec, windows.steps(), &steps.objective.dropout);
+        let workspaces = training.prepare(machine, network, room)?;
         losses.reserve(ids.len().div_ceil(batch));
-        threads.0.within(|| {
+        // The states that the step at hand begins with, and those that it ends with.
+        let mut before = None;
+        let carried = if steps.carry { vec![0.0; network.spec.state_len() * batch] } else { Vec::new() };
+        let outputs = Outputs { states: carried, ..Outputs::default() };
+        let after = Mutex::new(Results { rows: batch, gradients: Gradients { outputs, ..Gradients::default() } });
+        machine.threads.within(|| {
             for (k, ids) in ids.chunks(batch).enumerate() {
-                let batch = Batch::Windows(windows, ids);
-                let groups = groups.of(ids.len(), *lanes, weights.parameters.len());
-                losses.push(differentiate(*level, threads, network, &batch, groups, false, |_, _| ()));
-                weights.update(*level, groups, steps.update(k));
+                let objective = steps.objective(k);
+                let batch = Batch::windows(windows, ids, before.as_deref());
+                let terms = batch.terms(objective.loss, &network.spec);
+                let goal = Goal { loss: objective.loss, terms, with_d_x: false };
+                let groups = groups.of(ids.len(), machine.lanes, weights.parameters.len());
+                let task = Task { network, batch: &batch, mask: mask(&objective.dropout) };
+                losses.push(differentiate((machine, workspaces), &task, &goal, groups, |rows, workspace| {
+                    if steps.carry {
+                        lock(&after).take_states(network, workspace, rows);
+                    }
+                }));
+                weights.step(machine, groups, steps.clip, steps.update(k));
                 network.pack(&weights.parameters, false);
+                if steps.carry {
+                    let after = &mut lock(&after).gradients.outputs.states;
+                    let before = before.get_or_insert_with(|| vec![0.0; after.len()]);
+                    std::mem::swap(before, after);
+                }
             }
         });
         Ok(())
@@ -171,7 +176,11 @@ impl Engine for CpuEngine {
             if batch == 0 {
                 return Err(Error::config("batch", batch, "at least 1"));
             }
-            Ok(ids.chunks(batch).flat_map(|ids| self.run(&Batch::Windows(&windows, ids), false).y).collect())
+            let mut y = Vec::new();
+            for ids in ids.chunks(batch) {
+                y.append(&mut self.run(&Batch::windows(&windows, ids, None), false)?.y);
+            }
+            Ok(y)
         });
         self.windows = Some(windows);
         result
@@ -179,7 +188,7 @@ impl Engine for CpuEngine {
 
     async fn forward(&mut self, sequences: &Sequences) -> Result<Outputs> {
         sequences.check(self.spec())?;
-        Ok(self.run(&Batch::Sequences(sequences, &[]), true))
+        self.run(&Batch::sequences(sequences, &[]), true)
     }
 
     async fn differentiate(
@@ -188,46 +197,74 @@ impl Engine for CpuEngine {
         targets: &[f32],
         objective: &Objective,
     ) -> Result<Gradients> {
-        engine::refuse_objective(objective)?;
         sequences.check(self.spec())?;
+        objective.check(self.spec())?;
         let &Sequences { rows, steps, ref x, .. } = sequences;
-        let (read, outputs) = (self.spec().read_steps(steps), self.spec().outputs());
-        Error::check_len("targets", &[("B", rows), ("read steps", read), ("O", outputs)], targets.len())?;
-        let CpuEngine { level, lanes, threads, training, network, weights, groups, .. } = self;
+        let lengths: Vec<usize> = (0..rows).map(|row| sequences.length(row)).collect();
+        objective.loss.check_targets(self.spec(), steps, &lengths, targets)?;
+        let CpuEngine { machine, training, network, weights, groups, .. } = self;
+        let spec = network.spec;
         // Training leaves out the weights that only the gradient of x needs.
         network.pack(&weights.parameters, true);
-        let batch = Batch::Sequences(sequences, targets);
-        let workspaces = training.prepare(threads, network, *lanes, &batch, true);
-        let states = vec![0.0; network.spec.state_len() * rows];
+        let batch = Batch::sequences(sequences, targets);
+        let workspaces = training.prepare(machine, network, room(&spec, steps, &objective.dropout))?;
+        let y = vec![0.0; rows * spec.read_steps(steps) * spec.outputs()];
+        let states = vec![0.0; spec.state_len() * rows];
         let results = Mutex::new(Results {
             rows,
             gradients: Gradients {
-                outputs: Outputs { y: vec![0.0; targets.len()], states: states.clone() },
+                outputs: Outputs { y, states: states.clone() },
                 x: vec![0.0; x.len()],
                 states,
                 ..Gradients::default()
             },
         });
-        let groups = groups.of(rows, *lanes, weights.parameters.len());
-        let loss = differentiate(*level, (threads, workspaces), network, &batch, groups, true, |rows, workspace| {
-            results.lock().unwrap_or_else(PoisonError::into_inner).take(network, workspace, rows);
+        let groups = groups.of(rows, machine.lanes, weights.parameters.len());
+        let task = Task { network, batch: &batch, mask: mask(&objective.dropout) };
+        let goal = Goal { loss: objective.loss, terms: batch.terms(objective.loss, &spec), with_d_x: true };
+        let loss = differentiate((machine, workspaces), &task, &goal, groups, |rows, workspace| {
+            let mut results = lock(&results);
+            results.take_outputs(network, workspace, rows, 0);
+            results.take_states(network, workspace, rows);
+            results.take_gradients(network, workspace, rows);
         });
-        let gradients = results.into_inner().unwrap_or_else(PoisonError::into_inner).gradients;
+        let gradients = unlock(results).gradients;
         Ok(Gradients { loss, parameters: gradient(groups), ..gradients })
     }
 
     fn open_stream(&mut self, rows: usize, states: Option<&[f32]>) -> Result<()> {
         engine::check_stream(self.spec(), rows, states)?;
-        Err(Error::config("rows of a stream", rows, "none: this engine has no streams yet"))
+        let states = states.map_or_else(|| vec![0.0; self.spec().state_len() * rows], <[f32]>::to_vec);
+        self.stream = Some(Stream { rows, states });
+        Ok(())
     }
 
-    async fn step_many(&mut self, _: &[f32], steps: usize) -> Result<Vec<f32>> {
-        Err(Error::config("steps of a stream", steps, "none: this engine has no streams yet"))
+    async fn step_many(&mut self, x: &[f32], steps: usize) -> Result<Vec<f32>> {
+        let CpuEngine { machine, inference, stream, network, .. } = self;
+        let Stream { rows, states } = stream.as_mut().ok_or_else(not_open)?;
+        Error::check_len("x", &[("B", *rows), ("T", steps), ("I", network.spec.input)], x.len())?;
+        if steps == 0 {
+            return Ok(Vec::new());
+        }
+        let batch = Batch::stream(*rows, steps, x, states);
+        let outputs = inference.run(machine, network, &batch, Readout::Every, true)?;
+        *states = outputs.states;
+        Ok(outputs.y)
     }
 
     async fn states(&mut self) -> Result<Vec<f32>> {
-        Err(Error::config("states", "none", "those of a stream: this engine has none yet"))
+        self.stream.as_ref().map(|stream| stream.states.clone()).ok_or_else(not_open)
     }
+}
+
+/// What training on sequences of `steps` steps needs.
+fn room(spec: &Spec, steps: usize, dropout: &Dropout) -> Room {
+    Room { steps, readout: spec.readout(), keep_tape: true, dropout: mask(dropout).is_some() }
+}
+
+/// What is dropped, if anything is.
+fn mask(dropout: &Dropout) -> Option<Mask> {
+    (dropout.p > 0.0).then(|| dropout.mask())
 }
 
 /// The lanes and registers of a SIMD level.
@@ -243,6 +280,10 @@ impl WithSimd for Registers {
 
 fn not_loaded() -> Error {
     Error::config("windows", "none", "windows that were loaded before")
+}
+
+fn not_open() -> Error {
+    Error::config("stream", "none", "one that was opened before, with open_stream")
 }
 
 fn device_info(level: Level, threads: usize) -> DeviceInfo {

@@ -12,12 +12,18 @@ pub(super) struct Network {
     pub facts: CellFacts,
     /// Of each layer and direction, index layer*D + direction.
     pub scans: Vec<PackedScan>,
-    /// W of the head: O outputs, D*H inputs.
-    pub head: Packed,
+    pub head: Option<PackedHead>,
+}
+
+/// The weights of a head.
+#[derive(Clone, Debug)]
+pub(super) struct PackedHead {
+    /// W: O outputs, D*H inputs.
+    pub forward: Packed,
     /// The same transposed.
-    pub head_back: Packed,
-    /// Bias of the head, [O].
-    pub head_bias: Vec<f32>,
+    pub back: Packed,
+    /// [O].
+    pub bias: Vec<f32>,
 }
 
 impl Network {
@@ -33,9 +39,11 @@ impl Network {
             layout: Layout::new(&spec),
             facts,
             scans,
-            head: Packed::new(spec.outputs(), spec.top(), blocking),
-            head_back: Packed::new(spec.top(), spec.outputs(), blocking),
-            head_bias: vec![0.0; spec.outputs()],
+            head: spec.head.map(|head| PackedHead {
+                forward: Packed::new(head.outputs, spec.top(), blocking),
+                back: Packed::new(spec.top(), head.outputs, blocking),
+                bias: vec![0.0; head.outputs],
+            }),
         }
     }
 
@@ -45,12 +53,12 @@ impl Network {
         for (index, (scan, ranges)) in self.scans.iter_mut().zip(self.layout.layers()).enumerate() {
             scan.pack(parameters, ranges, with_d_x || index >= directions);
         }
-        if self.spec.head.is_some() {
-            let head = &parameters[self.layout.head_weight()];
-            self.head.pack(head);
-            self.head_back.pack_transposed(head);
+        if let Some(head) = &mut self.head {
+            let weights = &parameters[self.layout.head_weight()];
+            head.forward.pack(weights);
+            head.back.pack_transposed(weights);
+            head.bias.copy_from_slice(&parameters[self.layout.head_bias()]);
         }
-        self.head_bias.copy_from_slice(&parameters[self.layout.head_bias()]);
     }
 
     /// Vectors from one time of x to the next.

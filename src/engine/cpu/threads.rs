@@ -1,12 +1,22 @@
 //! Work shared between threads, each with a workspace of its own.
 
-use super::batch::Batch;
+use super::Level;
+use super::memory;
 use super::network::Network;
-use super::tile::Workspace;
+use super::tile::{Room, Workspace};
 use crate::error::{Error, Result};
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// What an engine runs on.
+#[derive(Debug)]
+pub(super) struct Machine {
+    pub level: Level,
+    /// Rows of a tile: the lanes of a vector.
+    pub lanes: usize,
+    pub threads: Threads,
+}
 
 /// The threads of an engine.
 #[derive(Debug)]
@@ -20,24 +30,22 @@ pub(super) struct Threads {
 pub(super) struct Workspaces(Vec<Mutex<Workspace>>);
 
 impl Workspaces {
-    /// Makes them serve a batch; allocates only where the last one was of another length.
-    pub fn prepare(
-        &mut self,
-        threads: &Threads,
-        network: &Network,
-        lanes: usize,
-        batch: &Batch<'_>,
-        keep_tape: bool,
-    ) -> &Self {
-        let fits = |workspace: &Workspace| workspace.steps == batch.steps() && workspace.keep_tape == keep_tape;
+    /// Makes room in each; allocates only where the room before was another.
+    ///
+    /// # Errors
+    /// [`Error::Limit`] where all of them together need more memory than there is.
+    pub fn prepare(&mut self, machine: &Machine, network: &Network, room: Room) -> Result<&Self> {
+        let Machine { lanes, threads, .. } = machine;
         let first = self.0.first_mut().map(|first| first.get_mut().unwrap_or_else(PoisonError::into_inner));
-        if !first.is_some_and(|first| fits(first)) {
+        if !first.is_some_and(|first| first.room == room) {
             // The old ones go first, so that both are never in memory together.
             self.0.clear();
-            let new = || Mutex::new(Workspace::new(network, lanes, batch.steps(), keep_tape));
+            let bytes = Workspace::bytes(network, *lanes, &room).saturating_mul(threads.count());
+            memory::check(bytes, room.steps, threads.count())?;
+            let new = || Mutex::new(Workspace::new(network, *lanes, room));
             self.0 = (0..threads.count()).map(|_| new()).collect();
         }
-        self
+        Ok(self)
     }
 }
 
@@ -68,23 +76,33 @@ impl Threads {
     }
 
     /// Does `work` for each item, with the workspace of the thread that does it. Which thread that is, is left to chance: the
-    /// result may depend on the item alone.
+    /// result may depend on the item alone. A single item stays on the caller's thread, which costs no switch.
     pub fn each<T: Send>(
         &self,
         workspaces: &Workspaces,
         items: &mut [T],
         work: impl Fn(&mut T, &mut Workspace) + Send + Sync,
     ) {
+        let alone = self.pool.is_none() || items.len() < 2;
         let run = |item: &mut T| {
-            let thread = rayon::current_thread_index().filter(|_| self.pool.is_some()).unwrap_or(0);
-            // A panic in another thread ends this call anyway.
-            let mut workspace = workspaces.0[thread].lock().unwrap_or_else(PoisonError::into_inner);
+            let thread = rayon::current_thread_index().filter(|_| !alone).unwrap_or(0);
+            let mut workspace = lock(&workspaces.0[thread]);
             work(item, &mut workspace);
         };
-        if self.pool.is_none() {
+        if alone {
             items.iter_mut().for_each(run);
         } else {
             self.within(|| items.par_iter_mut().with_max_len(1).for_each(run));
         }
     }
+}
+
+/// What a mutex guards. A panic in another thread ends the call anyway.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The same, for good.
+pub(super) fn unlock<T>(mutex: Mutex<T>) -> T {
+    mutex.into_inner().unwrap_or_else(PoisonError::into_inner)
 }

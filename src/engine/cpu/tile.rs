@@ -1,32 +1,56 @@
 //! One tile of batch rows, as many as a vector has lanes, through the whole network: forward, and back.
 
-use super::batch::Batch;
-use super::kernel::{Lines, SCRATCH};
+use super::kernel::{Ends, Lines, SCRATCH, WIDEST};
 use super::network::Network;
-use std::ops::Range;
+use crate::model::Readout;
+
+/// What workspaces are made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Room {
+    /// The most time steps (T).
+    pub steps: usize,
+    /// The times that have an output.
+    pub readout: Readout,
+    /// Whether the tape of every time is kept for a backward pass.
+    pub keep_tape: bool,
+    /// Whether units are dropped between layers.
+    pub dropout: bool,
+}
 
 /// What one tile needs beside the weights. A thread has one of these and takes one tile after the other through it. Each
 /// value is one vector of lanes, one lane for each row.
 #[derive(Debug)]
 pub(super) struct Workspace {
-    /// T.
+    pub room: Room,
+    /// Time steps at hand, at most those of the room.
     pub steps: usize,
-    /// Whether the tape of every time is kept for a backward pass.
-    pub keep_tape: bool,
     /// Lanes of a vector.
     pub lanes: usize,
+    /// Where the rows at hand end, if not all have every step.
+    pub ends: Option<Ends>,
+    /// The batch row of each lane.
+    pub rows: [u32; WIDEST],
     /// [T, I].
     pub x: Lines,
     /// h of each layer, [T+2, D*H].
     pub h: Vec<Lines>,
     /// The second state of each layer, likewise; empty where the cell has none.
     pub c: Vec<Lines>,
+    /// What dropout leaves of h for the layer above, of each layer but the last, [T, D*H].
+    pub dropped: Vec<Lines>,
     /// Of each layer and direction, [T, slots*H]: the tape, then the deltas.
     pub tapes: Vec<Lines>,
+    /// The topmost h at the end of each row, [D*H], and then its gradient: only where rows end at different times, and both
+    /// directions are read there.
+    pub last: Lines,
     /// Outputs, [read steps, O].
     pub y: Lines,
+    /// Targets, [read steps, at most O].
+    pub targets: Lines,
     /// Gradient of the outputs.
     pub d_y: Lines,
+    /// The outputs and the target of one row at one position.
+    pub position: Vec<f64>,
     /// Gradient of the output of the layer at hand, [T, D*H].
     pub d_h: Lines,
     /// Gradient of the output of the layer below.
@@ -35,94 +59,123 @@ pub(super) struct Workspace {
     pub d_x: Lines,
     /// Gradient of the states of each layer and direction, [S, H].
     pub d_states: Vec<Lines>,
+    /// What of it passes by rows that have ended, [S, H].
+    pub held: Lines,
     /// Sums over all times of the deltas of the layer and direction at hand, [slots*H].
     pub d_bias: Lines,
     /// What [`super::kernel::Outer`] needs.
     pub scratch: Lines,
 }
 
+/// Values of each buffer of a [`Workspace`], by its name there.
+struct Sizes {
+    x: usize,
+    states: usize,
+    dropped: usize,
+    tape: usize,
+    last: usize,
+    y: usize,
+    d_y: usize,
+    d_h: usize,
+    d_below: usize,
+    d_x: usize,
+    d_states: usize,
+    d_bias: usize,
+    scratch: usize,
+}
+
+impl Sizes {
+    /// A product that does not fit a `usize` is as large as one can be: no memory has room for it either.
+    fn new(network: &Network, lanes: usize, room: &Room) -> Self {
+        let (spec, facts) = (&network.spec, &network.facts);
+        let vectors = |times: usize, stride: usize| times.saturating_mul(stride).saturating_mul(lanes);
+        let if_kept = |size: usize| if room.keep_tape { size } else { 0 };
+        let geometry = network.geometry(0, room.steps, room.keep_tape);
+        let slots = facts.slots * spec.hidden;
+        let x = vectors(room.steps, network.x_stride());
+        let d_h = if_kept(vectors(room.steps, geometry.state_stride));
+        let y = vectors(if room.readout == Readout::Every { room.steps } else { 1 }, spec.outputs());
+        Sizes {
+            x,
+            states: vectors(room.steps.saturating_add(2), geometry.state_stride),
+            dropped: if room.dropout { vectors(room.steps, geometry.state_stride) } else { 0 },
+            tape: if room.keep_tape { vectors(room.steps, geometry.tape_stride) } else { vectors(1, slots) },
+            last: vectors(1, geometry.state_stride),
+            y,
+            d_y: if_kept(y),
+            d_h,
+            d_below: if spec.layers > 1 { d_h } else { 0 },
+            d_x: if_kept(x),
+            d_states: if_kept(vectors(facts.states, spec.hidden)),
+            d_bias: if_kept(vectors(1, slots)),
+            scratch: if_kept(SCRATCH),
+        }
+    }
+}
+
 impl Workspace {
-    /// For sequences of `steps`. Without `keep_tape` it serves forward passes alone.
-    pub fn new(network: &Network, lanes: usize, steps: usize, keep_tape: bool) -> Self {
-        let spec = &network.spec;
-        let scans = network.scans.len();
-        let geometry = network.geometry(0, steps, keep_tape);
-        let vectors = |count: usize| Lines::zeroed(count * lanes);
-        let states = || vectors((steps + 2) * geometry.state_stride);
-        let of_steps = |wanted: bool, stride: usize| vectors(if wanted { steps * stride } else { 0 });
-        let slots = network.facts.slots * spec.hidden;
+    /// Bytes of a workspace; as large as can be where they cannot be counted.
+    pub fn bytes(network: &Network, lanes: usize, room: &Room) -> usize {
+        let sizes = Sizes::new(network, lanes, room);
+        let (layers, scans) = (network.spec.layers, network.scans.len());
+        let each = [
+            (sizes.states, layers * network.facts.states),
+            (sizes.dropped, layers - 1),
+            (sizes.tape, scans),
+            (sizes.d_states, scans + 1),
+        ];
+        let once = [sizes.x, sizes.last, sizes.y, sizes.d_y, sizes.d_y, sizes.d_h, sizes.d_below, sizes.d_x];
+        let once = once.into_iter().chain([sizes.d_bias, sizes.scratch]).map(|size| (size, 1));
+        let total = each
+            .into_iter()
+            .chain(once)
+            .fold(0usize, |sum, (size, count)| sum.saturating_add(size.saturating_mul(count)));
+        total.saturating_mul(size_of::<f32>())
+    }
+
+    pub fn new(network: &Network, lanes: usize, room: Room) -> Self {
+        let sizes = Sizes::new(network, lanes, &room);
+        let (layers, scans) = (network.spec.layers, network.scans.len());
+        let several = |count: usize, size: usize| (0..count).map(|_| Lines::zeroed(size)).collect::<Vec<_>>();
         Workspace {
-            steps,
-            keep_tape,
+            room,
+            steps: room.steps,
             lanes,
-            x: of_steps(true, network.x_stride()),
-            h: (0..spec.layers).map(|_| states()).collect(),
-            c: (0..spec.layers).map(|_| if network.facts.states > 1 { states() } else { Lines::default() }).collect(),
-            tapes: (0..scans)
-                .map(|_| if keep_tape { of_steps(true, geometry.tape_stride) } else { vectors(slots) })
-                .collect(),
-            y: vectors(spec.read_steps(steps) * spec.outputs()),
-            d_y: vectors(if keep_tape { spec.read_steps(steps) * spec.outputs() } else { 0 }),
-            d_h: of_steps(keep_tape, geometry.state_stride),
-            d_below: of_steps(keep_tape && spec.layers > 1, geometry.state_stride),
-            d_x: of_steps(keep_tape, network.x_stride()),
-            d_bias: vectors(slots),
-            scratch: Lines::zeroed(if keep_tape { SCRATCH } else { 0 }),
-            d_states: (0..scans).map(|_| vectors(network.facts.states * spec.hidden)).collect(),
+            ends: None,
+            rows: [0; WIDEST],
+            x: Lines::zeroed(sizes.x),
+            h: several(layers, sizes.states),
+            c: several(layers, if network.facts.states > 1 { sizes.states } else { 0 }),
+            dropped: several(layers - 1, sizes.dropped),
+            tapes: several(scans, sizes.tape),
+            last: Lines::zeroed(sizes.last),
+            y: Lines::zeroed(sizes.y),
+            targets: Lines::zeroed(sizes.d_y),
+            d_y: Lines::zeroed(sizes.d_y),
+            position: Vec::new(),
+            d_h: Lines::zeroed(sizes.d_h),
+            d_below: Lines::zeroed(sizes.d_below),
+            d_x: Lines::zeroed(sizes.d_x),
+            d_states: several(scans, sizes.d_states),
+            held: Lines::zeroed(sizes.d_states),
+            d_bias: Lines::zeroed(sizes.d_bias),
+            scratch: Lines::zeroed(sizes.scratch),
         }
     }
 
-    /// Takes x and the initial states of the batch rows `rows`. Lanes beyond them repeat the last one, so that they are
-    /// finite wherever it is; their outputs have no gradient.
-    pub fn load(&mut self, network: &Network, batch: &Batch<'_>, rows: &Range<usize>) {
-        let (lanes, inputs) = (self.lanes, network.spec.input);
-        let row_of = |lane: usize| (rows.start + lane).min(rows.end - 1);
-        for lane in 0..lanes {
-            let sequence = batch.sequence(row_of(lane)).chunks_exact(inputs);
-            for (x, values) in self.x.chunks_exact_mut(network.x_stride() * lanes).zip(sequence) {
-                for (x, &value) in x[lane..].iter_mut().step_by(lanes).zip(values) {
-                    *x = value;
-                }
-            }
-        }
-
-        let hidden = network.spec.hidden;
-        for scan in 0..network.scans.len() {
-            let initial = network.geometry(scan, self.steps, self.keep_tape).initial() * lanes;
-            let layer = scan / network.spec.directions();
-            for (s, states) in
-                [&mut self.h[layer], &mut self.c[layer]].into_iter().take(network.facts.states).enumerate()
-            {
-                let states = &mut states[initial..][..hidden * lanes];
-                let Some(given) = batch.states() else {
-                    states.fill(0.0);
-                    continue;
-                };
-                for lane in 0..lanes {
-                    let first = ((s * network.scans.len() + scan) * batch.rows() + row_of(lane)) * hidden;
-                    for (state, &value) in states[lane..].iter_mut().step_by(lanes).zip(&given[first..][..hidden]) {
-                        *state = value;
-                    }
-                }
-            }
+    /// Times that have an output.
+    pub fn read(&self) -> usize {
+        match self.room.readout {
+            Readout::Last => 1,
+            Readout::Every => self.steps,
         }
     }
 
-    /// Sets the gradient of the outputs under the mean squared error over `count` outputs of the whole batch, and gives the
-    /// sum of the squared errors of these rows.
-    pub fn loss(&mut self, batch: &Batch<'_>, rows: &Range<usize>, count: usize) -> f64 {
-        let scale = 2.0 / count as f32;
-        let mut sum = 0.0;
-        self.d_y.fill(0.0);
-        for (lane, row) in rows.clone().enumerate() {
-            let y = self.y[lane..].iter().step_by(self.lanes);
-            let d_y = self.d_y[lane..].iter_mut().step_by(self.lanes);
-            for ((y, d_y), target) in y.zip(d_y).zip(batch.target(row).iter()) {
-                let difference = y - target;
-                sum += f64::from(difference) * f64::from(difference);
-                *d_y = scale * difference;
-            }
+    /// How many of the first outputs of the row in a lane count.
+    pub fn counted(&self, lane: usize) -> usize {
+        match (self.room.readout, self.ends) {
+            (Readout::Every, Some(ends)) => ends.length(lane),
+            _ => self.read(),
         }
-        sum
     }
 }

@@ -29,6 +29,8 @@ pub struct Gpu {
     pub(super) limits: wgpu::Limits,
     /// A software adapter, which wants other shapes of work than a GPU.
     pub(super) software: bool,
+    /// Processor cores, where a software adapter runs on them.
+    pub(super) cores: usize,
     pub(super) checked: bool,
     /// What its kernels are made for.
     pub(super) traits: Traits,
@@ -46,7 +48,7 @@ impl Gpu {
         let described = adapter::describe(&info);
         let limits = if options.default_limits { wgpu::Limits::default() } else { adapter.limits() };
         let traits = Traits::choose(adapter, options.kernels, options.default_limits).ok_or_else(|| {
-            let expected = "Chosen or Tiles, on an adapter without subgroups of 4, 8 or 16 lanes";
+            let expected = "Chosen, Scans or Steps on an adapter without subgroups of 4, 8 or 16 lanes";
             Error::config("kernels", format!("{:?}", options.kernels), expected)
         })?;
         let (device, queue) = adapter
@@ -89,6 +91,7 @@ impl Gpu {
             device,
             queue,
             limits,
+            cores: std::thread::available_parallelism().map_or(1, usize::from),
             software: info.device_type == wgpu::DeviceType::Cpu,
             checked: options.checked,
             traits,

@@ -1,6 +1,7 @@
 //! Rust twins of the structs in `shaders/dims.wgsl`.
 
-use crate::optim::Update;
+use crate::loss::{Loss, Objective};
+use crate::optim::{Clip, Update};
 use bytemuck::{Pod, Zeroable};
 
 /// Defines a struct whose fields' names and offsets a test compares with WGSL's.
@@ -53,19 +54,30 @@ twin! {
         partial_stride: u32,
         at_head_partial: u32,
         chunk: u32,
+        passes: u32,
         at_input: u32,
         centered: u32,
         center_mean: u32,
+        target_len: u32,
+        ahead: u32,
+        layer_below: u32,
     }
 }
 
 twin! {
     /// The constants of one step; each field is explained in `shaders/dims.wgsl`.
     Step {
+        levels: [f32; 16],
+        key: [u32; 4],
         rows: u32,
         first: u32,
-        loss_at: u32,
+        place: u32,
         inverse_count: f32,
+        quantiles: u32,
+        delta: f32,
+        threshold: u32,
+        scale: f32,
+        max_norm: f32,
         decay: f32,
         penalty: f32,
         keep_m: f32,
@@ -103,26 +115,40 @@ twin! {
 }
 
 impl Step {
-    /// The step of `rows` batch rows from `first` in `order`, with `outputs` values a row; it updates nothing.
-    pub fn new(rows: usize, first: usize, loss_at: usize, outputs: usize) -> Self {
-        Step {
-            rows: rows as u32,
-            first: first as u32,
-            loss_at: loss_at as u32,
-            inverse_count: 1.0 / (rows * outputs) as f32,
-            ..Default::default()
-        }
+    /// The step of `rows` batch rows from `first` in `order`, the `place`th of its submission. It updates nothing.
+    pub fn new(rows: usize, first: usize, place: usize) -> Self {
+        Step { rows: rows as u32, first: first as u32, place: place as u32, quantiles: 1, ..Default::default() }
     }
 
-    /// The same with the optimiser's constants.
-    pub fn with_update(self, update: Update) -> Self {
+    /// The same with what is minimised as the mean of `terms` terms, and what is dropped.
+    pub fn with_objective(mut self, objective: &Objective, terms: usize) -> Self {
+        self.inverse_count = (1.0 / terms as f64) as f32;
+        match objective.loss {
+            Loss::Huber { delta } => self.delta = delta,
+            Loss::Quantile(quantiles) => {
+                let levels = quantiles.levels();
+                self.levels[..levels.len()].copy_from_slice(levels);
+                self.quantiles = levels.len() as u32;
+            }
+            Loss::Mse | Loss::Mae | Loss::CrossEntropy | Loss::BinaryCrossEntropy => {}
+        }
+        let mask = objective.dropout.mask();
+        Step { key: mask.key, threshold: mask.threshold, scale: mask.scale as f32, ..self }
+    }
+
+    /// The same with the optimiser's constants, and the largest norm of a gradient where there is one.
+    pub fn with_update(self, update: Update, clip: Option<Clip>) -> Self {
         let Update { decay, penalty, keep_m, add_m, keep_v, add_v, step_size, inverse_root, eps } = update;
-        Step { decay, penalty, keep_m, add_m, keep_v, add_v, step_size, inverse_root, eps, ..self }
+        // 0 stands for none.
+        let max_norm = clip.map_or(0.0, |clip| (clip.max_norm as f32).clamp(f32::MIN_POSITIVE, f32::MAX));
+        Step { decay, penalty, keep_m, add_m, keep_v, add_v, step_size, inverse_root, eps, max_norm, ..self }
     }
 }
 
 /// Bytes between two steps in the uniform buffer: WebGPU's default alignment of dynamic offsets.
 pub const STEP_STRIDE: usize = 256;
+
+const _: () = assert!(size_of::<Step>() <= STEP_STRIDE);
 
 #[cfg(test)]
 mod tests {
@@ -131,7 +157,7 @@ mod tests {
     #[test]
     fn offsets_are_those_of_the_shader() {
         let source = include_str!("../../../shaders/dims.wgsl");
-        let structs = &source[..source.find("// Quads of").expect("the functions follow the structs")];
+        let structs = &source[..source.find("// Steps of a row").expect("the functions follow the structs")];
         let module = naga::front::wgsl::parse_str(structs).expect("dims.wgsl parses");
         let twins = [
             ("Dims", Dims::FIELDS),

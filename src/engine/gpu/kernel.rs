@@ -2,7 +2,7 @@
 //! refused when the bind group is made.
 
 use super::context::Gpu;
-use super::dims::{STEP_STRIDE, Step, Time};
+use super::dims::STEP_STRIDE;
 use super::shaders::KernelId;
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 use naga::{AddressSpace, StorageAccess};
@@ -40,16 +40,6 @@ impl Binding {
 enum Dynamic {
     Step,
     Time,
-}
-
-impl Dynamic {
-    /// Bytes of one.
-    fn size(self) -> usize {
-        match self {
-            Dynamic::Step => size_of::<Step>(),
-            Dynamic::Time => size_of::<Time>().next_multiple_of(16),
-        }
-    }
 }
 
 /// The bindings that `entry` uses. Panics where the module is not valid: our own shaders are.
@@ -153,10 +143,10 @@ impl Kernel {
                 let found = buffers.iter().find(|(name, _)| *name == binding.name);
                 let (_, buffer) = found.unwrap_or_else(|| panic!("{entry}: nothing is bound to `{}`", binding.name));
                 let resource = match binding.dynamic() {
-                    Some(dynamic) => BindingResource::Buffer(wgpu::BufferBinding {
+                    Some(_) => BindingResource::Buffer(wgpu::BufferBinding {
                         buffer,
                         offset: 0,
-                        size: std::num::NonZeroU64::new(dynamic.size() as u64),
+                        size: std::num::NonZeroU64::new(STEP_STRIDE as u64),
                     }),
                     None => buffer.as_entire_binding(),
                 };

@@ -5,11 +5,15 @@ mod adapter;
 mod context;
 mod dims;
 mod kernel;
+#[cfg(test)]
+mod mutants;
 mod network;
+mod pieces;
 mod plan;
 mod probe;
 mod run;
 mod shaders;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod train;

@@ -5,6 +5,8 @@ use super::context::Gpu;
 use super::dims::Dims;
 use super::kernel::Kernel;
 use super::shaders::{KernelId, KernelKind};
+use super::variant::sum_groups;
+use super::work::Work;
 use crate::error::Result;
 use crate::model::{Layout, Spec};
 use std::sync::Arc;
@@ -80,6 +82,8 @@ pub struct Network {
     pub moments: [Buffer; 2],
     /// Packed weights of each layer.
     pub packed: Vec<Buffer>,
+    /// The norm of the gradient, due before the update where it is clipped.
+    pub norm: Vec<Dispatch>,
     /// The optimiser over the whole block.
     pub update: Dispatch,
     /// Packs every layer's weights; due whenever the parameters change.
@@ -87,8 +91,8 @@ pub struct Network {
 }
 
 impl Network {
-    /// Allocates a network; its parameters are zero. `steps` is the uniform buffer of step constants.
-    pub fn new(gpu: &Gpu, spec: Spec, steps: &Buffer) -> Result<Self> {
+    /// Allocates a network; its parameters are zero. `steps` is the uniform buffer of the constants of `submission` steps.
+    pub fn new(gpu: &Gpu, spec: Spec, steps: &Buffer, submission: usize) -> Result<Self> {
         let layout = Layout::new(&spec);
         let block = |label: &str| gpu.storage::<f32>(label, layout.len());
         let parameters = block("parameters")?;
@@ -106,6 +110,9 @@ impl Network {
             packed.push(buffer);
         }
         let dims = dims_buffer(gpu, &layer_dims(&spec, &layout, 0))?;
+        let norms = gpu.storage::<f32>("norms", submission)?;
+        let norm =
+            sums(gpu, KernelKind::Norm, &[("dims", &dims), ("gradients", &gradients)], layout.len(), steps, &norms)?;
         let buffers = [
             ("dims", &dims),
             ("step", steps),
@@ -113,9 +120,10 @@ impl Network {
             ("parameters", &parameters),
             ("moment1", &moments[0]),
             ("moment2", &moments[1]),
+            ("norms", &norms),
         ];
         let update = Dispatch::items(gpu, KernelKind::Update, &buffers, layout.len())?;
-        Ok(Network { spec, layout, parameters, gradients, moments, packed, update, pack })
+        Ok(Network { spec, layout, parameters, gradients, moments, packed, norm, update, pack })
     }
 
     /// Replaces the parameters, sets the moments to zero, and packs the weights.
@@ -130,6 +138,29 @@ impl Network {
         drop(pass);
         gpu.queue.submit([encoder.finish()]);
     }
+}
+
+/// A kernel that adds up `items` values for its step's place in `sums`, in as many workgroups as they are worth, and where
+/// those are several, the sum of what they leave.
+pub fn sums(
+    gpu: &Gpu,
+    kind: KernelKind,
+    buffers: &[(&str, &Buffer)],
+    items: usize,
+    steps: &Buffer,
+    sums: &Buffer,
+) -> Result<Vec<Dispatch>> {
+    let id = KernelId { kind, work: Work::Items { invocations: 256 } };
+    let groups = sum_groups(gpu, items);
+    if groups == 1 {
+        let buffers = [buffers, &[("step", steps), ("sums", sums)]].concat();
+        return Ok(vec![Dispatch::new(gpu, id, &buffers, [1, 1, 1])?]);
+    }
+    let parts = gpu.storage::<f32>("parts", groups as usize)?;
+    let buffers = [buffers, &[("step", steps), ("sums", &parts)]].concat();
+    let first = Dispatch::new(gpu, id, &buffers, [groups, 1, 1])?;
+    let buffers = [("step", steps), ("parts", &parts), ("sums", sums)];
+    Ok(vec![first, Dispatch::new(gpu, KernelKind::Sum, &buffers, [1, 1, 1])?])
 }
 
 /// A uniform buffer of a layer's shapes.
@@ -170,6 +201,7 @@ pub fn layer_dims(spec: &Spec, layout: &Layout, layer: usize) -> Dims {
         at_weight_hh: ranges.weight_hh.start as u32,
         at_bias_ih: ranges.bias_ih.start as u32,
         at_bias_hh: ranges.bias_hh.start as u32,
+        layer_below: layer.saturating_sub(1) as u32,
         at_head_weight: layout.head_weight().start as u32,
         at_head_bias: layout.head_bias().start as u32,
         parameters: layout.len() as u32,

@@ -6,6 +6,7 @@ use super::dims::{STEP_STRIDE, Step};
 use super::network::Network;
 use super::plan::{Data, Plan, Purpose, Reach, Shared};
 use super::probe::Probe;
+use super::stream::Stream;
 use crate::data::{Sequences, Windows};
 use crate::engine::{self, DeviceInfo, Engine, Gradients, Moments, Outputs, Steps};
 use crate::error::{Error, Result};
@@ -32,6 +33,7 @@ pub struct GpuEngine {
     pub(super) training: Option<Plan>,
     pub(super) inference: Option<Plan>,
     pub(super) probe: Option<Probe>,
+    stream: Option<Stream>,
 }
 
 impl GpuEngine {
@@ -40,7 +42,7 @@ impl GpuEngine {
         spec.validate()?;
         let steps = gpu.buffer("steps", SUBMISSION, STEP_STRIDE, BufferUsages::UNIFORM | BufferUsages::COPY_DST)?;
         let losses = gpu.storage::<f32>("losses", SUBMISSION)?;
-        let network = Network::new(&gpu, spec, &steps)?;
+        let network = Network::new(&gpu, spec, &steps, SUBMISSION)?;
         let mut engine = GpuEngine {
             gpu,
             network,
@@ -51,6 +53,7 @@ impl GpuEngine {
             training: None,
             inference: None,
             probe: None,
+            stream: None,
         };
         engine.set_parameters(parameters)?;
         Ok(engine)
@@ -68,6 +71,10 @@ impl GpuEngine {
     /// Values of one row's outputs over `steps` time steps.
     pub(super) fn output_len(&self, steps: usize) -> usize {
         self.spec().read_steps(steps) * self.spec().outputs()
+    }
+
+    fn take_stream(&mut self) -> Result<Stream> {
+        self.stream.take().ok_or_else(|| Error::config("stream", "none", "an open one: call open_stream first"))
     }
 
     pub(super) fn encoder(&self) -> CommandEncoder {
@@ -155,8 +162,8 @@ impl Engine for GpuEngine {
     }
 
     async fn forward(&mut self, sequences: &Sequences) -> Result<Outputs> {
-        let purpose = Purpose { batch: sequences.rows, reach: Reach::Outputs };
-        let probe = Probe::prepare(self, sequences, vec![0.0; sequences.rows], purpose)?;
+        let purpose = Purpose::outputs(self.spec(), sequences.rows);
+        let probe = Probe::prepare(self, sequences, vec![0.0; sequences.rows], purpose, &Objective::default())?;
         probe.run(self);
         let outputs = probe.outputs(self).await?;
         self.probe = Some(probe);
@@ -169,9 +176,12 @@ impl Engine for GpuEngine {
         targets: &[f32],
         objective: &Objective,
     ) -> Result<Gradients> {
-        engine::refuse_objective(objective)?;
-        let purpose = Purpose { batch: sequences.rows, reach: Reach::Inputs };
-        let probe = Probe::prepare(self, sequences, targets.to_vec(), purpose)?;
+        let purpose = Purpose::gradients(self.spec(), sequences.rows, Reach::Inputs, objective);
+        sequences.check(self.spec())?;
+        objective.check(self.spec())?;
+        let lengths: Vec<usize> = (0..sequences.rows).map(|row| sequences.length(row)).collect();
+        objective.loss.check_targets(self.spec(), sequences.steps, &lengths, targets)?;
+        let probe = Probe::prepare(self, sequences, targets.to_vec(), purpose, objective)?;
         probe.run(self);
         let gradients = probe.gradients(self).await?;
         self.probe = Some(probe);
@@ -179,15 +189,26 @@ impl Engine for GpuEngine {
     }
 
     fn open_stream(&mut self, rows: usize, states: Option<&[f32]>) -> Result<()> {
-        engine::check_stream(self.spec(), rows, states)?;
-        Err(Error::config("rows of a stream", rows, "none: this engine has no streams yet"))
+        let spec = engine::check_stream(self.spec(), rows, states)?;
+        self.stream = Some(Stream::new(spec, rows, states));
+        Ok(())
     }
 
-    async fn step_many(&mut self, _: &[f32], steps: usize) -> Result<Vec<f32>> {
-        Err(Error::config("steps of a stream", steps, "none: this engine has no streams yet"))
+    async fn step_many(&mut self, x: &[f32], steps: usize) -> Result<Vec<f32>> {
+        let mut stream = self.take_stream()?;
+        let queued = stream.queue(self, x, steps);
+        let y = match queued {
+            Ok(()) => stream.outputs(self).await,
+            Err(error) => Err(error),
+        };
+        self.stream = Some(stream);
+        y
     }
 
     async fn states(&mut self) -> Result<Vec<f32>> {
-        Err(Error::config("states", "none", "those of a stream: this engine has none yet"))
+        let stream = self.take_stream()?;
+        let states = stream.states(&self.gpu).await;
+        self.stream = Some(stream);
+        states
     }
 }

@@ -1,6 +1,7 @@
 //! The kernels' WGSL: which files make up each, and the constants of its specialisation. The kernel's own file comes
 //! first, so that the line numbers of errors are its own.
 
+use super::pieces::{Goal, Lengths, LossKind, Mask, Operand, Pre, Tape};
 use super::work::{Format, Work};
 use crate::model::{CellFacts, CellKind};
 
@@ -10,40 +11,6 @@ macro_rules! shader {
     };
 }
 pub(super) use shader;
-
-/// How long the rows of a batch are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Lengths {
-    /// All have T steps.
-    Full,
-    /// Each has its own.
-    Ragged,
-}
-
-impl Lengths {
-    /// Ragged, or full.
-    pub fn of(ragged: bool) -> Self {
-        if ragged { Lengths::Ragged } else { Lengths::Full }
-    }
-
-    fn file(self) -> &'static str {
-        match self {
-            Lengths::Full => shader!("lengths/full"),
-            Lengths::Ragged => shader!("lengths/ragged"),
-        }
-    }
-}
-
-/// What a weight gradient is made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Operand {
-    /// Recurrent weights.
-    Hidden,
-    /// Input weights and biases.
-    Input,
-    /// The head.
-    Head,
-}
 
 /// A kernel, by what it computes and for which cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -62,12 +29,20 @@ pub enum KernelKind {
     StepForward(CellKind, Pre, Tape, Lengths),
     /// `step_backward.wgsl`.
     StepBackward(CellKind, Lengths),
+    /// `lanes/forward.wgsl`.
+    LaneForward(CellKind, Pre, Tape, Lengths),
+    /// `lanes/backward.wgsl`.
+    LaneBackward(CellKind, Lengths),
     /// `lanes/weight_gradient.wgsl` or `tiles/weight_gradient.wgsl`.
     WeightGradient(CellKind, Operand),
     /// `gradient_sum.wgsl`.
     GradientSum(CellKind),
     /// `input_gradient.wgsl`.
-    InputGradient(CellKind),
+    InputGradient(CellKind, Mask),
+    /// `drop.wgsl`.
+    Drop,
+    /// `carry.wgsl`.
+    Carry(CellKind),
     /// `pack.wgsl`.
     Pack(CellKind),
     /// `head.wgsl`.
@@ -76,47 +51,22 @@ pub enum KernelKind {
     HeadGradient,
     /// `head_gradient_sum.wgsl`.
     HeadGradientSum,
-    /// `mse.wgsl`.
-    Mse,
+    /// `bare.wgsl`.
+    Bare,
+    /// `bare_gradient.wgsl`.
+    BareGradient,
+    /// `loss.wgsl`.
+    Loss(LossKind, Goal),
+    /// `norm.wgsl`.
+    Norm,
+    /// `sum.wgsl`.
+    Sum,
     /// `update.wgsl`.
     Update,
 }
 
-/// Where the projected input waits for a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Pre {
-    /// Where the tape will be.
-    Tape,
-    /// In a buffer of its own, for a chunk of the steps.
-    Chunk,
-}
-
-impl Pre {
-    fn file(self) -> &'static str {
-        match self {
-            Pre::Tape => shader!("pre/tape"),
-            Pre::Chunk => shader!("pre/chunk"),
-        }
-    }
-}
-
-/// Whether a forward pass writes the tape.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Tape {
-    /// For a backward pass.
-    Keep,
-    /// Inference.
-    Skip,
-}
-
-impl Tape {
-    fn file(self) -> &'static str {
-        match self {
-            Tape::Keep => shader!("tape/keep"),
-            Tape::Skip => shader!("tape/skip"),
-        }
-    }
-}
+/// Workgroups that a large sum is shared by.
+pub const PARTS: u32 = 64;
 
 /// A compiled kernel: what it computes, and the layout of its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -135,12 +85,8 @@ impl KernelId {
             _ => vec![],
         };
         files.extend(self.kind.files());
-        files.extend(match (self.kind, self.work) {
-            (KernelKind::ScanForward(..), Work::Scan { item_quads: 1, .. }) => vec![shader!("items/forward_one")],
-            (KernelKind::ScanForward(..), _) => vec![shader!("items/forward_four")],
-            (KernelKind::ScanBackward(..), Work::Scan { item_quads: 1, .. }) => vec![shader!("items/backward_one")],
-            (KernelKind::ScanBackward(..), _) => vec![shader!("items/backward_four")],
-            (kind, work) if kind.is_product() => work.product_files(),
+        files.extend(match self.kind {
+            kind if kind.is_product() => self.work.product_files(),
             _ => vec![],
         });
         files.extend([shader!("math"), shader!("dims"), shader!("storage/f32"), format.file()]);
@@ -165,14 +111,22 @@ impl KernelKind {
             KernelKind::Project(_) => "project",
             KernelKind::StepForward(..) => "step_forward",
             KernelKind::StepBackward(..) => "step_backward",
+            KernelKind::LaneForward(..) => "lane_forward",
+            KernelKind::LaneBackward(..) => "lane_backward",
             KernelKind::WeightGradient(..) => "weight_gradient",
             KernelKind::GradientSum(_) => "gradient_sum",
-            KernelKind::InputGradient(_) => "input_gradient",
+            KernelKind::InputGradient(..) => "input_gradient",
+            KernelKind::Drop => "drop",
+            KernelKind::Carry(_) => "carry",
             KernelKind::Pack(_) => "pack",
             KernelKind::Head => "head",
             KernelKind::HeadGradient => "head_gradient",
             KernelKind::HeadGradientSum => "head_gradient_sum",
-            KernelKind::Mse => "mse",
+            KernelKind::Bare => "bare",
+            KernelKind::BareGradient => "bare_gradient",
+            KernelKind::Loss(..) => "loss",
+            KernelKind::Norm => "norm",
+            KernelKind::Sum => "sum",
             KernelKind::Update => "update",
         }
     }
@@ -184,7 +138,9 @@ impl KernelKind {
             KernelKind::Project(_)
                 | KernelKind::StepForward(..)
                 | KernelKind::StepBackward(..)
-                | KernelKind::InputGradient(_)
+                | KernelKind::LaneForward(..)
+                | KernelKind::LaneBackward(..)
+                | KernelKind::InputGradient(..)
         )
     }
 
@@ -195,9 +151,12 @@ impl KernelKind {
             | KernelKind::Project(cell)
             | KernelKind::StepForward(cell, ..)
             | KernelKind::StepBackward(cell, _)
+            | KernelKind::LaneForward(cell, ..)
+            | KernelKind::LaneBackward(cell, _)
             | KernelKind::WeightGradient(cell, _)
             | KernelKind::GradientSum(cell)
-            | KernelKind::InputGradient(cell)
+            | KernelKind::InputGradient(cell, _)
+            | KernelKind::Carry(cell)
             | KernelKind::Pack(cell) => Some(cell),
             _ => None,
         }
@@ -217,29 +176,33 @@ impl KernelKind {
             }
             KernelKind::Project(cell) => [vec![shader!("project")], cell_files(cell)].concat(),
             KernelKind::StepForward(cell, pre, tape, lengths) => {
-                let own =
-                    vec![shader!("step_forward"), shader!("advance"), pre.file(), tape.file(), lengths.file()];
-                [own, cell_files(cell)].concat()
+                [vec![shader!("step_forward")], forward_files(cell, pre, tape, lengths)].concat()
+            }
+            KernelKind::LaneForward(cell, pre, tape, lengths) => {
+                [vec![shader!("lanes/forward")], forward_files(cell, pre, tape, lengths)].concat()
             }
             KernelKind::StepBackward(cell, lengths) => {
-                let own = vec![shader!("step_backward"), shader!("retreat"), lengths.file()];
-                [own, cell_files(cell)].concat()
+                [vec![shader!("step_backward")], backward_files(cell, lengths)].concat()
             }
-            KernelKind::WeightGradient(_, operand) => {
-                let operand = match operand {
-                    Operand::Hidden => shader!("operands/hidden"),
-                    Operand::Input => shader!("operands/input"),
-                    Operand::Head => shader!("operands/head"),
-                };
-                vec![operand, shader!("part")]
+            KernelKind::LaneBackward(cell, lengths) => {
+                [vec![shader!("lanes/backward")], backward_files(cell, lengths)].concat()
             }
+            KernelKind::WeightGradient(_, operand) => vec![operand.file(), shader!("part")],
             KernelKind::GradientSum(_) => vec![shader!("gradient_sum")],
-            KernelKind::InputGradient(_) => vec![shader!("input_gradient")],
+            KernelKind::InputGradient(_, mask) => vec![shader!("input_gradient"), mask.file()],
+            KernelKind::Drop => vec![shader!("drop"), Mask::Dropout.file()],
+            KernelKind::Carry(_) => vec![shader!("carry")],
             KernelKind::Pack(_) => vec![shader!("pack")],
             KernelKind::Head => vec![shader!("head")],
             KernelKind::HeadGradient => vec![shader!("head_gradient")],
             KernelKind::HeadGradientSum => vec![shader!("head_gradient_sum")],
-            KernelKind::Mse => vec![shader!("mse")],
+            KernelKind::Bare => vec![shader!("bare")],
+            KernelKind::BareGradient => vec![shader!("bare_gradient")],
+            KernelKind::Loss(loss, goal) => {
+                [vec![shader!("loss")], loss.files(), vec![goal.file(), shader!("tree")]].concat()
+            }
+            KernelKind::Norm => vec![shader!("norm"), shader!("tree")],
+            KernelKind::Sum => vec![shader!("sum"), shader!("tree")],
             KernelKind::Update => vec![shader!("update")],
         }
     }
@@ -258,6 +221,17 @@ impl KernelKind {
             list(hidden_slot),
         )
     }
+}
+
+/// One step forward as a product.
+fn forward_files(cell: CellKind, pre: Pre, tape: Tape, lengths: Lengths) -> Vec<&'static str> {
+    let own = vec![shader!("recurrent/forward"), shader!("advance"), pre.file(), tape.file(), lengths.file()];
+    [own, cell_files(cell)].concat()
+}
+
+/// One step back as a product.
+fn backward_files(cell: CellKind, lengths: Lengths) -> Vec<&'static str> {
+    [vec![shader!("recurrent/backward"), shader!("retreat"), lengths.file()], cell_files(cell)].concat()
 }
 
 fn cell_files(cell: CellKind) -> Vec<&'static str> {
@@ -282,40 +256,55 @@ pub mod tests {
             KernelKind::Head,
             KernelKind::HeadGradient,
             KernelKind::HeadGradientSum,
-            KernelKind::Mse,
+            KernelKind::Bare,
+            KernelKind::BareGradient,
+            KernelKind::Drop,
+            KernelKind::Norm,
+            KernelKind::Sum,
             KernelKind::Update,
         ];
         let mut kernels: Vec<KernelId> = plain.map(KernelId::from).to_vec();
-        for cell in CellKind::ALL {
-            kernels.extend([KernelKind::GradientSum(cell), KernelKind::Pack(cell)].map(KernelId::from));
-            let gates = cell.facts().gates as u32;
-            for lengths in [Lengths::Full, Lengths::Ragged] {
-                let tapes = [Tape::Keep, Tape::Skip];
-                let scans = tapes.map(|tape| KernelKind::ScanForward(cell, tape, lengths));
-                for kind in scans.into_iter().chain([KernelKind::ScanBackward(cell, lengths)]) {
-                    kernels.extend([1, 4].map(|item_quads| KernelId {
-                        kind,
-                        work: Work::Scan { invocations: 64, item_quads, shared: 64 },
-                    }));
-                }
-                for (pre, tape) in [(Pre::Tape, Tape::Keep), (Pre::Chunk, Tape::Skip), (Pre::Chunk, Tape::Keep)] {
-                    kernels.extend(products(KernelKind::StepForward(cell, pre, tape, lengths), gates));
-                }
-                kernels.extend(products(KernelKind::StepBackward(cell, lengths), 2));
+        use LossKind::*;
+        for loss in [Mse, Mae, Huber, CrossEntropy, BinaryCrossEntropy, Quantile] {
+            kernels.extend([Goal::Given, Goal::Ahead].map(|goal| KernelId::from(KernelKind::Loss(loss, goal))));
+        }
+        CellKind::ALL.into_iter().for_each(|cell| kernels.extend(kernels_of(cell)));
+        kernels
+    }
+
+    fn kernels_of(cell: CellKind) -> Vec<KernelId> {
+        let plain = [KernelKind::GradientSum(cell), KernelKind::Pack(cell), KernelKind::Carry(cell)];
+        let mut kernels = plain.map(KernelId::from).to_vec();
+        let gates = cell.facts().gates as u32;
+        for lengths in [Lengths::Full, Lengths::Ragged] {
+            let tapes = [Tape::Keep, Tape::Skip].map(|tape| KernelKind::ScanForward(cell, tape, lengths));
+            for kind in tapes.into_iter().chain([KernelKind::ScanBackward(cell, lengths)]) {
+                kernels.push(KernelId { kind, work: Work::Scan { invocations: 64, shared: 64 } });
             }
-            kernels.extend(products(KernelKind::Project(cell), gates));
-            kernels.extend(products(KernelKind::InputGradient(cell), 4));
-            for operand in [Operand::Hidden, Operand::Input, Operand::Head] {
-                kernels.extend(products(KernelKind::WeightGradient(cell, operand), 4));
+            for (pre, tape) in [(Pre::Tape, Tape::Keep), (Pre::Chunk, Tape::Skip), (Pre::Chunk, Tape::Keep)] {
+                kernels.extend(products(KernelKind::StepForward(cell, pre, tape, lengths), gates));
+                kernels.extend(lanes(KernelKind::LaneForward(cell, pre, tape, lengths), gates));
             }
+            kernels.extend(products(KernelKind::StepBackward(cell, lengths), 2));
+            kernels.extend(lanes(KernelKind::LaneBackward(cell, lengths), 2));
+        }
+        kernels.extend(products(KernelKind::Project(cell), gates));
+        for mask in [Mask::None, Mask::Dropout] {
+            kernels.extend(products(KernelKind::InputGradient(cell, mask), 4));
+        }
+        for operand in [Operand::Hidden, Operand::Input, Operand::Head] {
+            kernels.extend(products(KernelKind::WeightGradient(cell, operand), 4));
         }
         kernels
     }
 
     fn products(kind: KernelKind, columns: u32) -> Vec<KernelId> {
-        let lanes = super::super::work::LANES.map(|lanes| Work::Lanes { lanes, own: 2, columns });
         let tiles = [1, 16].map(|splits| Work::Tiles { row_quads: 8, items: 2, columns, depth: 8, splits });
-        lanes.into_iter().chain(tiles).map(|work| KernelId { kind, work }).collect()
+        tiles.map(|work| KernelId { kind, work }).into_iter().chain(lanes(kind, columns)).collect()
+    }
+
+    fn lanes(kind: KernelKind, columns: u32) -> [KernelId; 3] {
+        super::super::work::LANES.map(|lanes| KernelId { kind, work: Work::Lanes { lanes, own: 2, columns } })
     }
 
     #[test]

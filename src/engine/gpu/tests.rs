@@ -2,19 +2,20 @@
 //! purpose, which the comparison with the oracle must catch.
 
 use super::context::{Gpu, Options};
+use super::mutants::{MUTANTS, Mutation};
 use super::run::GpuEngine;
 use super::shaders::KernelId;
 use super::variant::Kernels;
 use super::work::Format;
+use crate::data::Center;
 use crate::error::Result;
-use crate::model::{CellKind, Head, Readout, Spec};
+use crate::loss::{Loss, Objective, Quantiles};
+use crate::model::{CellKind, Dropout, Head, Readout, Spec};
+use crate::optim::Clip;
 use crate::verify::{Case, TOLERANCE, measure};
 use pollster::block_on;
 use std::sync::{Arc, Mutex};
 use wgpu::{Buffer, BufferUsages};
-
-/// A change to one kernel's source: (entry point, find, replace).
-type Mutation = (&'static str, &'static str, &'static str);
 
 /// What the tests see of a device.
 #[derive(Debug, Default)]
@@ -82,6 +83,36 @@ fn cases() -> Vec<Case> {
         cases.push(case(deep, 5, 6, true));
         cases.push(case(Spec { head: head(2, Readout::Last), ..Spec::new(cell, 5, 9, 1) }, 19, 20, false));
     }
+    let objective = |loss, p| Objective { loss, dropout: Dropout { p, seed: 3, step: 5 } };
+    let spec = |cell, layers, bidirectional, head| Spec { layers, bidirectional, head, ..Spec::new(cell, 3, 7, 1) };
+    // Lengths, dropout and clipping, without a head and with one on the last step.
+    let bare = Case { lengths: true, ..case(spec(CellKind::Lstm, 3, true, None), 5, 7, false) };
+    cases.push(Case { objective: objective(Loss::Mse, 0.4), clip: Some(Clip { max_norm: 0.01 }), ..bare });
+    let last = case(spec(CellKind::Gru, 2, true, head(3, Readout::Last)), 19, 6, true);
+    cases.push(Case { lengths: true, clip: Some(Clip { max_norm: 1e3 }), ..last });
+    cases.push(Case { clip: Some(Clip { max_norm: 1e3 }), states: false, ..last });
+    // Losses, and a sum of more outputs, and of more parameters, than one workgroup takes.
+    let quantiles = Loss::Quantile(Quantiles::new(&[0.1, 0.2, 0.3, 0.5, 0.9]).unwrap());
+    for loss in [Loss::Mae, Loss::Huber { delta: 0.5 }, Loss::CrossEntropy, Loss::BinaryCrossEntropy, quantiles] {
+        let every = case(spec(CellKind::RnnTanh, 1, false, head(10, Readout::Every)), 5, 4, false);
+        cases.push(Case { lengths: true, objective: objective(loss, 0.0), ..every });
+    }
+    let apart = case(spec(CellKind::RnnRelu, 1, false, head(6, Readout::Last)), 8, 3, false);
+    cases.push(Case { scale: 8.0, objective: objective(Loss::CrossEntropy, 0.0), ..apart });
+    cases.push(case(spec(CellKind::RnnTanh, 1, false, head(31, Readout::Every)), 33, 25, false));
+    let wide = case(Spec::new(CellKind::Lstm, 3, 68, 1), 2, 2, false);
+    cases.push(Case { clip: Some(Clip { max_norm: 0.01 }), ..wide });
+    // Views of a series, and carried states.
+    for (center, loss) in [(Center::Last, Loss::Mse), (Center::Mean, quantiles)] {
+        let ahead = case(spec(CellKind::RnnTanh, 2, true, head(20, Readout::Last)), 21, 8, false);
+        cases.push(Case { ahead: Some(center), lengths: true, objective: objective(loss, 0.0), ..ahead });
+    }
+    // More rows than one workgroup takes, in parts by rows and by steps.
+    for cell in [CellKind::Lstm, CellKind::Gru, CellKind::RnnRelu] {
+        cases.push(case(spec(cell, 1, false, head(1, Readout::Last)), 65, 2, false));
+    }
+    let carried = case(spec(CellKind::Lstm, 2, false, head(2, Readout::Every)), 10, 5, false);
+    cases.push(Case { carry: true, ..carried });
     cases
 }
 
@@ -97,7 +128,8 @@ fn miss(gpu: &Arc<Gpu>) -> Option<String> {
 #[test]
 fn nothing_unwritten_is_read_and_nothing_behind_a_buffer_is_written() {
     let browser = Options { default_limits: true, checked: true, ..Options::default() };
-    let forced = [Kernels::Lanes, Kernels::Tiles].map(|kernels| Options { kernels, ..Options::default() });
+    let forced = [Kernels::Steps, Kernels::LaneScans, Kernels::LaneSteps]
+        .map(|kernels| Options { kernels, ..Options::default() });
     for options in [Options::default(), browser].into_iter().chain(forced) {
         let gpu = open(options);
         assert_eq!(miss(&gpu), None, "{options:?}");
@@ -105,70 +137,32 @@ fn nothing_unwritten_is_read_and_nothing_behind_a_buffer_is_written() {
     }
 }
 
-/// Kernels broken in one place. Each must be caught.
-const MUTANTS: &[Mutation] = &[
-    ("scan_forward", "let before = (s & 1u) * half;", "let before = 0u;"),
-    ("scan_forward", "quad, half - before, row_quad)", "quad, before, row_quad)"),
-    ("scan_forward", "k < hidden;", "k < hidden - 4u;"),
-    ("scan_forward", "select(s, dims.steps - 1u - s, direction == 1u)", "s"),
-    ("scan_forward", "direction * dims.packed_stride", "0u"),
-    ("scan_forward", "slot_before(direction, t), row", "t, row"),
-    ("scan_forward", "vec4f(1.0), x >= vec4f(0.0)", "vec4f(1.0), x > vec4f(0.1)"),
-    ("scan_forward", "tiles.r[2]", "tiles.r[1]"),
-    ("scan_forward", "same_rows(widen(packed[at + dims.hidden_quads]))", "same_rows(widen(packed[at]))"),
-    ("stage", "window.start + t)", "window.start)"),
-    ("stage", "select(0.0, 1.0, i == dims.inputs)", "0.0"),
-    ("scan_forward", "let c = i % 4u;", "let c = 0u;"),
-    ("scan_forward", "input_rows(t, row + 8u, i)", "input_rows(t, row + 4u, i)"),
-    ("scan_forward", "add_hidden((*item).c, sh_h[from_h + 2u], w)", "add_hidden((*item).c, sh_h[from_h + 1u], w)"),
-    ("scan_forward", "finish(item.d, beside(place, 3u))", "finish(item.c, beside(place, 3u))"),
-    ("scan_backward", "sh_deltas[from_delta + 3u], w)", "sh_deltas[from_delta + 2u], w)"),
-    ("scan_backward", "finish(item.d, row + 12u, direction, quad)", "finish(item.d, row + 8u, direction, quad)"),
-    ("scan_backward", "if (s > 0u) {", "if (s > 1u) {"),
-    ("scan_backward", "let slot = HIDDEN_SLOT[gate];", "let slot = gate;"),
-    ("scan_backward", "= out.d_prev[vector];", "= vec4f(0.0);"),
-    ("scan_backward", "(1.0 - tanh_c * tanh_c)", "(1.0 - tanh_c)"),
-    ("scan_backward", "t == length_of(row) - 1u", "t == length_of(row)"),
-    ("scan_backward", "d_n * q * r", "d_n * r"),
-    ("scan_backward", "vec4f(1.0), h > vec4f(0.0)", "vec4f(1.0), h >= vec4f(0.0)"),
-    ("weight_gradient", "t < end_t; t++", "t < end_t - 1u; t++"),
-    ("weight_gradient", "i == dims.inputs", "i > dims.inputs"),
-    ("weight_gradient", "state_at(0u, slot_before(direction, t), 0u, direction)", "state_at(0u, t, 0u, direction)"),
-    ("weight_gradient", "outer(left(left2 + row, l2), values)", "outer(left(left1 + row, l2), values)"),
-    ("gradient_sum", "split < splits;", "split < splits - 1u;"),
-    ("gradient_sum", "HIDDEN_SLOT[row / dims.hidden]", "INPUT_SLOT[row / dims.hidden]"),
-    ("gradient_sum", "select(padded(k), k,", "select(k, k,"),
-    ("input_gradient", "INPUT_SLOT[gate]", "gate * 0u"),
-    ("input_gradient", "direction < directions", "direction < 1u"),
-    ("head", "var sum = parameters[dims.at_head_bias + o];", "var sum = 0.0;"),
-    ("head", "direction < directions", "direction < 1u"),
-    ("head_gradient", "row < step.rows", "row + 1u < step.rows"),
-    ("head_gradient_sum", "select(padded(item % width)", "select(item % width"),
-    ("mse", "2.0 * difference", "difference"),
-    ("mse", "width > 0u", "width > 1u"),
-    ("update", "sqrt(v) * step.inverse_root", "sqrt(v)"),
-    ("update", "step.add_v * g * g", "step.add_v * g"),
-    ("update", "/ (sqrt(v) * step.inverse_root + step.eps)", "/ sqrt(v + step.eps)"),
-    ("pack", "HIDDEN_SLOT[gate] == slot", "HIDDEN_SLOT[gate] != slot"),
-    ("pack", "% dims.input_quads * 4u + c", "% dims.input_quads * 4u"),
-];
+#[test]
+fn every_mutant_is_one() {
+    let kernels = super::shaders::tests::every_kernel();
+    let sources: Vec<_> = kernels.into_iter().map(|id| (id.kind.entry(), id.source(Format::Quads))).collect();
+    let changes = |&(entry, find, replace): &Mutation| {
+        find != replace && sources.iter().any(|(of, source)| *of == entry && source.contains(find))
+    };
+    let all = MUTANTS.iter().flat_map(|(_, mutants)| mutants.iter());
+    let none: Vec<_> = all.filter(|&mutant| !changes(mutant)).collect();
+    assert!(none.is_empty(), "not in their kernels: {none:#?}");
+}
 
 #[test]
 fn every_mutant_is_caught() {
-    let gpu = open(Options::default());
     let mut survivors = Vec::new();
-    for &mutant in MUTANTS {
-        let (entry, find, _) = mutant;
-        let ids = super::shaders::tests::every_kernel().into_iter().filter(|id| id.kind.entry() == entry);
-        let mut sources = ids.map(|id| id.source(gpu.traits.format));
-        assert!(sources.any(|source| source.contains(find)), "{entry}: `{find}` is not in the kernel");
-        gpu.mutate(Some(mutant));
-        if miss(&gpu).is_none() {
-            survivors.push(mutant);
+    for (kernels, mutants) in MUTANTS {
+        let gpu = open(Options { kernels, ..Options::default() });
+        for &mutant in mutants {
+            gpu.mutate(Some(mutant));
+            if miss(&gpu).is_none() {
+                survivors.push((kernels, mutant));
+            }
+            gpu.probe.buffers.lock().unwrap().clear();
         }
-        gpu.probe.buffers.lock().unwrap().clear();
+        gpu.mutate(None);
+        assert_eq!(miss(&gpu), None);
     }
     assert!(survivors.is_empty(), "{survivors:#?}");
-    gpu.mutate(None);
-    assert_eq!(miss(&gpu), None);
 }

@@ -3,7 +3,7 @@
 use super::dims::Step;
 use super::plan::{Data, Purpose, Reach};
 use super::run::{GpuEngine, SUBMISSION};
-use crate::engine::{self, Steps};
+use crate::engine::Steps;
 use crate::error::{Error, Result};
 use wgpu::Buffer;
 
@@ -11,15 +11,21 @@ impl GpuEngine {
     /// Queues training steps; the buffers of their losses join `waiting`.
     pub(super) fn queue_steps(&mut self, data: &Data, steps: &Steps) -> Result<()> {
         steps.check(self.spec(), &data.windows)?;
-        engine::refuse_options(steps, &data.windows)?;
         let rows = steps.batch.min(steps.ids.len());
-        let purpose = Purpose { batch: rows, reach: Reach::Parameters };
+        let purpose = Purpose::gradients(self.spec(), rows, Reach::Parameters, &steps.objective);
         if self.training.as_ref().is_none_or(|plan| plan.purpose != purpose) {
             self.training = None;
             self.training = Some(self.plan(data, purpose)?);
         }
         let plan = self.training.as_ref().expect("it was just made");
-        let output_len = self.output_len(data.windows.steps());
+        let spec = *self.spec();
+        let step_constants = |k: usize, place: usize, first: usize, batch: &[u32]| {
+            let lengths: Vec<usize> = batch.iter().map(|&id| data.windows.length(id as usize)).collect();
+            let terms = steps.objective.loss.terms(&spec, &lengths);
+            Step::new(batch.len(), first, place)
+                .with_objective(&steps.objective(k), terms)
+                .with_update(steps.update(k), steps.clip)
+        };
         // One upload of the order serves all submissions: longer than the set of windows, it goes in pieces.
         let piece = (data.windows.count() / steps.batch).max(1) * steps.batch;
         let mut taken = 0;
@@ -27,25 +33,26 @@ impl GpuEngine {
             self.gpu.write(&data.order, 0, ids);
             let batches: Vec<&[u32]> = ids.chunks(steps.batch).collect();
             for (chunk, batches) in batches.chunks(SUBMISSION).enumerate() {
-                let constants: Vec<Step> = batches
-                    .iter()
-                    .enumerate()
-                    .map(|(k, batch)| {
-                        let first = (chunk * SUBMISSION + k) * steps.batch;
-                        Step::new(batch.len(), first, k, output_len).with_update(steps.update(taken + k))
-                    })
-                    .collect();
+                let first = chunk * SUBMISSION * steps.batch;
+                let constants = batches.iter().enumerate();
+                let constants: Vec<Step> =
+                    constants.map(|(k, batch)| step_constants(taken + k, k, first + k * steps.batch, batch)).collect();
                 self.write_steps(&constants);
-                taken += batches.len();
 
                 let mut encoder = self.encoder();
+                if steps.carry && taken == 0 {
+                    plan.clear_initial_states(&mut encoder);
+                }
                 let mut pass = encoder.begin_compute_pass(&Default::default());
-                let update = std::iter::once(&self.network.update).chain(&self.network.pack);
+                let norm = if steps.clip.is_some() { self.network.norm.as_slice() } else { &[] };
+                let update = norm.iter().chain([&self.network.update]).chain(&self.network.pack);
                 for k in 0..batches.len() {
-                    let dispatches = plan.dispatches().chain(update.clone());
+                    let carry = if steps.carry && taken + k > 0 { plan.carry.as_slice() } else { &[] };
+                    let dispatches = carry.iter().chain(plan.dispatches()).chain(update.clone());
                     dispatches.for_each(|dispatch| dispatch.record(&mut pass, k));
                 }
                 drop(pass);
+                taken += batches.len();
                 let staging = self.gpu.staging(batches.len())?;
                 encoder.copy_buffer_to_buffer(&self.losses, 0, &staging, 0, (batches.len() * 4) as u64);
                 self.gpu.queue.submit([encoder.finish()]);
@@ -62,7 +69,7 @@ impl GpuEngine {
         }
         data.windows.check_ids(ids)?;
         let rows = batch.min(ids.len());
-        let purpose = Purpose { batch: rows, reach: Reach::Outputs };
+        let purpose = Purpose::outputs(self.spec(), rows);
         if self.inference.as_ref().is_none_or(|plan| plan.purpose != purpose) {
             self.inference = None;
             self.inference = Some(self.plan(data, purpose)?);
@@ -72,7 +79,7 @@ impl GpuEngine {
         let staging = self.gpu.staging(ids.len() * output_len)?;
         for (chunk, ids) in ids.chunks(batch).enumerate() {
             self.gpu.write(&data.order, 0, ids);
-            self.write_steps(&[Step::new(ids.len(), 0, 0, output_len)]);
+            self.write_steps(&[Step::new(ids.len(), 0, 0)]);
             let mut encoder = self.encoder();
             let mut pass = encoder.begin_compute_pass(&Default::default());
             plan.forward.iter().for_each(|dispatch| dispatch.record(&mut pass, 0));

@@ -2,6 +2,7 @@
 //! are chosen.
 
 use super::context::Gpu;
+use super::shaders::PARTS;
 use super::work::{Format, LANES, Work};
 use crate::model::Spec;
 use wgpu::{Adapter, Features};
@@ -12,11 +13,15 @@ pub enum Kernels {
     /// What suits the adapter and the shape.
     #[default]
     Chosen,
-    /// A recurrent kernel a time step, products in workgroup memory: what GPUs run where the hidden size is large.
-    Tiles,
-    /// A recurrent kernel a time step, products in the registers of a subgroup: what software adapters run there.
-    /// Refused by adapters without subgroups of one size.
-    Lanes,
+    /// What GPUs run where the hidden size is small: a recurrent kernel a sequence, whose states stay in workgroup memory.
+    Scans,
+    /// What GPUs run where it is large: a recurrent kernel a time step, in tiles in workgroup memory.
+    Steps,
+    /// What software adapters run where the hidden size is small, or the batch large: a recurrent kernel a sequence, in the registers of
+    /// a subgroup. Refused by adapters without subgroups of one size.
+    LaneScans,
+    /// What software adapters run else: a recurrent kernel a time step, in the registers of a subgroup; refused likewise.
+    LaneSteps,
 }
 
 /// How products of matrices are laid out on a device.
@@ -35,8 +40,10 @@ pub struct Traits {
     pub family: Family,
     /// How four values lie in its buffers.
     pub format: Format,
-    /// Whether every recurrent kernel takes one time step, whatever the hidden size.
-    pub always_steps: bool,
+    /// Whether every recurrent kernel takes one time step, or none does; else the shapes decide.
+    pub steps: Option<bool>,
+    /// Bytes of projected inputs that a forward pass without a tape keeps at a time.
+    pub chunk_bytes: usize,
     /// The features that this needs.
     pub features: Features,
 }
@@ -45,22 +52,29 @@ impl Traits {
     /// Of an adapter; none where it cannot run the kernels that are asked for. `basic` leaves out what a browser may lack.
     pub fn choose(adapter: &Adapter, kernels: Kernels, basic: bool) -> Option<Self> {
         let (info, has) = (adapter.get_info(), adapter.features());
-        let software = info.device_type == wgpu::DeviceType::Cpu && !basic && kernels != Kernels::Tiles;
         let one_size = info.subgroup_min_size == info.subgroup_max_size && LANES.contains(&info.subgroup_max_size);
         let lanes = (one_size && !basic && has.contains(Features::SUBGROUP)).then_some(info.subgroup_max_size);
         let family = match (kernels, lanes) {
-            (Kernels::Chosen, Some(lanes)) if software => Family::Lanes(lanes),
-            (Kernels::Lanes, lanes) => Family::Lanes(lanes?),
-            (Kernels::Chosen | Kernels::Tiles, _) => Family::Tiles,
+            (Kernels::Chosen, Some(lanes)) if info.device_type == wgpu::DeviceType::Cpu => Family::Lanes(lanes),
+            (Kernels::LaneScans | Kernels::LaneSteps, lanes) => Family::Lanes(lanes?),
+            (Kernels::Chosen | Kernels::Scans | Kernels::Steps, _) => Family::Tiles,
         };
-        let format = match software && has.contains(Features::SHADER_INT64) {
+        let in_lanes = matches!(family, Family::Lanes(_));
+        let format = match in_lanes && has.contains(Features::SHADER_INT64) {
             true => Format::Pairs,
             false => Format::Quads,
         };
         let mut features = Features::empty();
-        features.set(Features::SUBGROUP, matches!(family, Family::Lanes(_)));
+        features.set(Features::SUBGROUP, in_lanes);
         features.set(Features::SHADER_INT64, format == Format::Pairs);
-        Some(Traits { family, format, always_steps: kernels != Kernels::Chosen, features })
+        let steps = match kernels {
+            Kernels::Chosen => None,
+            Kernels::Scans | Kernels::LaneScans => Some(false),
+            Kernels::Steps | Kernels::LaneSteps => Some(true),
+        };
+        // Half of a large GPU's cache; little where kernels are made to run, so that small shapes take several chunks.
+        let chunk_bytes = if kernels == Kernels::Chosen { 24 << 20 } else { 4 << 10 };
+        Some(Traits { family, format, steps, chunk_bytes, features })
     }
 }
 
@@ -69,6 +83,8 @@ impl Traits {
 pub enum Method {
     /// One dispatch for the whole sequence, of this layout forwards and this one backwards.
     Scan(ScanShape, ScanShape),
+    /// The same, each lane with rows of its own; so many a lane.
+    LaneScan(u32),
     /// A dispatch a time step.
     Steps,
 }
@@ -78,30 +94,40 @@ pub enum Method {
 pub struct ScanShape {
     /// Row quads that one workgroup owns.
     pub row_quads: u32,
-    /// Of a workgroup.
+    /// Its invocations, and vec4s of workgroup memory.
     pub work: Work,
 }
 
-/// How the recurrent kernels of a network go through time, for batches of `row_quads` quads of rows: by scans, as long as what these
-/// keep in workgroup memory fits.
-pub fn method(gpu: &Gpu, spec: &Spec, row_quads: usize) -> Method {
-    // Forwards two hidden states stay in workgroup memory, backwards the deltas of every gate.
-    let shapes = [2, spec.facts().gates].map(|vectors| scan_shape(gpu, spec, vectors, row_quads));
-    match shapes {
-        [Some(forward), Some(backward)] if !gpu.traits.always_steps => Method::Scan(forward, backward),
-        _ => Method::Steps,
+/// How the recurrent kernels of a network go through time, for batches of `rows` rows.
+pub fn method(gpu: &Gpu, spec: &Spec, rows: usize) -> Method {
+    match (gpu.traits.family, gpu.traits.steps) {
+        (_, Some(true)) => Method::Steps,
+        (Family::Lanes(lanes), steps) => {
+            let workgroups = |own: u32| rows.div_ceil((lanes * own) as usize) * spec.directions();
+            let busy = |own: &u32| workgroups(*own) >= gpu.cores;
+            let own = [4, 2, 1].into_iter().find(busy).unwrap_or(1);
+            let flops = 2 * spec.facts().gates * spec.hidden * spec.hidden * rows * spec.directions();
+            match steps.is_none() && own < 4 && flops > WORTH_A_DISPATCH {
+                true => Method::Steps,
+                false => Method::LaneScan(own),
+            }
+        }
+        // As long as what scans keep in workgroup memory fits: forwards two hidden states, backwards the deltas of every gate.
+        (Family::Tiles, _) => match [2, spec.facts().gates].map(|vectors| scan_shape(gpu, spec, vectors, rows / 4)) {
+            [Some(forward), Some(backward)] => Method::Scan(forward, backward),
+            _ => Method::Steps,
+        },
     }
 }
 
-/// Row quads of a scan's item for a batch of `rows` rows: a software adapter pays for loads, and four row quads share
-/// those of the weights; a GPU wants many invocations. A batch is padded to whole items.
-pub fn item_quads(gpu: &Gpu, rows: usize) -> usize {
-    if gpu.software && rows > 16 { 4 } else { 1 }
-}
+/// Operations of a time step that take a software adapter many times as long as a dispatch.
+const WORTH_A_DISPATCH: usize = 1 << 20;
+
+/// Rows that a batch is padded to a multiple of: the four that scans take at a time.
+pub const ROW_QUAD: usize = 4;
 
 /// The layout of a scan over `row_quads` quads of batch rows that keeps so many vectors of H values a row in workgroup memory, if they
-/// fit. A GPU gets many small workgroups; a software adapter gets a few large ones, one core each, so that a barrier is shared by many
-/// rows.
+/// fit. Many small workgroups.
 fn scan_shape(gpu: &Gpu, spec: &Spec, vectors: usize, row_quads: usize) -> Option<ScanShape> {
     let quads = spec.hidden.div_ceil(4);
     let per_quad = vectors * quads * 4;
@@ -109,28 +135,17 @@ fn scan_shape(gpu: &Gpu, spec: &Spec, vectors: usize, row_quads: usize) -> Optio
     if per_quad > memory {
         return None;
     }
-    let lanes = gpu.limits.max_compute_invocations_per_workgroup.min(gpu.limits.max_compute_workgroup_size_x).min(256);
-    let item = item_quads(gpu, row_quads * 4);
-    let (item, wanted) = match item * per_quad <= memory {
-        true => {
-            (item, if gpu.software { (64 / quads).max(item).min(row_quads.div_ceil(2)) } else { (32 / quads).max(1) })
-        }
-        // Sixteen rows of so many units do not fit in workgroup memory.
-        false => (1, 1),
-    };
-    let owned = (wanted.min(memory / per_quad).min(row_quads) / item).max(1) * item;
-    // Few sizes are compiled: powers of two, and whole vectors: 8 lanes on lavapipe, where a vector without work still
-    // runs each loop once, 32 on most GPUs.
-    let vector = if gpu.software { 8 } else { 32 };
-    let invocations = ((owned * quads / item) as u32).next_power_of_two().clamp(vector, lanes);
+    let most = gpu.limits.max_compute_invocations_per_workgroup.min(gpu.limits.max_compute_workgroup_size_x).min(256);
+    let owned = (32 / quads).max(1).min(memory / per_quad).min(row_quads);
+    // Few sizes are compiled: powers of two, and the 32 lanes that most GPUs run together.
+    let invocations = ((owned * quads) as u32).next_power_of_two().clamp(32, most);
     let shared = (owned * per_quad).next_power_of_two().min(memory);
-    let work = Work::Scan { invocations, item_quads: item as u32, shared: shared as u32 };
-    Some(ScanShape { row_quads: owned as u32, work })
+    Some(ScanShape { row_quads: owned as u32, work: Work::Scan { invocations, shared: shared as u32 } })
 }
 
 /// The workgroups that keep an adapter busy: a few a core of a software adapter, four a multiprocessor of a large GPU.
 fn enough(gpu: &Gpu) -> usize {
-    if gpu.software { 8 } else { 512 }
+    if gpu.software { 4 * gpu.cores } else { 512 }
 }
 
 /// The layout of a product of `rows` rows by `quads` quads of columns, each of `gates` values a unit. `is_step` marks those that a time
@@ -138,18 +153,27 @@ fn enough(gpu: &Gpu) -> usize {
 pub fn product(gpu: &Gpu, rows: usize, quads: usize, gates: usize, is_step: bool) -> Work {
     match gpu.traits.family {
         Family::Lanes(lanes) => {
-            let own = rows.div_ceil(lanes as usize).next_power_of_two().min(4);
-            // Up to 16 column quads: 4 rows of 64 sums fill the registers and the nearest cache.
-            let most = (16 / gates).max(1);
-            let layout = |units: usize| Work::Lanes { lanes, own: own as u32, columns: (units * gates) as u32 };
-            let even = |most: usize| quads.div_ceil(quads.div_ceil(most));
-            let units = [most, most / 2, most / 4].into_iter().filter(|&units| units > 0).map(even);
-            let busy = |units: &usize| layout(*units).workgroups(rows, quads.div_ceil(*units)) >= enough(gpu);
-            let fewest = even((most / 4).max(1));
-            layout(units.into_iter().find(busy).unwrap_or(fewest))
+            let own = rows.div_ceil(lanes as usize).next_power_of_two().min(4) as u32;
+            let layouts = [1, 2, 4].map(|part| lane_layout(lanes, own, quads, gates, part));
+            let busy = |work: &Work| work.workgroups(rows, quads.div_ceil(work.columns() / gates)) >= enough(gpu);
+            layouts.into_iter().find(busy).unwrap_or(layouts[2])
         }
         Family::Tiles => tiles(gpu, rows, quads, gates, is_step),
     }
+}
+
+/// The layout of a scan in lanes, of so many rows a lane.
+pub fn lane_scan(gpu: &Gpu, own: u32, quads: usize, gates: usize) -> Work {
+    let Family::Lanes(lanes) = gpu.traits.family else { unreachable!("only a device of lanes scans in them") };
+    lane_layout(lanes, own, quads, gates, 1)
+}
+
+/// A product in lanes whose items have a `part`-th of as many columns as pay: with four rows, 16 column quads fill the
+/// registers and the nearest cache. Items are as even as can be.
+fn lane_layout(lanes: u32, own: u32, quads: usize, gates: usize, part: usize) -> Work {
+    let most = (16 / gates / part).max(1);
+    let units = quads.div_ceil(quads.div_ceil(most));
+    Work::Lanes { lanes, own, columns: (units * gates) as u32 }
 }
 
 /// vec4s of workgroup memory that every adapter has.
@@ -200,11 +224,14 @@ pub fn splits(gpu: &Gpu, workgroups: usize, steps: usize, rows: usize) -> (usize
     (step_splits, (splits / step_splits).max(rows.div_ceil(1 << 15)))
 }
 
-/// The steps that a projection of the input covers where nothing keeps it, so that its buffer of `step_bytes` a step
-/// stays small.
-pub fn chunk(steps: usize, step_bytes: usize) -> usize {
-    (MOST_CHUNK / step_bytes.max(1)).clamp(1, steps)
+/// The steps that a projection of the input covers where nothing keeps it, of `step_bytes` each.
+pub fn chunk(gpu: &Gpu, steps: usize, step_bytes: usize) -> usize {
+    (gpu.traits.chunk_bytes / step_bytes.max(1)).clamp(1, steps)
 }
 
-/// Bytes of projected inputs: half of a large GPU's cache.
-const MOST_CHUNK: usize = 24 << 20;
+/// Workgroups that a sum over `items` items is shared by: one while that takes no longer than a second dispatch would, else
+/// PARTS.
+pub fn sum_groups(gpu: &Gpu, items: usize) -> u32 {
+    let few = if gpu.software { 1 << 14 } else { 1 << 12 };
+    if items <= few { 1 } else { PARTS }
+}

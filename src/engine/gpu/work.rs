@@ -1,6 +1,6 @@
 //! How a kernel's work is laid out on an adapter: the constants and the files that a layout adds to a kernel.
 
-use super::shaders::shader;
+use super::shaders::{PARTS, shader};
 
 /// How four values lie in a buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -33,8 +33,6 @@ pub enum Work {
     Scan {
         /// Of a workgroup.
         invocations: u32,
-        /// Row quads of an item: 1, or 4 for software adapters.
-        item_quads: u32,
         /// vec4s of workgroup memory.
         shared: u32,
     },
@@ -105,7 +103,11 @@ impl Work {
 
     /// Its constants.
     pub fn constants(self) -> String {
-        let mut text = format!("const WG: u32 = {}u;\nconst SH: u32 = {}u;\n", self.invocations(), self.shared());
+        let mut text = format!(
+            "const WG: u32 = {}u;\nconst SH: u32 = {}u;\nconst PARTS: u32 = {PARTS}u;\n",
+            self.invocations(),
+            self.shared()
+        );
         let own = match self {
             Work::Items { .. } | Work::Scan { .. } => vec![],
             Work::Lanes { own, columns, .. } => vec![("OWN", own), ("COLUMNS", columns)],

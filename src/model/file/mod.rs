@@ -14,6 +14,8 @@ use serde_json::{Map, Value};
 
 /// The one key of ours in `__metadata__`.
 const KEY: &str = "refrain";
+/// How the names of a checkpoint's tensors begin that are not the model's.
+pub const CHECKPOINT: &str = "checkpoint.";
 /// Version of what stands under [`KEY`].
 const FORMAT: u32 = 1;
 
@@ -125,6 +127,11 @@ impl Model {
 
     /// The file's bytes, the same for the same model. Weights that are not finite are refused.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        self.to_bytes_with(&[])
+    }
+
+    /// The bytes of a file with these arrays beside the model, the names of which begin with [`CHECKPOINT`].
+    pub(crate) fn to_bytes_with(&self, beside: &[Named<'_>]) -> Result<Vec<u8>> {
         self.spec.validate()?;
         let layout = Layout::new(&self.spec);
         Error::check_len("parameters", &[("block", layout.len())], self.parameters.len())?;
@@ -137,6 +144,7 @@ impl Model {
             }
             tensors.push(Named { name, shape, values });
         }
+        tensors.extend_from_slice(beside);
         let Model { spec, names, provenance, .. } = self.clone();
         let card = serde_json::to_string(&Card { format: FORMAT, spec, names, provenance });
         Ok(write_with_metadata(&tensors, KEY, card.expect("a card has string keys only")))
@@ -241,7 +249,7 @@ fn ours(card: &str, arrays: &Arrays<'_>, options: &LoadOptions) -> std::result::
         return Err(format!("its `__metadata__` says {}, asked for was {asked}", spec.cell));
     }
     // The number of tensors that are there bounds what Layout names.
-    let found = arrays.names().count();
+    let found = arrays.names().filter(|name| !name.starts_with(CHECKPOINT)).count();
     let expected = spec.layers * spec.directions() * 4 + if spec.head.is_some() { 2 } else { 0 };
     if found != expected {
         return Err(format!("expected the {expected} tensors of its spec, found {found}"));

@@ -311,7 +311,8 @@ fn every_fault_of_a_foreign_file_is_refused_with_its_place() {
         let message = Model::from_bytes("f", &bytes).unwrap_err().to_string();
         assert!(message.starts_with("f: ") && message.contains(expected), "{message}, not {expected}");
     }
-    let header = r#"{"weight_hh_l0":{"dtype":"F32","shape":[0,0],"data_offsets":[0,0]},"weight_ih_l0":{"dtype":"F32","shape":[0,1],"data_offsets":[0,0]}}"#;
+    let tensor = |shape: [usize; 2]| json!({ "dtype": "F32", "shape": shape, "data_offsets": [0, 0] });
+    let header = json!({ "weight_hh_l0": tensor([0, 0]), "weight_ih_l0": tensor([0, 1]) }).to_string();
     let empty = [(header.len() as u64).to_le_bytes().as_slice(), header.as_bytes()].concat();
     let message = Model::from_bytes("f", &empty).unwrap_err().to_string();
     assert!(message.contains("or 4 (LSTM), found [0, 0]"), "{message}");

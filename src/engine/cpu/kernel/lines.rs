@@ -3,10 +3,13 @@
 use bytemuck::{Pod, Zeroable};
 use std::ops::{Deref, DerefMut};
 
+/// Lanes of the widest vector.
+pub(in crate::engine::cpu) const WIDEST: usize = 16;
+
 /// One cache line, and the widest vector.
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 #[repr(C, align(64))]
-struct Line([f32; 16]);
+struct Line([f32; WIDEST]);
 
 /// A buffer of f32 that begins on a cache line.
 #[derive(Clone, Debug, Default)]
@@ -18,7 +21,7 @@ pub(in crate::engine::cpu) struct Lines {
 impl Lines {
     /// `len` zeros.
     pub fn zeroed(len: usize) -> Self {
-        Lines { lines: vec![Line::zeroed(); len.div_ceil(16)], len }
+        Lines { lines: vec![Line::zeroed(); len.div_ceil(WIDEST)], len }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The scan of one layer and direction over the time steps of one tile.
 
+use super::ends::Ends;
 use super::lanes::Lanes;
 use super::packed::PackedScan;
 use crate::model::cells::{Cell, MAX_SLOTS, MAX_STATES, Real};
@@ -56,6 +57,8 @@ impl Geometry {
 pub(in crate::engine::cpu) struct ForwardScan<'a, C: Cell> {
     pub cell: PhantomData<C>,
     pub geometry: Geometry,
+    /// Where rows end, if not all have every step: beyond, their states stay as they were.
+    pub ends: Option<Ends>,
     pub weights: &'a PackedScan,
     /// [T, I].
     pub input: &'a [f32],
@@ -162,6 +165,15 @@ impl<C: Cell> ForwardScan<'_, C> {
                 }
                 for slot in 0..C::SLOTS {
                     tape[slot * hidden + unit] = slots[slot].vector(simd);
+                }
+            }
+
+            if let Some(running) = self.ends.and_then(|ends| ends.running(simd, t)) {
+                for unit in 0..hidden {
+                    h[after + unit] = simd.select_f32s(running, h[after + unit], h[before + unit]);
+                    if C::STATES > 1 {
+                        c[after + unit] = simd.select_f32s(running, c[after + unit], c[before + unit]);
+                    }
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! The scan back: from the gradient of a layer's outputs to the deltas, which are written over the tape.
 
+use super::ends::Ends;
 use super::lanes::Lanes;
 use super::packed::Packed;
 use super::product::{Segments, multiply_add};
@@ -12,6 +13,8 @@ use std::marker::PhantomData;
 pub(in crate::engine::cpu) struct BackwardScan<'a, C: Cell> {
     pub cell: PhantomData<C>,
     pub geometry: Geometry,
+    /// Where rows end, if not all have every step: beyond, there are no deltas, and gradients pass.
+    pub ends: Option<Ends>,
     /// W_hh transposed.
     pub weights: &'a Packed,
     /// h, [T+2, D*H].
@@ -25,6 +28,8 @@ pub(in crate::engine::cpu) struct BackwardScan<'a, C: Cell> {
     pub d_h_from: usize,
     /// Gradient of the states, [S, H]: zeros before, that of the initial states when done.
     pub d_state: &'a mut [f32],
+    /// [S, H], what passes by rows that have ended.
+    pub held: &'a mut [f32],
     /// Sums of the deltas over all times, [slots*H]: zeros before.
     pub d_bias: &'a mut [f32],
 }
@@ -42,7 +47,7 @@ impl<C: Cell> WithSimd for BackwardScan<'_, C> {
         let (tape, _) = S::as_mut_simd_f32s(self.tape);
         let (d_state, _) = S::as_mut_simd_f32s(self.d_state);
         let (d_bias, _) = S::as_mut_simd_f32s(self.d_bias);
-        let (carry_h, carry_c) = d_state.split_at_mut(hidden);
+        let (held, _) = S::as_mut_simd_f32s(self.held);
         let starts: [usize; MAX_SLOTS] = std::array::from_fn(|gate| C::HIDDEN_SLOT[gate] * hidden);
         let segments = Segments { starts: &starts[..C::GATES], len: hidden };
 
@@ -52,10 +57,20 @@ impl<C: Cell> WithSimd for BackwardScan<'_, C> {
             let tape = &mut tape[t * geometry.tape_stride..][..C::SLOTS * hidden];
             if t >= self.d_h_from {
                 let place = (t - self.d_h_from) * geometry.state_stride + geometry.direction * hidden;
-                for (carry, &d_h) in carry_h.iter_mut().zip(&d_h[place..][..hidden]) {
+                for (carry, &d_h) in d_state.iter_mut().zip(&d_h[place..][..hidden]) {
                     *carry = simd.add_f32s(*carry, d_h);
                 }
             }
+            // A cell has no deltas where its states have no gradient.
+            let running = self.ends.and_then(|ends| ends.running(simd, t));
+            if let Some(running) = running {
+                let zero = simd.splat_f32s(0.0);
+                for (held, carry) in held.iter_mut().zip(&mut *d_state) {
+                    *held = simd.select_f32s(running, zero, *carry);
+                    *carry = simd.select_f32s(running, *carry, zero);
+                }
+            }
+            let (carry_h, carry_c) = d_state.split_at_mut(hidden);
             for unit in 0..hidden {
                 let mut slots = [Lanes::splat(0.0); MAX_SLOTS];
                 for slot in 0..C::SLOTS {
@@ -81,6 +96,11 @@ impl<C: Cell> WithSimd for BackwardScan<'_, C> {
                 }
             }
             multiply_add(simd, self.weights, tape, segments, carry_h);
+            if running.is_some() {
+                for (carry, &held) in d_state.iter_mut().zip(&*held) {
+                    *carry = simd.add_f32s(*carry, held);
+                }
+            }
         }
     }
 }

@@ -1,19 +1,21 @@
 //! From the outputs back to every gradient.
 
 use super::super::dims::Dims;
-use super::super::network::{Dispatch, dims_buffer};
-use super::super::shaders::{KernelId, KernelKind, Lengths, Operand};
+use super::super::network::{Dispatch, dims_buffer, sums};
+use super::super::pieces::{Goal, Lengths, Mask, Operand};
+use super::super::shaders::{KernelId, KernelKind};
 use super::super::variant::{Method, outer, product, splits};
 use super::super::work::Work;
 use super::buffers::{Buffers, LayerBuffers};
 use super::{Backward, Reach, Shared, steps};
+use crate::data::Targets;
 use crate::error::Result;
 use wgpu::Buffer;
 
 /// The dispatches of a backward pass, and what they leave.
 pub fn plan(shared: &Shared, buffers: &Buffers) -> Result<Backward> {
     let gpu = shared.gpu;
-    let spec = &shared.network.spec;
+    let spec = &buffers.purpose.spec;
     let items = spec.read_steps(buffers.time) * buffers.rows;
     let d_y = gpu.storage::<f32>("d_y", items * spec.outputs())?;
     let quads = spec.directions() * spec.hidden.div_ceil(4);
@@ -25,7 +27,7 @@ pub fn plan(shared: &Shared, buffers: &Buffers) -> Result<Backward> {
     let mut d_x = None;
     for (index, layer) in buffers.layers.iter().enumerate().rev() {
         let back = LayerBack::new(shared, buffers, index)?;
-        if index == spec.layers - 1 {
+        if index == spec.layers - 1 && spec.head.is_some() {
             back.head_weights(&d_y, &mut dispatches)?;
         }
         back.scan(&d_out, &mut dispatches)?;
@@ -53,24 +55,35 @@ fn outputs(
     d_out: &Buffer,
     dispatches: &mut Vec<Dispatch>,
 ) -> Result<()> {
-    let &Shared { gpu, network, data, steps, losses } = shared;
-    let (spec, uniform) = (&network.spec, &buffers.top().uniform);
-    let bound = [
-        ("dims", uniform),
-        ("step", steps),
-        ("y", &buffers.y),
-        ("targets", &data.targets),
-        ("order", &data.order),
-        ("d_y", d_y),
-        ("losses", losses),
-    ];
-    let one_group = KernelId { kind: KernelKind::Mse, work: Work::Items { invocations: 256 } };
-    dispatches.push(Dispatch::new(gpu, one_group, &bound, [1, 1, 1])?);
+    let &Shared { gpu, network, data, steps: constants, losses } = shared;
+    let (spec, uniform) = (&buffers.purpose.spec, &buffers.top().uniform);
+    // The loss reads the shapes of the windows: those of the first layer.
+    let mut bound =
+        vec![("dims", &buffers.layers[0].uniform), ("y", &buffers.y), ("rows", &buffers.row_table), ("d_y", d_y)];
+    let goal = match data.windows.targets() {
+        Targets::Given { .. } => {
+            bound.push(("targets", &data.targets));
+            Goal::Given
+        }
+        Targets::Ahead { .. } => {
+            bound.extend([("series", &data.series), ("bases", &buffers.bases)]);
+            Goal::Ahead
+        }
+    };
+    let kind = KernelKind::Loss(buffers.purpose.loss, goal);
+    let outputs = buffers.rows * spec.read_steps(buffers.time) * spec.outputs();
+    dispatches.extend(sums(gpu, kind, &bound, outputs, constants, losses)?);
 
-    let bound =
-        [("dims", uniform), ("step", steps), ("parameters", &network.parameters), ("d_y", d_y), ("d_out", d_out)];
+    let mut bound = vec![("dims", uniform), ("step", constants), ("d_y", d_y), ("d_out", d_out)];
+    let kind = match spec.head {
+        None => KernelKind::BareGradient,
+        Some(_) => {
+            bound.push(("parameters", &network.parameters));
+            KernelKind::HeadGradient
+        }
+    };
     let items = spec.read_steps(buffers.time) * buffers.rows * spec.directions() * spec.hidden.div_ceil(4);
-    dispatches.push(Dispatch::items(gpu, KernelKind::HeadGradient, &bound, items)?);
+    dispatches.push(Dispatch::items(gpu, kind, &bound, items)?);
     Ok(())
 }
 
@@ -78,6 +91,8 @@ fn outputs(
 struct LayerBack<'a> {
     shared: &'a Shared<'a>,
     buffers: &'a Buffers,
+    /// Which layer it is, from 0.
+    index: usize,
     layer: &'a LayerBuffers,
     packed: &'a Buffer,
     /// The layer's shapes, with those of the backward scan and of the partial sums.
@@ -95,21 +110,22 @@ struct LayerBack<'a> {
 impl<'a> LayerBack<'a> {
     fn new(shared: &'a Shared<'a>, buffers: &'a Buffers, index: usize) -> Result<Self> {
         let &Shared { gpu, network, .. } = shared;
-        let (spec, layer) = (&network.spec, &buffers.layers[index]);
+        let (spec, layer) = (&buffers.purpose.spec, &buffers.layers[index]);
         let (facts, directions, quads) = (spec.facts(), spec.directions(), spec.hidden.div_ceil(4));
         let is_top = index == spec.layers - 1;
         let outer = |left, right| Outer { left, right, work: outer(gpu, left, right) };
         let input = outer(facts.slots * quads, (layer.dims.inputs as usize + 4) / 4);
         let hidden = outer(facts.gates * quads, quads);
         let head = outer(spec.outputs().div_ceil(4), directions * quads + 1);
+        let has_head = is_top && spec.head.is_some();
         let workgroups = directions * (input.workgroups() + hidden.workgroups());
         let (step_splits, row_splits) = splits(gpu, workgroups, buffers.time, buffers.rows);
         let splits = step_splits * row_splits;
         let at_head_partial = input.sums() + hidden.sums();
-        let partial_stride = at_head_partial + if is_top { head.sums() } else { 0 };
+        let partial_stride = at_head_partial + if has_head { head.sums() } else { 0 };
         let row_quads = match buffers.method {
             Method::Scan(_, scan) => scan.row_quads,
-            Method::Steps => 0,
+            Method::LaneScan(_) | Method::Steps => 0,
         };
         let dims = Dims {
             row_quads,
@@ -126,6 +142,7 @@ impl<'a> LayerBack<'a> {
         Ok(LayerBack {
             shared,
             buffers,
+            index,
             layer,
             packed: &network.packed[index],
             dims,
@@ -153,7 +170,7 @@ impl<'a> LayerBack<'a> {
         let Method::Scan(_, scan) = self.buffers.method else {
             return steps::backward(self.shared, self.buffers, self.layer, &bound, list);
         };
-        let kind = KernelKind::ScanBackward(self.shared.network.spec.cell, Lengths::of(self.buffers.ragged));
+        let kind = KernelKind::ScanBackward(self.buffers.purpose.spec.cell, Lengths::of(self.buffers.ragged));
         let groups = self.buffers.scan_groups(scan);
         list.push(Dispatch::new(self.shared.gpu, KernelId { kind, work: scan.work }, &bound, groups)?);
         Ok(())
@@ -162,17 +179,16 @@ impl<'a> LayerBack<'a> {
     /// The gradients of the layer's weights and biases.
     fn weights(&self, list: &mut Vec<Dispatch>) -> Result<()> {
         let [input, hidden, _] = self.outers;
-        for (operand, outer, right) in [
-            (Operand::Hidden, hidden, ("states", &self.layer.states)),
-            (Operand::Input, input, ("x", &self.layer.x)),
-        ] {
+        for (operand, outer, right) in
+            [(Operand::Hidden, hidden, ("states", &self.layer.states)), (Operand::Input, input, ("x", &self.layer.x))]
+        {
             let bound = [("tape", &self.layer.tape), right];
             self.partial_sums(operand, outer, &bound, self.dims.directions, list)?;
         }
         let bound =
             [("dims", &self.uniform), ("partial", &self.partial), ("gradients", &self.shared.network.gradients)];
         let items = (self.dims.directions * self.dims.param_stride) as usize;
-        let kind = KernelKind::GradientSum(self.shared.network.spec.cell);
+        let kind = KernelKind::GradientSum(self.buffers.purpose.spec.cell);
         list.push(Dispatch::items(self.shared.gpu, kind, &bound, items)?);
         Ok(())
     }
@@ -188,7 +204,7 @@ impl<'a> LayerBack<'a> {
     ) -> Result<()> {
         let mut bound = vec![("dims", &self.uniform), ("step", self.shared.steps), ("partial", &self.partial)];
         bound.extend(sides);
-        let kind = KernelKind::WeightGradient(self.shared.network.spec.cell, operand);
+        let kind = KernelKind::WeightGradient(self.buffers.purpose.spec.cell, operand);
         let id = KernelId { kind, work: outer.work };
         list.push(Dispatch::new(self.shared.gpu, id, &bound, outer.groups(self.splits, directions))?);
         Ok(())
@@ -196,7 +212,7 @@ impl<'a> LayerBack<'a> {
 
     /// The gradients of the head's weight and bias.
     fn head_weights(&self, d_y: &Buffer, list: &mut Vec<Dispatch>) -> Result<()> {
-        let spec = &self.shared.network.spec;
+        let spec = &self.buffers.purpose.spec;
         let bound = [("d_y", d_y), ("states", &self.layer.states), ("rows", &self.buffers.row_table)];
         self.partial_sums(Operand::Head, self.outers[2], &bound, 1, list)?;
         let bound =
@@ -208,10 +224,18 @@ impl<'a> LayerBack<'a> {
 
     /// The gradient of the layer's input.
     fn input(&self, d_in: &Buffer, list: &mut Vec<Dispatch>) -> Result<()> {
-        let bound = [("dims", &self.uniform), ("packed", self.packed), ("tape", &self.layer.tape), ("d_in", d_in)];
+        let mut bound =
+            vec![("dims", &self.uniform), ("packed", self.packed), ("tape", &self.layer.tape), ("d_in", d_in)];
+        // Nothing is dropped of the data.
+        let masked = self.buffers.purpose.dropout && self.index > 0;
+        if masked {
+            bound.push(("step", self.shared.steps));
+        }
+        let mask = if masked { Mask::Dropout } else { Mask::None };
+        let kind = KernelKind::InputGradient(self.buffers.purpose.spec.cell, mask);
         let (rows, quads) = (self.buffers.time * self.buffers.rows, self.dims.input_quads as usize);
         let work = product(self.shared.gpu, rows, quads, 1, false);
-        let id = KernelId { kind: KernelKind::InputGradient(self.shared.network.spec.cell), work };
+        let id = KernelId { kind, work };
         list.push(Dispatch::product(self.shared.gpu, id, &bound, rows, quads.div_ceil(work.columns()), 1)?);
         Ok(())
     }

@@ -2,9 +2,9 @@
 
 use super::super::dims::{Dims, Row};
 use super::super::network::{dims_buffer, layer_dims};
-use super::super::variant::{Method, ScanShape, chunk, item_quads, method};
+use super::super::variant::{Method, ROW_QUAD, ScanShape, chunk, method};
 use super::{Purpose, Reach, Shared, steps};
-use crate::data::Center;
+use crate::data::{Center, Targets};
 use crate::error::Result;
 use crate::model::Readout;
 use wgpu::Buffer;
@@ -51,30 +51,35 @@ impl Buffers {
     /// Allocates them; the initial states are zero.
     pub fn new(shared: &Shared, purpose: Purpose) -> Result<Self> {
         let &Shared { gpu, network, data, .. } = shared;
-        let (spec, windows) = (&network.spec, &data.windows);
+        let (spec, windows) = (&purpose.spec, &data.windows);
         let facts = spec.facts();
-        let rows = purpose.batch.next_multiple_of(4 * item_quads(gpu, purpose.batch));
+        let rows = purpose.batch.next_multiple_of(ROW_QUAD);
         let (time, directions, quads) = (windows.steps(), spec.directions(), spec.hidden.div_ceil(4));
         let vec4 = |label: &str, len: usize| gpu.storage::<[f32; 4]>(label, len);
-        let method = method(gpu, spec, rows / 4);
+        let method = method(gpu, spec, rows);
         let step_len = directions * rows * facts.slots * quads;
         let (row_quads, chunk) = match (method, purpose.reach) {
             (Method::Scan(scan, _), _) => (scan.row_quads, time),
-            (Method::Steps, Reach::Outputs) => (0, chunk(time, step_len * 16)),
+            (Method::Steps | Method::LaneScan(_), Reach::Outputs) => (0, chunk(gpu, time, step_len * 16)),
             // The projected inputs wait where the tape will be.
-            (Method::Steps, _) => (0, time),
+            (Method::Steps | Method::LaneScan(_), _) => (0, time),
         };
         let pre = match (method, purpose.reach) {
-            (Method::Steps, Reach::Outputs) => Some(vec4("pre", chunk * step_len)?),
+            (Method::Steps | Method::LaneScan(_), Reach::Outputs) => Some(vec4("pre", chunk * step_len)?),
             _ => None,
         };
         let (center, centered) = windows.center();
+        let ahead = match windows.targets() {
+            Targets::Given { .. } => 0,
+            Targets::Ahead { features, .. } => *features,
+        };
 
         let mut layers: Vec<LayerBuffers> = Vec::new();
         for layer in 0..spec.layers {
             let of_network = layer_dims(spec, &network.layout, layer);
             let (x, at_input) = match layers.last() {
                 None => (vec4("x", time * rows * of_network.input_quads as usize)?, 0),
+                Some(_) if purpose.dropout => (vec4("x", time * rows * of_network.input_quads as usize)?, 0),
                 // The states of the layer below, from those after its first step on.
                 Some(below) => (below.states.clone(), rows * directions * quads),
             };
@@ -83,10 +88,13 @@ impl Buffers {
                 steps: time as u32,
                 row_quads,
                 chunk: chunk as u32,
+                passes: (time + usize::from(purpose.reach == Reach::Inputs)) as u32,
                 read_every: u32::from(spec.readout() == Readout::Every),
                 at_input: at_input as u32,
                 centered: centered as u32,
                 center_mean: u32::from(center == Center::Mean),
+                target_len: windows.target_len() as u32,
+                ahead: ahead as u32,
                 ..of_network
             };
             let tape = match purpose.reach {
@@ -116,7 +124,7 @@ impl Buffers {
             bases: gpu.storage::<f32>("bases", rows * centered)?,
             y: gpu.storage::<f32>("y", rows * spec.read_steps(time) * spec.outputs())?,
             method,
-            places: steps::places(gpu, if method == Method::Steps { time } else { 0 })?,
+            places: steps::places(gpu, time)?,
             pre,
         })
     }

@@ -5,14 +5,19 @@ mod backward;
 mod buffers;
 mod data;
 mod forward;
+mod states;
 mod steps;
 
 pub use buffers::LayerBuffers;
 pub use data::Data;
+pub use states::unpad;
 
 use super::context::Gpu;
 use super::network::{Dispatch, Network};
+use super::pieces::LossKind;
 use crate::error::Result;
+use crate::loss::{Loss, Objective};
+use crate::model::Spec;
 use buffers::Buffers;
 use wgpu::Buffer;
 
@@ -27,12 +32,30 @@ pub enum Reach {
     Inputs,
 }
 
-/// What a plan is made for, beside the network and its windows.
+/// What a plan is made for, beside the network's weights and its windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Purpose {
+    /// The network; a stream has an output at every step.
+    pub spec: Spec,
     /// The most rows of a batch.
     pub batch: usize,
     pub reach: Reach,
+    pub loss: LossKind,
+    /// Whether units are dropped between layers.
+    pub dropout: bool,
+}
+
+impl Purpose {
+    /// Outputs alone.
+    pub fn outputs(spec: &Spec, batch: usize) -> Self {
+        Purpose { spec: *spec, batch, reach: Reach::Outputs, loss: Loss::Mse.into(), dropout: false }
+    }
+
+    /// Gradients of an objective.
+    pub fn gradients(spec: &Spec, batch: usize, reach: Reach, objective: &Objective) -> Self {
+        let dropout = objective.dropout.p > 0.0 && spec.layers > 1;
+        Purpose { spec: *spec, batch, reach, loss: objective.loss.into(), dropout }
+    }
 }
 
 /// What every plan of an engine binds.
@@ -58,6 +81,8 @@ pub struct Plan {
     /// The outputs, [B, T or 1, O].
     pub y: Buffer,
     pub forward: Vec<Dispatch>,
+    /// The final states become the initial ones; for networks of one direction.
+    pub carry: Vec<Dispatch>,
     /// Where there are gradients.
     pub backward: Option<Backward>,
 }
@@ -77,12 +102,13 @@ impl Plan {
     pub fn new(shared: &Shared, purpose: Purpose) -> Result<Self> {
         let buffers = Buffers::new(shared, purpose)?;
         let forward = forward::dispatches(shared, &buffers)?;
+        let carry = if purpose.spec.bidirectional { Vec::new() } else { forward::carry(shared, &buffers)? };
         let backward = match purpose.reach {
             Reach::Outputs => None,
             Reach::Parameters | Reach::Inputs => Some(backward::plan(shared, &buffers)?),
         };
         let Buffers { rows, time: steps, layers, y, .. } = buffers;
-        Ok(Plan { purpose, rows, steps, layers, y, forward, backward })
+        Ok(Plan { purpose, rows, steps, layers, y, forward, carry, backward })
     }
 
     /// Every dispatch of a step up to the parameters' gradients.

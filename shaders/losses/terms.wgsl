@@ -1,0 +1,18 @@
+// Losses with a term for each output. A loss file defines `term(o, y, t)` and its derivative with respect to y, for output o
+// of its position. An item is an output.
+
+fn items_of_row() -> u32 {
+    return read_steps() * dims.outputs;
+}
+
+fn loss_of(row: u32, item: u32, outputs: u32) -> f32 {
+    let at = row * items_of_row() + item;
+    if (!counts(row, item / dims.outputs)) {
+        d_y[at] = 0.0;
+        return 0.0;
+    }
+    let o = item % dims.outputs;
+    let t = target_of(row, item / step.quantiles);
+    d_y[at] = derivative(o, y[at], t) * step.inverse_count;
+    return term(o, y[at], t);
+}

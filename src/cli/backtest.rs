@@ -1,0 +1,132 @@
+//! `refrain backtest`: how good a model's forecasts would have been, beside forecasts that need no network.
+
+use super::console::Console;
+use super::forecast::{coverage, coverage_of, name, open};
+use super::plot::panels::{Panel, Picture};
+use super::table::rows;
+use super::{Common, device, scores, table};
+use anyhow::Context;
+use refrain::disk;
+use refrain::engine::{Device, DeviceInfo, Engine};
+use refrain::forecast::table::Table;
+use refrain::forecast::{Backtest, BacktestOptions, Card, Start, backtest};
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// Forecast a table's own rows from many origins, and count the errors
+///
+/// Each forecast sees the rows before its origin alone. Its errors stand beside those of repeating the last value, repeating the
+/// last season, and the mean so far; where the model is no better than one of them, a sentence says so.
+#[derive(Debug, clap::Args)]
+#[command(allow_negative_numbers = true)]
+pub struct Args {
+    /// A model that `refrain train` has made of a table.
+    #[arg(value_name = "MODEL")]
+    model: PathBuf,
+    /// A CSV file, or `-` for stdin.
+    #[arg(value_name = "DATA")]
+    data: String,
+    /// The first row to forecast: a date, or a number of rows from the start. By default the first that training held out.
+    #[arg(long, value_name = "DATE|N", value_parser = start)]
+    from: Option<Start>,
+    /// Where to end: a date, or a number of rows from the start. By default all rows are forecast.
+    #[arg(long, value_name = "DATE|N", value_parser = start)]
+    to: Option<Start>,
+    /// Rows from one origin to the next.
+    #[arg(long, default_value = "1", value_name = "S", value_parser = rows)]
+    stride: usize,
+    /// Rows of a season, for the seasonal naive forecast and MASE; by default the model's.
+    #[arg(long, value_name = "M", value_parser = rows)]
+    season: Option<usize>,
+    /// Coverage of the intervals of a model of points: 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, or 0 for none.
+    #[arg(long, value_name = "P", value_parser = coverage)]
+    level: Option<f64>,
+    /// A picture (SVG) of the last forecasts and what came.
+    #[arg(long, value_name = "F.svg")]
+    plot: Option<PathBuf>,
+    #[command(flatten)]
+    table: table::TableFlags,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Document<'a> {
+    device: DeviceInfo,
+    #[serde(flatten)]
+    backtest: &'a Backtest,
+    files: Vec<String>,
+}
+
+/// Forecasts and counts.
+pub async fn run(args: &Args) -> anyhow::Result<()> {
+    let console = Console::new(&args.common);
+    args.plot.as_deref().map_or(Ok(()), disk::check_writable).context("--plot")?;
+    let (model, card) = open(&args.model)?;
+    let table = table::read(&args.data, &card.read_options(args.table.options()), &console)?;
+    let device = Device::select(&args.common.device).await?;
+    let mut engine = device.engine(model.spec, &model.parameters)?;
+    device::tell(&args.common.device, &device, engine.device(), &console)?;
+    let options = BacktestOptions {
+        from: args.from.clone(),
+        to: args.to.clone(),
+        stride: Some(args.stride),
+        season: args.season,
+        coverage: coverage_of(args.level, &card),
+    };
+    let found = backtest(&mut engine, &card, &table, &options).await?;
+    console.say(format_args!(
+        "{} windows, {} rows ahead each, every {}\n\n{}\n\n{}",
+        found.windows,
+        found.horizon,
+        found.stride,
+        scores::table(&found),
+        scores::details(&found)
+    ))?;
+
+    let mut files = Vec::new();
+    if let Some(path) = &args.plot {
+        disk::write_whole(&[(path, picture(&card, &table, &found)?.svg()?.as_bytes())])?;
+        files.push(path.display().to_string());
+        console.say(format_args!("Wrote {}", path.display()))?;
+    }
+    Ok(console.document(&Document { device: engine.device().clone(), backtest: &found, files })?)
+}
+
+/// The last forecasts, with the truth around them.
+fn picture(card: &Card, table: &Table, found: &Backtest) -> anyhow::Result<Picture> {
+    let (horizon, levels) = (card.plan.horizon, found.levels.len());
+    let mut panels: Vec<Panel> = Vec::new();
+    let same =
+        |a: &refrain::forecast::Sample, b: &refrain::forecast::Sample| (a.series, a.target) == (b.series, b.target);
+    let mut samples = found.samples.clone();
+    samples.sort_by_key(|sample| (sample.series, sample.target, sample.origin));
+    for samples in samples.chunk_by(same) {
+        let (series, target) = (&table.series[samples[0].series], &found.targets[samples[0].target]);
+        let column = table.column(target)?;
+        let first = samples[0].origin.saturating_sub(card.plan.window.max(horizon));
+        let end = samples[samples.len() - 1].origin + horizon;
+        panels.push(Panel {
+            title: name(series, target),
+            times: (first..end).map(|row| table.time(series, row)).collect::<Result<_, _>>()?,
+            truth: (first..end).map(|row| series.values[row * table.columns.len() + column].into()).collect(),
+            forecasts: samples
+                .iter()
+                .map(|sample| (sample.origin - first, sample.values.chunks(levels).map(<[f64]>::to_vec).collect()))
+                .collect(),
+        });
+    }
+    let left_out = table.series.len() * found.targets.len() - panels.len();
+    let middle = card.plan.middle();
+    Ok(Picture { title: "Backtest".to_owned(), panels, left_out, levels: found.levels.clone(), middle })
+}
+
+/// Reads a row: a date, or a number of rows.
+fn start(text: &str) -> Result<Start, String> {
+    match text.parse() {
+        Ok(row) => Ok(Start::Row(row)),
+        Err(_) if text.trim().is_empty() => Err("expected a date, or a number of rows".to_owned()),
+        Err(_) => Ok(Start::Time(text.to_owned())),
+    }
+}

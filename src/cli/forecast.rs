@@ -1,0 +1,187 @@
+//! `refrain forecast`: what comes after a table's end.
+
+use super::console::Console;
+use super::plot::panels::{Panel, Picture};
+use super::table::rows;
+use super::{Common, device, table};
+use anyhow::Context;
+use clap::ValueEnum;
+use refrain::disk;
+use refrain::engine::{Device, DeviceInfo, Engine};
+use refrain::forecast::table::{Series, Table};
+use refrain::forecast::{COVERAGES, Card, Forecast, Level, forecast};
+use refrain::model::Model;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+/// Coverage of the intervals of a model of points, where nobody says otherwise.
+pub const COVERAGE: f64 = 0.9;
+/// Panels of a picture.
+const PANELS: usize = 6;
+/// Rows of history that a picture shows for each that is forecast, at most.
+const HISTORY: usize = 4;
+
+/// Forecast what comes after a table's end
+///
+/// The times go on at the table's frequency. A model of points is given with intervals, which were calibrated on the rows that
+/// validated it. Rows at the table's end whose targets are empty hold what is known of the future.
+#[derive(Debug, clap::Args)]
+#[command(allow_negative_numbers = true)]
+pub struct Args {
+    /// A model that `refrain train` has made of a table.
+    #[arg(value_name = "MODEL")]
+    model: PathBuf,
+    /// A CSV file, or `-` for stdin.
+    #[arg(value_name = "DATA")]
+    data: String,
+    /// Rows to forecast; by default the model's horizon. Beyond that it is fed with its own forecasts.
+    #[arg(long, value_name = "N", value_parser = rows)]
+    steps: Option<usize>,
+    /// Coverage of the intervals of a model of points: 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, or 0 for none.
+    #[arg(long, value_name = "P", value_parser = coverage)]
+    level: Option<f64>,
+    /// Where the table of forecasts goes; else to stdout.
+    #[arg(long, value_name = "F.csv")]
+    out: Option<PathBuf>,
+    /// A picture (SVG).
+    #[arg(long, value_name = "F.svg")]
+    plot: Option<PathBuf>,
+    /// Whether to draw the first target in the terminal; by default where there is one.
+    #[arg(long, value_enum, default_value_t = Chart::Auto)]
+    chart: Chart,
+    #[command(flatten)]
+    table: table::TableFlags,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// When to draw in the terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Chart {
+    Auto,
+    Always,
+    Never,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Document<'a> {
+    device: DeviceInfo,
+    targets: &'a [String],
+    levels: &'a [Level],
+    series: Vec<OfSeries<'a>>,
+    files: Vec<String>,
+}
+
+/// The forecast of one series.
+#[derive(Serialize)]
+struct OfSeries<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
+    times: &'a [String],
+    /// [step][target][level].
+    values: Vec<Vec<&'a [f64]>>,
+}
+
+/// A model of a table, and what it is of.
+pub fn open(path: &Path) -> refrain::Result<(Model, Card)> {
+    let model = Model::load(path)?;
+    let card = Card::of(&path.display().to_string(), &model)?;
+    Ok((model, card))
+}
+
+/// The coverage that is asked for; else [`COVERAGE`], where the model has measured that.
+pub fn coverage_of(asked: Option<f64>, card: &Card) -> Option<f64> {
+    match asked {
+        Some(0.0) => None,
+        Some(coverage) => Some(coverage),
+        None => Some(COVERAGE).filter(|&coverage| {
+            card.intervals.as_ref().is_some_and(|intervals| intervals.half_widths(coverage).is_ok())
+        }),
+    }
+}
+
+/// Reads a coverage.
+pub fn coverage(text: &str) -> Result<f64, String> {
+    let found = text.parse().ok().filter(|coverage| *coverage == 0.0 || COVERAGES.contains(coverage));
+    found.ok_or_else(|| format!("expected 0 or one of {COVERAGES:?}"))
+}
+
+/// Forecasts.
+pub async fn run(args: &Args) -> anyhow::Result<()> {
+    let console = Console::new(&args.common);
+    for (flag, path) in [("--out", &args.out), ("--plot", &args.plot)] {
+        path.as_deref().map_or(Ok(()), disk::check_writable).context(flag)?;
+    }
+    let (model, card) = open(&args.model)?;
+    // The table of forecasts has stdout to itself, so that what is said of the data goes elsewhere.
+    let aside = if args.out.is_none() { console.aside() } else { console.clone() };
+    let table = table::read(&args.data, &card.read_options(args.table.options()), &aside)?;
+    let device = Device::select(&args.common.device).await?;
+    let mut engine = device.engine(model.spec, &model.parameters)?;
+    device::tell(&args.common.device, &device, engine.device(), &console)?;
+    let steps = args.steps.unwrap_or(card.plan.horizon);
+    let found = forecast(&mut engine, &card, &table, steps, coverage_of(args.level, &card)).await?;
+
+    let csv = found.to_csv();
+    let picture = picture(&card, &table, &found)?;
+    let svg = args.plot.as_ref().map(|_| picture.svg()).transpose()?;
+    let out = args.out.as_deref().map(|path| (path, csv.as_bytes()));
+    let plot = args.plot.as_deref().zip(svg.as_deref().map(str::as_bytes));
+    let files: Vec<(&Path, &[u8])> = out.into_iter().chain(plot).collect();
+    disk::write_whole(&files)?;
+
+    if args.out.is_none() {
+        console.print(csv.trim_end())?;
+    }
+    let drawn = args.chart == Chart::Always || args.chart == Chart::Auto && aside.terminal();
+    if drawn {
+        aside.say(picture.drawn(aside.colour()))?;
+    }
+    let files: Vec<String> = files.iter().map(|(path, _)| path.display().to_string()).collect();
+    if !files.is_empty() {
+        aside.say(format_args!("Wrote {}", files.join(", ")))?;
+    }
+    let series = found.series.iter().map(|ahead| OfSeries {
+        id: ahead.id.as_deref(),
+        times: &ahead.times,
+        values: (0..steps)
+            .map(|step| (0..found.targets.len()).map(|target| ahead.at(step, target, found.targets.len())).collect())
+            .collect(),
+    });
+    let document = Document {
+        device: engine.device().clone(),
+        targets: &found.targets,
+        levels: &found.levels,
+        series: series.collect(),
+        files,
+    };
+    Ok(console.document(&document)?)
+}
+
+/// History and forecast of the first targets.
+fn picture(card: &Card, table: &Table, found: &Forecast) -> anyhow::Result<Picture> {
+    let targets = found.targets.len();
+    let all = table.series.iter().zip(&found.series).flat_map(|pair| (0..targets).map(move |target| (pair, target)));
+    let mut panels = Vec::new();
+    for ((series, ahead), target) in all.take(PANELS) {
+        let steps = ahead.times.len();
+        let shown = series.known.min((HISTORY * steps).max(card.plan.window));
+        let first = series.known - shown;
+        let column = table.column(&found.targets[target])?;
+        let forecast = (0..steps).map(|step| ahead.at(step, target, targets).to_vec()).collect();
+        panels.push(Panel {
+            title: name(series, &found.targets[target]),
+            times: (first..series.known + steps).map(|row| table.time(series, row)).collect::<Result<_, _>>()?,
+            truth: (first..series.known).map(|row| series.values[row * table.columns.len() + column].into()).collect(),
+            forecasts: vec![(shown, forecast)],
+        });
+    }
+    let left_out = table.series.len() * targets - panels.len();
+    Ok(Picture { title: "Forecast".to_owned(), panels, left_out, levels: found.levels.clone(), middle: found.middle })
+}
+
+/// What a picture calls a target of a series.
+pub fn name(series: &Series, target: &str) -> String {
+    series.id.as_ref().map_or(target.to_owned(), |id| format!("{id}: {target}"))
+}

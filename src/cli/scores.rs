@@ -1,0 +1,72 @@
+//! The errors of a backtest for a reader.
+
+use super::console::significant;
+use refrain::forecast::{Backtest, Scores};
+
+/// A table of the model and of the forecasts by rule, the levels and intervals where there are some, and the plain words about
+/// them.
+pub fn table(backtest: &Backtest) -> String {
+    let percent = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.2} %"));
+    let number = |value: Option<f64>| value.map_or("-".to_owned(), significant);
+    let cells = |scores: &Scores| {
+        [
+            significant(scores.mae),
+            significant(scores.rmse),
+            percent(scores.mape),
+            percent(Some(scores.smape)),
+            number(scores.mase),
+            number(scores.r2),
+        ]
+    };
+    let row = |name: &str, cells: [String; 6]| {
+        let cells: String = cells.iter().map(|cell| format!("{cell:>11}")).collect();
+        format!("  {name:<24}{cells}\n")
+    };
+    let mut text = row("", ["MAE", "RMSE", "MAPE", "sMAPE", "MASE", "R2"].map(str::to_owned));
+    for method in &backtest.methods {
+        text += &row(&method.name, cells(&method.scores));
+    }
+    let Scores { scaled_mse, scaled_mae, coverage, width, .. } = &backtest.model().scores;
+    text += &format!("On the scale of training: MSE {}, MAE {}", significant(*scaled_mse), significant(*scaled_mae));
+    if let (Some(nominal), Some(coverage), Some(width)) = (backtest.coverage, coverage, width) {
+        text += &format!(
+            "\nIntervals meant to hold {:.0} % hold {:.1} % of the truths; mean width {}",
+            100.0 * nominal,
+            100.0 * coverage,
+            significant(*width)
+        );
+    }
+    for warning in &backtest.warnings {
+        text += &format!("\n{warning}");
+    }
+    text
+}
+
+/// The errors of the model at each step of the horizon, and of each target of each series where there are several.
+pub fn details(backtest: &Backtest) -> String {
+    let mut text = String::new();
+    let mut line = |name: &str, scores: [&Scores; 3]| {
+        let cells: String = scores.iter().map(|scores| format!("{:>14}", significant(scores.mae))).collect();
+        text += &format!("  {name:<24}{cells}\n");
+    };
+    let [model, last, seasonal, ..] = &backtest.methods[..] else { return text };
+    for (step, scores) in model.steps.iter().enumerate() {
+        if shown(step, model.steps.len()) {
+            line(&format!("step {}", step + 1), [scores, &last.steps[step], &seasonal.steps[step]]);
+        }
+    }
+    if model.series.len() > 1 {
+        for (place, series) in model.series.iter().enumerate().take(20) {
+            let name = series.id.as_ref().map_or(series.target.clone(), |id| format!("{id} {}", series.target));
+            line(&name, [&series.scores, &last.series[place].scores, &seasonal.series[place].scores]);
+        }
+    }
+    let head = format!("MAE by step and series{:>16}{:>14}{:>14}\n", "model", "last", "seasonal");
+    head + text.trim_end()
+}
+
+/// Up to twelve steps, the first and the last among them.
+fn shown(step: usize, steps: usize) -> bool {
+    let every = steps.div_ceil(12);
+    (step + 1).is_multiple_of(every) || step == 0 || step + 1 == steps
+}

@@ -1,0 +1,128 @@
+//! What training on a table found: one document, and the same for a reader.
+
+use super::set::in_words;
+use crate::cli::console::significant;
+use crate::cli::recipe::Recipe;
+use crate::cli::scores;
+use refrain::engine::DeviceInfo;
+use refrain::forecast::{Backtest, Channels, Plan, Problem};
+use refrain::model::{Model, Spec};
+use refrain::train::{Finished, Options, Run};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+/// What `--json` prints.
+#[derive(Serialize)]
+pub struct Document {
+    pub device: DeviceInfo,
+    pub spec: Spec,
+    pub parameters: usize,
+    /// What is forecast from what.
+    pub plan: Plan,
+    /// Rows that were trained on, that validated, and that were held out.
+    pub rows: [usize; 3],
+    /// Epochs trained.
+    pub epochs: usize,
+    pub optimizer_steps: u64,
+    /// Mean loss of the last epoch.
+    pub train_loss: Option<f64>,
+    /// The epoch whose weights the model has, where they are not the last.
+    pub validation: Option<Validation>,
+    /// The errors on the rows held out, beside forecasts by rule.
+    pub test: Option<Backtest>,
+    pub seed: u64,
+    pub files: Vec<String>,
+    pub seconds: Seconds,
+}
+
+#[derive(Serialize)]
+pub struct Validation {
+    pub epoch: usize,
+    pub loss: f64,
+}
+
+#[derive(Serialize)]
+pub struct Seconds {
+    /// From the start to the first training step.
+    pub setup: f64,
+    pub training: f64,
+    pub total: f64,
+}
+
+/// What is about to be done.
+pub fn opening(model: &Model, device: &DeviceInfo, options: &Options, problem: &Problem) -> String {
+    let Spec { cell, hidden, layers, .. } = model.spec;
+    let Plan { targets, past, future, calendar, window, horizon, channels, .. } = &problem.card.plan;
+    let together = if targets.len() > 1 && *channels == Channels::Independent { ", each on its own" } else { "" };
+    let counted = |count: usize, what: &str| if count == 0 { String::new() } else { format!(", {count} {what}") };
+    let [train, val, test] = problem.rows();
+    format!(
+        "{cell}, {layers} x {hidden} hidden units, {parameters} parameters, on {device} ({backend})\n\
+         {targets} from {window} rows, {horizon} ahead{together}{past}{future}{calendar}\n\
+         {train} rows to train on ({windows} windows), {val} to validate, {test} held out\n\
+         {loss}, {epochs} epochs, batch {batch}, lr {lr}, seed {seed}\n",
+        parameters = model.parameters.len(),
+        device = device.name,
+        backend = device.backend,
+        targets = listed(targets),
+        past = counted(past.len(), "covariates of the past"),
+        future = counted(future.len(), "of the future"),
+        calendar = counted(calendar.len(), "cycles of the calendar"),
+        windows = problem.train.len(),
+        loss = in_words(options.loss),
+        epochs = options.epochs,
+        batch = options.batch,
+        lr = options.optimizer.lr(),
+        seed = options.seed,
+    )
+}
+
+/// A few names in full, many by their number.
+fn listed(names: &[String]) -> String {
+    match names {
+        [first, rest @ ..] if names.len() > 8 => format!("{first} and {} others", rest.len()),
+        few => few.join(", "),
+    }
+}
+
+/// How it went.
+pub fn results(finished: &Finished, test: Option<&Backtest>, seconds: f64) -> String {
+    let mut text = format!("\nTrained {} epochs in {seconds:.1} s", finished.epochs);
+    match finished.best {
+        Some(best) => {
+            text += &format!("; best validation loss {} after epoch {}\n", significant(best.loss), best.epoch)
+        }
+        None => text += ", to the last weights\n",
+    }
+    match test {
+        Some(test) => text += &format!("\nThe rows held out:\n{}", scores::table(test)),
+        None => text += "\nNo rows were held out: nobody knows how good it is.",
+    }
+    text
+}
+
+/// Where the weights come from, and what tells one run from another. Without times, paths and device: the same run gives the
+/// same file, and a checkpoint may be taken up elsewhere.
+pub fn provenance(recipe: &Recipe, run: &Run<'_>, problem: &Problem) -> Map<String, Value> {
+    let Run { options, patience, .. } = run;
+    let provenance = json!({
+        "program": concat!("refrain ", env!("CARGO_PKG_VERSION")),
+        "command": "train",
+        "data": format!("table {:016x}", problem.fingerprint()),
+        "plan": problem.card.plan,
+        "init": recipe.init.is_some(),
+        "seed": options.seed,
+        "epochs": options.epochs,
+        "batch": options.batch,
+        "loss": options.loss,
+        "dropout": recipe.dropout,
+        "optimizer": options.optimizer,
+        "clip": options.clip,
+        "schedule": options.schedule,
+        "patience": patience,
+    });
+    match provenance {
+        Value::Object(map) => map,
+        other => unreachable!("json!({{..}}) is an object, found {other}"),
+    }
+}

@@ -1,0 +1,176 @@
+//! `refrain train TABLE`: a table of time series in, a model that forecasts out.
+
+use super::report::{Document, Seconds, Validation, opening, provenance, results};
+use super::task::TaskFlags;
+use crate::cli::console::Console;
+use crate::cli::plot::losses;
+use crate::cli::recipe::{LossName, Recipe};
+use crate::cli::{Common, device, fit, interrupt, table};
+use anyhow::Context;
+use refrain::engine::{AnyEngine, Device, Engine};
+use refrain::forecast::table::Table;
+use refrain::forecast::{Backtest, BacktestOptions, Card, Problem, Task, backtest};
+use refrain::loss::{Loss, Quantiles};
+use refrain::model::{Model, Spec};
+use refrain::train::{Checkpoint, Finished, Options, Run};
+use refrain::{Error, Result, disk};
+use std::path::Path;
+use std::time::Instant;
+
+/// The levels of quantiles where nobody says others.
+const QUANTILES: [f32; 3] = [0.1, 0.5, 0.9];
+/// Windows that the errors on the rows held out are measured on, at most.
+const TESTED: usize = 2000;
+
+/// Trains on the table `data`.
+pub async fn run(data: &str, recipe: &Recipe, flags: &TaskFlags, common: &Common) -> anyhow::Result<()> {
+    let start = Instant::now();
+    let mut console = Console::new(common);
+    let outputs = [("--out", &recipe.out), ("--checkpoint", &recipe.checkpoint), ("--plot", &flags.plot)];
+    for (flag, path) in outputs {
+        path.as_deref().map_or(Ok(()), disk::check_writable).context(flag)?;
+    }
+    interrupt::listen()?;
+
+    let initial = recipe.init.as_deref().map(initial).transpose()?;
+    let mut task = flags.task()?;
+    let loss = loss(recipe, &mut task, initial.as_ref().map(|(_, card)| card))?;
+    if task.targets.is_empty() && initial.is_none() {
+        return Err(Error::config("--target", "not given", "the columns to forecast, or all").into());
+    }
+    let read = match &initial {
+        Some((_, card)) => card.read_options(flags.table.options()),
+        None => task.read_options(flags.table.options()),
+    };
+    let table = table::read(data, &read, &console)?;
+    let problem = Problem::new(&table, &task, &read, initial.as_ref().map(|(_, card)| card))?;
+    let options = options(recipe, loss, &problem, common.seed);
+
+    let (spec, parameters) = network(&problem, recipe, initial, common.seed)?;
+    let device = Device::select(&common.device).await?;
+    let mut engine = device.engine(spec, &parameters)?;
+    device::tell(&common.device, &device, engine.device(), &console)?;
+    engine.load(&problem.windows)?;
+    let run = problem.run(spec, options);
+    let run = Run { patience: recipe.patience.unwrap_or(run.patience), ..run };
+    let mut model = Model::new(spec, parameters);
+    model.provenance = provenance(recipe, &run, &problem);
+    console.say(opening(&model, engine.device(), &options, &problem))?;
+    let from = recipe.resume.as_deref().map(|path| resumed(path, &model)).transpose()?;
+    let setup = start.elapsed();
+
+    let training = Instant::now();
+    let kept = fit::Kept { checkpoint: recipe.checkpoint.as_deref(), every: recipe.every, model: &model };
+    let finished = fit::validated(&mut engine, &run, from, &kept, &mut console).await?;
+    let training = training.elapsed();
+
+    model.parameters = engine.parameters().await?;
+    let card = problem.finish(&mut engine).await?;
+    let rows = problem.rows();
+    drop(problem);
+    let test = test(&mut engine, &card, &table, rows[2]).await?;
+    card.put(&mut model);
+    model.provenance.insert("device".into(), serde_json::to_value(engine.device())?);
+
+    let validation = finished.best.map(|best| Validation { epoch: best.epoch, loss: best.loss });
+    let seconds =
+        Seconds { setup: setup.as_secs_f64(), training: training.as_secs_f64(), total: start.elapsed().as_secs_f64() };
+    console.say(results(&finished, test.as_ref(), seconds.training))?;
+    let files = write(recipe, flags, &model, &finished)?;
+    if !files.is_empty() {
+        console.say(format_args!("Wrote {}", files.join(", ")))?;
+    }
+    let document = Document {
+        device: engine.device().clone(),
+        spec,
+        parameters: model.parameters.len(),
+        plan: card.plan,
+        rows,
+        epochs: finished.epochs,
+        optimizer_steps: finished.steps,
+        train_loss: finished.history.last().copied(),
+        validation,
+        test,
+        seed: common.seed,
+        files,
+        seconds,
+    };
+    Ok(console.document(&document)?)
+}
+
+/// The model whose training goes on, and its card.
+fn initial(path: &Path) -> Result<(Model, Card)> {
+    let model = Model::load(path)?;
+    let card = Card::of(&path.display().to_string(), &model)?;
+    Ok((model, card))
+}
+
+/// The loss, which quantiles and the quantile loss call for together.
+fn loss(recipe: &Recipe, task: &mut Task, known: Option<&Card>) -> Result<Loss> {
+    let known = known.and_then(|card| card.plan.quantiles);
+    if recipe.loss == Some(LossName::Quantile) && task.quantiles.is_none() && known.is_none() {
+        task.quantiles = Some(Quantiles::new(&QUANTILES)?);
+    }
+    match (recipe.loss, task.quantiles.or(known)) {
+        (None | Some(LossName::Quantile), Some(quantiles)) => Ok(Loss::Quantile(quantiles)),
+        (Some(_), Some(_)) => {
+            Err(Error::config("--loss", "another than quantile", "quantile, since levels are forecast"))
+        }
+        (None | Some(LossName::Mse), None) => Ok(Loss::Mse),
+        (Some(LossName::Mae), None) => Ok(Loss::Mae),
+        (Some(LossName::Huber), None) => Ok(Loss::Huber { delta: recipe.delta as f32 }),
+        (Some(_), None) => Err(Error::config("--loss", "one of classes", "mse, mae, huber or quantile for a table")),
+    }
+}
+
+/// The recipe, with the defaults for tables.
+fn options(recipe: &Recipe, loss: Loss, problem: &Problem, seed: u64) -> Options {
+    let defaults = problem.options(recipe.batch, recipe.epochs, seed);
+    let total = (defaults.epochs * problem.train.len().div_ceil(defaults.batch)) as u64;
+    Options {
+        loss,
+        dropout: recipe.dropout as f32,
+        optimizer: recipe.optimizer(defaults.optimizer.lr()),
+        clip: recipe.clip(defaults.clip.map_or(0.0, |clip| clip.max_norm)),
+        schedule: recipe.schedule.map_or(defaults.schedule, |schedule| schedule.over(total)),
+        ..defaults
+    }
+}
+
+/// The network, and the weights that training begins with.
+fn network(problem: &Problem, recipe: &Recipe, initial: Option<(Model, Card)>, seed: u64) -> Result<(Spec, Vec<f32>)> {
+    if let Some((model, _)) = initial {
+        return Ok((model.spec, model.parameters));
+    }
+    let spec = problem.spec(recipe.cell.kind(), recipe.hidden, recipe.layers);
+    let spec = Spec { bidirectional: recipe.bidirectional, ..spec };
+    Ok((spec, device::parameters(&spec, seed)?))
+}
+
+/// Where an interrupted run stood.
+fn resumed(path: &Path, model: &Model) -> anyhow::Result<refrain::train::Snapshot> {
+    let name = path.display().to_string();
+    let checkpoint = Checkpoint::from_bytes(&name, &disk::read(path)?).context("--resume")?;
+    checkpoint.check(&name, model).context("--resume")?;
+    Ok(checkpoint.snapshot)
+}
+
+/// The errors on the rows held out, where there are some.
+async fn test(engine: &mut AnyEngine, card: &Card, table: &Table, rows: usize) -> Result<Option<Backtest>> {
+    if rows == 0 {
+        return Ok(None);
+    }
+    let stride = Some(rows.div_ceil(TESTED));
+    backtest(engine, card, table, &BacktestOptions { stride, ..BacktestOptions::default() }).await.map(Some)
+}
+
+/// Writes what was asked for, all or nothing.
+fn write(recipe: &Recipe, flags: &TaskFlags, model: &Model, finished: &Finished) -> anyhow::Result<Vec<String>> {
+    let model = recipe.out.as_ref().map(|_| model.to_bytes()).transpose()?;
+    let picture = flags.plot.as_ref().map(|_| losses(finished)).transpose()?;
+    let out = recipe.out.as_deref().zip(model.as_deref());
+    let plot = flags.plot.as_deref().zip(picture.as_deref().map(str::as_bytes));
+    let files: Vec<(&Path, &[u8])> = out.into_iter().chain(plot).collect();
+    disk::write_whole(&files)?;
+    Ok(files.iter().map(|(path, _)| path.display().to_string()).collect())
+}

@@ -1,0 +1,151 @@
+//! The flags that say what is to be forecast.
+
+use crate::cli::table::{self, rows};
+use clap::ValueEnum;
+use refrain::data::Center;
+use refrain::forecast::time::Calendar;
+use refrain::forecast::{Channels, Part, Scaling, Task};
+use refrain::loss::Quantiles;
+use refrain::{Error, Result};
+use std::path::PathBuf;
+
+/// Flags for tables alone.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Tables: what to forecast")]
+pub struct TaskFlags {
+    /// The columns to forecast, or `all`.
+    #[arg(long, value_name = "A,B", value_delimiter = ',', conflicts_with = "init")]
+    pub target: Vec<String>,
+    /// Columns that are known up to the present, or `all` that have no other part.
+    #[arg(long, value_name = "C,D", value_delimiter = ',', conflicts_with = "init")]
+    pub past: Vec<String>,
+    /// Columns that are known for the time of the forecast too.
+    #[arg(long, value_name = "E", value_delimiter = ',', conflicts_with = "init")]
+    pub future: Vec<String>,
+    /// What the network is told of the calendar: minute, hour, weekday, day, month, yearday.
+    #[arg(long, value_name = "X,Y", value_delimiter = ',', value_parser = calendar, conflicts_with = "init")]
+    pub calendar: Vec<Calendar>,
+    /// Rows that the network sees.
+    #[arg(long, value_name = "N", value_parser = rows, conflicts_with = "init")]
+    pub window: Option<usize>,
+    /// Rows that it forecasts at once.
+    #[arg(long, value_name = "N", value_parser = rows, conflicts_with = "init")]
+    pub horizon: Option<usize>,
+    /// Rows of a season, for the seasonal naive forecast and MASE.
+    #[arg(long, value_name = "N", value_parser = rows, conflicts_with = "init")]
+    pub season: Option<usize>,
+    /// Levels to forecast, under the quantile loss.
+    #[arg(long, value_name = "Q,..", value_delimiter = ',', conflicts_with = "init")]
+    pub quantiles: Vec<f32>,
+    /// Rows that decide when training stops and how wide intervals are: a fraction, a count, or the first date.
+    #[arg(long, value_name = "PART", default_value = "0.1")]
+    pub val: Part,
+    /// Rows at the end that are held out: a fraction, a count, or the first date.
+    #[arg(long, value_name = "PART", default_value = "0.1")]
+    pub test: Part,
+    /// How columns are scaled; fitted on the training rows.
+    #[arg(long, value_enum, default_value_t = ScalingName::Standard, value_name = "HOW", conflicts_with = "init")]
+    pub scale: ScalingName,
+    /// What is subtracted from the targets of each window.
+    #[arg(long, value_enum, default_value_t = CenterName::Last, value_name = "WHAT", conflicts_with = "init")]
+    pub center: CenterName,
+    /// Forecast the logarithms of the targets: for values above 0 whose swings grow with them.
+    #[arg(long, conflicts_with = "init")]
+    pub log: bool,
+    /// Whether targets are forecast together, or each on its own by one network.
+    #[arg(long, value_enum, default_value_t = ChannelsName::Joint, value_name = "HOW", conflicts_with = "init")]
+    pub channels: ChannelsName,
+    /// A picture (SVG) of the losses over the epochs.
+    #[arg(long, value_name = "F.svg")]
+    pub plot: Option<PathBuf>,
+    #[command(flatten)]
+    pub table: table::TableFlags,
+}
+
+/// A [`Scaling`] on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ScalingName {
+    Standard,
+    Minmax,
+    Robust,
+    None,
+}
+
+/// A [`Center`] on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CenterName {
+    Last,
+    Mean,
+    None,
+}
+
+/// [`Channels`] on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ChannelsName {
+    Joint,
+    Independent,
+}
+
+impl TaskFlags {
+    /// The task.
+    pub fn task(&self) -> Result<Task> {
+        let quantiles = (!self.quantiles.is_empty()).then(|| Quantiles::new(&self.quantiles)).transpose()?;
+        Ok(Task {
+            past: self.past.clone(),
+            future: self.future.clone(),
+            calendar: self.calendar.clone(),
+            window: self.window,
+            horizon: self.horizon,
+            season: self.season,
+            quantiles,
+            channels: match self.channels {
+                ChannelsName::Joint => Channels::Joint,
+                ChannelsName::Independent => Channels::Independent,
+            },
+            center: match self.center {
+                CenterName::Last => Center::Last,
+                CenterName::Mean => Center::Mean,
+                CenterName::None => Center::None,
+            },
+            scaling: match self.scale {
+                ScalingName::Standard => Scaling::Standard,
+                ScalingName::Minmax => Scaling::Minmax,
+                ScalingName::Robust => Scaling::Robust,
+                ScalingName::None => Scaling::None,
+            },
+            log: self.log,
+            val: self.val.clone(),
+            test: self.test.clone(),
+            ..Task::new(self.target.clone())
+        })
+    }
+
+    /// Refuses these flags where there is no table.
+    pub fn refuse_given(&self) -> Result<()> {
+        let given = [
+            ("--target", !self.target.is_empty()),
+            ("--past", !self.past.is_empty()),
+            ("--future", !self.future.is_empty()),
+            ("--calendar", !self.calendar.is_empty()),
+            ("--window", self.window.is_some()),
+            ("--horizon", self.horizon.is_some()),
+            ("--season", self.season.is_some()),
+            ("--quantiles", !self.quantiles.is_empty()),
+            ("--log", self.log),
+            ("--plot", self.plot.is_some()),
+        ];
+        let given = given.into_iter().find(|(_, given)| *given).map(|(name, _)| name);
+        match given.or_else(|| self.table.given()) {
+            None => Ok(()),
+            Some(name) => Err(Error::config(name, "given", "nothing: it is for tables")),
+        }
+    }
+}
+
+fn calendar(text: &str) -> std::result::Result<Calendar, String> {
+    let found = Calendar::ALL.into_iter().find(|(name, _)| *name == text);
+    found.map(|(_, cycle)| cycle).ok_or_else(|| {
+        let names = Calendar::ALL.map(|(name, _)| name).join(", ");
+        format!("expected some of {names}")
+    })
+}

@@ -1,0 +1,177 @@
+//! From the top layer's states to the outputs, and from the loss back to them.
+
+use super::backward::Backward;
+use super::forward::{At, Forward, Task};
+use super::kernel::{LossGradient, Outer, Product, Segments, Sum};
+use super::network::Network;
+use super::tile::Workspace;
+use crate::loss::Loss;
+use crate::model::Readout;
+use pulp::Simd;
+
+impl<S: Simd> At<S, Forward<'_>> {
+    /// y = W h + b at each time that is read, or h itself where there is no head.
+    pub(super) fn head(&mut self) {
+        let At { simd, pass: Forward { task: Task { network, .. }, workspace, .. } } = self;
+        let (lanes, outputs) = (workspace.lanes, network.spec.outputs());
+        if gathers(network, workspace) {
+            gather_last(network, workspace);
+        }
+        let mut y = std::mem::take(&mut workspace.y);
+        let rows = y.chunks_exact_mut(outputs * lanes).take(workspace.read());
+        let (top, stride) = top(network, workspace);
+        match &network.head {
+            None => {
+                for (y, h) in rows.zip(top.chunks(stride * lanes)) {
+                    y.copy_from_slice(&h[..outputs * lanes]);
+                }
+            }
+            Some(head) => {
+                for y in rows {
+                    for (y, &bias) in y.chunks_exact_mut(lanes).zip(&head.bias) {
+                        y.fill(bias);
+                    }
+                }
+                simd.vectorize(Product {
+                    weights: &head.forward,
+                    input: top,
+                    input_stride: stride,
+                    segments: Segments { starts: &[0], len: network.spec.top() },
+                    out: &mut y,
+                    out_stride: outputs,
+                });
+            }
+        }
+        workspace.y = y;
+    }
+}
+
+impl<S: Simd> At<S, Backward<'_>> {
+    /// The sum of the loss's terms; the head's gradients, and in `d_h` that of the top layer's output. Gives also the first time
+    /// that has one.
+    pub(super) fn head(&mut self) -> (f64, usize) {
+        let At { simd, pass: Backward { task, goal, rows, workspace, gradient } } = self;
+        let Task { network, batch, .. } = *task;
+        let (spec, layout, lanes) = (&network.spec, &network.layout, workspace.lanes);
+        let (outputs, read) = (spec.outputs(), workspace.read());
+        let width = goal.loss.target_width(outputs);
+        workspace.load_targets(batch, rows, width);
+        let terms = terms(workspace, goal.loss, outputs, rows.len());
+        simd.vectorize(LossGradient {
+            loss: goal.loss,
+            outputs,
+            rows: rows.len(),
+            ends: if workspace.room.readout == Readout::Every { workspace.ends } else { None },
+            terms: goal.terms,
+            y: &workspace.y[..read * outputs * lanes],
+            targets: &workspace.targets[..read * width * lanes],
+            d_y: &mut workspace.d_y,
+        });
+
+        let stride = network.state_stride();
+        let gathers = gathers(network, workspace);
+        let Some(head) = &network.head else {
+            let d_y = workspace.d_y.chunks_exact(outputs * lanes);
+            for (d_h, d_y) in workspace.d_h.chunks_exact_mut(stride * lanes).zip(d_y) {
+                d_h[..outputs * lanes].copy_from_slice(d_y);
+            }
+            return (terms, 0);
+        };
+        let segments = Segments { starts: &[0], len: outputs };
+        let mut scratch = std::mem::take(&mut workspace.scratch);
+        let (top, top_stride) = top(network, workspace);
+        simd.vectorize(Outer {
+            a: &workspace.d_y,
+            a_stride: outputs,
+            segments,
+            b: top,
+            b_stride: top_stride,
+            columns: spec.top(),
+            gradient: &mut gradient[layout.head_weight()],
+            scratch: &mut scratch,
+        });
+        workspace.scratch = scratch;
+        simd.vectorize(Sum { a: &workspace.d_y, stride: outputs, gradient: &mut gradient[layout.head_bias()] });
+
+        let d_top = if gathers { &mut workspace.last } else { &mut workspace.d_h };
+        let d_top = &mut d_top[..read * stride * lanes];
+        d_top.fill(0.0);
+        simd.vectorize(Product {
+            weights: &head.back,
+            input: &workspace.d_y,
+            input_stride: outputs,
+            segments,
+            out: d_top,
+            out_stride: stride,
+        });
+        if gathers {
+            scatter_last(network, workspace);
+            return (terms, 0);
+        }
+        (terms, workspace.steps - read)
+    }
+}
+
+/// The sum of the terms of the first `rows` lanes, row after row.
+fn terms(workspace: &mut Workspace, loss: Loss, outputs: usize, rows: usize) -> f64 {
+    let (lanes, width) = (workspace.lanes, loss.target_width(outputs));
+    let mut position = std::mem::take(&mut workspace.position);
+    position.resize(outputs + width, 0.0);
+    let mut sum = 0.0;
+    for lane in 0..rows {
+        for r in 0..workspace.counted(lane) {
+            let (y, target) = position.split_at_mut(outputs);
+            for (to, from) in [(&mut *y, &workspace.y), (&mut *target, &workspace.targets)] {
+                let from = from[r * to.len() * lanes + lane..].iter().step_by(lanes);
+                to.iter_mut().zip(from).for_each(|(to, &from)| *to = from.into());
+            }
+            sum += loss.value(y, target);
+        }
+    }
+    workspace.position = position;
+    sum
+}
+
+/// h of the topmost layer at the times that are read, and the vectors from one time to the next.
+fn top<'a>(network: &Network, workspace: &'a Workspace) -> (&'a [f32], usize) {
+    let (read, stride) = (workspace.read(), network.state_stride());
+    if gathers(network, workspace) {
+        return (&workspace.last, stride);
+    }
+    let first = (workspace.steps - read + 1) * stride * workspace.lanes;
+    (&workspace.h[network.spec.layers - 1][first..][..read * stride * workspace.lanes], stride)
+}
+
+/// Whether the last output of each row lies at a time of its own. A forward scan holds it to the end; a reverse one begins there.
+fn gathers(network: &Network, workspace: &Workspace) -> bool {
+    network.spec.bidirectional && workspace.room.readout == Readout::Last && workspace.ends.is_some()
+}
+
+/// Brings the topmost h at the end of each row together.
+fn gather_last(network: &Network, workspace: &mut Workspace) {
+    let (lanes, h) = (workspace.lanes, &workspace.h[network.spec.layers - 1]);
+    for (lane, place) in last_places(network, workspace).enumerate() {
+        // Place 0 of h holds an initial state.
+        let from = h[(place + network.state_stride() * lanes)..].iter().step_by(lanes);
+        let to = workspace.last[lane..].iter_mut().step_by(lanes).take(network.spec.top());
+        to.zip(from).for_each(|(to, from)| *to = *from);
+    }
+}
+
+/// Sets the gradient of the top layer's output, which has one at the end of each row alone.
+fn scatter_last(network: &Network, workspace: &mut Workspace) {
+    let lanes = workspace.lanes;
+    workspace.d_h.fill(0.0);
+    for (lane, place) in last_places(network, workspace).enumerate() {
+        let from = workspace.last[lane..].iter().step_by(lanes).take(network.spec.top());
+        let to = workspace.d_h[place..].iter_mut().step_by(lanes);
+        to.zip(from).for_each(|(to, from)| *to = *from);
+    }
+}
+
+/// Where the last time of each lane's row begins, in [T, D*H].
+fn last_places(network: &Network, workspace: &Workspace) -> impl Iterator<Item = usize> + use<> {
+    let (lanes, steps, ends) = (workspace.lanes, workspace.steps, workspace.ends);
+    let stride = network.state_stride() * lanes;
+    (0..lanes).map(move |lane| (ends.map_or(steps, |ends| ends.length(lane)) - 1) * stride + lane)
+}

@@ -1,0 +1,84 @@
+//! The gradient of a loss with respect to the outputs.
+
+use super::ends::Ends;
+use super::functions::exp;
+use super::lanes::Lanes;
+use super::lines::WIDEST;
+use crate::loss::Loss;
+use pulp::{Simd, WithSimd};
+
+/// d_y of every position of a tile: [`Loss::derivative`] over the terms of the whole batch, and zero where a position does not
+/// count.
+pub(in crate::engine::cpu) struct LossGradient<'a> {
+    pub loss: Loss,
+    /// O.
+    pub outputs: usize,
+    /// Lanes that are rows of the batch.
+    pub rows: usize,
+    /// Where rows end, if positions are times.
+    pub ends: Option<Ends>,
+    /// Terms of the whole batch.
+    pub terms: usize,
+    /// [R, O].
+    pub y: &'a [f32],
+    /// [R, `Loss::target_width`], finite also where a position does not count.
+    pub targets: &'a [f32],
+    /// [R, O].
+    pub d_y: &'a mut [f32],
+}
+
+impl WithSimd for LossGradient<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let LossGradient { loss, outputs, rows, ends, terms, .. } = self;
+        let width = loss.target_width(outputs);
+        let (y, _) = S::as_simd_f32s(self.y);
+        let (targets, _) = S::as_simd_f32s(self.targets);
+        let (d_y, _) = S::as_mut_simd_f32s(self.d_y);
+        let mut weights = [0.0; WIDEST];
+        weights[..rows].fill(1.0 / terms as f32);
+        let zero = simd.splat_f32s(0.0);
+        let positions = y.chunks_exact(outputs).zip(targets.chunks_exact(width)).zip(d_y.chunks_exact_mut(outputs));
+        for (r, ((y, targets), d_y)) in positions.enumerate() {
+            let mut weight = S::as_simd_f32s(&weights).0[0];
+            if let Some(running) = ends.and_then(|ends| ends.running(simd, r)) {
+                weight = simd.select_f32s(running, weight, zero);
+            }
+            if loss == Loss::CrossEntropy {
+                softmax(simd, y, d_y);
+            }
+            let counts = simd.greater_than_f32s(weight, zero);
+            for o in 0..outputs {
+                let target = targets[loss.target_of(o)];
+                let (y, target) = match loss {
+                    Loss::CrossEntropy => {
+                        let is_class = simd.equal_f32s(target, simd.splat_f32s(o as f32));
+                        (d_y[o], simd.select_f32s(is_class, simd.splat_f32s(1.0), zero))
+                    }
+                    _ => (y[o], target),
+                };
+                let derivative = loss.derivative(o, Lanes::new(simd, y), Lanes::new(simd, target)).vector(simd);
+                d_y[o] = simd.select_f32s(counts, simd.mul_f32s(weight, derivative), zero);
+            }
+        }
+    }
+}
+
+/// p[o] = exp(y[o]) / sum_k exp(y[k]), without overflow.
+#[inline(always)]
+fn softmax<S: Simd>(simd: S, y: &[S::f32s], p: &mut [S::f32s]) {
+    let mut largest = y[0];
+    for &y in y {
+        largest = simd.max_f32s(largest, y);
+    }
+    let mut sum = simd.splat_f32s(0.0);
+    for (p, &y) in p.iter_mut().zip(y) {
+        *p = exp(simd, simd.sub_f32s(y, largest));
+        sum = simd.add_f32s(sum, *p);
+    }
+    for p in p {
+        *p = simd.div_f32s(*p, sum);
+    }
+}

@@ -1,0 +1,110 @@
+//! From the rows of a batch to the vectors of a tile.
+
+use super::batch::Batch;
+use super::kernel::Ends;
+use super::network::Network;
+use super::tile::Workspace;
+use std::ops::Range;
+
+impl Workspace {
+    /// Takes the times `times` of the batch rows `rows`. The first times start from the batch's states, later ones from where
+    /// the times before ended. Lanes beyond the rows repeat the last one, so that they are finite wherever it is; their
+    /// outputs have no gradient.
+    pub fn load(&mut self, network: &Network, batch: &Batch<'_>, rows: &Range<usize>, times: &Range<usize>) {
+        for (lane, row) in self.rows.iter_mut().enumerate() {
+            *row = (rows.start + lane).min(rows.end - 1) as u32;
+        }
+        if times.start > 0 {
+            self.go_on(network);
+        }
+        self.steps = times.len();
+        if times.start == 0 {
+            self.load_states(network, batch);
+        }
+        let length = |row: &u32| batch.length(*row as usize).clamp(times.start, times.end) - times.start;
+        self.ends = Ends::new(self.rows[..self.lanes].iter().map(length), self.steps);
+        for lane in 0..self.lanes {
+            self.load_x(network, batch, lane, times);
+        }
+    }
+
+    /// x of one lane: centred, and zero where its row has ended.
+    fn load_x(&mut self, network: &Network, batch: &Batch<'_>, lane: usize, times: &Range<usize>) {
+        let (lanes, inputs, row) = (self.lanes, network.spec.input, self.rows[lane] as usize);
+        let length = self.ends.map_or(self.steps, |ends| ends.length(lane));
+        let sequence = batch.sequence(row)[times.start * inputs..].chunks_exact(inputs).take(length);
+        for (x, values) in self.x.chunks_exact_mut(network.x_stride() * lanes).zip(sequence) {
+            for (x, &value) in x[lane..].iter_mut().step_by(lanes).zip(values) {
+                *x = value;
+            }
+        }
+        let stride = network.x_stride() * lanes;
+        for feature in 0..batch.centered() {
+            let base = batch.base(row, feature);
+            for x in self.x[feature * lanes + lane..].iter_mut().step_by(stride).take(length) {
+                *x -= base;
+            }
+        }
+        if length < self.steps {
+            for x in self.x.chunks_exact_mut(stride).take(self.steps).skip(length) {
+                x[lane..].iter_mut().step_by(lanes).for_each(|x| *x = 0.0);
+            }
+        }
+    }
+
+    /// The states that the batch begins with.
+    fn load_states(&mut self, network: &Network, batch: &Batch<'_>) {
+        let (lanes, hidden) = (self.lanes, network.spec.hidden);
+        for scan in 0..network.scans.len() {
+            let initial = network.geometry(scan, self.steps, self.room.keep_tape).initial() * lanes;
+            for s in 0..network.facts.states {
+                let states = &mut self.states_mut(s, scan / network.spec.directions())[initial..][..hidden * lanes];
+                let Some(given) = batch.states() else {
+                    states.fill(0.0);
+                    continue;
+                };
+                let first = (s * network.scans.len() + scan) * batch.rows();
+                for lane in 0..lanes {
+                    let row = self.rows[lane] as usize;
+                    let given = &given[(first + row) * hidden..][..hidden];
+                    let states = &mut self.states_mut(s, scan / network.spec.directions())[initial..];
+                    for (state, &value) in states[lane..].iter_mut().step_by(lanes).zip(given) {
+                        *state = value;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The last states become the first.
+    fn go_on(&mut self, network: &Network) {
+        let len = network.spec.hidden * self.lanes;
+        for scan in 0..network.scans.len() {
+            let geometry = network.geometry(scan, self.steps, self.room.keep_tape);
+            let (last, initial) = (geometry.last() * self.lanes, geometry.initial() * self.lanes);
+            for s in 0..network.facts.states {
+                self.states_mut(s, scan).copy_within(last..last + len, initial);
+            }
+        }
+    }
+
+    /// h or c of a layer.
+    fn states_mut(&mut self, s: usize, layer: usize) -> &mut [f32] {
+        if s == 0 { &mut self.h[layer] } else { &mut self.c[layer] }
+    }
+
+    /// The targets of `rows`, zero where there is none.
+    pub fn load_targets(&mut self, batch: &Batch<'_>, rows: &Range<usize>, width: usize) {
+        let len = self.read() * width * self.lanes;
+        self.targets[..len].fill(0.0);
+        for (lane, row) in rows.clone().enumerate() {
+            let counted = self.counted(lane) * width;
+            let (targets, lanes) = (&mut self.targets, self.lanes);
+            batch.each_target(row, |index, value| {
+                if index < counted {
+                    targets[index * lanes + lane] = value;
+                }
+            });
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Sequences that go on from call to call: the states stay on the device.
+
+use super::context::Gpu;
+use super::dims::Step;
+use super::plan::{Data, Plan, Purpose};
+use super::run::GpuEngine;
+use crate::data::Windows;
+use crate::error::{Error, Result};
+use crate::model::Spec;
+
+/// Plans that a stream keeps: programs that feed single steps after longer pieces go back and forth between two.
+const KEPT: usize = 2;
+
+/// A stream of some rows.
+#[derive(Debug)]
+pub struct Stream {
+    /// The network, with an output at every step.
+    spec: Spec,
+    rows: usize,
+    /// The states that it began with, [S, L, B, H].
+    initial: Option<Vec<f32>>,
+    /// A plan for each number of steps, the one that ran last at the end: the stream's states are its final ones.
+    passes: Vec<Pass>,
+}
+
+/// A plan for some steps of the stream.
+#[derive(Debug)]
+struct Pass {
+    data: Data,
+    plan: Plan,
+}
+
+impl Pass {
+    fn new(engine: &GpuEngine, spec: &Spec, windows: &Windows) -> Result<Self> {
+        let rows = windows.count();
+        let data = Data::new(&engine.gpu, windows)?;
+        let plan = engine.plan(&data, Purpose::outputs(spec, rows))?;
+        let order: Vec<u32> = (0..rows as u32).collect();
+        engine.gpu.write(&data.order, 0, &order);
+        Ok(Pass { data, plan })
+    }
+}
+
+impl Stream {
+    /// A stream that begins with these states, or with zeros. The caller has checked them.
+    pub fn new(spec: Spec, rows: usize, states: Option<&[f32]>) -> Self {
+        Stream { spec, rows, initial: states.map(<[f32]>::to_vec), passes: Vec::new() }
+    }
+
+    /// Queues the next `steps` steps, of input `x` [B, T, I].
+    pub fn queue(&mut self, engine: &GpuEngine, x: &[f32], steps: usize) -> Result<()> {
+        if steps == 0 {
+            return Err(Error::config("steps", steps, "at least 1"));
+        }
+        let shape = [("B", self.rows), ("T", steps), ("I", self.spec.input)];
+        Error::check_len("x", &shape, x.len())?;
+        let windows = Windows::from_sequences(x.to_vec(), self.spec.input, steps, vec![0.0; self.rows], 1)?;
+        let before = self.passes.len().checked_sub(1);
+        let next = match self.passes.iter().position(|pass| pass.plan.steps == steps) {
+            Some(next) => {
+                self.passes[next].data.replace(&engine.gpu, &windows);
+                next
+            }
+            None => {
+                self.passes.push(Pass::new(engine, &self.spec, &windows)?);
+                self.passes.len() - 1
+            }
+        };
+        engine.write_steps(&[Step::new(self.rows, 0, 0)]);
+
+        let plan = &self.passes[next].plan;
+        let mut encoder = engine.encoder();
+        match before {
+            None => plan.write_initial_states(&engine.gpu, self.rows, self.initial.as_deref()),
+            Some(before) if before != next => self.passes[before].plan.hand_over(plan, &mut encoder),
+            Some(_) => {}
+        }
+        let carry = if before == Some(next) { plan.carry.as_slice() } else { &[] };
+        let mut pass = encoder.begin_compute_pass(&Default::default());
+        carry.iter().chain(&plan.forward).for_each(|dispatch| dispatch.record(&mut pass, 0));
+        drop(pass);
+        engine.gpu.queue.submit([encoder.finish()]);
+
+        let ran = self.passes.remove(next);
+        self.passes.push(ran);
+        if self.passes.len() > KEPT {
+            self.passes.remove(0);
+        }
+        engine.gpu.check()
+    }
+
+    /// The outputs of the steps queued last, [B, T, O].
+    pub async fn outputs(&self, engine: &GpuEngine) -> Result<Vec<f32>> {
+        let plan = &self.passes.last().expect("steps were queued").plan;
+        engine.gpu.read(&plan.y, self.rows * plan.steps * self.spec.outputs()).await
+    }
+
+    /// The states, [S, L, B, H].
+    pub async fn states(&self, gpu: &Gpu) -> Result<Vec<f32>> {
+        match (self.passes.last(), &self.initial) {
+            (Some(pass), _) => pass.plan.read_final_states(gpu, self.rows).await,
+            (None, Some(initial)) => Ok(initial.clone()),
+            (None, None) => Ok(vec![0.0; self.spec.state_len() * self.rows]),
+        }
+    }
+}

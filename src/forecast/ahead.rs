@@ -1,0 +1,234 @@
+//! Forecasts of what comes after a table's end.
+
+use super::card::Card;
+use super::predict::{Level, Origins, Reading, predict};
+use super::scale::Scale;
+use super::stack::Stack;
+use super::table::{Series, Table};
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use std::fmt::Write;
+
+/// What a network expects after the end of each series of a table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Forecast {
+    /// The targets (C).
+    pub targets: Vec<String>,
+    /// What is given of each (V): the point, or quantiles by their levels.
+    pub levels: Vec<Level>,
+    /// The place of the point among the levels.
+    pub middle: usize,
+    /// The series, as in the table.
+    pub series: Vec<Ahead>,
+    /// The name of the column of times.
+    time: String,
+    /// The name of the column of identifiers.
+    id: Option<String>,
+}
+
+/// The forecast of one series.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ahead {
+    /// What the identifier's column calls it.
+    pub id: Option<String>,
+    /// The times, continued at the series' frequency.
+    pub times: Vec<String>,
+    /// [steps, C, V].
+    pub values: Vec<f64>,
+}
+
+impl Ahead {
+    /// The values of target `target` of `targets` at a step, `[V]`.
+    pub fn at(&self, step: usize, target: usize, targets: usize) -> &[f64] {
+        let levels = self.values.len() / self.times.len() / targets;
+        &self.values[(step * targets + target) * levels..][..levels]
+    }
+}
+
+/// Forecasts `steps` rows after the last whose targets are known, by the network that `engine` holds: a horizon at once, and
+/// beyond it from its own forecasts. A network of points is given with intervals of `coverage`, where that is asked for.
+///
+/// # Errors
+/// [`Error::Table`] where the table does not fit the model, a series is shorter than the window, or a covariate of the future ends
+/// too soon; [`Error::Config`] where the model has no intervals of that coverage, or `steps` are more than its past covariates
+/// allow.
+pub async fn forecast<E: Engine>(
+    engine: &mut E,
+    card: &Card,
+    table: &Table,
+    steps: usize,
+    coverage: Option<f64>,
+) -> Result<Forecast> {
+    let plan = &card.plan;
+    card.check_table(table)?;
+    let reading = Reading::of(card, coverage)?;
+    let blocks = steps.div_ceil(plan.horizon);
+    check(card, table, steps, blocks * plan.horizon)?;
+    let known: Vec<usize> = table.series.iter().map(|series| series.known).collect();
+    let scales = card.scales(table, &known)?;
+
+    let mut work = tail(table, plan.window)?;
+    let mut values: Vec<Vec<f64>> = vec![Vec::new(); table.series.len()];
+    for block in 0..blocks {
+        let before = block * plan.horizon;
+        for (series, block) in next_block(engine, card, &work, &scales, &reading, before).await?.into_iter().enumerate()
+        {
+            if let Some(value) = block.iter().find(|value| !value.is_finite()) {
+                return Err(table.refuse(
+                    &table.series[series],
+                    format!("the network's forecast is {value}: its inputs are far from what it has learned"),
+                ));
+            }
+            values[series].extend(block);
+        }
+        if block + 1 < blocks {
+            extend(&mut work, card, &reading, &values, before)?;
+            work = tail(&work, plan.window)?;
+        }
+    }
+    let width = plan.targets.len() * reading.levels.len();
+    let series = table.series.iter().zip(values).map(|(series, mut values)| {
+        values.truncate(steps * width);
+        let times = (0..steps).map(|step| table.time(series, series.known + step)).collect::<Result<_>>()?;
+        Ok(Ahead { id: series.id.clone(), times, values })
+    });
+    Ok(Forecast {
+        targets: plan.targets.clone(),
+        levels: reading.levels.clone(),
+        middle: reading.middle,
+        series: series.collect::<Result<_>>()?,
+        time: card.time.clone().unwrap_or_else(|| "time".to_owned()),
+        id: card.id.clone(),
+    })
+}
+
+/// Refuses series that are too short, and steps beyond what is known of their covariates.
+fn check(card: &Card, table: &Table, steps: usize, needed: usize) -> Result<()> {
+    let plan = &card.plan;
+    if steps == 0 {
+        return Err(Error::config("steps", steps, "at least 1"));
+    }
+    if steps > plan.horizon && !plan.past.is_empty() {
+        let expected =
+            format!("at most {}, the horizon: beyond it the covariates of the past are not known", plan.horizon);
+        return Err(Error::config("steps", steps, expected));
+    }
+    for series in &table.series {
+        if series.known < plan.window {
+            let message = format!("{} rows, expected at least {}, the model's window", series.known, plan.window);
+            return Err(table.refuse(series, message));
+        }
+        let rows = table.rows(series);
+        if !plan.future.is_empty() && rows < series.known + needed {
+            let names = plan.future.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            let [last, expected] = [rows - 1, series.known + needed - 1].map(|row| table.time(series, row));
+            let message = format!(
+                "{names} known up to {}, expected up to {}: {needed} rows after the last with targets, which they leave empty",
+                last?, expected?
+            );
+            return Err(table.refuse(series, message));
+        }
+    }
+    Ok(())
+}
+
+/// The forecast of the next horizon for each series, [K, C, V].
+async fn next_block<E: Engine>(
+    engine: &mut E,
+    card: &Card,
+    table: &Table,
+    scales: &[Vec<Scale>],
+    reading: &Reading<'_>,
+    before: usize,
+) -> Result<Vec<Vec<f64>>> {
+    let (plan, levels) = (&card.plan, reading.levels.len());
+    let stack = Stack::new(table, plan, scales, &vec![0; scales.len()])?;
+    let mut starts = Vec::new();
+    for segment in &stack.segments {
+        starts.extend(segment.starts(plan, segment.rows..segment.rows, 0, 1)?);
+    }
+    let origins = Origins { segments: stack.segments.clone(), window: plan.window };
+    let ids: Vec<u32> = (0..starts.len() as u32).collect();
+    let windows = stack.windows(plan, starts, false)?;
+    engine.load(&windows)?;
+    let row = plan.targets.len() * levels;
+    let mut blocks = vec![vec![0.0; plan.horizon * row]; table.series.len()];
+    predict(engine, plan, &windows, &ids, |id, outputs| {
+        let (segment, _) = origins.of(&windows, id);
+        let targets = segment.target..segment.target + plan.width();
+        let values = reading.restore(&windows, id, targets.clone(), &scales[segment.series], outputs, before);
+        for (step, values) in values.chunks_exact(targets.len() * levels).enumerate() {
+            blocks[segment.series][step * row..][targets.start * levels..targets.end * levels].copy_from_slice(values);
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(blocks)
+}
+
+/// The last `rows` rows of each series whose targets are known, and all after them.
+fn tail(table: &Table, rows: usize) -> Result<Table> {
+    let columns = table.columns.len();
+    let cut = |series: &Series| {
+        let gone = series.known - rows;
+        let (first, values) = (table.stamp(series, gone)?, series.values[gone * columns..].to_vec());
+        Ok(Series { id: series.id.clone(), first, values, known: rows })
+    };
+    let series = table.series.iter().map(cut).collect::<Result<_>>()?;
+    Ok(Table { series, columns: table.columns.clone(), name: table.name.clone(), ..*table })
+}
+
+/// Takes the forecasts of a block, which follows `before` steps, for known.
+fn extend(table: &mut Table, card: &Card, reading: &Reading<'_>, values: &[Vec<f64>], before: usize) -> Result<()> {
+    let (plan, columns, levels) = (&card.plan, table.columns.len(), reading.levels.len());
+    let places: Vec<usize> = plan.targets.iter().map(|name| table.column(name)).collect::<Result<_>>()?;
+    for (series, values) in table.series.iter_mut().zip(values) {
+        let rows = series.known + plan.horizon;
+        let len = series.values.len().max(rows * columns);
+        series.values.resize(len, f32::NAN);
+        for step in 0..plan.horizon {
+            for (target, place) in places.iter().enumerate() {
+                let value = values[((before + step) * places.len() + target) * levels + reading.middle];
+                series.values[(series.known + step) * columns + place] = value as f32;
+            }
+        }
+        series.known = rows;
+    }
+    Ok(())
+}
+
+/// What a column of forecasts is called: the target, or the target and the level of a quantile.
+pub fn column_name(target: &str, level: Level) -> String {
+    match level {
+        None => target.to_owned(),
+        Some(level) => format!("{target}_{level}"),
+    }
+}
+
+impl Forecast {
+    /// A table in CSV: time, identifier where there is one, and a column for each target and level.
+    ///
+    /// # Panics
+    /// Never: writing to memory does not fail.
+    pub fn to_csv(&self) -> String {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        let names = self.targets.iter().flat_map(|target| self.levels.iter().map(|&level| column_name(target, level)));
+        let header: Vec<String> = [self.time.clone()].into_iter().chain(self.id.clone()).chain(names).collect();
+        let mut write = |record: Vec<String>| writer.write_record(record).expect("memory takes every record");
+        write(header);
+        for series in &self.series {
+            let width = self.targets.len() * self.levels.len();
+            for (time, values) in series.times.iter().zip(series.values.chunks_exact(width)) {
+                let mut record = vec![time.clone()];
+                record.extend(self.id.as_ref().map(|_| series.id.clone().unwrap_or_default()));
+                record.extend(values.iter().map(|&value| {
+                    let mut text = String::new();
+                    write!(text, "{}", value as f32).expect("a string takes every text");
+                    text
+                }));
+                write(record);
+            }
+        }
+        String::from_utf8(writer.into_inner().expect("memory is flushed")).expect("it was made of strings")
+    }
+}

@@ -1,0 +1,242 @@
+//! Rolling-origin evaluation: forecasts from many rows of a table, each from what was known there, beside forecasts that need
+//! no network.
+
+mod report;
+
+pub use report::{Backtest, Method, Sample, SeriesScores};
+
+use super::card::Card;
+use super::metrics::Forecasted;
+use super::naive::{History, Naive};
+use super::predict::{Origins, Reading, predict};
+use super::scale::Scale;
+use super::split::row_at;
+use super::stack::Stack;
+use super::table::{Series, Table};
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use report::{Counts, Sums};
+use std::collections::HashMap;
+
+/// Panels of a picture, and forecasts in each.
+const PANELS: usize = 6;
+const SHOWN: usize = 3;
+
+/// From where to forecast, and what to hold it against.
+#[derive(Clone, Debug, Default)]
+pub struct BacktestOptions {
+    /// The first row to forecast. Without it, the first that was held out in training.
+    pub from: Option<Start>,
+    /// The first row that is not forecast any more. Without it all rows are.
+    pub to: Option<Start>,
+    /// Rows from one origin to the next; without it 1.
+    pub stride: Option<usize>,
+    /// Rows of the season of the seasonal naive forecast and of MASE; without it the model's.
+    pub season: Option<usize>,
+    /// Coverage of the intervals of a model of points. Without it there are none.
+    pub coverage: Option<f64>,
+}
+
+/// A row of a series.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Start {
+    /// The first that is not before this time.
+    Time(String),
+    /// So many rows after the first.
+    Row(usize),
+}
+
+/// Forecasts each series of a table from many origins by the network that `engine` holds, and counts the errors. A forecast sees
+/// the rows before its origin and, of the covariates of the future, a horizon more.
+///
+/// # Errors
+/// [`Error::Table`] where the table does not fit the model, or no row is left to forecast.
+pub async fn backtest<E: Engine>(
+    engine: &mut E,
+    card: &Card,
+    table: &Table,
+    options: &BacktestOptions,
+) -> Result<Backtest> {
+    let plan = &card.plan;
+    card.check_table(table)?;
+    let reading = Reading::of(card, options.coverage)?;
+    let (season, stride) = (options.season.unwrap_or(plan.season), options.stride.unwrap_or(1));
+    for (name, count) in [("season", season), ("stride", stride)] {
+        if count == 0 {
+            return Err(Error::config(name, count, "at least 1"));
+        }
+    }
+    let first = |series| first_row(card, table, series, options.from.as_ref());
+    let firsts: Vec<usize> = table.series.iter().map(first).collect::<Result<_>>()?;
+    let end = |series: &Series| match &options.to {
+        None => Ok(series.known),
+        Some(to) => Ok(row_of(table, series, to)?.min(series.known)),
+    };
+    let ends: Vec<usize> = table.series.iter().map(end).collect::<Result<_>>()?;
+    let scales = card.scales(table, &firsts)?;
+
+    // Windows reach back no further.
+    let seen = |(series, first): (&Series, &usize)| series.known.min(first.saturating_sub(plan.window));
+    let stack = Stack::new(table, plan, &scales, &table.series.iter().zip(&firsts).map(seen).collect::<Vec<_>>())?;
+    let (mut starts, mut shown) = (Vec::new(), HashMap::new());
+    for segment in &stack.segments {
+        let (first, end) = (firsts[segment.series], ends[segment.series]);
+        let before = starts.len();
+        let begin = first.max(plan.window);
+        starts.extend(segment.starts(plan, first..end, plan.horizon, stride)?);
+        if starts.len() == before {
+            let message = format!(
+                "rows {first} to {end} are to be forecast, expected at least {}, the horizon, after a window of {}: hold out more \
+                 rows, or begin elsewhere with --from",
+                plan.horizon, plan.window
+            );
+            return Err(table.refuse(&table.series[segment.series], message));
+        }
+        shown.insert(segment.first, Shown::of(begin, starts.len() - before, stride, plan.horizon));
+    }
+    let origins = Origins { segments: stack.segments.clone(), window: plan.window };
+    let windows = stack.windows(plan, starts, true)?;
+    engine.load(&windows)?;
+    let ids: Vec<u32> = (0..windows.count() as u32).collect();
+
+    let judge = Judge::new(card, table, &reading, &scales, &firsts, season)?;
+    let mut sums = Sums::new(1 + Naive::ALL.len(), table.series.len() * plan.targets.len(), plan.horizon);
+    let mut samples: Vec<Sample> = Vec::new();
+    predict(engine, plan, &windows, &ids, |id, outputs| {
+        let (segment, origin) = origins.of(&windows, id);
+        let targets = segment.target..segment.target + plan.width();
+        let values = reading.restore(&windows, id, targets.clone(), &scales[segment.series], outputs, 0);
+        if values.iter().any(|value| !value.is_finite()) {
+            let time = table.time(&table.series[segment.series], origin)?;
+            let message = format!(
+                "the network's forecast from {time} on is not finite: its inputs are far from what it has learned"
+            );
+            return Err(table.refuse(&table.series[segment.series], message));
+        }
+        for (column, target) in targets.clone().enumerate() {
+            let of_target = values.chunks_exact(reading.levels.len()).skip(column).step_by(plan.width());
+            let of_target: Vec<f64> = of_target.flatten().copied().collect();
+            judge.forecast(segment.series, target, origin, &of_target, &mut sums);
+            let panel = segment.series * plan.targets.len() + target;
+            if panel < PANELS && shown[&segment.first].has(origin) {
+                samples.push(Sample { series: segment.series, target, origin, values: of_target });
+            }
+        }
+        Ok(())
+    })
+    .await?;
+    let trained = trained_on(card, table, &firsts)?;
+    let counts = Counts { origins: windows.count(), stride, season };
+    Ok(Backtest::new(card, table, &reading, &sums, samples, counts, trained))
+}
+
+/// Which origins of a segment are shown: the last, and those before it that are a horizon or more apart.
+struct Shown {
+    last: usize,
+    gap: usize,
+}
+
+impl Shown {
+    /// Of the origins `first`, `first + stride`, ..., of which `count` are forecast.
+    fn of(first: usize, count: usize, stride: usize, horizon: usize) -> Self {
+        Shown { last: first + (count - 1) * stride, gap: horizon.div_ceil(stride) * stride }
+    }
+
+    fn has(&self, origin: usize) -> bool {
+        let back = self.last - origin;
+        back.is_multiple_of(self.gap) && back / self.gap < SHOWN
+    }
+}
+
+/// The first row of a series to forecast.
+fn first_row(card: &Card, table: &Table, series: &Series, from: Option<&Start>) -> Result<usize> {
+    if let Some(from) = from {
+        return row_of(table, series, from);
+    }
+    // Of a series that was not trained on, all are; its scales then follow from the first window.
+    let Some(trained) = card.trained(series.id.as_deref()) else { return Ok(card.plan.window) };
+    let (row, exact) = table.frequency.steps(series.first, trained.test_from);
+    let row = usize::try_from(row + i64::from(!exact)).unwrap_or(0);
+    if row < series.known {
+        return Ok(row);
+    }
+    let message =
+        "every row was trained on, or validated the model: hold rows out with --test in training, or say --from";
+    Err(table.refuse(series, message))
+}
+
+fn row_of(table: &Table, series: &Series, start: &Start) -> Result<usize> {
+    match start {
+        Start::Row(row) => Ok(*row),
+        Start::Time(time) => row_at(table, series, time),
+    }
+}
+
+/// Whether any series is forecast where the network was trained, or validated.
+fn trained_on(card: &Card, table: &Table, firsts: &[usize]) -> Result<bool> {
+    for (series, &first) in table.series.iter().zip(firsts) {
+        let Some(trained) = card.trained(series.id.as_deref()) else { continue };
+        if table.stamp(series, first)? < trained.test_from {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Holds forecasts against the truth, and against forecasts by rule.
+struct Judge<'a> {
+    reading: &'a Reading<'a>,
+    /// [series][column of the plan].
+    scales: &'a [Vec<Scale>],
+    /// Targets of a series (C).
+    targets: usize,
+    /// [series * C + target]: what is known, and what MASE divides by.
+    histories: Vec<(History, Option<f64>)>,
+}
+
+impl<'a> Judge<'a> {
+    fn new(
+        card: &Card,
+        table: &Table,
+        reading: &'a Reading<'a>,
+        scales: &'a [Vec<Scale>],
+        firsts: &[usize],
+        season: usize,
+    ) -> Result<Self> {
+        let (columns, targets) = (table.columns.len(), card.plan.targets.len());
+        let mut histories = Vec::new();
+        for (series, &first) in table.series.iter().zip(firsts) {
+            for name in &card.plan.targets {
+                let place = table.column(name)?;
+                let values = series.values.iter().skip(place).step_by(columns).take(series.known);
+                let history = History::new(values.copied().collect(), season);
+                let naive = history.scale(first);
+                histories.push((history, naive));
+            }
+        }
+        Ok(Judge { reading, scales, targets, histories })
+    }
+
+    /// Counts the forecast [K, V] of a target from `origin` on, and those by rule.
+    fn forecast(&self, series: usize, target: usize, origin: usize, values: &[f64], sums: &mut Sums) {
+        let Reading { levels, middle, .. } = self.reading;
+        let (history, naive) = &self.histories[series * self.targets + target];
+        let scale = self.scales[series][target];
+        let forth = |value: f64| f64::from(scale.forth(value as f32));
+        for (step, values) in values.chunks_exact(levels.len()).enumerate() {
+            let truth = history.value(origin + step);
+            let scaled_truth = forth(truth);
+            let quantiles: Vec<(f64, f64)> =
+                levels.iter().zip(values).filter_map(|(level, &value)| Some(((*level)?, value))).collect();
+            let mut add = |method: usize, point: f64, quantiles: &[(f64, f64)], interval| {
+                let scaled = [scaled_truth, forth(point)];
+                let forecasted = Forecasted { truth, point, scaled, naive: *naive, quantiles, interval };
+                sums.of(method, series * self.targets + target, step).add(&forecasted);
+            };
+            add(0, values[*middle], &quantiles, self.reading.interval(values));
+            for (place, rule) in Naive::ALL.into_iter().enumerate() {
+                add(1 + place, history.forecast(rule, origin, step), &[], None);
+            }
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! What a model file says beside the weights: all that a forecast needs to know but the data.
+
+use super::conformal::Intervals;
+use super::scale::{Scale, fit_series};
+use super::table::{ReadOptions, Series, Table};
+use super::task::Plan;
+use super::time::{Frequency, Stamp, Style};
+use crate::error::{Error, Result};
+use crate::model::Model;
+use serde::{Deserialize, Serialize};
+
+/// Where a model file's provenance holds the card.
+const KEY: &str = "forecast";
+
+/// What a network forecasts, from what, and on which scale.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Card {
+    /// The task.
+    pub plan: Plan,
+    /// How the times of its table are written.
+    pub style: Style,
+    /// How far apart they stand.
+    pub frequency: Frequency,
+    /// The column of times, where it was named.
+    pub time: Option<String>,
+    /// The column that tells series apart.
+    pub id: Option<String>,
+    /// What it was trained on.
+    pub series: Vec<Trained>,
+    /// How wide intervals are; none where nothing was held out to measure it on.
+    pub intervals: Option<Intervals>,
+}
+
+/// A series that a network was trained on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Trained {
+    /// What the identifier's column calls it.
+    pub id: Option<String>,
+    /// The scale of each of the plan's columns.
+    pub scales: Vec<Scale>,
+    /// The first time that was not trained on.
+    pub val_from: Stamp,
+    /// The first time that was held out.
+    pub test_from: Stamp,
+}
+
+impl Card {
+    /// The card of a model file.
+    pub fn of(name: &str, model: &Model) -> Result<Self> {
+        let refuse = |message: String| Error::File { path: name.to_owned(), message };
+        let card = model.provenance.get(KEY).ok_or_else(|| {
+            refuse(
+                "it says nothing of a forecast: expected a model that `refrain train` has made of a table".to_owned(),
+            )
+        })?;
+        let card: Card =
+            serde_json::from_value(card.clone()).map_err(|error| refuse(format!("its forecast: {error}")))?;
+        card.check(model).map_err(refuse)?;
+        Ok(card)
+    }
+
+    /// Puts the card into a model file's provenance.
+    pub fn put(&self, model: &mut Model) {
+        let card = serde_json::to_value(self).expect("a card has string keys only");
+        model.provenance.insert(KEY.to_owned(), card);
+    }
+
+    /// Refuses what a file may claim and no training has made.
+    fn check(&self, model: &Model) -> std::result::Result<(), String> {
+        let (plan, spec) = (&self.plan, &model.spec);
+        let sizes = [plan.window, plan.horizon, plan.season, plan.targets.len(), self.series.len()];
+        let counts = plan.horizon.checked_mul(plan.targets.len()).and_then(|count| count.checked_mul(plan.levels()));
+        if sizes.contains(&0) || counts.is_none() || (plan.inputs(), plan.outputs()) != (spec.input, spec.outputs()) {
+            return Err(format!(
+                "its forecast has {} features and {counts:?} outputs, expected {} and {}, the network's",
+                plan.inputs(),
+                spec.input,
+                spec.outputs()
+            ));
+        }
+        let columns = plan.columns().count();
+        let sound = |trained: &Trained| trained.scales.len() == columns && trained.scales.iter().all(Scale::is_sound);
+        if !self.series.iter().all(sound) {
+            return Err(format!("its forecast's scales: expected {columns} finite ones above 0 for each series"));
+        }
+        match &self.intervals {
+            Some(intervals) if !intervals.fit(plan) => {
+                Err("its forecast's intervals do not fit its outputs".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// `options` for a table that is to be forecast; what they leave open is as in training.
+    pub fn read_options(&self, options: ReadOptions) -> ReadOptions {
+        let named = |said: &Option<String>, known: &Option<String>| said.clone().or_else(|| known.clone());
+        let (time, id) = (named(&options.time, &self.time), named(&options.id, &self.id));
+        self.plan.read_options(ReadOptions { time, id, ..options })
+    }
+
+    /// Refuses a table of another frequency, or without dates where the model has learned from dates.
+    pub fn check_table(&self, table: &Table) -> Result<()> {
+        let refuse = |message: String| Err(Error::Table { place: table.name.clone(), message });
+        if matches!(self.style, Style::Civil { .. }) != matches!(table.style, Style::Civil { .. }) {
+            let dates = |style| if matches!(style, Style::Civil { .. }) { "dates" } else { "no dates" };
+            return refuse(format!(
+                "expected {} as the model was trained with, found {}; --time names the column of times",
+                dates(self.style),
+                dates(table.style)
+            ));
+        }
+        if matches!(self.style, Style::Civil { .. }) && self.frequency != table.frequency {
+            return refuse(format!("its frequency is {}, expected {}, the model's", table.frequency, self.frequency));
+        }
+        Ok(())
+    }
+
+    /// What is known of a series from training: by its name, or as the only one.
+    pub fn trained(&self, id: Option<&str>) -> Option<&Trained> {
+        match &self.series[..] {
+            [only] if only.id.is_none() && id.is_none() => Some(only),
+            all => all.iter().find(|trained| trained.id.as_deref() == id),
+        }
+    }
+
+    /// The scales of every series of a table, [series][column of the plan]: those of training, or for one that was not trained on
+    /// those of its first `rows[series]` rows.
+    pub fn scales(&self, table: &Table, rows: &[usize]) -> Result<Vec<Vec<Scale>>> {
+        let of = |(series, &rows): (&Series, &usize)| match self.trained(series.id.as_deref()) {
+            Some(trained) => Ok(trained.scales.clone()),
+            None => {
+                let fitted = fit_series(table, &self.plan, series, rows)?;
+                Ok(fitted.into_iter().map(|(scale, _)| scale).collect())
+            }
+        };
+        table.series.iter().zip(rows).map(of).collect()
+    }
+}

@@ -1,0 +1,238 @@
+//! Errors of forecasts, summed up so that those of steps and series add up to those of all.
+
+use serde::Serialize;
+
+/// Sums over forecasts p of truths t; in f64.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tally {
+    count: f64,
+    absolute: f64,
+    squared: f64,
+    percentage: f64,
+    zeros: f64,
+    symmetric: f64,
+    scaled: f64,
+    unscaled: f64,
+    truth: f64,
+    truth_squared: f64,
+    /// A reference that truths are counted from, so that their variance is not lost in their mean: the first truth.
+    origin: Option<f64>,
+    pinball: Vec<f64>,
+    covered: f64,
+    width: f64,
+    intervals: f64,
+    normal_absolute: f64,
+    normal_squared: f64,
+}
+
+/// A forecast of one value, with what it is held against.
+#[derive(Clone, Copy, Debug)]
+pub struct Forecasted<'a> {
+    /// The truth.
+    pub truth: f64,
+    /// The forecast.
+    pub point: f64,
+    /// The same on the scale that the network was trained on.
+    pub scaled: [f64; 2],
+    /// What MASE divides by: the mean absolute error of the seasonal naive forecast within the training rows.
+    pub naive: Option<f64>,
+    /// Forecasts of quantiles, with their levels.
+    pub quantiles: &'a [(f64, f64)],
+    /// The interval, from its lower to its upper bound.
+    pub interval: Option<(f64, f64)>,
+}
+
+/// Errors over some forecasts. What cannot be said is none.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Scores {
+    /// Values forecast (n).
+    pub count: usize,
+    /// Mean absolute error, sum |p - t| / n, in the unit of the data.
+    pub mae: f64,
+    /// Root of the mean squared error, in the unit of the data.
+    pub rmse: f64,
+    /// Mean absolute percentage error, 100 sum |p - t| / |t| / n; none where a truth is 0.
+    pub mape: Option<f64>,
+    /// Symmetric mean absolute percentage error, 200 sum |p - t| / (|p| + |t|) / n.
+    pub smape: f64,
+    /// Mean absolute scaled error: the absolute error divided by that of the seasonal naive forecast within the training rows.
+    /// Source: Hyndman and Koehler 2006, doi 10.1016/j.ijforecast.2006.03.001.
+    pub mase: Option<f64>,
+    /// Coefficient of determination, 1 - sum (p - t)^2 / sum (t - mean t)^2; none where the truths are all the same.
+    pub r2: Option<f64>,
+    /// Mean quantile loss of each level, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pinball: Vec<f64>,
+    /// The part of the truths that lie in their intervals.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub coverage: Option<f64>,
+    /// Mean width of the intervals, in the unit of the data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub width: Option<f64>,
+    /// Mean squared error on the scale that the network was trained on.
+    pub scaled_mse: f64,
+    /// Mean absolute error on that scale.
+    pub scaled_mae: f64,
+}
+
+impl Tally {
+    /// Adds one forecast.
+    pub fn add(&mut self, forecasted: &Forecasted<'_>) {
+        let Forecasted { truth, point, scaled, naive, quantiles, interval } = *forecasted;
+        let error = (point - truth).abs();
+        self.count += 1.0;
+        self.absolute += error;
+        self.squared += error * error;
+        if truth == 0.0 {
+            self.zeros += 1.0;
+        } else {
+            self.percentage += error / truth.abs();
+        }
+        let size = point.abs() + truth.abs();
+        self.symmetric += if size == 0.0 { 0.0 } else { error / size };
+        match naive {
+            Some(naive) => self.scaled += error / naive,
+            None => self.unscaled += 1.0,
+        }
+        let from_origin = truth - *self.origin.get_or_insert(truth);
+        self.truth += from_origin;
+        self.truth_squared += from_origin * from_origin;
+        self.pinball.resize(quantiles.len().max(self.pinball.len()), 0.0);
+        for (sum, &(level, value)) in self.pinball.iter_mut().zip(quantiles) {
+            *sum += if value <= truth { level * (truth - value) } else { (1.0 - level) * (value - truth) };
+        }
+        if let Some((low, high)) = interval {
+            self.intervals += 1.0;
+            self.covered += f64::from(u8::from(low <= truth && truth <= high));
+            self.width += high - low;
+        }
+        let normal = (scaled[0] - scaled[1]).abs();
+        self.normal_absolute += normal;
+        self.normal_squared += normal * normal;
+    }
+
+    /// Adds all forecasts of another.
+    pub fn merge(&mut self, other: &Tally) {
+        let Some(theirs) = other.origin else { return };
+        let shift = theirs - *self.origin.get_or_insert(theirs);
+        self.truth_squared += other.truth_squared + 2.0 * shift * other.truth + other.count * shift * shift;
+        self.truth += other.truth + other.count * shift;
+        self.count += other.count;
+        self.absolute += other.absolute;
+        self.squared += other.squared;
+        self.percentage += other.percentage;
+        self.zeros += other.zeros;
+        self.symmetric += other.symmetric;
+        self.scaled += other.scaled;
+        self.unscaled += other.unscaled;
+        self.pinball.resize(other.pinball.len().max(self.pinball.len()), 0.0);
+        self.pinball.iter_mut().zip(&other.pinball).for_each(|(sum, other)| *sum += other);
+        self.covered += other.covered;
+        self.width += other.width;
+        self.intervals += other.intervals;
+        self.normal_absolute += other.normal_absolute;
+        self.normal_squared += other.normal_squared;
+    }
+
+    /// The errors; none of no forecasts.
+    pub fn scores(&self) -> Option<Scores> {
+        let n = self.count;
+        if n == 0.0 {
+            return None;
+        }
+        let spread = self.truth_squared - self.truth * self.truth / n;
+        let with_intervals = |sum: f64| (self.intervals > 0.0).then(|| sum / self.intervals);
+        Some(Scores {
+            count: n as usize,
+            mae: self.absolute / n,
+            rmse: (self.squared / n).sqrt(),
+            mape: (self.zeros == 0.0).then(|| 100.0 * self.percentage / n),
+            smape: 200.0 * self.symmetric / n,
+            mase: (self.unscaled == 0.0).then(|| self.scaled / n),
+            r2: (spread > 0.0).then(|| 1.0 - self.squared / spread),
+            pinball: self.pinball.iter().map(|sum| sum / n).collect(),
+            coverage: with_intervals(self.covered),
+            width: with_intervals(self.width),
+            scaled_mse: self.normal_squared / n,
+            scaled_mae: self.normal_absolute / n,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn forecasted(truth: f64, point: f64) -> Forecasted<'static> {
+        Forecasted {
+            truth,
+            point,
+            scaled: [truth / 2.0, point / 2.0],
+            naive: Some(2.0),
+            quantiles: &[],
+            interval: None,
+        }
+    }
+
+    #[track_caller]
+    fn close(found: Option<f64>, expected: f64) {
+        let found = found.expect("a number");
+        assert!((found - expected).abs() < 1e-12 * expected.abs().max(1.0), "{found}, not {expected}");
+    }
+
+    #[test]
+    fn errors_follow_their_formulas() {
+        let mut tally = Tally::default();
+        for (truth, point) in [(10.0, 12.0), (20.0, 16.0), (30.0, 30.0)] {
+            tally.add(&forecasted(truth, point));
+        }
+        let scores = tally.scores().unwrap();
+        close(Some(scores.mae), 2.0);
+        close(Some(scores.rmse), (20f64 / 3.0).sqrt());
+        close(scores.mape, 100.0 * (0.2 + 0.2) / 3.0);
+        close(Some(scores.smape), 200.0 * (2.0 / 22.0 + 4.0 / 36.0) / 3.0);
+        close(scores.mase, 1.0);
+        close(scores.r2, 1.0 - 20.0 / 200.0);
+        close(Some(scores.scaled_mse), 20.0 / 3.0 / 4.0);
+        close(Some(scores.scaled_mae), 1.0);
+        assert_eq!((scores.count, scores.coverage, scores.pinball.len()), (3, None, 0));
+    }
+
+    #[test]
+    fn quantiles_and_intervals_are_scored() {
+        let mut tally = Tally::default();
+        let quantiles = [(0.1, 8.0), (0.9, 11.0)];
+        tally.add(&Forecasted { quantiles: &quantiles, interval: Some((8.0, 11.0)), ..forecasted(10.0, 10.0) });
+        tally.add(&Forecasted { quantiles: &quantiles, interval: Some((8.0, 12.0)), ..forecasted(13.0, 10.0) });
+        let scores = tally.scores().unwrap();
+        close(scores.coverage, 0.5);
+        close(scores.width, 3.5);
+        close(scores.pinball.first().copied(), (0.1 * 2.0 + 0.1 * 5.0) / 2.0);
+        close(scores.pinball.get(1).copied(), (0.1 * 1.0 + 0.9 * 2.0) / 2.0);
+    }
+
+    #[test]
+    fn parts_add_up_to_the_whole_far_from_zero() {
+        let values: Vec<(f64, f64)> = (0..40).map(|n| (1e6 + f64::from(n * n % 17), 1e6 + f64::from(n % 5))).collect();
+        let of = |values: &[(f64, f64)]| {
+            let mut tally = Tally::default();
+            values.iter().for_each(|&(truth, point)| tally.add(&forecasted(truth, point)));
+            tally
+        };
+        let mut merged = Tally::default();
+        values.chunks(7).for_each(|part| merged.merge(&of(part)));
+        let (merged, whole) = (merged.scores().unwrap(), of(&values).scores().unwrap());
+        close(Some(merged.rmse), whole.rmse);
+        close(merged.r2, whole.r2.unwrap());
+        assert_eq!(merged.count, 40);
+    }
+
+    #[test]
+    fn what_cannot_be_said_is_none() {
+        assert_eq!(Tally::default().scores(), None);
+        let mut tally = Tally::default();
+        tally.add(&Forecasted { naive: None, ..forecasted(0.0, 0.0) });
+        let scores = tally.scores().unwrap();
+        assert_eq!((scores.mape, scores.mase, scores.r2, scores.smape), (None, None, None, 0.0));
+    }
+}

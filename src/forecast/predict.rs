@@ -1,0 +1,150 @@
+//! A network's outputs for windows, and back on the scale of the data.
+
+use super::card::Card;
+use super::scale::Scale;
+use super::stack::Segment;
+use super::task::Plan;
+use crate::data::Windows;
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use std::ops::Range;
+
+/// Windows that are forecast at once.
+const BATCH: usize = 1024;
+
+/// From where in which series windows are forecast.
+#[derive(Clone, Debug)]
+pub struct Origins {
+    /// The stack's segments, in order.
+    pub segments: Vec<Segment>,
+    /// Rows of a window.
+    pub window: usize,
+}
+
+impl Origins {
+    /// The segment of a window, and the row of its series that is the first to be forecast.
+    pub fn of(&self, windows: &Windows, id: usize) -> (Segment, usize) {
+        let start = windows.starts()[id] as usize;
+        let after = self.segments.partition_point(|segment| segment.first <= start);
+        let segment = self.segments[after - 1];
+        (segment, start - segment.first + segment.skipped + self.window)
+    }
+}
+
+/// Gives the outputs [K, C, Q] of each of the windows `ids`, which the engine has loaded, to `take`, with its place in `ids`:
+/// scaled and centred, as they leave the network.
+pub async fn predict<E: Engine>(
+    engine: &mut E,
+    plan: &Plan,
+    windows: &Windows,
+    ids: &[u32],
+    mut take: impl FnMut(usize, &[f32]) -> Result<()>,
+) -> Result<()> {
+    windows.check_ids(ids)?;
+    for (chunk, ids) in ids.chunks(BATCH).enumerate() {
+        let outputs = engine.predict(ids, BATCH).await?;
+        for (n, outputs) in outputs.chunks_exact(plan.outputs()).enumerate() {
+            take(chunk * BATCH + n, outputs)?;
+        }
+    }
+    Ok(())
+}
+
+/// What is forecast of a target at a step: the point where the level is none, else the quantile of that level.
+pub type Level = Option<f64>;
+
+/// How a network's outputs become forecasts.
+#[derive(Clone, Debug)]
+pub struct Reading<'a> {
+    plan: &'a Plan,
+    /// What is given of a target at a step (V).
+    pub levels: Vec<Level>,
+    /// The place of the point among the levels.
+    pub middle: usize,
+    /// Half widths of the intervals, scaled, [K, all targets].
+    half_widths: Option<&'a [f32]>,
+}
+
+impl<'a> Reading<'a> {
+    /// The quantiles that the network forecasts; or its points, with intervals of `coverage` where that is given.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where there are no intervals, or none of that coverage.
+    pub fn of(card: &'a Card, coverage: Option<f64>) -> Result<Self> {
+        let plan = &card.plan;
+        if let Some(quantiles) = &plan.quantiles {
+            // Through its shortest digits, so that 0.1 is not shown as 0.10000000149.
+            let exact = |level: &f32| level.to_string().parse().unwrap_or(f64::from(*level));
+            let levels = quantiles.levels().iter().map(|level| Some(exact(level))).collect();
+            return Ok(Reading { plan, levels, middle: plan.middle(), half_widths: None });
+        }
+        let Some(coverage) = coverage else {
+            return Ok(Reading { plan, levels: vec![None], middle: 0, half_widths: None });
+        };
+        let intervals = card.intervals.as_ref().ok_or_else(|| {
+            let expected = "none: no rows validated the model, so that nobody knows how far it may be off";
+            Error::config("level", coverage, expected)
+        })?;
+        let half_widths = Some(intervals.half_widths(coverage)?);
+        // In steps of 1e-4, so that (1 - 0.9) / 2 is 0.05.
+        let tail = ((1.0 - coverage) / 2.0 * 1e4).round() / 1e4;
+        Ok(Reading { plan, levels: vec![None, Some(tail), Some(1.0 - tail)], middle: 0, half_widths })
+    }
+
+    /// The forecasts for window `id` from its outputs [K, C, Q], on the scale of the data, [K, C, V]; of a window that follows
+    /// `before` steps which were themselves forecast. `targets` are those that the window has.
+    ///
+    /// Quantiles rise with their levels. Intervals beyond the horizon, for which nothing was measured, widen with the root of the
+    /// time, as those of a random walk do.
+    pub fn restore(
+        &self,
+        windows: &Windows,
+        id: usize,
+        targets: Range<usize>,
+        scales: &[Scale],
+        outputs: &[f32],
+        before: usize,
+    ) -> Vec<f64> {
+        let (plan, width, count) = (self.plan, targets.len(), self.plan.levels());
+        let base: Vec<f64> = (0..width).map(|target| windows.base(id, target).into()).collect();
+        let mut values = Vec::with_capacity(plan.horizon * width * self.levels.len());
+        for (place, outputs) in outputs.chunks_exact(count).enumerate() {
+            let (step, column) = (place / width, place % width);
+            let target = targets.start + column;
+            let back = |scaled: f64| scales[target].back(scaled + base[column]);
+            let first = values.len();
+            values.extend(outputs.iter().map(|&output| back(output.into())));
+            if let Some(half_widths) = self.half_widths {
+                let half = if before == 0 {
+                    half_widths[step * plan.targets.len() + target].into()
+                } else {
+                    let last = f64::from(half_widths[(plan.horizon - 1) * plan.targets.len() + target]);
+                    last * ((before + step + 1) as f64 / plan.horizon as f64).sqrt()
+                };
+                let point = f64::from(outputs[0]);
+                values.extend([back(point - half), back(point + half)]);
+            } else {
+                values[first..].sort_unstable_by(f64::total_cmp);
+            }
+        }
+        values
+    }
+
+    /// The lower and the upper bound among values of a target at a step, where the levels have two.
+    pub fn interval(&self, values: &[f64]) -> Option<(f64, f64)> {
+        let bounds: Vec<usize> = (0..self.levels.len()).filter(|&place| self.levels[place].is_some()).collect();
+        match bounds[..] {
+            [low, .., high] => Some((values[low], values[high])),
+            _ => None,
+        }
+    }
+
+    /// The part of the truths that should lie in the intervals.
+    pub fn coverage(&self) -> Option<f64> {
+        let levels: Vec<f64> = self.levels.iter().flatten().copied().collect();
+        match levels[..] {
+            [low, .., high] => Some(((high - low) * 1e6).round() / 1e6),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! A generated table for examples and tests: an hourly demand that follows the day, the week, a trend, and the temperature.
+
+use crate::exercise::Gaussian;
+use crate::model::{Stream, stream};
+use jiff::ToSpan;
+use jiff::civil::date;
+use std::f64::consts::TAU;
+use std::fmt::Write;
+
+/// Standard deviation of the noise on the demand, which nothing explains.
+pub const NOISE: f64 = 1.5;
+
+/// CSV with the columns `time`, `demand` and `temperature`: `hours` from 2024-01-01 on, and `ahead` more of which the
+/// temperature alone is known. With h the hour, d the day of the week from Monday on, and e, n standard normal,
+///
+/// ```text
+/// a           = 0.97 a + 0.97 e
+/// temperature = 12 + 5 sin(2 pi (h - 9) / 24) + a
+/// demand      = 100 + 0.004 t + 15 sin(2 pi (h - 7) / 24) + 6 sin(4 pi h / 24) - (18 where d >= 5) + 2.5 a + NOISE n
+/// ```
+///
+/// Half of the variance of a is gone after 11 hours, so that the past says little of tomorrow's.
+pub fn demand(seed: u64, hours: usize, ahead: usize) -> String {
+    let mut rng = stream(seed, Stream::Data);
+    let mut normal = Gaussian::new(1.0);
+    let mut text = String::from("time,demand,temperature\n");
+    let start = date(2024, 1, 1).at(0, 0, 0, 0);
+    let mut anomaly = 0.0;
+    for t in 0..hours + ahead {
+        anomaly = 0.97 * anomaly + 0.97 * normal.draw(&mut rng);
+        let (hour, weekday) = ((t % 24) as f64, t / 24 % 7);
+        let temperature = 12.0 + 5.0 * (TAU * (hour - 9.0) / 24.0).sin() + anomaly;
+        let day = 15.0 * (TAU * (hour - 7.0) / 24.0).sin() + 6.0 * (TAU * hour / 12.0).sin();
+        let weekend = if weekday >= 5 { 18.0 } else { 0.0 };
+        let demand = 100.0 + 0.004 * t as f64 + day - weekend + 2.5 * anomaly + NOISE * normal.draw(&mut rng);
+        let time = start.saturating_add((t as i64).hours());
+        let demand = if t < hours { format!("{demand:.2}") } else { String::new() };
+        let row = writeln!(text, "{},{demand},{temperature:.2}", time.strftime("%Y-%m-%d %H:%M"));
+        row.expect("writing to a string does not fail");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::forecast::Task;
+    use crate::forecast::table::{ReadOptions, Table};
+
+    #[test]
+    fn the_table_is_what_it_says() {
+        let text = demand(1, 48, 24);
+        let task = Task { future: vec!["temperature".into()], ..Task::new(["demand"]) };
+        let table = Table::read("t", text.as_bytes(), &task.read_options(ReadOptions::default())).unwrap();
+        assert_eq!((table.rows(&table.series[0]), table.series[0].known), (72, 48));
+        assert_eq!(
+            (table.frequency.to_string().as_str(), table.columns.join(" ")),
+            ("h", "demand temperature".to_owned())
+        );
+        assert_ne!(text, demand(2, 48, 24));
+        assert!(demand(1, 60, 12).starts_with(text.lines().take(49).collect::<Vec<_>>().join("\n").as_str()));
+    }
+}

@@ -1,0 +1,160 @@
+//! Brings columns to a common scale, and forecasts back: fitted on the training rows alone.
+
+use super::split::Split;
+use super::table::{Series, Table};
+use super::task::{Plan, Scaling};
+use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// The scale of one column: a value x becomes (g(x) - offset) / factor, with g the natural logarithm or nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scale {
+    /// What is subtracted.
+    pub offset: f64,
+    /// What is divided by, above 0.
+    pub factor: f64,
+    /// Whether the logarithm is taken first.
+    #[serde(default)]
+    pub log: bool,
+}
+
+impl Scale {
+    /// To the common scale.
+    pub fn forth(&self, value: f32) -> f32 {
+        let value = f64::from(value);
+        let value = if self.log { value.ln() } else { value };
+        ((value - self.offset) / self.factor) as f32
+    }
+
+    /// Back to the unit of the data.
+    pub fn back(&self, scaled: f64) -> f64 {
+        let value = scaled * self.factor + self.offset;
+        if self.log { value.exp() } else { value }
+    }
+
+    /// Refuses a scale that a file may claim and nothing was fitted to.
+    pub fn is_sound(&self) -> bool {
+        self.offset.is_finite() && self.factor.is_finite() && self.factor > 0.0
+    }
+
+    /// The scale of some values of a column; `None` where they are all the same.
+    fn fit(values: impl Iterator<Item = f32> + Clone, scaling: Scaling, log: bool) -> Option<Self> {
+        let values = || values.clone().map(|value| if log { f64::from(value).ln() } else { f64::from(value) });
+        let (low, high) = values().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
+        if low >= high {
+            return None;
+        }
+        let (offset, factor) = match scaling {
+            Scaling::None => (0.0, 1.0),
+            Scaling::Minmax => (low, high - low),
+            Scaling::Standard => {
+                let count = values().count() as f64;
+                let mean = values().sum::<f64>() / count;
+                (mean, (values().map(|x| (x - mean).powi(2)).sum::<f64>() / count).sqrt())
+            }
+            Scaling::Robust => {
+                let mut sorted: Vec<f64> = values().collect();
+                sorted.sort_unstable_by(f64::total_cmp);
+                let [q1, median, q3] = [0.25, 0.5, 0.75].map(|level| quantile(&sorted, level));
+                (median, if q3 > q1 { q3 - q1 } else { high - low })
+            }
+        };
+        Some(Scale { offset, factor, log })
+    }
+}
+
+/// The quantile of sorted values, on the line between its neighbours. Source: `numpy.quantile`, method "linear".
+fn quantile(sorted: &[f64], level: f64) -> f64 {
+    let place = level * (sorted.len() - 1) as f64;
+    let below = place.floor() as usize;
+    let above = (below + 1).min(sorted.len() - 1);
+    sorted[below] + (sorted[above] - sorted[below]) * (place - below as f64)
+}
+
+/// The scale of every column of a plan in every series, [series][column of the plan], from the training rows.
+///
+/// # Errors
+/// [`Error::Table`] where a column has one value throughout, or is to become its logarithm and has none.
+pub fn fit(table: &Table, plan: &Plan, splits: &[Split]) -> Result<Vec<Vec<Scale>>> {
+    let mut varied = vec![false; plan.columns().count()];
+    let mut scales = Vec::new();
+    for (series, split) in table.series.iter().zip(splits) {
+        let of_series = fit_series(table, plan, series, split.train)?;
+        varied.iter_mut().zip(&of_series).for_each(|(varied, (_, varies))| *varied |= varies);
+        scales.push(of_series.into_iter().map(|(scale, _)| scale).collect());
+    }
+    let Some((name, _)) = plan.columns().zip(varied).find(|(_, varied)| !varied) else { return Ok(scales) };
+    let value = table.series[0].values[table.column(name)?];
+    let message = format!("column `{name}` is {value} in every training row: there is nothing to learn; leave it out");
+    Err(Error::Table { place: table.name.clone(), message })
+}
+
+/// The scales of one series from its first `rows` rows with targets, and whether its columns vary there. One that does not, beside series
+/// that do, is moved to 0.
+pub fn fit_series(table: &Table, plan: &Plan, series: &Series, rows: usize) -> Result<Vec<(Scale, bool)>> {
+    if plan.log {
+        check_logarithms(table, plan, series)?;
+    }
+    let columns = table.columns.len();
+    let fit = |name: &String| {
+        let column = table.column(name)?;
+        let log = plan.log && plan.targets.contains(name);
+        let values = series.values[..rows.min(series.known) * columns].iter().skip(column).step_by(columns).copied();
+        let fitted = Scale::fit(values.clone(), plan.scaling, log);
+        let still = || {
+            let level = values.clone().next().map_or(0.0, |value| Scale { offset: 0.0, factor: 1.0, log }.forth(value));
+            Scale { offset: if plan.scaling == Scaling::None { 0.0 } else { level.into() }, factor: 1.0, log }
+        };
+        Ok((fitted.unwrap_or_else(still), fitted.is_some()))
+    };
+    plan.columns().map(fit).collect()
+}
+
+/// Refuses targets without a logarithm.
+fn check_logarithms(table: &Table, plan: &Plan, series: &Series) -> Result<()> {
+    for name in &plan.targets {
+        let column = table.column(name)?;
+        let mut values = series.values.iter().skip(column).step_by(table.columns.len()).take(series.known);
+        if let Some(row) = values.position(|&value| value <= 0.0) {
+            let value = series.values[row * table.columns.len() + column];
+            let time = table.time(series, row)?;
+            let message = format!("column `{name}` is {value} at {time}: --log needs values above 0");
+            return Err(table.refuse(series, message));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VALUES: [f32; 5] = [2.0, 4.0, 4.0, 6.0, 100.0];
+
+    #[test]
+    fn scales_do_what_their_names_say_and_go_back() {
+        let fit = |scaling, log| Scale::fit(VALUES.iter().copied(), scaling, log).unwrap();
+        assert_eq!(fit(Scaling::None, false), Scale { offset: 0.0, factor: 1.0, log: false });
+        assert_eq!(fit(Scaling::Minmax, false), Scale { offset: 2.0, factor: 98.0, log: false });
+        assert_eq!(fit(Scaling::Robust, false), Scale { offset: 4.0, factor: 2.0, log: false });
+        let scaled = VALUES.map(|value| f64::from(fit(Scaling::Standard, false).forth(value)));
+        let (mean, square) = (scaled.iter().sum::<f64>() / 5.0, scaled.iter().map(|x| x * x).sum::<f64>() / 5.0);
+        assert!(mean.abs() < 1e-6 && (square - 1.0).abs() < 1e-6, "{mean} {square}");
+        for scaling in [Scaling::None, Scaling::Minmax, Scaling::Robust, Scaling::Standard] {
+            for log in [false, true] {
+                let scale = fit(scaling, log);
+                for value in VALUES {
+                    let back = scale.back(scale.forth(value).into());
+                    assert!((back - f64::from(value)).abs() < 1e-4, "{scaling:?} {log} {value} {back}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn one_value_throughout_has_no_scale_and_half_of_one_still_has() {
+        assert_eq!(Scale::fit([3.0; 4].into_iter(), Scaling::None, false), None);
+        let mostly = Scale::fit([3.0, 3.0, 3.0, 3.0, 3.0, 7.0].into_iter(), Scaling::Robust, false);
+        assert_eq!(mostly, Some(Scale { offset: 3.0, factor: 4.0, log: false }));
+    }
+}

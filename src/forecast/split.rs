@@ -1,0 +1,148 @@
+//! Which rows of a series are trained on, which decide when to stop, and which are held out: in the order of time.
+
+use super::table::{Series, Table};
+use super::time::Style;
+use crate::error::{Error, Result};
+use std::str::FromStr;
+
+/// The size of a part of a series.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Part {
+    /// A fraction of its rows, but at least one horizon where it is above 0.
+    Fraction(f64),
+    /// So many rows.
+    Rows(usize),
+    /// From this time on.
+    From(String),
+}
+
+impl FromStr for Part {
+    type Err = Error;
+
+    /// Reads a fraction below 1, a number of rows, or a date.
+    fn from_str(text: &str) -> Result<Self> {
+        if let Ok(rows) = text.parse() {
+            return Ok(Part::Rows(rows));
+        }
+        match text.parse::<f64>() {
+            Ok(fraction) if (0.0..1.0).contains(&fraction) => Ok(Part::Fraction(fraction)),
+            Err(_) if super::time::parse_civil(text).is_some() => Ok(Part::From(text.to_owned())),
+            _ => Err(Error::config("a part of the table", text, "a fraction below 1, a number of rows, or a date")),
+        }
+    }
+}
+
+/// The parts of one series: training rows come first, then validation, then test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Split {
+    /// Rows before this one are trained on.
+    pub train: usize,
+    /// Rows from `train` to before this one validate; those after it are held out.
+    pub val: usize,
+    /// Rows in all.
+    pub rows: usize,
+}
+
+impl Split {
+    /// Splits the rows of a series whose targets are known.
+    ///
+    /// # Errors
+    /// [`Error::Table`] where the training rows hold no `window` and `horizon`, or another part no `horizon`.
+    pub fn of(table: &Table, series: &Series, [val, test]: [&Part; 2], window: usize, horizon: usize) -> Result<Self> {
+        let rows = series.known;
+        let val_end = begin(table, series, "test", test, rows, rows, horizon)?;
+        let train = begin(table, series, "val", val, val_end, rows, horizon)?;
+        let split = Split { train, val: val_end, rows };
+        if train < window + horizon {
+            let message = format!(
+                "{train} of {rows} rows are left to train on, expected at least {}: a window of {window} and a horizon of \
+                 {horizon}; take a smaller --window or --horizon, or less for --val and --test",
+                window + horizon
+            );
+            return Err(table.refuse(series, message));
+        }
+        for (name, part) in [("val", val_end - train), ("test", rows - val_end)] {
+            if (1..horizon).contains(&part) {
+                let message = format!("--{name} has {part} rows, expected none, or at least the horizon, {horizon}");
+                return Err(table.refuse(series, message));
+            }
+        }
+        Ok(split)
+    }
+}
+
+/// The first row of a part that ends before `end`, of a series of `rows` rows.
+fn begin(
+    table: &Table,
+    series: &Series,
+    name: &str,
+    part: &Part,
+    end: usize,
+    rows: usize,
+    horizon: usize,
+) -> Result<usize> {
+    let size = match part {
+        Part::Rows(size) => *size,
+        Part::Fraction(0.0) => 0,
+        Part::Fraction(fraction) => ((rows as f64 * fraction).round() as usize).max(horizon),
+        Part::From(time) => {
+            let row = row_at(table, series, time)?;
+            if row > end {
+                return Err(table.refuse(series, format!("--{name} {time} begins after what follows it")));
+            }
+            end - row
+        }
+    };
+    end.checked_sub(size).ok_or_else(|| {
+        table.refuse(series, format!("--{name} asks for {size} rows, expected at most {end}, those that are left"))
+    })
+}
+
+/// The first row of a series that is not before a time.
+pub fn row_at(table: &Table, series: &Series, time: &str) -> Result<usize> {
+    let stamp = table.style.parse(time).ok_or_else(|| {
+        let example = if matches!(table.style, Style::Civil { .. }) { "a date" } else { "a number" };
+        table.refuse(series, format!("expected {example} as in the table's times, found `{time}`"))
+    })?;
+    let (steps, exact) = table.frequency.steps(series.first, stamp);
+    Ok(usize::try_from(steps + i64::from(!exact)).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::forecast::table::ReadOptions;
+
+    fn days(count: usize) -> Table {
+        let rows: Vec<String> = (1..=count).map(|day| format!("2024-01-{day:02},{day}\n")).collect();
+        Table::read("t", format!("date,y\n{}", rows.concat()).as_bytes(), &ReadOptions::default()).unwrap()
+    }
+
+    fn split(val: &str, test: &str) -> Result<Split> {
+        let table = days(30);
+        Split::of(&table, &table.series[0], [&val.parse()?, &test.parse()?], 4, 2)
+    }
+
+    #[test]
+    fn parts_follow_one_another_in_time() {
+        let rows = |train, val| Split { train, val, rows: 30 };
+        assert_eq!(split("0.1", "0.2").unwrap(), rows(21, 24));
+        assert_eq!(split("0.01", "0").unwrap(), rows(28, 30));
+        assert_eq!(split("0", "0.0").unwrap(), rows(30, 30));
+        assert_eq!(split("5", "2024-01-21").unwrap(), rows(15, 20));
+        assert_eq!(split("2024-01-11", "2024-01-20 12:00").unwrap(), rows(10, 20));
+    }
+
+    #[test]
+    fn parts_too_small_or_out_of_order_are_refused() {
+        let refused = |val, test| split(val, test).unwrap_err().to_string();
+        assert!(refused("10", "15").starts_with("t: 5 of 30 rows are left to train on, expected at least 6"));
+        assert_eq!(refused("1", "5"), "t: --val has 1 rows, expected none, or at least the horizon, 2");
+        assert_eq!(refused("0", "1"), "t: --test has 1 rows, expected none, or at least the horizon, 2");
+        assert_eq!(refused("20", "20"), "t: --val asks for 20 rows, expected at most 10, those that are left");
+        assert_eq!(refused("2024-01-25", "10"), "t: --val 2024-01-25 begins after what follows it");
+        for bad in ["1.5", "-1", "x", "nan", "2024-13-01"] {
+            assert!(refused(bad, "0").starts_with("a part of the table is"), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! The scaled series of a table under one another, as features of a network: what windows are views of.
+
+use super::scale::Scale;
+use super::table::Table;
+use super::task::{Channels, Plan};
+use crate::data::{Targets, Windows};
+use crate::error::{Error, Result};
+use std::ops::Range;
+
+/// Series under one another, [rows, I]; a row has the features that [`Plan::inputs`] lists.
+#[derive(Clone, Debug)]
+pub struct Stack {
+    values: Vec<f32>,
+    /// Where each series lies; with independent channels, each target of each series.
+    pub segments: Vec<Segment>,
+}
+
+/// A series among others, or one target of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// The place of the series in the table.
+    pub series: usize,
+    /// Its first target here, of which there are [`Plan::width`].
+    pub target: usize,
+    /// Its first row in the stack.
+    pub first: usize,
+    /// Rows of the series before that one, which are left out.
+    pub skipped: usize,
+    /// Rows of the series, those left out included.
+    pub rows: usize,
+}
+
+impl Stack {
+    /// Stacks the rows of `table` whose targets are known, from row `from[series]` on, by `scales` [series][column of the plan].
+    pub fn new(table: &Table, plan: &Plan, scales: &[Vec<Scale>], from: &[usize]) -> Result<Self> {
+        let groups = if plan.channels == Channels::Joint { 1 } else { plan.targets.len() };
+        let rows = table.series.iter().zip(from).map(|(series, from)| series.known - from).sum::<usize>() * groups;
+        let mut stack = Stack { values: Vec::with_capacity(rows * plan.inputs()), segments: Vec::new() };
+        let columns: Vec<usize> = plan.columns().map(|name| table.column(name)).collect::<Result<_>>()?;
+        for (series, (scales, &skipped)) in scales.iter().zip(from).enumerate() {
+            for group in 0..groups {
+                let (first, rows) = (stack.values.len() / plan.inputs(), table.series[series].known);
+                stack.segments.push(Segment { series, target: group * plan.width(), first, skipped, rows });
+                let rows = Rows { table, plan, series, scales, columns: &columns };
+                rows.push(skipped, group * plan.width()..(group + 1) * plan.width(), &mut stack.values)?;
+            }
+        }
+        Ok(stack)
+    }
+
+    /// The windows that begin at `starts`, centred, each with the rows ahead of it as its target where `ahead`.
+    pub fn windows(self, plan: &Plan, starts: Vec<u32>, ahead: bool) -> Result<Windows> {
+        let targets = if ahead {
+            Targets::Ahead { steps: plan.horizon, features: plan.width() }
+        } else {
+            Targets::Given { values: vec![0.0; starts.len()], len: 1 }
+        };
+        Windows::new(self.values, plan.inputs(), plan.window, starts, targets)?.centered(plan.center, plan.width())
+    }
+}
+
+impl Segment {
+    /// Starts of the windows after which `horizon` rows of `within` follow at once, every `stride`-th.
+    pub fn starts(
+        &self,
+        plan: &Plan,
+        within: Range<usize>,
+        horizon: usize,
+        stride: usize,
+    ) -> Result<impl Iterator<Item = u32> + use<>> {
+        let (first, skipped) = (self.first, self.skipped + plan.window);
+        let end = (within.end.min(self.rows) + 1).saturating_sub(horizon);
+        if u32::try_from(first + self.rows).is_err() {
+            return Err(Error::config("rows of all series", first + self.rows, "fewer than 2^32"));
+        }
+        Ok((within.start.max(skipped)..end).step_by(stride).map(move |origin| (first + origin - skipped) as u32))
+    }
+}
+
+/// The rows of one series on their way into the stack.
+struct Rows<'a> {
+    table: &'a Table,
+    plan: &'a Plan,
+    series: usize,
+    scales: &'a [Scale],
+    /// Places of the plan's columns in the table.
+    columns: &'a [usize],
+}
+
+impl Rows<'_> {
+    fn push(&self, from: usize, targets: Range<usize>, values: &mut Vec<f32>) -> Result<()> {
+        let Rows { table, plan, series, .. } = *self;
+        let series = &table.series[series];
+        let past = plan.targets.len()..plan.targets.len() + plan.past.len();
+        let future = past.end..past.end + plan.future.len();
+        let last = table.rows(series);
+        for row in from..series.known {
+            let now = targets.clone().chain(past.clone()).chain(future.clone());
+            values.extend(now.map(|column| self.scaled(row, column)));
+            // Beyond the table's end nothing is known; no window that is forecast from looks there.
+            let ahead = row + plan.horizon;
+            values.extend(future.clone().map(|column| if ahead < last { self.scaled(ahead, column) } else { 0.0 }));
+            if !plan.calendar.is_empty() {
+                let stamp = table.stamp(series, row)?;
+                values.extend(plan.calendar.iter().flat_map(|cycle| cycle.features(stamp)));
+            }
+        }
+        Ok(())
+    }
+
+    /// The value of a row in a column of the plan, scaled.
+    fn scaled(&self, row: usize, column: usize) -> f32 {
+        let values = &self.table.series[self.series].values;
+        self.scales[column].forth(values[row * self.table.columns.len() + self.columns[column]])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::forecast::table::ReadOptions;
+    use crate::forecast::time::Calendar;
+    use crate::forecast::{Scaling, Task};
+
+    const TEXT: &str =
+        "d,a,b,p,f\n2024-01,0,10,100,-1\n2024-02,1,11,101,-2\n2024-03,2,12,102,-3\n2024-04,3,13,103,-4\n";
+
+    fn stack(channels: Channels, calendar: Vec<Calendar>) -> (Stack, Plan) {
+        let table = Table::read("t", TEXT.as_bytes(), &ReadOptions::default()).unwrap();
+        let task = Task {
+            past: vec!["p".into()],
+            future: vec!["f".into()],
+            window: Some(2),
+            horizon: Some(1),
+            scaling: Scaling::None,
+            channels,
+            calendar,
+            ..Task::new(["b", "a"])
+        };
+        let plan = Plan::of(&task, &table).unwrap();
+        let scales = vec![vec![Scale { offset: 0.0, factor: 1.0, log: false }; 4]];
+        (Stack::new(&table, &plan, &scales, &[0]).unwrap(), plan)
+    }
+
+    #[test]
+    fn a_row_has_targets_past_future_and_the_future_a_horizon_ahead() {
+        let (stack, plan) = stack(Channels::Joint, vec![]);
+        assert_eq!((plan.inputs(), stack.segments.len()), (5, 1));
+        assert_eq!(stack.values[..10], [10.0, 0.0, 100.0, -1.0, -2.0, 11.0, 1.0, 101.0, -2.0, -3.0]);
+        assert_eq!(stack.values[15..], [13.0, 3.0, 103.0, -4.0, 0.0]);
+        let windows = stack.windows(&plan, vec![0, 1], true).unwrap();
+        assert_eq!(windows.input(1).as_ref(), [-1.0, -1.0, 101.0, -2.0, -3.0, 0.0, 0.0, 102.0, -3.0, -4.0]);
+        assert_eq!(windows.target(1).as_ref(), [1.0, 1.0]);
+    }
+
+    #[test]
+    fn independent_channels_are_series_of_their_own() {
+        let (stack, plan) = stack(Channels::Independent, vec![Calendar::Month]);
+        assert_eq!(plan.inputs(), 6);
+        let [b, a] = stack.segments[..] else { panic!("two segments") };
+        assert_eq!(b, Segment { series: 0, target: 0, first: 0, skipped: 0, rows: 4 });
+        assert_eq!(a, Segment { series: 0, target: 1, first: 4, skipped: 0, rows: 4 });
+        assert_eq!(stack.values[..6], [10.0, 100.0, -1.0, -2.0, 0.0, 1.0]);
+        assert_eq!(stack.values[24..28], [0.0, 100.0, -1.0, -2.0]);
+        let starts = |range, stride| a.starts(&plan, range, 1, stride).unwrap().collect::<Vec<_>>();
+        assert_eq!(starts(0..4, 1), [4, 5]);
+        assert_eq!(starts(3..9, 1), [5]);
+        assert_eq!(starts(0..4, 2), [4]);
+        assert_eq!(starts(0..2, 1), [0u32; 0]);
+        let skipping = Segment { skipped: 1, ..a };
+        assert_eq!(skipping.starts(&plan, 0..4, 1, 1).unwrap().collect::<Vec<_>>(), [4]);
+    }
+}

@@ -1,0 +1,74 @@
+//! What becomes of missing values.
+
+use super::Table;
+use super::place::Place;
+use super::read::Raw;
+use crate::error::Result;
+use serde::{Deserialize, Serialize};
+
+/// What to put where a value is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fill {
+    /// The last value before it.
+    Forward,
+    /// A straight line between the values before and after it; after the last, that one.
+    Linear,
+}
+
+/// Fills what is missing, or refuses it. The columns of `open_end` may end before the table does: gives the rows before the
+/// first of which nothing more is known, and how many values were filled.
+pub fn complete(table: &Table, raw: &mut Raw, open_end: &[bool], fill: Option<Fill>) -> Result<(usize, usize)> {
+    let columns = table.columns.len();
+    let rows = raw.lines.len();
+    let has = |row: usize| (0..columns).any(|column| open_end[column] && !raw.values[row * columns + column].is_nan());
+    let known =
+        if open_end.contains(&true) { (0..rows).rev().find(|&row| has(row)).map_or(0, |row| row + 1) } else { rows };
+    let mut filled = 0;
+    for (column, &open) in open_end.iter().enumerate() {
+        let end = if open { known } else { rows };
+        let mut last: Option<usize> = None;
+        for row in 0..end {
+            if raw.values[row * columns + column].is_nan() {
+                continue;
+            }
+            filled += bridge(&mut raw.values, columns, column, last, row, fill);
+            last = Some(row);
+        }
+        if let (Some(last), Some(_)) = (last, fill) {
+            let value = raw.values[last * columns + column];
+            (last + 1..end).for_each(|row| raw.values[row * columns + column] = value);
+            filled += end - 1 - last;
+        }
+        if let Some(row) = (0..end).find(|&row| raw.values[row * columns + column].is_nan()) {
+            let place = Place::of(&table.name).row(raw.lines[row].into()).column(&table.columns[column]);
+            return Err(place.refuse(match fill {
+                None => "the value is missing; --fill forward or linear puts one in",
+                Some(_) => "the value is missing, and none before it to go on from: cut the rows up to the first value",
+            }));
+        }
+    }
+    Ok((known, filled))
+}
+
+/// Fills the rows between two that have values.
+fn bridge(
+    values: &mut [f32],
+    columns: usize,
+    column: usize,
+    from: Option<usize>,
+    to: usize,
+    fill: Option<Fill>,
+) -> usize {
+    let (Some(from), Some(fill)) = (from, fill) else { return 0 };
+    let [start, end] = [from, to].map(|row| f64::from(values[row * columns + column]));
+    for row in from + 1..to {
+        let part = (row - from) as f64 / (to - from) as f64;
+        let value = match fill {
+            Fill::Forward => start,
+            Fill::Linear => start + (end - start) * part,
+        };
+        values[row * columns + column] = value as f32;
+    }
+    to - from - 1
+}

@@ -1,0 +1,119 @@
+//! Holds the times of a series against its frequency.
+
+use super::Table;
+use super::place::Place;
+use super::read::Raw;
+use crate::error::{Error, Result};
+
+/// Most rows that are put into one series' gaps.
+const MOST_INSERTED: i64 = 10_000_000;
+
+/// Refuses times that are unsorted or doubled.
+pub fn check_order(table: &Table, series: &[Raw]) -> Result<()> {
+    for raw in series {
+        if let Some(row) = (1..raw.stamps.len()).find(|&row| raw.stamps[row] <= raw.stamps[row - 1]) {
+            return Err(out_of_order(table, raw, row));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a series whose times, which are sorted, do not follow the table's frequency one by one. Where `fill` is set, rows that are missing
+/// are put in, without values.
+pub fn check(table: &Table, raw: &mut Raw, fill: bool) -> Result<()> {
+    let (first, frequency) = (raw.stamps[0], table.frequency);
+    if frequency.at(first, 0) != Some(first) {
+        let expected = format!("a time that the frequency {frequency} can begin with");
+        return Err(refuse(table, raw, 0, format!("expected {expected}, found {}", table.style.print(first))));
+    }
+    let mut gaps: Vec<(usize, usize)> = Vec::new();
+    let mut missing = 0;
+    for row in 1..raw.stamps.len() {
+        let due = row as i64 + missing;
+        let (step, exact) = frequency.steps(first, raw.stamps[row]);
+        if !exact || step < due {
+            return Err(off_beat(table, raw, row, due));
+        }
+        if step > due {
+            if !fill || step - due > MOST_INSERTED - missing {
+                return Err(gap(table, raw, row, due, step));
+            }
+            gaps.push((row, (step - due) as usize));
+            missing += step - due;
+        }
+    }
+    insert(raw, &gaps, table.columns.len());
+    Ok(())
+}
+
+/// Puts `count` rows without values before each `row`.
+fn insert(raw: &mut Raw, gaps: &[(usize, usize)], columns: usize) {
+    if gaps.is_empty() {
+        return;
+    }
+    let (mut lines, mut values) = (Vec::new(), Vec::new());
+    let mut done = 0;
+    for &(row, count) in gaps {
+        lines.extend_from_slice(&raw.lines[done..row]);
+        values.extend_from_slice(&raw.values[done * columns..row * columns]);
+        lines.resize(lines.len() + count, raw.lines[row]);
+        values.resize(values.len() + count * columns, f32::NAN);
+        done = row;
+    }
+    lines.extend_from_slice(&raw.lines[done..]);
+    values.extend_from_slice(&raw.values[done * columns..]);
+    (raw.lines, raw.values) = (lines, values);
+}
+
+fn refuse(table: &Table, raw: &Raw, row: usize, message: String) -> Error {
+    let place = Place::of(&table.name).row(raw.lines[row].into());
+    let message = match &raw.id {
+        Some(id) => format!("series `{id}`: {message}"),
+        None => message,
+    };
+    place.refuse(message)
+}
+
+fn out_of_order(table: &Table, raw: &Raw, row: usize) -> Error {
+    let [before, found] = [row - 1, row].map(|row| table.style.print(raw.stamps[row]));
+    let line = raw.lines[row - 1];
+    let message = if before == found {
+        let remedy = if raw.id.is_none() {
+            "keep one of them, or name the column that tells series apart with --id"
+        } else {
+            "keep one of them"
+        };
+        format!("{found} is the time of row {line} too: {remedy}")
+    } else {
+        format!("{found} comes after {before} in row {line}: sort the table by its times")
+    };
+    refuse(table, raw, row, message)
+}
+
+fn off_beat(table: &Table, raw: &Raw, row: usize, due: i64) -> Error {
+    let expected =
+        table.frequency.at(raw.stamps[0], due).map_or("the calendar's end".into(), |stamp| table.style.print(stamp));
+    let found = table.style.print(raw.stamps[row]);
+    let frequency = table.frequency;
+    let message = format!(
+        "expected {expected}, one step of {frequency} after the row before, found {found}: a table has one frequency; \
+         cut it where the frequency changes, or say which with --freq"
+    );
+    refuse(table, raw, row, message)
+}
+
+fn gap(table: &Table, raw: &Raw, row: usize, due: i64, found: i64) -> Error {
+    let expected =
+        table.frequency.at(raw.stamps[0], due).map_or("the calendar's end".into(), |stamp| table.style.print(stamp));
+    let (count, plural) = (found - due, if found - due == 1 { "row is" } else { "rows are" });
+    let found = table.style.print(raw.stamps[row]);
+    let frequency = table.frequency;
+    refuse(
+        table,
+        raw,
+        row,
+        format!(
+            "expected {expected}, found {found}: {count} {plural} missing at the frequency {frequency}; --fill forward or linear puts them in"
+        ),
+    )
+}

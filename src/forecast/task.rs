@@ -1,0 +1,307 @@
+//! What is to be forecast, from what: as it is asked for ([`Task`]), and with every number settled on a table ([`Plan`]).
+
+use super::split::Part;
+use super::table::{ReadOptions, Table, nearest};
+use super::time::{Calendar, Style};
+use crate::data::Center;
+use crate::error::{Error, Result};
+use crate::loss::Quantiles;
+use serde::{Deserialize, Serialize};
+
+/// Stands for every column that has no other part.
+pub const ALL: &str = "all";
+
+/// What is to be forecast, as it is asked for. What is `None` follows from the table.
+#[derive(Clone, Debug)]
+pub struct Task {
+    /// Columns to forecast.
+    pub targets: Vec<String>,
+    /// Columns that are known up to the present.
+    pub past: Vec<String>,
+    /// Columns that are known for the time of the forecast too.
+    pub future: Vec<String>,
+    /// What the network is told of the calendar.
+    pub calendar: Vec<Calendar>,
+    /// Rows that the network sees (T).
+    pub window: Option<usize>,
+    /// Rows that it forecasts at once (K).
+    pub horizon: Option<usize>,
+    /// Rows of the season that baselines and MASE go by.
+    pub season: Option<usize>,
+    /// The levels to forecast; without them the network gives one value a target.
+    pub quantiles: Option<Quantiles>,
+    /// Whether targets are forecast together.
+    pub channels: Channels,
+    /// What is subtracted from the targets of each window.
+    pub center: Center,
+    /// How columns are scaled.
+    pub scaling: Scaling,
+    /// Whether targets are forecast by their logarithms.
+    pub log: bool,
+    /// The rows that decide when training stops, and how wide intervals are.
+    pub val: Part,
+    /// The rows at the end that training never sees.
+    pub test: Part,
+}
+
+/// Whether several targets are forecast together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channels {
+    /// All in, all out.
+    #[default]
+    Joint,
+    /// Each on its own, by one network.
+    Independent,
+}
+
+/// How the values of a column are brought to a common scale.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scaling {
+    /// Mean 0 and standard deviation 1.
+    #[default]
+    Standard,
+    /// From 0 to 1.
+    Minmax,
+    /// Median 0 and distance between the quartiles 1.
+    Robust,
+    /// As they are.
+    None,
+}
+
+impl Task {
+    /// Forecasts of these columns, and everything else by default.
+    pub fn new<S: Into<String>>(targets: impl IntoIterator<Item = S>) -> Self {
+        Task {
+            targets: targets.into_iter().map(Into::into).collect(),
+            past: Vec::new(),
+            future: Vec::new(),
+            calendar: Vec::new(),
+            window: None,
+            horizon: None,
+            season: None,
+            quantiles: None,
+            channels: Channels::Joint,
+            center: Center::Last,
+            scaling: Scaling::Standard,
+            log: false,
+            val: Part::Fraction(0.1),
+            test: Part::Fraction(0.1),
+        }
+    }
+
+    /// `options` for a table with the columns of this task, the targets of which may end before what is known of the future.
+    pub fn read_options(&self, options: ReadOptions) -> ReadOptions {
+        let all =
+            [&self.targets, &self.past, &self.future].iter().any(|columns| columns.iter().any(|name| name == ALL));
+        read_options(&self.targets, &self.past, &self.future, all, options)
+    }
+}
+
+fn read_options(
+    targets: &[String],
+    past: &[String],
+    future: &[String],
+    all: bool,
+    options: ReadOptions,
+) -> ReadOptions {
+    let columns = (!all).then(|| [targets, past, future].concat());
+    let open = |names: &[String]| names.iter().filter(|&name| name != ALL).cloned().collect::<Vec<_>>();
+    let open_end = if future.is_empty() { Vec::new() } else { open(&[targets, past].concat()) };
+    ReadOptions { columns, open_end, ..options }
+}
+
+/// What is to be forecast, with every number settled: what a model must know of its task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Columns to forecast (C).
+    pub targets: Vec<String>,
+    /// Columns that are known up to the present.
+    pub past: Vec<String>,
+    /// Columns that are known for the time of the forecast too.
+    pub future: Vec<String>,
+    /// What the network is told of the calendar.
+    pub calendar: Vec<Calendar>,
+    /// Rows that the network sees (T).
+    pub window: usize,
+    /// Rows that it forecasts at once (K).
+    pub horizon: usize,
+    /// Rows of the season that baselines and MASE go by.
+    pub season: usize,
+    /// The levels to forecast (Q of them).
+    pub quantiles: Option<Quantiles>,
+    /// Whether targets are forecast together.
+    pub channels: Channels,
+    /// What is subtracted from the targets of each window.
+    pub center: Center,
+    /// How columns are scaled.
+    pub scaling: Scaling,
+    /// Whether targets are forecast by their logarithms.
+    pub log: bool,
+}
+
+impl Plan {
+    /// Settles a task on a table.
+    ///
+    /// # Errors
+    /// [`Error::Table`] where columns are not there or have two parts, or the calendar is asked for without dates;
+    /// [`Error::Config`] where numbers make no sense.
+    pub fn of(task: &Task, table: &Table) -> Result<Self> {
+        let [targets, past, future] = roles(task, table)?;
+        if matches!(table.style, Style::Row | Style::Number) && !task.calendar.is_empty() {
+            let message = "the calendar needs a column of dates; --time names it";
+            return Err(Error::Table { place: table.name.clone(), message: message.into() });
+        }
+        let season = task.season.unwrap_or_else(|| table.frequency.season());
+        let shortest = table.series.iter().map(|series| series.known).min().unwrap_or(0);
+        let horizon = task.horizon.unwrap_or_else(|| suggested_horizon(season, shortest));
+        let window = task.window.unwrap_or_else(|| suggested_window(season, horizon, shortest));
+        for (name, count) in [("window", window), ("horizon", horizon), ("season", season)] {
+            if count == 0 {
+                return Err(Error::config(name, 0, "at least 1"));
+            }
+        }
+        if window < horizon && !future.is_empty() {
+            let expected = format!(
+                "at least the horizon, {horizon}: the window's last {horizon} rows show the future's covariates"
+            );
+            return Err(Error::config("window", window, expected));
+        }
+        let Task { calendar, quantiles, channels, center, scaling, log, .. } = task.clone();
+        Ok(Plan { targets, past, future, calendar, window, horizon, season, quantiles, channels, center, scaling, log })
+    }
+
+    /// `options` for a table that this plan's model is to forecast.
+    pub fn read_options(&self, options: ReadOptions) -> ReadOptions {
+        read_options(&self.targets, &self.past, &self.future, false, options)
+    }
+
+    /// Its columns: targets, then past, then future.
+    pub fn columns(&self) -> impl Iterator<Item = &String> {
+        self.targets.iter().chain(&self.past).chain(&self.future)
+    }
+
+    /// Targets that one window forecasts: all, or one.
+    pub fn width(&self) -> usize {
+        if self.channels == Channels::Joint { self.targets.len() } else { 1 }
+    }
+
+    /// Values of a target at a step (Q): one, or one a quantile.
+    pub fn levels(&self) -> usize {
+        self.quantiles.map_or(1, |quantiles| quantiles.levels().len())
+    }
+
+    /// Features of a window's row (I): targets, past and future covariates, future covariates a horizon ahead, calendar.
+    pub fn inputs(&self) -> usize {
+        self.width() + self.past.len() + 2 * self.future.len() + 2 * self.calendar.len()
+    }
+
+    /// Outputs of the network (O), [K, C, Q].
+    pub fn outputs(&self) -> usize {
+        self.horizon * self.width() * self.levels()
+    }
+
+    /// The place of the value among the levels that stands for the forecast: the level nearest the middle.
+    pub fn middle(&self) -> usize {
+        let Some(quantiles) = self.quantiles else { return 0 };
+        let off = |level: f32| (level - 0.5).abs();
+        let levels = quantiles.levels();
+        (0..levels.len()).min_by(|&a, &b| off(levels[a]).total_cmp(&off(levels[b]))).unwrap_or(0)
+    }
+}
+
+/// A season, or a few rows where there is none; no more than the table can be tested on.
+fn suggested_horizon(season: usize, rows: usize) -> usize {
+    let wanted = if season > 1 { season } else { 10 };
+    wanted.min(rows / 8).max(1)
+}
+
+/// Two seasons, or a week of hours where the table is long enough; at least twice the horizon.
+fn suggested_window(season: usize, horizon: usize, rows: usize) -> usize {
+    let long = if season == 24 { 168 } else { 4 * season };
+    let wanted = if rows >= 20 * long { long } else { 2 * season };
+    wanted.max(2 * horizon).min((rows / 3).max(horizon)).max(1)
+}
+
+/// The columns of targets, past and future, with [`ALL`] spelled out.
+fn roles(task: &Task, table: &Table) -> Result<[Vec<String>; 3]> {
+    let asked = [&task.targets, &task.past, &task.future];
+    let is_all = |name: &String| name == ALL && !table.columns.contains(name);
+    let named: Vec<&String> = asked.iter().flat_map(|names| names.iter()).filter(|name| !is_all(name)).collect();
+    for (place, name) in named.iter().enumerate() {
+        table.column(name)?;
+        if named[..place].contains(name) {
+            let message =
+                format!("column `{name}` is named twice: a column is a target, or known of the past, or of the future");
+            return Err(Error::Table { place: table.name.clone(), message });
+        }
+    }
+    let rest: Vec<String> = table.columns.iter().filter(|name| !named.contains(name)).cloned().collect();
+    if asked.iter().flat_map(|names| names.iter()).filter(|name| is_all(name)).count() > 1 {
+        let message = format!("`{ALL}` stands for every column that has no other part, and can be said once");
+        return Err(Error::Table { place: table.name.clone(), message });
+    }
+    let roles = asked.map(|names| {
+        let spelled = names.iter().flat_map(|name| if is_all(name) { rest.clone() } else { vec![name.clone()] });
+        spelled.collect::<Vec<_>>()
+    });
+    if roles[0].is_empty() {
+        let message = format!("expected a column to forecast, found none{}", nearest("y", table.columns.iter()));
+        return Err(Error::Table { place: table.name.clone(), message });
+    }
+    Ok(roles)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(text: &str) -> Table {
+        Table::read("t", text.as_bytes(), &ReadOptions::default()).unwrap()
+    }
+
+    #[test]
+    fn all_stands_for_what_has_no_other_part() {
+        let table = table("a,b,c,d\n1,2,3,4\n5,6,7,8\n");
+        let mut task = Task::new(["c"]);
+        (task.past, task.future) = (vec![ALL.into()], vec!["a".into()]);
+        (task.window, task.horizon) = (Some(2), Some(2));
+        let plan = Plan::of(&task, &table).unwrap();
+        assert_eq!((plan.past.join(" "), plan.inputs(), plan.outputs()), ("b d".to_owned(), 1 + 2 + 2, 2));
+        assert_eq!(task.read_options(ReadOptions::default()).columns, None);
+        task.past.push("c".into());
+        let refused = Plan::of(&task, &table).unwrap_err().to_string();
+        assert!(refused.contains("column `c` is named twice"), "{refused}");
+        task.past = vec!["e".into()];
+        assert!(Plan::of(&task, &table).unwrap_err().to_string().starts_with("t, column `e`: there is no such column"));
+        let everything = Plan::of(&Task::new([ALL]), &table).unwrap();
+        assert_eq!(everything.targets, table.columns);
+    }
+
+    #[test]
+    fn windows_and_horizons_follow_the_season_and_the_rows() {
+        let suggest = |season, rows| {
+            let horizon = suggested_horizon(season, rows);
+            (suggested_window(season, horizon, rows), horizon)
+        };
+        assert_eq!(suggest(24, 17_420), (168, 24));
+        assert_eq!(suggest(24, 1000), (48, 24));
+        assert_eq!(suggest(12, 144), (24, 12));
+        assert_eq!(suggest(7, 3650), (28, 7));
+        assert_eq!(suggest(1, 200), (20, 10));
+        assert_eq!(suggest(24, 40), (13, 5));
+        assert_eq!(suggest(12, 2), (1, 1));
+    }
+
+    #[test]
+    fn a_window_must_show_the_future_that_is_known() {
+        let table = table("a,b\n1,2\n5,6\n");
+        let mut task = Task::new(["a"]);
+        (task.future, task.window, task.horizon) = (vec!["b".into()], Some(2), Some(3));
+        let refused = Plan::of(&task, &table).unwrap_err().to_string();
+        assert!(refused.starts_with("window is 2, expected at least the horizon, 3"), "{refused}");
+        (task.window, task.calendar) = (Some(3), vec![Calendar::Hour]);
+        assert!(Plan::of(&task, &table).unwrap_err().to_string().contains("the calendar needs a column of dates"));
+    }
+}

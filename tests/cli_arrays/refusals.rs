@@ -1,0 +1,157 @@
+//! Bad models, bad arrays, bad flags.
+
+use super::{entries, lstm, numbers, refused, write};
+use assert_cmd::Command;
+use serde_json::{Value, json};
+use std::fs;
+use tempfile::TempDir;
+
+/// An `.npy` file of one-dimensional i64 values, as NumPy writes it.
+fn npy_i64(shape: &str, values: &[i64]) -> Vec<u8> {
+    let header = format!("{{'descr': '<i8', 'fortran_order': False, 'shape': {shape}, }}\n");
+    let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    [b"\x93NUMPY\x01\x00", (header.len() as u16).to_le_bytes().as_slice(), header.as_bytes(), &bytes].concat()
+}
+
+/// A safetensors file of that header and so many bytes of zeros.
+fn safetensors(header: &Value, len: usize) -> Vec<u8> {
+    let header = header.to_string().into_bytes();
+    [(header.len() as u64).to_le_bytes().as_slice(), &header, &vec![0; len]].concat()
+}
+
+#[test]
+fn bad_models_and_arrays_are_refused_with_nothing_written() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    lstm().save(&folder.join("m.safetensors")).unwrap();
+    let x = numbers(2 * 4 * 3);
+    let nan = [&x[..7], &[f32::NAN], &x[8..]].concat();
+    let good = ("x", [2, 4, 3].as_slice(), x.as_slice());
+    write(folder, "x.npz", &[good]);
+    write(folder, "features.npz", &[("x", &[2, 3, 4], &x)]);
+    write(folder, "flat.npz", &[("x", &[24], &x)]);
+    write(folder, "nan.npz", &[("x", &[2, 4, 3], &nan)]);
+    write(folder, "none.npz", &[]);
+    write(folder, "h.npz", &[good, ("h_0", &[2, 2, 5], &numbers(20))]);
+    write(folder, "zero.npz", &[good, ("lengths", &[2], &[0.0, 4.0])]);
+    write(folder, "long.npz", &[good, ("lengths", &[2], &[4.0, 5.0])]);
+    write(folder, "half.npz", &[good, ("lengths", &[2], &[4.0, 2.5])]);
+    write(folder, "short.npz", &[good, ("lengths", &[1], &[4.0])]);
+    fs::write(folder.join("cut.safetensors"), &fs::read(folder.join("m.safetensors")).unwrap()[..900]).unwrap();
+    fs::write(folder.join("text.npz"), "a,b\n1,2\n").unwrap();
+    fs::write(folder.join("old.out.npz"), "mine").unwrap();
+    let before = entries(folder);
+
+    let model = [
+        ("none.safetensors x.npz", "none.safetensors: cannot read it: No such file"),
+        ("cut.safetensors x.npz", "cut.safetensors: not a safetensors, .npz or .npy file: expected a header of"),
+        ("x.npz x.npz", "x.npz: tensor `x`: expected those of a torch.nn RNN, LSTM or GRU"),
+        ("m.safetensors none.npz", "none.npz: expected an array `x`, found no array at all"),
+        ("m.safetensors features.npz", "features.npz: `x`: expected [N, T, I=3], found F32 [2, 3, 4]"),
+        ("m.safetensors flat.npz", "flat.npz: `x`: expected [N, T, I=3], found F32 [24]"),
+        ("m.safetensors nan.npz", "nan.npz: `x`: expected finite values, found NaN at [0, 2, 1]"),
+        ("m.safetensors h.npz", "h.npz: `h_0`: expected [L*D=4, B=2, H=5], found F32 [2, 2, 5]"),
+        ("m.safetensors zero.npz", "`lengths`: expected whole numbers from 1 to T=4, found 0 at [0]"),
+        ("m.safetensors long.npz", "`lengths`: expected whole numbers from 1 to T=4, found 5 at [1]"),
+        ("m.safetensors half.npz", "`lengths`: expected a whole number from 0 to 4294967295 at [1], found 2.5"),
+        ("m.safetensors short.npz", "`lengths`: expected [N=2], found F32 [1]"),
+        ("m.safetensors text.npz", "text.npz: not a safetensors, .npz or .npy file: "),
+        ("m.safetensors x.npz --nonlinearity relu", "its `__metadata__` says lstm, asked for was rnn_relu"),
+        ("m.safetensors x.npz --device nosuch", "no adapter matches `nosuch`"),
+    ];
+    for (arguments, expected) in model {
+        refused(folder, &format!("run {arguments} --out old.out.npz --quiet"), 1, expected);
+    }
+    refused(folder, "run m.safetensors x.npz --out o.npy", 2, "a name that ends in .safetensors or .npz");
+    refused(folder, "run m.safetensors x.npz --out o.npz --batch 0", 2, "--batch");
+    refused(folder, "run m.safetensors x.npz --out none/o.npz", 1, "--out: none/o.npz: cannot write it");
+    refused(folder, "run m.safetensors x.npz", 2, "--out <FILE>");
+    assert_eq!(entries(folder), before);
+    assert_eq!(fs::read(folder.join("old.out.npz")).unwrap(), b"mine");
+}
+
+#[test]
+fn bad_training_sets_are_refused_with_nothing_written() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    lstm().save(&folder.join("m.safetensors")).unwrap();
+    let x = numbers(2 * 4 * 3);
+    let good = ("x", [2, 4, 3].as_slice(), x.as_slice());
+    write(folder, "y.npz", &[good, ("y", &[2, 2], &numbers(4))]);
+    write(folder, "x.npz", &[good]);
+    write(folder, "rows.npz", &[good, ("y", &[3, 2], &numbers(6))]);
+    write(folder, "wide.npz", &[good, ("y", &[2, 3], &numbers(6))]);
+    write(folder, "scalar.npz", &[good, ("y", &[], &[0.0])]);
+    write(folder, "inf.npz", &[good, ("y", &[2, 2], &[0.0, 1.0, f32::INFINITY, 0.0])]);
+    write(folder, "class.npz", &[good, ("y", &[2], &[0.0, 2.0])]);
+    write(folder, "part.npz", &[good, ("y", &[2], &[0.0, 0.5])]);
+    write(folder, "huge.npz", &[good, ("y", &[2], &[0.0, 1e30])]);
+    fs::write(folder.join("x.npy"), npy_i64("(2,)", &[1, 2])).unwrap();
+    let before = entries(folder);
+    let cases = [
+        ("x.npz", 1, "x.npz: expected an array `y`, found `x`"),
+        ("x.npy", 1, "x.npy: expected an array `y`, found `x`"),
+        ("rows.npz", 1, "`y`: expected [N=2, O], found F32 [3, 2]"),
+        ("scalar.npz", 1, "`y`: expected [N=2, O], found F32 []"),
+        ("inf.npz", 1, "`y`: expected finite values, found inf at [1, 0]"),
+        ("wide.npz --init m.safetensors", 1, "`y`: expected [N=2, O=2], found F32 [2, 3]"),
+        ("class.npz --loss cross-entropy --init m.safetensors", 1, "class.npz: `y`: a target is 2 (row 1, position 0)"),
+        ("class.npz --loss cross-entropy --classes 2", 1, "expected a class: a whole number from 0 to 1"),
+        ("part.npz --loss cross-entropy", 1, "`y`: a target is 0.5 (row 1, position 0), expected a class"),
+        ("huge.npz --loss cross-entropy", 1, "`y`: expected classes from 0 to at most 1048575, found 1"),
+        ("y.npz --init m.safetensors --head none", 2, "--head is none, expected last or all, as in m.safetensors"),
+        ("y.npz --init m.safetensors --hidden 3", 2, "--init <MODEL>' cannot be used with '--hidden <N>'"),
+        ("y.npz --nonlinearity relu", 2, "--init <MODEL>"),
+        ("y.npz --loss quantile", 2, "--loss is quantile"),
+        ("y.npz --classes 3", 2, "--classes is given"),
+        ("y.npz --checkpoint c", 2, "--checkpoint is given"),
+        ("y.npz --hidden 10000", 1, "take a smaller --hidden"),
+        ("y.npz --lr 1e30 --device cpu", 1, "in epoch 2, step 1: take a smaller learning rate"),
+        ("nosuch.npz", 1, "nosuch.npz: cannot read it: No such file"),
+    ];
+    for (arguments, code, expected) in cases {
+        refused(folder, &format!("train {arguments} --quiet --out o.safetensors"), code, expected);
+        assert_eq!(entries(folder), before, "{arguments}");
+    }
+    refused(folder, "train table.csv --head last", 2, "--head is given, expected nothing: it is for arrays");
+}
+
+/// In an address space of 1 GiB, an allocation from a number in a file would end the program.
+#[test]
+#[cfg(target_os = "linux")]
+fn sizes_that_lie_are_refused_in_little_memory() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    lstm().save(&folder.join("m.safetensors")).unwrap();
+    let file = |name: &str, bytes: Vec<u8>| fs::write(folder.join(name), bytes).unwrap();
+    let tensor = |shape: Value| json!({ "dtype": "F32", "shape": shape, "data_offsets": [0, 64] });
+    file("a.safetensors", safetensors(&json!({ "x": tensor(json!([1_000_000_000_000_u64, 4])) }), 64));
+    file("b.safetensors", safetensors(&json!({ "x": tensor(json!([1_u64 << 62, 1_u64 << 62, 16])) }), 64));
+    file("c.safetensors", [u64::MAX.to_le_bytes().as_slice(), b"{}"].concat());
+    let weights = json!({
+        "weight_hh_l0": tensor(json!([4, 4])),
+        "weight_ih_l0": { "dtype": "F32", "shape": [1_000_000_000_000_u64, 0], "data_offsets": [64, 64] }
+    });
+    file("d.safetensors", safetensors(&weights, 64));
+    let spec = json!({ "cell": "rnn_tanh", "input": 1_000_000, "hidden": 1000, "layers": 1, "bidirectional": false,
+        "head": { "outputs": 1, "readout": "last" } });
+    let card = json!({ "format": 1, "spec": spec }).to_string();
+    file("e.safetensors", safetensors(&json!({ "__metadata__": { "refrain": card }, "x": tensor(json!([16])) }), 64));
+    file("f.npy", npy_i64("(1000000000000, 1000, 1000)", &[1, 2]));
+    for (arguments, expected) in [
+        ("m.safetensors a.safetensors", "`x`: expected F32 [1000000000000, 4], found bytes 0 to 64 of 64"),
+        ("m.safetensors b.safetensors", "`x`: expected F32 [4611686018427387904, 4611686018427387904, 16]"),
+        ("m.safetensors c.safetensors", "expected a header of 18446744073709551615 bytes, found 2 bytes"),
+        ("m.safetensors f.npy", "expected the values of I64 [1000000000000, 1000, 1000], found 16 bytes"),
+        ("a.safetensors f.npy", "`x`: expected F32 [1000000000000, 4]"),
+        ("d.safetensors f.npy", "the shapes of its tensors: input is 0"),
+        ("e.safetensors f.npy", "expected the 6 tensors of its spec, found 1"),
+    ] {
+        let program = assert_cmd::cargo::cargo_bin!("refrain").display();
+        let script = format!("ulimit -v 1048576; exec {program} run {arguments} --out o.npz --quiet");
+        let run = Command::new("sh").current_dir(folder).args(["-c", &script]).assert().code(1).stdout("");
+        let message = String::from_utf8_lossy(&run.get_output().stderr).into_owned();
+        assert!(message.starts_with("error: ") && message.contains(expected), "{arguments}: {message}, not {expected}");
+    }
+    assert!(!folder.join("o.npz").exists());
+}

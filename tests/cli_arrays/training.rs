@@ -1,0 +1,164 @@
+//! What `refrain train` learns from arrays.
+
+use super::{array, entries, numbers, refused, stdout, write};
+use refrain::data::Windows;
+use refrain::engine::Engine;
+use refrain::engine::cpu::CpuEngine;
+use refrain::loss::Loss;
+use refrain::model::{CellKind, Head, Model, Names, Readout, Spec, initial_parameters};
+use refrain::optim::{Clip, Optimizer, Schedule};
+use refrain::train;
+use serde_json::{Value, json};
+use std::fs;
+use std::ops::ControlFlow;
+use tempfile::TempDir;
+
+/// The weights and the last loss of the library's training on `x` and `y`, in their order.
+fn fitted(model: &Model, options: &train::Options, x: &[f32], y: &[f32]) -> (Vec<f32>, f64) {
+    let mut engine = CpuEngine::new(model.spec, &model.parameters).unwrap();
+    let steps = 5;
+    let windows = Windows::from_sequences(x.to_vec(), model.spec.input, steps, y.to_vec(), steps * 2).unwrap();
+    let ids: Vec<u32> = (0..windows.count() as u32).collect();
+    engine.load(&windows).unwrap();
+    let watch = async |_: &mut CpuEngine, _: &train::Progress<'_>| Ok(ControlFlow::Continue(()));
+    let summary = pollster::block_on(train::fit(&mut engine, options, &ids, train::State::default(), watch)).unwrap();
+    (pollster::block_on(engine.parameters()).unwrap(), summary.loss)
+}
+
+#[test]
+fn training_on_arrays_is_the_librarys_and_keeps_the_names_of_the_weights() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    let head = Some(Head { outputs: 2, readout: Readout::Every });
+    let spec = Spec { head, layers: 2, ..Spec::new(CellKind::Gru, 3, 4, 2) };
+    let names = Names { rnn: "net.gru".into(), head: "net.out".into() };
+    let initial = Model { names: names.clone(), ..Model::new(spec, initial_parameters(&spec, 9)) };
+    initial.save(&folder.join("i.safetensors")).unwrap();
+    let (x, y) = (numbers(10 * 5 * 3), numbers(10 * 5 * 2));
+    write(folder, "a.npz", &[("x", &[10, 5, 3], &x), ("y", &[10, 5, 2], &y)]);
+
+    let plain = train::Options { epochs: 6, batch: 4, order: train::Order::Given, ..train::Options::default() };
+    let cases = [
+        ("--lr 0.01", train::Options { optimizer: Optimizer::adam(0.01), ..plain }),
+        (
+            "--optimizer sgd --momentum 0.5 --weight-decay 0.1 --lr 0.1 --loss huber --delta 0.25",
+            train::Options {
+                optimizer: Optimizer::Sgd { lr: 0.1, momentum: 0.5, weight_decay: 0.1 },
+                loss: Loss::Huber { delta: 0.25 },
+                ..plain
+            },
+        ),
+        (
+            "--optimizer rmsprop --loss mae --clip 0.05 --schedule step:2:0.5 --dropout 0.25 --seed 3",
+            train::Options {
+                optimizer: Optimizer::rms_prop(1e-3),
+                loss: Loss::Mae,
+                clip: Some(Clip { max_norm: 0.05 }),
+                schedule: Schedule::Step { every: 2, factor: 0.5 },
+                dropout: 0.25,
+                seed: 3,
+                ..plain
+            },
+        ),
+        (
+            "--optimizer adamw --loss bce --schedule cosine:4:0.1",
+            train::Options {
+                optimizer: Optimizer::adam_w(1e-3),
+                loss: Loss::BinaryCrossEntropy,
+                schedule: Schedule::Cosine { warm_up: 4, total: 18, floor: 0.1 },
+                ..plain
+            },
+        ),
+    ];
+    let arguments = "train a.npz --init i.safetensors --epochs 6 --batch 4 --device cpu --json --out t.safetensors";
+    for (flags, options) in cases {
+        let text = stdout(folder, &format!("{arguments} --no-shuffle {flags}"));
+        let document: Value = serde_json::from_str(&text).unwrap();
+        let (parameters, loss) = fitted(&initial, &options, &x, &y);
+        let trained = Model::load(&folder.join("t.safetensors")).unwrap();
+        assert_eq!(trained.parameters, parameters, "{flags}");
+        assert_eq!((trained.spec, &trained.names), (spec, &names));
+        let printed = document["train_loss"].as_f64().unwrap();
+        // The same number, through JSON and back.
+        assert!((printed - loss).abs() <= 1e-14, "{flags}: {printed}, {loss}");
+        let of = |name: &str| document[name].clone();
+        assert_eq!((of("rows"), of("steps"), of("lr")), (json!(10), json!(5), json!(options.optimizer.lr())));
+        assert_eq!((of("optimizer_steps"), of("files"), of("notes")), (json!(18), json!(["t.safetensors"]), json!([])));
+    }
+
+    let in_order = fitted(&initial, &train::Options { optimizer: Optimizer::adam(0.01), ..plain }, &x, &y).0;
+    stdout(folder, &format!("{arguments} --lr 0.01"));
+    assert_ne!(Model::load(&folder.join("t.safetensors")).unwrap().parameters, in_order, "the rows were not shuffled");
+    assert_eq!(entries(folder), ["a.npz", "i.safetensors", "t.safetensors"]);
+}
+
+/// A safetensors file of one f32 array x, and others of whole numbers, as PyTorch writes them.
+fn with_whole_numbers(x: (&[usize], &[f32]), others: &[(&str, &[usize], &[i64])]) -> Vec<u8> {
+    use safetensors::tensor::{Dtype, TensorView};
+    let mut tensors: Vec<(&str, Dtype, &[usize], Vec<u8>)> =
+        vec![("x", Dtype::F32, x.0, x.1.iter().flat_map(|value| value.to_le_bytes()).collect())];
+    for &(name, shape, values) in others {
+        tensors.push((name, Dtype::I64, shape, values.iter().flat_map(|value| value.to_le_bytes()).collect()));
+    }
+    let views = tensors.iter().map(|(name, dtype, shape, bytes)| {
+        (name, TensorView::new(*dtype, shape.to_vec(), bytes).expect("as many bytes as the shape says"))
+    });
+    safetensors::serialize(views, None).unwrap()
+}
+
+#[test]
+fn rows_of_unequal_length_are_told_apart_and_nothing_beyond_them_is_read() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    let lengths = [4i64, 1, 3, 2, 4, 2];
+    let x = numbers(6 * 4 * 2);
+    let beyond = |n: usize| (n / 2 % 4) as i64 >= lengths[n / 8];
+    let padded = |padding: f32| -> Vec<f32> {
+        x.iter().enumerate().map(|(n, &value)| if beyond(n) { padding } else { value }).collect()
+    };
+    // A class beyond a row's length is none.
+    let classes: Vec<i64> =
+        (0..24).map(|n| if (n % 4) as i64 >= lengths[n / 4] { -100 } else { ((n + n / 4) % 3) as i64 }).collect();
+    let mut models = Vec::new();
+    for (file, padding) in [("a.safetensors", f32::NAN), ("b.safetensors", 7.0)] {
+        let arrays = [("y", [6, 4].as_slice(), classes.as_slice()), ("lengths", &[6], &lengths)];
+        fs::write(folder.join(file), with_whole_numbers((&[6, 4, 2], &padded(padding)), &arrays)).unwrap();
+        let arguments = "--cell lstm --hidden 6 --bidirectional --epochs 4 --batch 4 --device cpu --json";
+        let text = stdout(folder, &format!("train {file} {arguments} --out m.safetensors"));
+        let document: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!((&document["loss"], &document["notes"]), (&json!("cross_entropy"), &json!([])));
+        assert_eq!(document["spec"]["head"], json!({ "outputs": 3, "readout": "every" }));
+        models.push(fs::read(folder.join("m.safetensors")).unwrap());
+        let text = stdout(folder, &format!("run m.safetensors {file} --out {file}.npz --device cpu"));
+        assert!(text.contains("not used: `y`"), "{text}");
+    }
+    assert!(models[0] == models[1], "what lies beyond the lengths changed the weights");
+    let (shape, y) = array(folder, "a.safetensors.npz", "y");
+    assert_eq!(shape, [6, 4, 3]);
+    for (n, y) in y.chunks_exact(3).enumerate() {
+        assert_eq!(y == [0.0; 3], (n % 4) as i64 >= lengths[n / 4], "row {}, step {}", n / 4, n % 4);
+    }
+    for name in ["y", "h_n", "c_n"] {
+        assert_eq!(array(folder, "a.safetensors.npz", name), array(folder, "b.safetensors.npz", name), "{name}");
+    }
+}
+
+#[test]
+fn the_dimensions_of_y_say_what_the_network_gives() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    let x = numbers(6 * 4 * 3);
+    let trained = |file: &str, flags: &str| {
+        let text = stdout(folder, &format!("train {file} --epochs 1 --hidden 5 --device cpu --json {flags}"));
+        serde_json::from_str::<Value>(&text).unwrap()["spec"].clone()
+    };
+    write(folder, "last.npz", &[("x", &[6, 4, 3], &x), ("y", &[6, 2], &numbers(12))]);
+    assert_eq!(trained("last.npz", "")["head"], json!({ "outputs": 2, "readout": "last" }));
+    write(folder, "every.npz", &[("x", &[6, 4, 3], &x), ("y", &[6, 4, 2], &numbers(48))]);
+    let spec = trained("every.npz", "--cell lstm --layers 2 --bidirectional");
+    assert_eq!(spec["head"], json!({ "outputs": 2, "readout": "every" }));
+    assert_eq!((&spec["cell"], &spec["layers"], &spec["bidirectional"]), (&json!("lstm"), &json!(2), &json!(true)));
+    refused(folder, "train last.npz --head all --quiet", 1, "`y`: expected [N=6, T=4, O], found F32 [6, 2]");
+    refused(folder, "train every.npz --head last --quiet", 1, "`y`: expected [N=6, O], found F32 [6, 4, 2]");
+    refused(folder, "train every.npz --head none --quiet", 1, "`y`: expected [N=6, T=4, O=64], found F32 [6, 4, 2]");
+}

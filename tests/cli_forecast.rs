@@ -1,0 +1,296 @@
+//! Tables on the command line as a user has them, in a temporary folder.
+
+use assert_cmd::Command;
+use refrain::forecast::sample::demand;
+use refrain::model::Model;
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+use tempfile::TempDir;
+
+/// `refrain` with these arguments, in `folder`.
+fn refrain(folder: &Path, arguments: &str) -> Command {
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("refrain"));
+    command.env_remove("XDG_RUNTIME_DIR").current_dir(folder).args(arguments.split_whitespace());
+    command
+}
+
+fn stdout(mut command: Command) -> String {
+    String::from_utf8(command.assert().success().get_output().stdout.clone()).unwrap()
+}
+
+/// What a run that must fail says on stderr, one line.
+#[track_caller]
+fn refusal(folder: &Path, arguments: &str, code: i32) -> String {
+    let output = refrain(folder, arguments).assert().code(code).stdout("").get_output().stderr.clone();
+    let message = String::from_utf8(output).unwrap();
+    assert_eq!(message.lines().count(), 1, "{message}");
+    message
+}
+
+fn entries(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+const SMALL: &str = "--device cpu --hidden 8 --epochs 4 --window 24 --horizon 12 --quiet";
+
+fn folder(text: &str) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("data.csv"), text).unwrap();
+    folder
+}
+
+#[test]
+fn a_table_becomes_a_model_a_forecast_and_a_backtest() {
+    let folder = folder(&demand(1, 500, 12));
+    let here = folder.path();
+    let flags = "--target demand --future temperature --calendar hour,weekday";
+    let printed =
+        stdout(refrain(here, &format!("train data.csv {flags} {SMALL} --json --out m.safetensors --plot l.svg")));
+    let document: Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!(document["rows"], serde_json::json!([400, 50, 50]));
+    assert_eq!(document["plan"]["window"], 24);
+    assert_eq!(document["test"]["methods"].as_array().unwrap().len(), 4);
+    assert_eq!(entries(here), ["data.csv", "l.svg", "m.safetensors"]);
+
+    let csv = stdout(refrain(here, "forecast m.safetensors data.csv --device cpu --plot f.svg"));
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!((lines[0], lines.len()), ("time,demand,demand_0.05,demand_0.95", 13));
+    let last = demand(1, 500, 12).lines().last().unwrap().split(',').next().unwrap().to_owned();
+    assert!(lines[12].starts_with(&last), "{}", lines[12]);
+    for line in &lines[1..] {
+        let values: Vec<f64> = line.split(',').skip(1).map(|value| value.parse().unwrap()).collect();
+        assert!(values[1] < values[0] && values[0] < values[2], "{line}");
+    }
+    refrain(here, "forecast m.safetensors data.csv --device cpu --quiet --out f.csv").assert().success().stdout("");
+    assert_eq!(fs::read_to_string(here.join("f.csv")).unwrap(), csv);
+    let json: Value =
+        serde_json::from_str(&stdout(refrain(here, "forecast m.safetensors data.csv --device cpu --json --level 0")))
+            .unwrap();
+    assert_eq!(
+        (json["series"][0]["values"].as_array().unwrap().len(), &json["levels"]),
+        (12, &serde_json::json!([null]))
+    );
+
+    let text = stdout(refrain(here, "backtest m.safetensors data.csv --device cpu --stride 3 --plot b.svg"));
+    for words in
+        ["MASE", "repeat the last value", "repeat the season (24)", "mean so far", "step 12", "Intervals meant"]
+    {
+        assert!(text.contains(words), "`{words}` is missing in:\n{text}");
+    }
+    let json: Value =
+        serde_json::from_str(&stdout(refrain(here, "backtest m.safetensors data.csv --device cpu --json --season 7")))
+            .unwrap();
+    assert_eq!((&json["season"], json["methods"][0]["steps"].as_array().unwrap().len()), (&7.into(), 12));
+    for picture in ["l.svg", "f.svg", "b.svg"] {
+        let svg = fs::read_to_string(here.join(picture)).unwrap();
+        assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>") && !svg.contains("NaN"), "{picture}");
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_file_and_training_goes_on_from_it() {
+    let folder = folder(&demand(2, 300, 0));
+    let here = folder.path();
+    let train = |more: &str| {
+        refrain(here, &format!("train data.csv --device cpu --epochs 2 --quiet {more}")).assert().success()
+    };
+    let first = "--target demand --hidden 8 --window 12 --horizon 6";
+    train(&format!("{first} --out a.safetensors"));
+    train(&format!("{first} --out b.safetensors"));
+    train(&format!("{first} --out c.safetensors --seed 1"));
+    let file = |name: &str| fs::read(here.join(name)).unwrap();
+    assert_eq!(file("a.safetensors"), file("b.safetensors"));
+    assert_ne!(file("a.safetensors"), file("c.safetensors"));
+
+    fs::write(here.join("data.csv"), demand(3, 300, 0)).unwrap();
+    train("--init a.safetensors --out d.safetensors");
+    let [a, d] = ["a", "d"].map(|name| Model::load(&here.join(format!("{name}.safetensors"))).unwrap());
+    assert_eq!(a.provenance["forecast"]["series"][0]["scales"], d.provenance["forecast"]["series"][0]["scales"]);
+    assert_ne!(a.parameters, d.parameters);
+    refusal(here, "train data.csv --device cpu --target demand --init a.safetensors", 2);
+}
+
+#[test]
+fn a_thousand_short_series_make_one_model() {
+    let mut text = String::from("shop;day;sold\n");
+    for shop in 0..1000 {
+        for day in 0..30 {
+            let level = f64::from(10 + shop % 90);
+            let sold = level * (1.0 + 0.3 * (f64::from(day) * 0.9 + f64::from(shop)).sin());
+            text += &format!("s{shop};{};{}\n", 2000 + day, format!("{sold:.3}").replace('.', ","));
+        }
+    }
+    let folder = folder(&text);
+    let here = folder.path();
+    let arguments = "train data.csv --target sold --id shop --time day --device cpu --hidden 16 --epochs 6 --window 8 --horizon 3 \
+                     --val 3 --test 3 --json --quiet --out m.safetensors";
+    let document: Value = serde_json::from_str(&stdout(refrain(here, arguments))).unwrap();
+    assert_eq!(document["test"]["windows"], 1000);
+    let mae = |method: usize| document["test"]["methods"][method]["mae"].as_f64().unwrap();
+    assert!(mae(0) < 0.5 * mae(1), "{} against {}", mae(0), mae(1));
+    let csv = stdout(refrain(here, "forecast m.safetensors data.csv --device cpu --quiet"));
+    assert_eq!(csv.lines().next().unwrap(), "day,shop,sold,sold_0.05,sold_0.95");
+    assert_eq!((csv.lines().count(), csv.lines().nth(1).unwrap().starts_with("2030,s0,")), (3001, true));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_killed_at_any_moment_ends_with_the_same_bits() {
+    use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
+
+    let folder = folder(&demand(4, 700, 0));
+    let here = folder.path();
+    let flags = "train data.csv --target demand --device cpu --hidden 12 --window 24 --horizon 6 --epochs 40 --patience 0 --quiet";
+    let start = Instant::now();
+    refrain(here, &format!("{flags} --out whole.safetensors")).assert().success();
+    let whole = start.elapsed();
+
+    let mut kills = 0;
+    for round in 1..60 {
+        let resume = if here.join("c").exists() { "--resume c" } else { "" };
+        let arguments = format!("{flags} --checkpoint c {resume} --out killed.safetensors");
+        let mut run = Command::new(assert_cmd::cargo::cargo_bin!("refrain"))
+            .args(arguments.split_whitespace())
+            .current_dir(here)
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        // At a moment of the first third of what a run takes, another one each time.
+        std::thread::sleep(
+            whole.mul_f64(0.05 + 0.3 * f64::from(round * 37 % 100) / 100.0).max(Duration::from_millis(5)),
+        );
+        if kills < 4 && run.try_wait().unwrap().is_none() {
+            run.kill().unwrap(); // SIGKILL
+            kills += 1;
+        }
+        if run.wait().unwrap().success() {
+            break;
+        }
+    }
+    assert!(kills > 0, "no run lived long enough to be killed");
+    let file = |name: &str| fs::read(here.join(name)).unwrap();
+    assert!(file("whole.safetensors") == file("killed.safetensors"), "after {kills} kills");
+    assert_eq!(Model::load(&here.join("c")).unwrap().spec, Model::load(&here.join("whole.safetensors")).unwrap().spec);
+
+    let message = refusal(here, &format!("{flags} --resume c --seed 1"), 1);
+    assert!(message.contains("another run: its `seed` is 0, this run's 1"), "{message}");
+    let message = refusal(here, &format!("{flags} --resume whole.safetensors"), 1);
+    assert!(message.contains("it is no checkpoint"), "{message}");
+    let message = refusal(here, &flags.replace("--hidden 12", "--hidden 13 --resume c"), 1);
+    assert!(message.contains("another network"), "{message}");
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_leaves_a_checkpoint_to_go_on_from() {
+    use std::io::{BufRead, BufReader, Read};
+    use std::process::{Command, Stdio};
+
+    let folder = folder(&demand(5, 400, 0));
+    let here = folder.path();
+    let flags = "train data.csv --target demand --device cpu --hidden 8 --window 24 --horizon 6 --patience 0";
+    let mut run = Command::new(assert_cmd::cargo::cargo_bin!("refrain"))
+        .args(format!("{flags} --epochs 1000000 --checkpoint c --every 1000000 --out m.safetensors").split_whitespace())
+        .current_dir(here)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(run.stdout.take().unwrap()).lines().map(Result::unwrap);
+    lines.find(|line| line.starts_with("Epoch [1/")).expect("the run ended before its first epoch");
+    assert!(Command::new("kill").args(["-INT", &run.id().to_string()]).status().unwrap().success());
+    lines.for_each(drop);
+    let mut message = String::new();
+    run.stderr.take().unwrap().read_to_string(&mut message).unwrap();
+    assert_eq!(run.wait().unwrap().code(), Some(1), "{message}");
+    assert!(message.contains("error: stopped by Ctrl-C after epoch ") && message.contains("--resume c"), "{message}");
+    assert_eq!(entries(here), ["c", "data.csv"]);
+}
+
+#[test]
+fn bad_tables_are_refused_by_row_and_column_and_leave_nothing() {
+    let good = demand(6, 60, 0);
+    let line = |row: usize, with: &str| {
+        let mut lines: Vec<&str> = good.lines().collect();
+        lines[row - 1] = with;
+        lines.join("\n")
+    };
+    let many: Vec<&str> = good.lines().take(15).collect();
+    let constant: String = good.lines().map(|line| line.split(',').take(1).collect::<String>() + ",5\n").collect();
+    let cases = [
+        (String::new(), "data.csv: the table is empty"),
+        ("time,demand\n2024-01-01,1\n".to_owned(), "data.csv: expected at least 2 rows"),
+        (line(7, "2024-01-01 05:00,1,2,3"), "data.csv, row 7: expected 3 fields, as in the first row, found 4"),
+        (line(7, "2024-01-01 05:00,x,2"), "data.csv, row 7, column `demand`: expected a number"),
+        (line(7, "2024-01-01 05:00,nan,2"), "data.csv, row 7, column `demand`: the value is missing; --fill"),
+        (line(7, "2024-01-01 05:00,inf,2"), "data.csv, row 7, column `demand`: expected a finite number"),
+        (line(7, "2024-01-01 03:00,1,2"), "data.csv, row 7: 2024-01-01 03:00 comes after 2024-01-01 04:00 in row 6"),
+        (line(7, "2024-01-01 04:00,1,2"), "data.csv, row 7: 2024-01-01 04:00 is the time of row 6 too"),
+        (line(7, "2024-01-01 05:30,1,2"), "data.csv, row 7: expected 2024-01-01 05:00, one step of h"),
+        (constant.replace("time,5", "time,demand"), "data.csv: column `demand` is 5 in every training row"),
+        (many.join("\n"), "data.csv: 2 of 14 rows are left to train on, expected at least 18"),
+    ];
+    for (text, expected) in cases {
+        let folder = folder(&text);
+        let arguments =
+            "train data.csv --target demand --device cpu --window 12 --horizon 6 --out m.safetensors --quiet";
+        let message = refusal(folder.path(), arguments, 1);
+        assert!(message.starts_with(&format!("error: {expected}")), "{message}, not {expected}");
+        assert_eq!(entries(folder.path()), ["data.csv"]);
+    }
+}
+
+#[test]
+fn bad_flags_are_refused_by_their_name() {
+    let folder = folder(&demand(7, 100, 0));
+    let here = folder.path();
+    let of = |flags: &str, code: i32| refusal(here, &format!("train data.csv --device cpu --quiet {flags}"), code);
+    assert!(of("", 2).contains("--target is not given"));
+    assert!(of("--target deman", 1).contains("column `deman`: there is no such column; did you mean `demand`?"));
+    assert!(of("--target demand --future humidity", 1).contains("column `humidity`"));
+    assert!(of("--target demand --past demand", 1).contains("named twice"));
+    assert!(of("--target demand --calendar year", 2).contains("expected some of minute, hour"));
+    assert!(of("--target demand --quantiles 0.9,0.1", 2).contains("quantiles is"));
+    assert!(of("--target demand --quantiles 0.1,0.9 --loss mae", 2).contains("--loss"));
+    assert!(of("--target demand --loss cross-entropy", 2).contains("mse, mae, huber or quantile"));
+    assert!(of("--target demand --val 1.5", 2).contains("a fraction below 1"));
+    assert!(of("--target demand --window 4 --horizon 8 --future temperature", 2).contains("window is 4"));
+    assert!(of("--target demand --freq 7x", 2).contains("--freq"));
+    assert!(of("--target demand --head last", 2).contains("--head"));
+    assert!(of("--target demand --out missing/m.safetensors", 1).contains("missing/m.safetensors: cannot write it"));
+    assert!(of("--target demand --window 12 --horizon 6 --lr 1e30 --out m.safetensors", 1).contains("epoch 1, step "));
+    assert!(refusal(here, "train none.csv --target y", 1).contains("none.csv: cannot read it: No such file"));
+    assert!(refusal(here, "forecast data.csv data.csv", 1).contains("data.csv: "));
+    assert_eq!(entries(here), ["data.csv"]);
+
+    refrain(here, "train-sine --device cpu --epochs 1 --samples 10 --seq-len 5 --quiet --out s").assert().success();
+    let message = refusal(here, "backtest s/model.safetensors data.csv --device cpu", 1);
+    assert!(message.contains("it says nothing of a forecast"), "{message}");
+}
+
+#[test]
+fn a_model_refuses_tables_that_do_not_fit_it() {
+    let folder = folder(&demand(8, 200, 0));
+    let here = folder.path();
+    refrain(here, &format!("train data.csv --target demand --past temperature {SMALL} --out m.safetensors"))
+        .assert()
+        .success();
+    let message = refusal(here, "forecast m.safetensors data.csv --device cpu --steps 13 --quiet", 2);
+    assert!(message.contains("steps is 13, expected at most 12, the horizon"), "{message}");
+    fs::write(here.join("other.csv"), demand(8, 200, 0).replace("temperature", "warmth")).unwrap();
+    let message = refusal(here, "backtest m.safetensors other.csv --device cpu --quiet", 1);
+    assert!(message.contains("other.csv, column `temperature`: there is no such column"), "{message}");
+    let text = fs::read_to_string(here.join("data.csv")).unwrap();
+    let output =
+        refrain(here, "backtest m.safetensors - --device cpu --json --quiet").write_stdin(text).assert().success();
+    assert!(serde_json::from_slice::<Value>(&output.get_output().stdout).is_ok());
+    for (stem, flags) in [("x", "--level 0.42"), ("x", "--stride 0"), ("x", "--from ")] {
+        refrain(here, &format!("backtest m.safetensors data.csv --device cpu {flags}")).assert().code(2);
+        assert!(!here.join(stem).exists());
+    }
+}

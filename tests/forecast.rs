@@ -1,0 +1,221 @@
+//! From a table to a forecast through the library, on the CPU engine and generated data.
+
+mod common;
+
+use common::assert_close;
+use pollster::block_on;
+use refrain::engine::Engine;
+use refrain::engine::cpu::CpuEngine;
+use refrain::forecast::sample::demand;
+use refrain::forecast::table::{ReadOptions, Table};
+use refrain::forecast::time::Calendar;
+use refrain::forecast::{BacktestOptions, Card, Channels, Problem, Start, Task, backtest, forecast};
+use refrain::loss::Quantiles;
+use refrain::model::{CellKind, Model, Spec, initial_parameters};
+use refrain::train::{Checkpoint, Finished, Next, Run, Snapshot, fit_validated};
+
+/// A trained network and what it knows.
+struct Trained {
+    engine: CpuEngine,
+    card: Card,
+    table: Table,
+}
+
+fn table(text: &str, task: &Task) -> Table {
+    Table::read("t", text.as_bytes(), &task.read_options(ReadOptions::default())).unwrap()
+}
+
+fn small(task: Task) -> Task {
+    Task { window: Some(24), horizon: Some(12), ..task }
+}
+
+fn with_covariate() -> Task {
+    let calendar = vec![Calendar::Hour, Calendar::Weekday];
+    small(Task { future: vec!["temperature".into()], calendar, ..Task::new(["demand"]) })
+}
+
+fn train(text: &str, task: &Task, epochs: usize) -> Trained {
+    let table = table(text, task);
+    let problem = Problem::new(&table, task, &ReadOptions::default(), None).unwrap();
+    let spec = problem.spec(CellKind::Gru, 32, 1);
+    let mut engine = CpuEngine::new(spec, &initial_parameters(&spec, 0)).unwrap();
+    engine.load(&problem.windows).unwrap();
+    let run = problem.run(spec, problem.options(None, Some(epochs), 0));
+    block_on(fit_validated(&mut engine, &run, None, |_| Next::Continue, |_| Ok(()))).unwrap();
+    let card = block_on(problem.finish(&mut engine)).unwrap();
+    Trained { engine, card, table }
+}
+
+#[test]
+fn the_covariate_halves_the_error_and_intervals_hold() {
+    let text = demand(3, 100 * 24, 0);
+    let mae = |task: &Task| {
+        let Trained { mut engine, card, table } = train(&text, task, 25);
+        let options = BacktestOptions { coverage: Some(0.9), ..BacktestOptions::default() };
+        let found = block_on(backtest(&mut engine, &card, &table, &options)).unwrap();
+        assert_eq!(found.warnings, [""; 0], "{:?}", found.methods);
+        (found.model().scores.mae, found.model().scores.coverage.unwrap())
+    };
+    let with = mae(&with_covariate());
+    let without = mae(&Task { future: vec![], ..with_covariate() });
+    assert!(with.0 < 0.5 * without.0, "MAE {} with the temperature, {} without", with.0, without.0);
+    // Nominal 0.9; ten days of hours hold few independent errors.
+    assert!((0.82..0.96).contains(&with.1), "coverage {}", with.1);
+}
+
+#[test]
+fn nothing_after_the_training_rows_moves_weights_or_scales() {
+    let text = demand(4, 400, 0);
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    for line in &mut lines[1 + 320..] {
+        let time = line.split(',').next().unwrap();
+        *line = format!("{time},{},{}", 1e6, -1e6);
+    }
+    let task = with_covariate();
+    let results = [text, lines.join("\n")].map(|text| {
+        let table = table(&text, &task);
+        let problem = Problem::new(&table, &task, &ReadOptions::default(), None).unwrap();
+        assert_eq!(problem.rows(), [320, 40, 40]);
+        let spec = problem.spec(CellKind::Lstm, 8, 1);
+        let mut engine = CpuEngine::new(spec, &initial_parameters(&spec, 1)).unwrap();
+        engine.load(&problem.windows).unwrap();
+        // Without patience: which epoch is the best is for the validation rows to say.
+        let run = Run { patience: 0, ..problem.run(spec, problem.options(None, Some(3), 1)) };
+        block_on(fit_validated(&mut engine, &run, None, |_| Next::Continue, |_| Ok(()))).unwrap();
+        (problem.card.series[0].scales.clone(), block_on(engine.parameters()).unwrap())
+    });
+    let [before, after] = results;
+    assert_eq!(before.0, after.0);
+    assert!(before.1.iter().zip(&after.1).all(|(a, b)| a.to_bits() == b.to_bits()));
+}
+
+/// A run of two layers with dropout that stops early; from a snapshot, where one is given.
+fn interruptible(from: Option<Snapshot>, stop: Option<usize>) -> (Finished, Vec<f32>, Option<Vec<u8>>) {
+    let task = with_covariate();
+    let table = table(&demand(5, 400, 0), &task);
+    let problem = Problem::new(&table, &task, &ReadOptions::default(), None).unwrap();
+    let spec = Spec { layers: 2, ..problem.spec(CellKind::Gru, 8, 1) };
+    let parameters = initial_parameters(&spec, 2);
+    let mut engine = CpuEngine::new(spec, &parameters).unwrap();
+    engine.load(&problem.windows).unwrap();
+    let options = problem.options(Some(64), Some(12), 2);
+    let run = problem.run(spec, refrain::train::Options { dropout: 0.3, ..options });
+    let run = Run { patience: 3, ..run };
+    let mut file = None;
+    let model = Model::new(spec, parameters);
+    let next = |epoch: &refrain::train::Epoch| if Some(epoch.epoch) == stop { Next::Stop } else { Next::Continue };
+    let keep = |snapshot: &Snapshot| {
+        file = Some(Checkpoint::to_bytes(&model, snapshot)?);
+        Ok(())
+    };
+    let finished = block_on(fit_validated(&mut engine, &run, from, next, keep)).unwrap();
+    (finished, block_on(engine.parameters()).unwrap(), file)
+}
+
+#[test]
+fn a_run_taken_up_from_any_epoch_ends_with_the_same_bits() {
+    let (finished, parameters, _) = interruptible(None, None);
+    assert!(finished.best.is_some() && !finished.stopped);
+    for stop in [1, finished.epochs / 2, finished.epochs - 1] {
+        let (stopped, _, file) = interruptible(None, Some(stop));
+        assert!(stopped.stopped && stopped.epochs == stop);
+        let checkpoint = Checkpoint::from_bytes("c", &file.unwrap()).unwrap();
+        let (again, same, _) = interruptible(Some(checkpoint.snapshot), None);
+        assert_eq!(again, finished, "stopped after epoch {stop}");
+        assert!(same.iter().zip(&parameters).all(|(a, b)| a.to_bits() == b.to_bits()), "stopped after epoch {stop}");
+    }
+}
+
+#[test]
+fn quantiles_rise_and_hold_their_share() {
+    let quantiles = Quantiles::new(&[0.1, 0.5, 0.9]).unwrap();
+    let task = Task { quantiles: Some(quantiles), ..with_covariate() };
+    let Trained { mut engine, card, table } = train(&demand(6, 60 * 24, 12), &task, 15);
+    let found = block_on(backtest(&mut engine, &card, &table, &BacktestOptions::default())).unwrap();
+    assert_eq!((found.coverage, found.levels.clone()), (Some(0.8), vec![Some(0.1), Some(0.5), Some(0.9)]));
+    let scores = &found.model().scores;
+    assert!((0.65..0.92).contains(&scores.coverage.unwrap()), "{scores:?}");
+    // The median's quantile loss is half of its absolute error.
+    assert_close("pinball", &[scores.pinball[1]], &[scores.mae / 2.0], 0.0, 1e-9);
+    let ahead = block_on(forecast(&mut engine, &card, &table, 12, None)).unwrap();
+    assert_eq!(ahead.middle, 1);
+    assert!(ahead.series[0].values.chunks(3).all(|levels| levels.is_sorted()));
+    let header = ahead.to_csv().lines().next().unwrap().to_owned();
+    assert_eq!(header, "time,demand_0.1,demand_0.5,demand_0.9");
+}
+
+#[test]
+fn a_forecast_goes_on_beyond_the_horizon_with_its_own_values() {
+    let text = demand(7, 600, 0);
+    let task = small(Task { calendar: vec![Calendar::Hour], ..Task::new(["demand"]) });
+    let Trained { mut engine, card, table } = train(&text, &task, 3);
+    let ahead = block_on(forecast(&mut engine, &card, &table, 30, Some(0.9))).unwrap();
+    let series = &ahead.series[0];
+    assert_eq!(
+        (series.times.len(), series.times[0].as_str(), series.times[29].as_str()),
+        (30, "2024-01-26 00:00", "2024-01-27 05:00")
+    );
+
+    // The second horizon is what is forecast from a table that ends with the first.
+    let mut longer = text.trim_end().to_owned();
+    for (step, time) in series.times[..12].iter().enumerate() {
+        longer += &format!("\n{time},{},0", series.at(step, 0, 1)[0] as f32);
+    }
+    let from_longer = block_on(forecast(&mut engine, &card, &self::table(&longer, &task), 12, None)).unwrap();
+    let second: Vec<f64> = (12..24).map(|step| series.at(step, 0, 1)[0]).collect();
+    assert_close("second horizon", &second, &from_longer.series[0].values, 1e-3, 1e-6);
+    // Intervals widen.
+    let width = |step: usize| series.at(step, 0, 1)[2] - series.at(step, 0, 1)[1];
+    assert!(width(29) > width(12) && width(12) > width(11), "{} {} {}", width(11), width(12), width(29));
+}
+
+#[test]
+fn what_does_not_fit_the_model_is_refused_by_its_name() {
+    let Trained { mut engine, card, table: known } = train(&demand(8, 300, 12), &with_covariate(), 1);
+    let mut refused = |text: &str, steps: usize, level: Option<f64>| {
+        let read = Table::read("t", text.as_bytes(), &card.read_options(ReadOptions::default()));
+        let found = read.and_then(|table| block_on(forecast(&mut engine, &card, &table, steps, level)));
+        found.expect_err("a refusal").to_string()
+    };
+    let rows = demand(8, 300, 12);
+    let short: Vec<&str> = rows.lines().take(1 + 305).collect();
+    let message = refused(&short.join("\n"), 12, None);
+    assert!(
+        message.contains("`temperature` known up to 2024-01-13 16:00, expected up to 2024-01-13 23:00"),
+        "{message}"
+    );
+    let message = refused(&rows.replace("temperature", "temperatur"), 12, None);
+    assert!(message.contains("column `temperature`: there is no such column; did you mean `temperatur`?"), "{message}");
+    let few: Vec<&str> = rows.lines().take(1 + 10).collect();
+    assert!(refused(&few.join("\n"), 12, None).contains("10 rows, expected at least 24, the model's window"));
+    assert!(refused(&rows, 0, None).starts_with("steps is 0"));
+    assert!(refused(&rows, 12, Some(0.42)).starts_with("level is 0.42"));
+    let daily: String = (1..=28).map(|day| format!("2024-02-{day:02},1.5,{day}\n")).collect();
+    let message = refused(&format!("time,demand,temperature\n{daily}"), 12, None);
+    assert!(message.contains("its frequency is D, expected h, the model's"), "{message}");
+
+    let options = BacktestOptions { from: Some(Start::Row(295)), ..BacktestOptions::default() };
+    let message = block_on(backtest(&mut engine, &card, &known, &options)).unwrap_err().to_string();
+    assert!(message.contains("expected at least 12, the horizon"), "{message}");
+    let trained_on = BacktestOptions { from: Some(Start::Time("2024-01-05".into())), ..BacktestOptions::default() };
+    let found = block_on(backtest(&mut engine, &card, &known, &trained_on)).unwrap();
+    assert!(found.warnings.iter().any(|warning| warning.contains("were trained on")), "{:?}", found.warnings);
+}
+
+#[test]
+fn independent_channels_share_one_network() {
+    let mut text = String::from("t,a,b,c\n");
+    for t in 0..300 {
+        let wave = |shift: f64, size: f64| 10.0 * size + size * (f64::from(t) * 0.5 + shift).sin();
+        text += &format!("{t},{:.4},{:.4},{:.4}\n", wave(0.0, 1.0), wave(1.0, 50.0), wave(2.0, 0.1));
+    }
+    let task = small(Task { channels: Channels::Independent, ..Task::new(["a", "b", "c"]) });
+    let Trained { mut engine, card, table } = train(&text, &task, 60);
+    assert_eq!((card.plan.inputs(), card.plan.outputs()), (1, 12));
+    let found = block_on(backtest(&mut engine, &card, &table, &BacktestOptions::default())).unwrap();
+    let of: Vec<(String, f64)> =
+        found.model().series.iter().map(|series| (series.target.clone(), series.scores.r2.unwrap())).collect();
+    assert!(of.iter().all(|(_, r2)| *r2 > 0.95), "{of:?}");
+    let ahead = block_on(forecast(&mut engine, &card, &table, 12, None)).unwrap();
+    assert!((ahead.series[0].at(0, 1, 3)[0] - 500.0).abs() < 60.0, "{:?}", ahead.series[0].values);
+}
