@@ -34,6 +34,8 @@ struct Dims {
     at_hidden_partial: u32, // vec4s before the recurrent partial sums of one split and direction
     partial_stride: u32,    // vec4s of one split and direction
     at_head_partial: u32,   // vec4s before the head's partial sums
+    chunk: u32,             // steps that one projection of the input covers
+    passes: u32,            // steps of the scan back: T, or one more for the gradient of the initial states
     at_input: u32,          // vec4s before the first step in the layer's input
     centered: u32,          // features that are centred
     center_mean: u32,       // 1 where their mean is subtracted, 0 where their last value
@@ -63,6 +65,11 @@ struct Step {
     step_size: f32,
     inverse_root: f32,
     eps: f32,
+}
+
+// Which dispatch it is of a kernel that takes one step of a sequence a dispatch, or where a chunk of steps begins.
+struct Time {
+    s: u32,
 }
 
 // A window over the series.
@@ -104,6 +111,17 @@ fn tape_at(direction: u32, t: u32, row: u32) -> u32 {
     return ((direction * dims.steps + t) * dims.rows + row) * SLOTS * dims.hidden_quads;
 }
 
+// Step s of a scan in its own order.
+fn step_of(direction: u32, s: u32) -> u32 {
+    return select(s, dims.steps - 1u - s, direction == 1u);
+}
+
+// Pre-activations that wait for the recurrent product are [D, chunk, B, SLOTS, HQ]; a chunk of all T steps is the tape.
+fn pre_at(direction: u32, s: u32, row: u32) -> u32 {
+    let place = direction * dims.chunk + step_of(direction, s) % dims.chunk;
+    return (place * dims.rows + row) * SLOTS * dims.hidden_quads;
+}
+
 // The slot of the state before step t.
 fn slot_before(direction: u32, t: u32) -> u32 {
     return select(t, t + 2u, direction == 1u);
@@ -116,6 +134,11 @@ fn split_count() -> u32 {
 // The item of an invocation where a dispatch counts items in x and, past the limit of x, in y.
 fn flat(id: vec3u, groups: vec3u) -> u32 {
     return id.y * groups.x * WG + id.x;
+}
+
+// The same of workgroups.
+fn flat_group(group: vec3u, groups: vec3u) -> u32 {
+    return group.y * groups.x + group.x;
 }
 
 // The column of W_ih that feature i of a layer's input meets: padded units of the layer below meet none.

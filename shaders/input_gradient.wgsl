@@ -2,47 +2,71 @@
 // It is the output gradient of the layer below, times its mask where units are dropped (masks/*.wgsl), or that of the data.
 // Reference: src/reference.
 //
-// An invocation makes a tile of four rows by four features.
+// The product's rows are (t, b), its segments the gates of both directions; an item is COLUMNS quads of features.
 
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<uniform> step: Step;
 @group(0) @binding(2) var<storage, read> packed: array<Stored>;          // (D, packed_stride)
 @group(0) @binding(3) var<storage, read> tape: array<Stored>;            // (D, T, B, SLOTS, HQ), holding the deltas
-@group(0) @binding(4) var<storage, read_write> d_in: array<vec4f>;       // (T, B, input_quads)
+@group(0) @binding(4) var<storage, read_write> d_in: array<Quad>;        // (T, B, input_quads)
 
-@compute @workgroup_size(WG)
-fn input_gradient(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-    let item = flat(id, groups);
-    let row_quads = dims.rows / 4u;
-    if (item >= dims.steps * row_quads * dims.input_quads) {
-        return;
-    }
-    let quad = item % dims.input_quads;
-    let row = item / dims.input_quads % row_quads * 4u;
-    let t = item / (dims.input_quads * row_quads);
+fn row_count() -> u32 {
+    return dims.steps * dims.rows;
+}
 
-    let row_stride = SLOTS * dims.hidden_quads;
-    let directions = bound(dims.directions, groups);
-    let hidden = bound(dims.hidden, groups);
-    var sum = mat4x4f();
-    for (var direction = 0u; direction < directions; direction++) {
-        for (var gate = 0u; gate < GATES; gate++) {
-            let deltas = tape_at(direction, t, row) + INPUT_SLOT[gate] * dims.hidden_quads;
-            let weights = direction * dims.packed_stride + dims.at_input_t + gate * dims.hidden_quads * 4u * dims.input_quads + quad;
-            for (var j = 0u; j < hidden; j++) {
-                let at = deltas + j / 4u;
-                let c = j % 4u;
-                let rows = vec4f(
-                    widen(tape[at])[c],
-                    widen(tape[at + row_stride])[c],
-                    widen(tape[at + 2u * row_stride])[c],
-                    widen(tape[at + 3u * row_stride])[c],
-                );
-                sum += outer(rows, widen(packed[weights + j * dims.input_quads]));
-            }
+fn item_count() -> u32 {
+    return (dims.input_quads + COLUMNS - 1u) / COLUMNS;
+}
+
+fn segment_count(z: u32) -> u32 {
+    return dims.directions * GATES;
+}
+
+fn segment_depth(z: u32) -> u32 {
+    return dims.hidden_quads;
+}
+
+fn left_at(segment: u32, z: u32, row: u32) -> u32 {
+    let deltas = tape_at(segment / GATES, 0u, 0u) + row * SLOTS * dims.hidden_quads;
+    return deltas + INPUT_SLOT[segment % GATES] * dims.hidden_quads;
+}
+
+fn left_value(at: u32) -> vec4f {
+    return widen(tape[at]);
+}
+
+fn right_at(segment: u32, z: u32) -> u32 {
+    let gate = segment % GATES * dims.hidden_quads * 4u * dims.input_quads;
+    return segment / GATES * dims.packed_stride + dims.at_input_t + gate;
+}
+
+fn right_stride() -> u32 {
+    return dims.input_quads;
+}
+
+fn right_value(at: u32) -> vec4f {
+    return widen(packed[at]);
+}
+
+// Where column quad c of an item lies: an item at the edge repeats the last.
+fn column(item: u32, c: u32) -> u32 {
+    return min(item * COLUMNS + c, dims.input_quads - 1u);
+}
+
+fn finish(z: u32, row: u32, item: u32, sums: Columns) {
+    for (var c = 0u; c < COLUMNS; c++) {
+        let quad = item * COLUMNS + c;
+        if (quad < dims.input_quads) {
+            d_in[row * dims.input_quads + quad] = stored(sums[c] * mask(row / dims.rows, row % dims.rows, quad));
         }
     }
-    for (var r = 0u; r < 4u; r++) {
-        d_in[(t * dims.rows + row + r) * dims.input_quads + quad] = sum[r] * mask(t, row + r, quad);
-    }
+}
+
+@compute @workgroup_size(WG)
+fn input_gradient(
+    @builtin(workgroup_id) group: vec3u,
+    @builtin(num_workgroups) groups: vec3u,
+    @builtin(local_invocation_index) lid: u32,
+) {
+    product(group, groups, lid);
 }

@@ -1,6 +1,6 @@
 // Copies the weights of a layer from PyTorch's layout into what the scans read: transposed, in quads of units, padded with
 // zeros, both biases added into one value a slot. Sections of `packed`, per direction:
-//     input (inputs, G, HQ), hidden (HQ * 4, G, HQ), hidden_t (G, HQ * 4, HQ), input_t (G, HQ * 4, input_quads),
+//     input (input_quads * 4, G, HQ), hidden (HQ * 4, G, HQ), hidden_t (G, HQ * 4, HQ), input_t (G, HQ * 4, input_quads),
 //     bias (SLOTS, HQ).
 //
 // An invocation makes one vec4.

@@ -2,31 +2,31 @@
 //     pre[slot] = bias + W_ih x_t + W_hh h_{t-1},   states_t, tape_t = cell_forward(pre, states_{t-1}).
 // Reference: src/reference. Source of the equations: the cell files.
 //
-// A workgroup owns `row_quads` row quads for the whole sequence, in one direction (workgroup y). An item is one quad of units
-// by one or four row quads with all slots (items/*.wgsl); an invocation takes the items lid, lid + WG, ... The state h
-// stays in workgroup memory, double-buffered: one barrier a step. The weights stream through the cache, four units a load.
+// A workgroup owns `row_quads` row quads for the whole sequence, in one direction (workgroup y). A tile is one quad of units
+// by one row quad with all slots; an invocation takes the tiles lid, lid + WG, ... The state h stays in workgroup memory,
+// double-buffered: one barrier a step. The weights stream through the cache, four units a load.
 
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> packed: array<Stored>;           // (D, packed_stride)
-@group(0) @binding(2) var<storage, read> x: array<vec4f>;                 // (T, B, IQ) from at_input on
-@group(0) @binding(3) var<storage, read_write> states: array<vec4f>;      // (S, T + 2, B, D, HQ)
+@group(0) @binding(2) var<storage, read> x: array<Quad>;                  // (T, B, IQ) from at_input on
+@group(0) @binding(3) var<storage, read_write> states: array<Quad>;       // (S, T + 2, B, D, HQ)
 
 // h_{t-1} and h_t, (2, HQ * 4, row_quads), the vector over the four rows.
-var<workgroup> sh_h: array<vec4f, SH>;
+var<workgroup> sh_h: array<Quad, SH>;
 
 // Keeps a tile of h, one matrix column a row, as four vectors over the rows.
 fn share(half: u32, quad: u32, row_quad: u32, tile: mat4x4f) {
     let units = transpose(tile);
     let at = half + quad * 4u * dims.row_quads + row_quad;
-    sh_h[at] = units[0];
-    sh_h[at + dims.row_quads] = units[1];
-    sh_h[at + 2u * dims.row_quads] = units[2];
-    sh_h[at + 3u * dims.row_quads] = units[3];
+    sh_h[at] = stored(units[0]);
+    sh_h[at + dims.row_quads] = stored(units[1]);
+    sh_h[at + 2u * dims.row_quads] = stored(units[2]);
+    sh_h[at + 3u * dims.row_quads] = stored(units[3]);
 }
 
 fn initial_h(row: u32, direction: u32, quad: u32) -> vec4f {
     let slot = slot_before(direction, select(0u, dims.steps - 1u, direction == 1u));
-    return states[state_at(0u, slot, row, direction) + quad];
+    return loaded(states[state_at(0u, slot, row, direction) + quad]);
 }
 
 // Feature i of the four rows from `row` on at step t.
@@ -34,24 +34,12 @@ fn input_rows(t: u32, row: u32, i: u32) -> vec4f {
     let at = input_at(t, row) + i / 4u;
     let c = i % 4u;
     let stride = dims.input_quads;
-    return vec4f(x[at][c], x[at + stride][c], x[at + 2u * stride][c], x[at + 3u * stride][c]);
-}
-
-// The step of one row from its pre-activations: stores the states and the tape, gives h_t.
-fn advance(pre: Slots, direction: u32, t: u32, row: u32, quad: u32) -> vec4f {
-    var prev: States;
-    for (var vector = 0u; vector < STATES; vector++) {
-        prev[vector] = states[state_at(vector, slot_before(direction, t), row, direction) + quad];
-    }
-    var out = cell_forward(pre, prev);
-    if (ended(t, row)) {
-        out.next = prev;
-    }
-    for (var vector = 0u; vector < STATES; vector++) {
-        states[state_at(vector, t + 1u, row, direction) + quad] = out.next[vector];
-    }
-    keep_tape(tape_at(direction, t, row) + quad, out.tape);
-    return out.next[0];
+    return vec4f(
+        loaded(x[at])[c],
+        loaded(x[at + stride])[c],
+        loaded(x[at + 2u * stride])[c],
+        loaded(x[at + 3u * stride])[c],
+    );
 }
 
 // Where a tile belongs.
@@ -81,12 +69,12 @@ fn scan_forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_i
     let first_quad = group.x * dims.row_quads;
     // The last workgroup may own fewer.
     let row_quads = min(dims.row_quads, dims.rows / 4u - first_quad);
-    let items = row_quads / ITEM_QUADS * dims.hidden_quads;
+    let tiles = row_quads * dims.hidden_quads;
     let half = dims.hidden_quads * 4u * dims.row_quads;
     let weights = direction * dims.packed_stride;
     let stride = GATES * dims.hidden_quads;
 
-    for (var tile = lid; tile < row_quads * dims.hidden_quads; tile += WG) {
+    for (var tile = lid; tile < tiles; tile += WG) {
         let quad = tile % dims.hidden_quads;
         let row_quad = tile / dims.hidden_quads;
         let row = (first_quad + row_quad) * 4u;
@@ -103,23 +91,25 @@ fn scan_forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_i
     let inputs = bound(dims.inputs, group);
     let hidden = bound(dims.hidden_quads * 4u, group);
     for (var s = 0u; s < steps; s++) {
-        let t = select(s, dims.steps - 1u - s, direction == 1u);
+        let t = step_of(direction, s);
         let before = (s & 1u) * half;
-        for (var item = lid; item < items; item += WG) {
-            let quad = item % dims.hidden_quads;
-            let row_quad = item / dims.hidden_quads * ITEM_QUADS;
+        for (var tile = lid; tile < tiles; tile += WG) {
+            let quad = tile % dims.hidden_quads;
+            let row_quad = tile / dims.hidden_quads;
             let row = (first_quad + row_quad) * 4u;
 
-            var tiles = item_bias(weights + dims.at_bias + quad);
-            item_add_inputs(&tiles, inputs, t, row, weights + quad);
+            var pre = bias_of(weights + dims.at_bias + quad);
+            for (var i = 0u; i < inputs; i++) {
+                pre = add_input(pre, input_rows(t, row, i), weights_at(weights + i * stride + quad));
+            }
             var from_h = before + row_quad;
             var at = weights + dims.at_hidden + quad;
             for (var k = 0u; k < hidden; k++) {
-                item_add_hidden(&tiles, from_h, weights_at(at));
+                pre = add_hidden(pre, loaded(sh_h[from_h]), weights_at(at));
                 from_h += dims.row_quads;
                 at += stride;
             }
-            item_finish(tiles, Place(direction, t, row, quad, half - before, row_quad));
+            finish(pre, Place(direction, t, row, quad, half - before, row_quad));
         }
         workgroupBarrier();
     }

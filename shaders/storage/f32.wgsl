@@ -1,11 +1,11 @@
 // Packed weights and the tape in 32 bits.
 
-alias Stored = vec4f;
+alias Stored = Quad;
 
-fn widen(stored: Stored) -> vec4f {
-    return stored;
+fn widen(quad: Stored) -> vec4f {
+    return loaded(quad);
 }
 
 fn narrow(values: vec4f) -> Stored {
-    return values;
+    return stored(values);
 }

@@ -54,7 +54,7 @@ fn agrees_with_the_oracle_over_the_table_of_verify() {
 
 #[test]
 fn agrees_within_webgpus_default_limits_and_with_checked_kernels() {
-    let gpu = open(Options { default_limits: true, checked: true });
+    let gpu = open(Options { default_limits: true, checked: true, ..Options::default() });
     for cell in CellKind::ALL {
         // LSTM's deltas of 130 units and four rows take 8 KiB of workgroup memory: half of the default limit.
         for (hidden, rows, steps) in [(130, 3, 7), (20, 32, 50), (5, 257, 7), (33, 1, 1)] {

@@ -21,7 +21,7 @@ fn agrees_with_the_oracle_on_every_option() {
 
 #[test]
 fn agrees_within_webgpus_default_limits_and_with_checked_kernels() {
-    let gpu = open(Options { default_limits: true, checked: true });
+    let gpu = open(Options { default_limits: true, checked: true, ..Options::default() });
     let cases = verify::option_cases();
     // Two cells, one of each family of kernels' bindings.
     let chosen = cases.iter().filter(|case| matches!(case.spec.cell, CellKind::Lstm | CellKind::RnnRelu));

@@ -3,6 +3,7 @@
 use super::adapter;
 use super::kernel::Kernel;
 use super::shaders::KernelId;
+use super::variant::{Kernels, Traits};
 use crate::engine::DeviceInfo;
 use crate::error::{Error, Result};
 use std::collections::HashMap;
@@ -16,6 +17,8 @@ pub struct Options {
     pub default_limits: bool,
     /// Keep the bounds checks and loop bounds in the kernels that wgpu adds to shaders it does not trust.
     pub checked: bool,
+    /// Which kernels to run, where there is a choice.
+    pub kernels: Kernels,
 }
 
 /// An open device. Compiled kernels live as long as it does, so that a second network starts at full speed.
@@ -26,7 +29,11 @@ pub struct Gpu {
     pub(super) limits: wgpu::Limits,
     /// A software adapter, which wants other shapes of work than a GPU.
     pub(super) software: bool,
+    /// Processor cores, where a software adapter runs on them.
+    pub(super) cores: usize,
     pub(super) checked: bool,
+    /// What its kernels are made for.
+    pub(super) traits: Traits,
     info: DeviceInfo,
     failure: Arc<Mutex<Option<Error>>>,
     kernels: Mutex<HashMap<KernelId, Arc<Kernel>>>,
@@ -40,9 +47,14 @@ impl Gpu {
         let info = adapter.get_info();
         let described = adapter::describe(&info);
         let limits = if options.default_limits { wgpu::Limits::default() } else { adapter.limits() };
+        let traits = Traits::choose(adapter, options.kernels, options.default_limits).ok_or_else(|| {
+            let expected = "Chosen, Scans or Steps on an adapter without subgroups of 4, 8 or 16 lanes";
+            Error::config("kernels", format!("{:?}", options.kernels), expected)
+        })?;
         let (device, queue) = adapter
             .request_device(&wgpu::DeviceDescriptor {
                 label: Some("refrain"),
+                required_features: traits.features,
                 required_limits: limits.clone(),
                 ..Default::default()
             })
@@ -79,8 +91,10 @@ impl Gpu {
             device,
             queue,
             limits,
+            cores: std::thread::available_parallelism().map_or(1, usize::from),
             software: info.device_type == wgpu::DeviceType::Cpu,
             checked: options.checked,
+            traits,
             info: described,
             failure,
             kernels: Mutex::default(),
@@ -156,9 +170,9 @@ impl Gpu {
     /// The WGSL of a kernel.
     pub(super) fn source(&self, id: KernelId) -> String {
         #[cfg(test)]
-        return self.probe.mutated(id);
+        return self.probe.mutated(id, self.traits.format);
         #[cfg(not(test))]
-        id.source()
+        id.source(self.traits.format)
     }
 
     /// Writes `values` at value `at` of a buffer, before the next submission.

@@ -53,6 +53,8 @@ twin! {
         at_hidden_partial: u32,
         partial_stride: u32,
         at_head_partial: u32,
+        chunk: u32,
+        passes: u32,
         at_input: u32,
         centered: u32,
         center_mean: u32,
@@ -85,6 +87,13 @@ twin! {
         step_size: f32,
         inverse_root: f32,
         eps: f32,
+    }
+}
+
+twin! {
+    /// Which dispatch it is of a kernel that takes one time step a dispatch.
+    Time {
+        s: u32,
     }
 }
 
@@ -150,7 +159,13 @@ mod tests {
         let source = include_str!("../../../shaders/dims.wgsl");
         let structs = &source[..source.find("// Steps of a row").expect("the functions follow the structs")];
         let module = naga::front::wgsl::parse_str(structs).expect("dims.wgsl parses");
-        let twins = [("Dims", Dims::FIELDS), ("Step", Step::FIELDS), ("Window", Window::FIELDS), ("Row", Row::FIELDS)];
+        let twins = [
+            ("Dims", Dims::FIELDS),
+            ("Step", Step::FIELDS),
+            ("Time", Time::FIELDS),
+            ("Window", Window::FIELDS),
+            ("Row", Row::FIELDS),
+        ];
         for (name, fields) in twins {
             let shader = module.types.iter().find(|(_, ty)| ty.name.as_deref() == Some(name)).expect(name).1;
             let naga::TypeInner::Struct { members, .. } = &shader.inner else { panic!("{name} is a struct") };

@@ -25,10 +25,21 @@ impl Binding {
         self.kind == BufferBindingType::Uniform
     }
 
-    /// The constants of a step lie behind a dynamic offset.
-    fn is_step(&self) -> bool {
-        self.name == "step"
+    /// What lies behind a dynamic offset: the constants of a training step, or the place in time.
+    fn dynamic(&self) -> Option<Dynamic> {
+        match self.name.as_str() {
+            "step" => Some(Dynamic::Step),
+            "time" => Some(Dynamic::Time),
+            _ => None,
+        }
     }
+}
+
+/// A uniform behind a dynamic offset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Dynamic {
+    Step,
+    Time,
 }
 
 /// The bindings that `entry` uses. Panics where the module is not valid: our own shaders are.
@@ -55,6 +66,7 @@ pub fn reflect(module: &naga::Module, entry: &str) -> Vec<Binding> {
         let name = variable.name.clone().unwrap_or_default();
         bindings.push(Binding { name, index: binding.binding, kind });
     }
+    bindings.sort_by_key(|binding| binding.index);
     bindings
 }
 
@@ -82,7 +94,7 @@ impl Kernel {
                 visibility: wgpu::ShaderStages::COMPUTE,
                 ty: wgpu::BindingType::Buffer {
                     ty: binding.kind,
-                    has_dynamic_offset: binding.is_step(),
+                    has_dynamic_offset: binding.dynamic().is_some(),
                     min_binding_size: None,
                 },
                 count: None,
@@ -130,13 +142,13 @@ impl Kernel {
             .map(|binding| {
                 let found = buffers.iter().find(|(name, _)| *name == binding.name);
                 let (_, buffer) = found.unwrap_or_else(|| panic!("{entry}: nothing is bound to `{}`", binding.name));
-                let resource = match binding.is_step() {
-                    true => BindingResource::Buffer(wgpu::BufferBinding {
+                let resource = match binding.dynamic() {
+                    Some(_) => BindingResource::Buffer(wgpu::BufferBinding {
                         buffer,
                         offset: 0,
                         size: std::num::NonZeroU64::new(STEP_STRIDE as u64),
                     }),
-                    false => buffer.as_entire_binding(),
+                    None => buffer.as_entire_binding(),
                 };
                 BindGroupEntry { binding: binding.index, resource }
             })
@@ -151,9 +163,19 @@ impl Kernel {
         })
     }
 
-    /// Whether it reads the constants of the step.
-    pub fn has_step(&self) -> bool {
-        self.bindings.iter().any(Binding::is_step)
+    /// The dynamic offsets for training step `step` and place in time `time`, in the order of the bindings, and their number.
+    pub fn offsets(&self, step: usize, time: usize) -> ([u32; 2], usize) {
+        let mut offsets = [0; 2];
+        let mut count = 0;
+        for dynamic in self.bindings.iter().filter_map(Binding::dynamic) {
+            let place = match dynamic {
+                Dynamic::Step => step,
+                Dynamic::Time => time,
+            };
+            offsets[count] = (place * STEP_STRIDE) as u32;
+            count += 1;
+        }
+        (offsets, count)
     }
 
     /// The pipeline.

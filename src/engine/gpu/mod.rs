@@ -5,7 +5,10 @@ mod adapter;
 mod context;
 mod dims;
 mod kernel;
+#[cfg(test)]
+mod mutants;
 mod network;
+mod pieces;
 mod plan;
 mod probe;
 mod run;
@@ -15,7 +18,9 @@ mod stream;
 mod tests;
 mod train;
 mod variant;
+mod work;
 
 pub use adapter::{Facts, adapters, choose};
 pub use context::{Gpu, Options};
 pub use run::GpuEngine;
+pub use variant::Kernels;

@@ -2,10 +2,11 @@
 //! dispatches that update them.
 
 use super::context::Gpu;
-use super::dims::{Dims, STEP_STRIDE};
+use super::dims::Dims;
 use super::kernel::Kernel;
 use super::shaders::{KernelId, KernelKind};
 use super::variant::sum_groups;
+use super::work::Work;
 use crate::error::Result;
 use crate::model::{Layout, Spec};
 use std::sync::Arc;
@@ -17,6 +18,8 @@ pub struct Dispatch {
     kernel: Arc<Kernel>,
     bind_group: BindGroup,
     groups: [u32; 3],
+    /// Its place in time, where its kernel takes one step of a sequence.
+    time: usize,
 }
 
 impl Dispatch {
@@ -24,26 +27,49 @@ impl Dispatch {
     pub fn new(gpu: &Gpu, id: impl Into<KernelId>, buffers: &[(&str, &Buffer)], groups: [u32; 3]) -> Result<Self> {
         let kernel = gpu.kernel(id.into())?;
         let bind_group = kernel.bind(gpu, buffers);
-        Ok(Dispatch { kernel, bind_group, groups })
+        Ok(Dispatch { kernel, bind_group, groups, time: 0 })
+    }
+
+    /// The same at another place in time.
+    pub fn at(&self, time: usize) -> Self {
+        Dispatch { kernel: self.kernel.clone(), bind_group: self.bind_group.clone(), time, ..*self }
+    }
+
+    /// A product of `rows` rows by `items` items, for each z.
+    pub fn product(
+        gpu: &Gpu,
+        id: KernelId,
+        buffers: &[(&str, &Buffer)],
+        rows: usize,
+        items: usize,
+        z: u32,
+    ) -> Result<Self> {
+        let [x, y] = fold(gpu, id.work.workgroups(rows, items));
+        Dispatch::new(gpu, id, buffers, [x, y, z])
     }
 
     /// A kernel over `items` items, one an invocation.
     pub fn items(gpu: &Gpu, kind: KernelKind, buffers: &[(&str, &Buffer)], items: usize) -> Result<Self> {
         let id = KernelId::from(kind);
-        let groups = (items as u32).div_ceil(id.invocations);
-        let limit = gpu.limits.max_compute_workgroups_per_dimension;
-        let y = groups.div_ceil(limit);
-        Dispatch::new(gpu, id, buffers, [groups.div_ceil(y.max(1)).max(1), y.max(1), 1])
+        let [x, y] = fold(gpu, items.div_ceil(id.work.invocations() as usize));
+        Dispatch::new(gpu, id, buffers, [x, y, 1])
     }
 
     /// Records it for step `step` of the submission.
     pub fn record(&self, pass: &mut ComputePass, step: usize) {
-        let offset = [(step * STEP_STRIDE) as u32];
+        let (offsets, count) = self.kernel.offsets(step, self.time);
         pass.set_pipeline(self.kernel.pipeline());
-        pass.set_bind_group(0, &self.bind_group, if self.kernel.has_step() { &offset } else { &[] });
+        pass.set_bind_group(0, &self.bind_group, &offsets[..count]);
         let [x, y, z] = self.groups;
         pass.dispatch_workgroups(x, y, z);
     }
+}
+
+/// So many workgroups in x and, past the limit of x, in y.
+fn fold(gpu: &Gpu, groups: usize) -> [u32; 2] {
+    let groups = (groups as u32).max(1);
+    let y = groups.div_ceil(gpu.limits.max_compute_workgroups_per_dimension);
+    [groups.div_ceil(y), y]
 }
 
 /// The batch-independent half of a network on a device.
@@ -124,7 +150,7 @@ pub fn sums(
     steps: &Buffer,
     sums: &Buffer,
 ) -> Result<Vec<Dispatch>> {
-    let id = KernelId { invocations: 256, ..kind.into() };
+    let id = KernelId { kind, work: Work::Items { invocations: 256 } };
     let groups = sum_groups(gpu, items);
     if groups == 1 {
         let buffers = [buffers, &[("step", steps), ("sums", sums)]].concat();
@@ -151,7 +177,7 @@ pub fn layer_dims(spec: &Spec, layout: &Layout, layer: usize) -> Dims {
     let inputs = if layer == 0 { spec.input } else { spec.directions() * quads * 4 };
     let input_quads = inputs.div_ceil(4);
     let ranges = &layout.layers()[layer * spec.directions()];
-    let at_hidden = inputs * facts.gates * quads;
+    let at_hidden = input_quads * 4 * facts.gates * quads;
     let at_hidden_t = at_hidden + quads * 4 * facts.gates * quads;
     let at_input_t = at_hidden_t + facts.gates * quads * 4 * quads;
     let at_bias = at_input_t + facts.gates * quads * 4 * input_quads;

@@ -1,7 +1,8 @@
 //! The kernels' WGSL: which files make up each, and the constants of its specialisation. The kernel's own file comes
 //! first, so that the line numbers of errors are its own.
 
-use crate::loss::Loss;
+use super::pieces::{Goal, Lengths, LossKind, Mask, Operand, Pre, Tape};
+use super::work::{Format, Work};
 use crate::model::{CellFacts, CellKind};
 
 macro_rules! shader {
@@ -9,114 +10,7 @@ macro_rules! shader {
         include_str!(concat!("../../../shaders/", $path, ".wgsl"))
     };
 }
-
-/// How long the rows of a batch are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Lengths {
-    /// All have T steps.
-    Full,
-    /// Each has its own.
-    Ragged,
-}
-
-impl Lengths {
-    /// Ragged, or full.
-    pub fn of(ragged: bool) -> Self {
-        if ragged { Lengths::Ragged } else { Lengths::Full }
-    }
-
-    fn file(self) -> &'static str {
-        match self {
-            Lengths::Full => shader!("lengths/full"),
-            Lengths::Ragged => shader!("lengths/ragged"),
-        }
-    }
-}
-
-/// A [`Loss`] without its numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum LossKind {
-    Mse,
-    Mae,
-    Huber,
-    CrossEntropy,
-    BinaryCrossEntropy,
-    Quantile,
-}
-
-impl From<Loss> for LossKind {
-    fn from(loss: Loss) -> Self {
-        match loss {
-            Loss::Mse => LossKind::Mse,
-            Loss::Mae => LossKind::Mae,
-            Loss::Huber { .. } => LossKind::Huber,
-            Loss::CrossEntropy => LossKind::CrossEntropy,
-            Loss::BinaryCrossEntropy => LossKind::BinaryCrossEntropy,
-            Loss::Quantile(_) => LossKind::Quantile,
-        }
-    }
-}
-
-impl LossKind {
-    fn files(self) -> Vec<&'static str> {
-        let own = match self {
-            LossKind::Mse => shader!("losses/mse"),
-            LossKind::Mae => shader!("losses/mae"),
-            LossKind::Huber => shader!("losses/huber"),
-            LossKind::BinaryCrossEntropy => shader!("losses/binary_cross_entropy"),
-            LossKind::Quantile => shader!("losses/quantile"),
-            LossKind::CrossEntropy => return vec![shader!("losses/cross_entropy")],
-        };
-        vec![shader!("losses/terms"), own]
-    }
-}
-
-/// Where targets lie.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Goal {
-    /// Given outright.
-    Given,
-    /// In the series, after the window.
-    Ahead,
-}
-
-impl Goal {
-    fn file(self) -> &'static str {
-        match self {
-            Goal::Given => shader!("goals/given"),
-            Goal::Ahead => shader!("goals/ahead"),
-        }
-    }
-}
-
-/// What happens to units between layers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Mask {
-    /// Nothing.
-    None,
-    /// Some are dropped.
-    Dropout,
-}
-
-impl Mask {
-    fn file(self) -> &'static str {
-        match self {
-            Mask::None => shader!("masks/none"),
-            Mask::Dropout => shader!("masks/dropout"),
-        }
-    }
-}
-
-/// What a weight gradient is made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Operand {
-    /// Recurrent weights.
-    Hidden,
-    /// Input weights and biases.
-    Input,
-    /// The head.
-    Head,
-}
+pub(super) use shader;
 
 /// A kernel, by what it computes and for which cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -129,7 +23,17 @@ pub enum KernelKind {
     ScanForward(CellKind, Tape, Lengths),
     /// `scan_backward.wgsl`.
     ScanBackward(CellKind, Lengths),
-    /// `weight_gradient.wgsl`.
+    /// `project.wgsl`.
+    Project(CellKind),
+    /// `step_forward.wgsl`.
+    StepForward(CellKind, Pre, Tape, Lengths),
+    /// `step_backward.wgsl`.
+    StepBackward(CellKind, Lengths),
+    /// `lanes/forward.wgsl`.
+    LaneForward(CellKind, Pre, Tape, Lengths),
+    /// `lanes/backward.wgsl`.
+    LaneBackward(CellKind, Lengths),
+    /// `lanes/weight_gradient.wgsl` or `tiles/weight_gradient.wgsl`.
     WeightGradient(CellKind, Operand),
     /// `gradient_sum.wgsl`.
     GradientSum(CellKind),
@@ -164,55 +68,35 @@ pub enum KernelKind {
 /// Workgroups that a large sum is shared by.
 pub const PARTS: u32 = 64;
 
-/// Whether a forward scan writes the tape.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Tape {
-    /// For a backward pass.
-    Keep,
-    /// Inference.
-    Skip,
-}
-
-/// A compiled kernel: what it computes, and its workgroup.
+/// A compiled kernel: what it computes, and the layout of its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct KernelId {
     /// What it computes.
     pub kind: KernelKind,
-    /// Row quads of a scan's item: 1, or 4 for software adapters.
-    pub item_quads: u32,
-    /// Invocations of a workgroup: the constant `WG` in WGSL.
-    pub invocations: u32,
-    /// vec4s of workgroup memory: the constant `SH` in WGSL, 0 where the kernel has none of that size.
-    pub shared: u32,
+    /// Its layout.
+    pub work: Work,
 }
 
 impl KernelId {
     /// The whole module.
-    pub fn source(self) -> String {
-        let mut files = self.kind.files();
-        files.extend(match (self.kind, self.item_quads) {
-            (KernelKind::ScanForward(..), 1) => Some(shader!("items/forward_one")),
-            (KernelKind::ScanForward(..), _) => Some(shader!("items/forward_four")),
-            (KernelKind::ScanBackward(..), 1) => Some(shader!("items/backward_one")),
-            (KernelKind::ScanBackward(..), _) => Some(shader!("items/backward_four")),
-            _ => None,
+    pub fn source(self, format: Format) -> String {
+        let mut files = match self.kind {
+            KernelKind::WeightGradient(..) => self.work.outer_files(),
+            _ => vec![],
+        };
+        files.extend(self.kind.files());
+        files.extend(match self.kind {
+            kind if kind.is_product() => self.work.product_files(),
+            _ => vec![],
         });
-        let mut source = files.join("\n");
-        source.push('\n');
-        source.push_str(shader!("dims"));
-        source.push_str(shader!("storage/f32"));
-        source.push_str(&self.kind.constants());
-        let KernelId { invocations, shared, .. } = self;
-        source.push_str(&format!(
-            "const WG: u32 = {invocations}u;\nconst SH: u32 = {shared}u;\nconst PARTS: u32 = {PARTS}u;\n"
-        ));
-        source
+        files.extend([shader!("math"), shader!("dims"), shader!("storage/f32"), format.file()]);
+        files.join("\n") + "\n" + &self.kind.constants() + &self.work.constants()
     }
 }
 
 impl From<KernelKind> for KernelId {
     fn from(kind: KernelKind) -> Self {
-        KernelId { kind, item_quads: 1, invocations: 64, shared: 0 }
+        KernelId { kind, work: Work::Items { invocations: 64 } }
     }
 }
 
@@ -224,6 +108,11 @@ impl KernelKind {
             KernelKind::Stage => "stage",
             KernelKind::ScanForward(..) => "scan_forward",
             KernelKind::ScanBackward(..) => "scan_backward",
+            KernelKind::Project(_) => "project",
+            KernelKind::StepForward(..) => "step_forward",
+            KernelKind::StepBackward(..) => "step_backward",
+            KernelKind::LaneForward(..) => "lane_forward",
+            KernelKind::LaneBackward(..) => "lane_backward",
             KernelKind::WeightGradient(..) => "weight_gradient",
             KernelKind::GradientSum(_) => "gradient_sum",
             KernelKind::InputGradient(..) => "input_gradient",
@@ -242,10 +131,28 @@ impl KernelKind {
         }
     }
 
+    /// Whether it is a product of rows by a matrix, in any of the layouts for these.
+    fn is_product(self) -> bool {
+        matches!(
+            self,
+            KernelKind::Project(_)
+                | KernelKind::StepForward(..)
+                | KernelKind::StepBackward(..)
+                | KernelKind::LaneForward(..)
+                | KernelKind::LaneBackward(..)
+                | KernelKind::InputGradient(..)
+        )
+    }
+
     fn cell(self) -> Option<CellKind> {
         match self {
             KernelKind::ScanForward(cell, ..)
             | KernelKind::ScanBackward(cell, _)
+            | KernelKind::Project(cell)
+            | KernelKind::StepForward(cell, ..)
+            | KernelKind::StepBackward(cell, _)
+            | KernelKind::LaneForward(cell, ..)
+            | KernelKind::LaneBackward(cell, _)
             | KernelKind::WeightGradient(cell, _)
             | KernelKind::GradientSum(cell)
             | KernelKind::InputGradient(cell, _)
@@ -260,25 +167,29 @@ impl KernelKind {
             KernelKind::Center => vec![shader!("center")],
             KernelKind::Stage => vec![shader!("stage")],
             KernelKind::ScanForward(cell, tape, lengths) => {
-                let tape = match tape {
-                    Tape::Keep => shader!("tape/keep"),
-                    Tape::Skip => shader!("tape/skip"),
-                };
-                [vec![shader!("scan_forward"), tape, lengths.file()], cell_files(cell)].concat()
+                let own = vec![shader!("scan_forward"), shader!("advance"), tape.file(), lengths.file()];
+                [own, cell_files(cell)].concat()
             }
             KernelKind::ScanBackward(cell, lengths) => {
-                [vec![shader!("scan_backward"), lengths.file()], cell_files(cell)].concat()
+                let own = vec![shader!("scan_backward"), shader!("retreat"), lengths.file()];
+                [own, cell_files(cell)].concat()
             }
-            KernelKind::WeightGradient(_, operand) => {
-                let operand = match operand {
-                    Operand::Hidden => shader!("operands/hidden"),
-                    Operand::Input => shader!("operands/input"),
-                    Operand::Head => shader!("operands/head"),
-                };
-                vec![shader!("weight_gradient"), shader!("math"), operand]
+            KernelKind::Project(cell) => [vec![shader!("project")], cell_files(cell)].concat(),
+            KernelKind::StepForward(cell, pre, tape, lengths) => {
+                [vec![shader!("step_forward")], forward_files(cell, pre, tape, lengths)].concat()
             }
+            KernelKind::LaneForward(cell, pre, tape, lengths) => {
+                [vec![shader!("lanes/forward")], forward_files(cell, pre, tape, lengths)].concat()
+            }
+            KernelKind::StepBackward(cell, lengths) => {
+                [vec![shader!("step_backward")], backward_files(cell, lengths)].concat()
+            }
+            KernelKind::LaneBackward(cell, lengths) => {
+                [vec![shader!("lanes/backward")], backward_files(cell, lengths)].concat()
+            }
+            KernelKind::WeightGradient(_, operand) => vec![operand.file(), shader!("part")],
             KernelKind::GradientSum(_) => vec![shader!("gradient_sum")],
-            KernelKind::InputGradient(_, mask) => vec![shader!("input_gradient"), mask.file(), shader!("math")],
+            KernelKind::InputGradient(_, mask) => vec![shader!("input_gradient"), mask.file()],
             KernelKind::Drop => vec![shader!("drop"), Mask::Dropout.file()],
             KernelKind::Carry(_) => vec![shader!("carry")],
             KernelKind::Pack(_) => vec![shader!("pack")],
@@ -288,7 +199,7 @@ impl KernelKind {
             KernelKind::Bare => vec![shader!("bare")],
             KernelKind::BareGradient => vec![shader!("bare_gradient")],
             KernelKind::Loss(loss, goal) => {
-                [vec![shader!("loss")], loss.files(), vec![goal.file(), shader!("tree"), shader!("math")]].concat()
+                [vec![shader!("loss")], loss.files(), vec![goal.file(), shader!("tree")]].concat()
             }
             KernelKind::Norm => vec![shader!("norm"), shader!("tree")],
             KernelKind::Sum => vec![shader!("sum"), shader!("tree")],
@@ -312,6 +223,17 @@ impl KernelKind {
     }
 }
 
+/// One step forward as a product.
+fn forward_files(cell: CellKind, pre: Pre, tape: Tape, lengths: Lengths) -> Vec<&'static str> {
+    let own = vec![shader!("recurrent/forward"), shader!("advance"), pre.file(), tape.file(), lengths.file()];
+    [own, cell_files(cell)].concat()
+}
+
+/// One step back as a product.
+fn backward_files(cell: CellKind, lengths: Lengths) -> Vec<&'static str> {
+    [vec![shader!("recurrent/backward"), shader!("retreat"), lengths.file()], cell_files(cell)].concat()
+}
+
 fn cell_files(cell: CellKind) -> Vec<&'static str> {
     let own = match cell {
         CellKind::RnnTanh => vec![shader!("cells/rnn"), shader!("cells/rnn_tanh")],
@@ -319,16 +241,16 @@ fn cell_files(cell: CellKind) -> Vec<&'static str> {
         CellKind::Lstm => vec![shader!("cells/lstm")],
         CellKind::Gru => vec![shader!("cells/gru")],
     };
-    [vec![shader!("cell"), shader!("math")], own].concat()
+    [vec![shader!("cell")], own].concat()
 }
 
 #[cfg(test)]
 pub mod tests {
     use super::*;
 
-    /// Every kernel in every specialisation.
-    pub fn every_kernel() -> Vec<KernelKind> {
-        let mut kernels = vec![
+    /// Every kernel in every specialisation and, of the sizes of a layout, in a few.
+    pub fn every_kernel() -> Vec<KernelId> {
+        let plain = [
             KernelKind::Center,
             KernelKind::Stage,
             KernelKind::Head,
@@ -341,38 +263,61 @@ pub mod tests {
             KernelKind::Sum,
             KernelKind::Update,
         ];
+        let mut kernels: Vec<KernelId> = plain.map(KernelId::from).to_vec();
         use LossKind::*;
         for loss in [Mse, Mae, Huber, CrossEntropy, BinaryCrossEntropy, Quantile] {
-            kernels.extend([Goal::Given, Goal::Ahead].map(|goal| KernelKind::Loss(loss, goal)));
+            kernels.extend([Goal::Given, Goal::Ahead].map(|goal| KernelId::from(KernelKind::Loss(loss, goal))));
         }
-        for cell in CellKind::ALL {
-            for lengths in [Lengths::Full, Lengths::Ragged] {
-                kernels.push(KernelKind::ScanForward(cell, Tape::Keep, lengths));
-                kernels.push(KernelKind::ScanForward(cell, Tape::Skip, lengths));
-                kernels.push(KernelKind::ScanBackward(cell, lengths));
+        CellKind::ALL.into_iter().for_each(|cell| kernels.extend(kernels_of(cell)));
+        kernels
+    }
+
+    fn kernels_of(cell: CellKind) -> Vec<KernelId> {
+        let plain = [KernelKind::GradientSum(cell), KernelKind::Pack(cell), KernelKind::Carry(cell)];
+        let mut kernels = plain.map(KernelId::from).to_vec();
+        let gates = cell.facts().gates as u32;
+        for lengths in [Lengths::Full, Lengths::Ragged] {
+            let tapes = [Tape::Keep, Tape::Skip].map(|tape| KernelKind::ScanForward(cell, tape, lengths));
+            for kind in tapes.into_iter().chain([KernelKind::ScanBackward(cell, lengths)]) {
+                kernels.push(KernelId { kind, work: Work::Scan { invocations: 64, shared: 64 } });
             }
-            for operand in [Operand::Hidden, Operand::Input, Operand::Head] {
-                kernels.push(KernelKind::WeightGradient(cell, operand));
+            for (pre, tape) in [(Pre::Tape, Tape::Keep), (Pre::Chunk, Tape::Skip), (Pre::Chunk, Tape::Keep)] {
+                kernels.extend(products(KernelKind::StepForward(cell, pre, tape, lengths), gates));
+                kernels.extend(lanes(KernelKind::LaneForward(cell, pre, tape, lengths), gates));
             }
-            kernels.push(KernelKind::GradientSum(cell));
-            kernels.extend([Mask::None, Mask::Dropout].map(|mask| KernelKind::InputGradient(cell, mask)));
-            kernels.push(KernelKind::Carry(cell));
-            kernels.push(KernelKind::Pack(cell));
+            kernels.extend(products(KernelKind::StepBackward(cell, lengths), 2));
+            kernels.extend(lanes(KernelKind::LaneBackward(cell, lengths), 2));
+        }
+        kernels.extend(products(KernelKind::Project(cell), gates));
+        for mask in [Mask::None, Mask::Dropout] {
+            kernels.extend(products(KernelKind::InputGradient(cell, mask), 4));
+        }
+        for operand in [Operand::Hidden, Operand::Input, Operand::Head] {
+            kernels.extend(products(KernelKind::WeightGradient(cell, operand), 4));
         }
         kernels
     }
 
+    fn products(kind: KernelKind, columns: u32) -> Vec<KernelId> {
+        let tiles = [1, 16].map(|splits| Work::Tiles { row_quads: 8, items: 2, columns, depth: 8, splits });
+        tiles.map(|work| KernelId { kind, work }).into_iter().chain(lanes(kind, columns)).collect()
+    }
+
+    fn lanes(kind: KernelKind, columns: u32) -> [KernelId; 3] {
+        super::super::work::LANES.map(|lanes| KernelId { kind, work: Work::Lanes { lanes, own: 2, columns } })
+    }
+
     #[test]
     fn every_kernel_is_valid_wgsl_within_webgpus_default_limits() {
-        for kind in every_kernel() {
-            for item_quads in [1, 4] {
-                let id = KernelId { item_quads, shared: 64, ..kind.into() };
-                let source = id.source();
+        for id in every_kernel() {
+            for format in [Format::Quads, Format::Pairs] {
+                let source = id.source(format);
                 let module = naga::front::wgsl::parse_str(&source)
-                    .unwrap_or_else(|error| panic!("{kind:?}: {}", error.emit_to_string(&source)));
-                let bindings = super::super::kernel::reflect(&module, kind.entry());
+                    .unwrap_or_else(|error| panic!("{id:?}: {}", error.emit_to_string(&source)));
+                let bindings = super::super::kernel::reflect(&module, id.kind.entry());
                 let storage = bindings.iter().filter(|binding| !binding.is_uniform()).count();
-                assert!(storage <= 8, "{kind:?} binds {storage} storage buffers, a browser may allow 8");
+                assert!(storage <= 8, "{id:?} binds {storage} storage buffers, a browser may allow 8");
+                assert!(id.work.shared() * 16 <= 16384 && id.work.invocations() <= 256, "{id:?}");
             }
         }
     }

@@ -1,96 +1,232 @@
-//! Picks the shape of each kernel's work from the adapter's limits and the network's shape: the one place where variants
+//! Picks the layout of each kernel's work from the adapter's limits and the network's shape: the one place where variants
 //! are chosen.
 
 use super::context::Gpu;
-use super::shaders::{KernelId, KernelKind, PARTS};
-use crate::error::{Error, Result};
+use super::shaders::PARTS;
+use super::work::{Format, LANES, Work};
 use crate::model::Spec;
+use wgpu::{Adapter, Features};
 
-/// The most row quads that one workgroup of a scan owns.
-const MOST_ROW_QUADS: usize = 64;
-
-/// The workgroup of a scan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ScanShape {
-    /// Row quads of one item.
-    item_quads: u32,
-    /// Row quads that one workgroup owns.
-    pub row_quads: u32,
-    /// Its invocations.
-    invocations: u32,
-    /// vec4s of workgroup memory.
-    shared: u32,
+/// Which kernels a device runs, where there is a choice; every one is held against the oracle.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kernels {
+    /// What suits the adapter and the shape.
+    #[default]
+    Chosen,
+    /// What GPUs run where the hidden size is small: a recurrent kernel a sequence, whose states stay in workgroup memory.
+    Scans,
+    /// What GPUs run where it is large: a recurrent kernel a time step, in tiles in workgroup memory.
+    Steps,
+    /// What software adapters run where the hidden size is small, or the batch large: a recurrent kernel a sequence, in the registers of
+    /// a subgroup. Refused by adapters without subgroups of one size.
+    LaneScans,
+    /// What software adapters run else: a recurrent kernel a time step, in the registers of a subgroup; refused likewise.
+    LaneSteps,
 }
 
-impl ScanShape {
-    /// A scan's kernel of this shape.
-    pub fn kernel(self, kind: KernelKind) -> KernelId {
-        let ScanShape { item_quads, invocations, shared, .. } = self;
-        KernelId { kind, item_quads, invocations, shared }
+/// How products of matrices are laid out on a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// `shaders/tiles`.
+    Tiles,
+    /// `shaders/lanes`, on subgroups of so many lanes.
+    Lanes(u32),
+}
+
+/// What the kernels of a device are made for.
+#[derive(Clone, Copy, Debug)]
+pub struct Traits {
+    /// How its products are laid out.
+    pub family: Family,
+    /// How four values lie in its buffers.
+    pub format: Format,
+    /// Whether every recurrent kernel takes one time step, or none does; else the shapes decide.
+    pub steps: Option<bool>,
+    /// Bytes of projected inputs that a forward pass without a tape keeps at a time.
+    pub chunk_bytes: usize,
+    /// The features that this needs.
+    pub features: Features,
+}
+
+impl Traits {
+    /// Of an adapter; none where it cannot run the kernels that are asked for. `basic` leaves out what a browser may lack.
+    pub fn choose(adapter: &Adapter, kernels: Kernels, basic: bool) -> Option<Self> {
+        let (info, has) = (adapter.get_info(), adapter.features());
+        let one_size = info.subgroup_min_size == info.subgroup_max_size && LANES.contains(&info.subgroup_max_size);
+        let lanes = (one_size && !basic && has.contains(Features::SUBGROUP)).then_some(info.subgroup_max_size);
+        let family = match (kernels, lanes) {
+            (Kernels::Chosen, Some(lanes)) if info.device_type == wgpu::DeviceType::Cpu => Family::Lanes(lanes),
+            (Kernels::LaneScans | Kernels::LaneSteps, lanes) => Family::Lanes(lanes?),
+            (Kernels::Chosen | Kernels::Scans | Kernels::Steps, _) => Family::Tiles,
+        };
+        let in_lanes = matches!(family, Family::Lanes(_));
+        let format = match in_lanes && has.contains(Features::SHADER_INT64) {
+            true => Format::Pairs,
+            false => Format::Quads,
+        };
+        let mut features = Features::empty();
+        features.set(Features::SUBGROUP, in_lanes);
+        features.set(Features::SHADER_INT64, format == Format::Pairs);
+        let steps = match kernels {
+            Kernels::Chosen => None,
+            Kernels::Scans | Kernels::LaneScans => Some(false),
+            Kernels::Steps | Kernels::LaneSteps => Some(true),
+        };
+        // Half of a large GPU's cache; little where kernels are made to run, so that small shapes take several chunks.
+        let chunk_bytes = if kernels == Kernels::Chosen { 24 << 20 } else { 4 << 10 };
+        Some(Traits { family, format, steps, chunk_bytes, features })
     }
 }
 
-/// Row quads of a scan's item for a batch of `rows` rows: a software adapter pays for loads, and four row quads share
-/// those of the weights; a GPU wants many invocations. A batch is padded to whole items.
-pub fn item_quads(gpu: &Gpu, rows: usize) -> usize {
-    if gpu.software && rows > 16 { 4 } else { 1 }
-}
-
-/// The direction of a scan in time.
+/// How the recurrent kernels go through time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scan {
-    /// Keeps two hidden states in workgroup memory.
-    Forward,
-    /// Keeps the deltas of every gate there.
-    Backward,
+pub enum Method {
+    /// One dispatch for the whole sequence, of this layout forwards and this one backwards.
+    Scan(ScanShape, ScanShape),
+    /// The same, each lane with rows of its own; so many a lane.
+    LaneScan(u32),
+    /// A dispatch a time step.
+    Steps,
 }
 
-/// The workgroup of a scan over `row_quads` quads of batch rows. A GPU gets many small workgroups; a software adapter gets
-/// a few large ones, one core each, so that a barrier is shared by many rows.
-pub fn scan_shape(gpu: &Gpu, spec: &Spec, scan: Scan, row_quads: usize) -> Result<ScanShape> {
+/// The layout of a scan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScanShape {
+    /// Row quads that one workgroup owns.
+    pub row_quads: u32,
+    /// Its invocations, and vec4s of workgroup memory.
+    pub work: Work,
+}
+
+/// How the recurrent kernels of a network go through time, for batches of `rows` rows.
+pub fn method(gpu: &Gpu, spec: &Spec, rows: usize) -> Method {
+    match (gpu.traits.family, gpu.traits.steps) {
+        (_, Some(true)) => Method::Steps,
+        (Family::Lanes(lanes), steps) => {
+            let workgroups = |own: u32| rows.div_ceil((lanes * own) as usize) * spec.directions();
+            let busy = |own: &u32| workgroups(*own) >= gpu.cores;
+            let own = [4, 2, 1].into_iter().find(busy).unwrap_or(1);
+            let flops = 2 * spec.facts().gates * spec.hidden * spec.hidden * rows * spec.directions();
+            match steps.is_none() && own < 4 && flops > WORTH_A_DISPATCH {
+                true => Method::Steps,
+                false => Method::LaneScan(own),
+            }
+        }
+        // As long as what scans keep in workgroup memory fits: forwards two hidden states, backwards the deltas of every gate.
+        (Family::Tiles, _) => match [2, spec.facts().gates].map(|vectors| scan_shape(gpu, spec, vectors, rows / 4)) {
+            [Some(forward), Some(backward)] => Method::Scan(forward, backward),
+            _ => Method::Steps,
+        },
+    }
+}
+
+/// Operations of a time step that take a software adapter many times as long as a dispatch.
+const WORTH_A_DISPATCH: usize = 1 << 20;
+
+/// Rows that a batch is padded to a multiple of: the four that scans take at a time.
+pub const ROW_QUAD: usize = 4;
+
+/// The layout of a scan over `row_quads` quads of batch rows that keeps so many vectors of H values a row in workgroup memory, if they
+/// fit. Many small workgroups.
+fn scan_shape(gpu: &Gpu, spec: &Spec, vectors: usize, row_quads: usize) -> Option<ScanShape> {
     let quads = spec.hidden.div_ceil(4);
-    let vectors = match scan {
-        Scan::Forward => 2,
-        Scan::Backward => spec.facts().gates,
-    };
     let per_quad = vectors * quads * 4;
     let memory = gpu.limits.max_compute_workgroup_storage_size as usize / 16;
     if per_quad > memory {
-        return Err(Error::Limit {
-            what: format!("the {scan:?} scan of {} with hidden size {}", spec.cell, spec.hidden).to_lowercase(),
-            needed: per_quad as u64 * 16,
-            limit: memory as u64 * 16,
-            unit: "bytes of workgroup memory",
-            adapter: gpu.info().name.clone(),
-            remedy: format!("take a hidden size of at most {}, or `--device cpu`", memory / (vectors * 4) * 4),
-        });
+        return None;
     }
-    let lanes = gpu.limits.max_compute_invocations_per_workgroup.min(gpu.limits.max_compute_workgroup_size_x).min(256);
-    let item = item_quads(gpu, row_quads * 4);
-    let (item, wanted) = match item * per_quad <= memory {
-        true => {
-            (item, if gpu.software { (64 / quads).max(item).min(row_quads.div_ceil(2)) } else { (32 / quads).max(1) })
-        }
-        // Sixteen rows of so many units do not fit in workgroup memory.
-        false => (1, 1),
-    };
-    let owned = (wanted.min(MOST_ROW_QUADS).min(memory / per_quad).min(row_quads) / item).max(1) * item;
-    // Few sizes are compiled: powers of two, and whole vectors: 8 lanes on lavapipe, where a vector without work still
-    // runs each loop once, 32 on most GPUs.
-    let vector = if gpu.software { 8 } else { 32 };
-    let invocations = ((owned * quads / item) as u32).next_power_of_two().clamp(vector, lanes);
+    let most = gpu.limits.max_compute_invocations_per_workgroup.min(gpu.limits.max_compute_workgroup_size_x).min(256);
+    let owned = (32 / quads).max(1).min(memory / per_quad).min(row_quads);
+    // Few sizes are compiled: powers of two, and the 32 lanes that most GPUs run together.
+    let invocations = ((owned * quads) as u32).next_power_of_two().clamp(32, most);
     let shared = (owned * per_quad).next_power_of_two().min(memory);
-    Ok(ScanShape { item_quads: item as u32, row_quads: owned as u32, invocations, shared: shared as u32 })
+    Some(ScanShape { row_quads: owned as u32, work: Work::Scan { invocations, shared: shared as u32 } })
 }
 
-/// The parts that (`steps`, `rows`) are cut into for the partial sums of a weight gradient of `tiles` tiles: enough to fill
+/// The workgroups that keep an adapter busy: a few a core of a software adapter, four a multiprocessor of a large GPU.
+fn enough(gpu: &Gpu) -> usize {
+    if gpu.software { 4 * gpu.cores } else { 512 }
+}
+
+/// The layout of a product of `rows` rows by `quads` quads of columns, each of `gates` values a unit. `is_step` marks those that a time
+/// step waits for.
+pub fn product(gpu: &Gpu, rows: usize, quads: usize, gates: usize, is_step: bool) -> Work {
+    match gpu.traits.family {
+        Family::Lanes(lanes) => {
+            let own = rows.div_ceil(lanes as usize).next_power_of_two().min(4) as u32;
+            let layouts = [1, 2, 4].map(|part| lane_layout(lanes, own, quads, gates, part));
+            let busy = |work: &Work| work.workgroups(rows, quads.div_ceil(work.columns() / gates)) >= enough(gpu);
+            layouts.into_iter().find(busy).unwrap_or(layouts[2])
+        }
+        Family::Tiles => tiles(gpu, rows, quads, gates, is_step),
+    }
+}
+
+/// The layout of a scan in lanes, of so many rows a lane.
+pub fn lane_scan(gpu: &Gpu, own: u32, quads: usize, gates: usize) -> Work {
+    let Family::Lanes(lanes) = gpu.traits.family else { unreachable!("only a device of lanes scans in them") };
+    lane_layout(lanes, own, quads, gates, 1)
+}
+
+/// A product in lanes whose items have a `part`-th of as many columns as pay: with four rows, 16 column quads fill the
+/// registers and the nearest cache. Items are as even as can be.
+fn lane_layout(lanes: u32, own: u32, quads: usize, gates: usize, part: usize) -> Work {
+    let most = (16 / gates / part).max(1);
+    let units = quads.div_ceil(quads.div_ceil(most));
+    Work::Lanes { lanes, own, columns: (units * gates) as u32 }
+}
+
+/// vec4s of workgroup memory that every adapter has.
+const TILE_MEMORY: u32 = 1024;
+
+/// The layout of a product in workgroup memory: where a time step waits for it and the batch is small, the invocations of a workgroup share the
+/// sums over k.
+fn tiles(gpu: &Gpu, rows: usize, quads: usize, gates: usize, is_step: bool) -> Work {
+    let units = if gates > 1 { 1 } else { quads.clamp(1, if is_step { 2 } else { 4 }) };
+    let columns = (units * gates) as u32;
+    let side = |wanted: usize, most: usize| wanted.next_power_of_two().min(most) as u32;
+    let (row_quads, items, splits) = match is_step && rows < 256 {
+        true => (side(rows.div_ceil(4), 8), side(quads.div_ceil(units), 2), 256),
+        false => (side(rows.div_ceil(4), 16), side(quads.div_ceil(units), 8), 1),
+    };
+    let depth = (TILE_MEMORY / (4 * (row_quads + items * columns))).min(16);
+    let most = gpu.limits.max_compute_invocations_per_workgroup.min(256) / (row_quads * items);
+    // Every split has a k, and what is fetched is a multiple of the splits.
+    let splits = splits.min(most).min(depth * 4);
+    let splits = 1 << splits.ilog2();
+    let splits = if splits < 4 { 1 } else { splits };
+    Work::Tiles { row_quads, items, columns, depth, splits }
+}
+
+/// The layout of a weight gradient of `left` by `right` quads.
+pub fn outer(gpu: &Gpu, left: usize, right: usize) -> Work {
+    match gpu.traits.family {
+        Family::Lanes(lanes) => {
+            let columns = (right.next_power_of_two() as u32).min(lanes).min(8);
+            let own = (16 / columns).min(4).min(left.div_ceil(lanes as usize) as u32);
+            Work::Lanes { lanes, own, columns }
+        }
+        Family::Tiles => {
+            let columns = right.next_power_of_two().min(4);
+            let side = |wanted: usize, most: usize| wanted.next_power_of_two().min(most) as u32;
+            let (row_quads, items) = (side(left, 16), side(right.div_ceil(columns), 4));
+            Work::Tiles { row_quads, items, columns: columns as u32, depth: 8, splits: 1 }
+        }
+    }
+}
+
+/// The parts that (`steps`, `rows`) are cut into for the partial sums of weight gradients of so many workgroups: enough to fill
 /// the adapter, each of at least 16 rows of steps. Steps are cut first; a loop over more than 65,535 rows would be cut
 /// short by lavapipe's limit on iterations.
-pub fn splits(gpu: &Gpu, tiles: usize, steps: usize, rows: usize) -> (usize, usize) {
-    let wanted = if gpu.software { 256 } else { 1 << 15 };
-    let splits = (wanted / tiles.max(1)).clamp(1, 64).min((steps * rows / 16).max(1));
+pub fn splits(gpu: &Gpu, workgroups: usize, steps: usize, rows: usize) -> (usize, usize) {
+    let splits = enough(gpu).div_ceil(workgroups.max(1)).min(64).min((steps * rows / 16).max(1));
     let step_splits = splits.min(steps);
     (step_splits, (splits / step_splits).max(rows.div_ceil(1 << 15)))
+}
+
+/// The steps that a projection of the input covers where nothing keeps it, of `step_bytes` each.
+pub fn chunk(gpu: &Gpu, steps: usize, step_bytes: usize) -> usize {
+    (gpu.traits.chunk_bytes / step_bytes.max(1)).clamp(1, steps)
 }
 
 /// Workgroups that a sum over `items` items is shared by: one while that takes no longer than a second dispatch would, else

@@ -2,10 +2,12 @@
 
 use super::super::dims::Dims;
 use super::super::network::{Dispatch, dims_buffer, sums};
-use super::super::shaders::{Goal, KernelKind, Lengths, Mask, Operand};
-use super::super::variant::{Scan, ScanShape, scan_shape, splits};
+use super::super::pieces::{Goal, Lengths, Mask, Operand};
+use super::super::shaders::{KernelId, KernelKind};
+use super::super::variant::{Method, outer, product, splits};
+use super::super::work::Work;
 use super::buffers::{Buffers, LayerBuffers};
-use super::{Backward, Reach, Shared};
+use super::{Backward, Reach, Shared, steps};
 use crate::data::Targets;
 use crate::error::Result;
 use wgpu::Buffer;
@@ -14,7 +16,6 @@ use wgpu::Buffer;
 pub fn plan(shared: &Shared, buffers: &Buffers) -> Result<Backward> {
     let gpu = shared.gpu;
     let spec = &buffers.purpose.spec;
-    let scan = scan_shape(gpu, spec, Scan::Backward, buffers.rows / 4)?;
     let items = spec.read_steps(buffers.time) * buffers.rows;
     let d_y = gpu.storage::<f32>("d_y", items * spec.outputs())?;
     let quads = spec.directions() * spec.hidden.div_ceil(4);
@@ -25,7 +26,7 @@ pub fn plan(shared: &Shared, buffers: &Buffers) -> Result<Backward> {
     let mut d_states = Vec::new();
     let mut d_x = None;
     for (index, layer) in buffers.layers.iter().enumerate().rev() {
-        let back = LayerBack::new(shared, buffers, index, scan)?;
+        let back = LayerBack::new(shared, buffers, index)?;
         if index == spec.layers - 1 && spec.head.is_some() {
             back.head_weights(&d_y, &mut dispatches)?;
         }
@@ -54,7 +55,7 @@ fn outputs(
     d_out: &Buffer,
     dispatches: &mut Vec<Dispatch>,
 ) -> Result<()> {
-    let &Shared { gpu, network, data, steps, losses } = shared;
+    let &Shared { gpu, network, data, steps: constants, losses } = shared;
     let (spec, uniform) = (&buffers.purpose.spec, &buffers.top().uniform);
     // The loss reads the shapes of the windows: those of the first layer.
     let mut bound =
@@ -71,9 +72,9 @@ fn outputs(
     };
     let kind = KernelKind::Loss(buffers.purpose.loss, goal);
     let outputs = buffers.rows * spec.read_steps(buffers.time) * spec.outputs();
-    dispatches.extend(sums(gpu, kind, &bound, outputs, steps, losses)?);
+    dispatches.extend(sums(gpu, kind, &bound, outputs, constants, losses)?);
 
-    let mut bound = vec![("dims", uniform), ("step", steps), ("d_y", d_y), ("d_out", d_out)];
+    let mut bound = vec![("dims", uniform), ("step", constants), ("d_y", d_y), ("d_out", d_out)];
     let kind = match spec.head {
         None => KernelKind::BareGradient,
         Some(_) => {
@@ -97,40 +98,42 @@ struct LayerBack<'a> {
     /// The layer's shapes, with those of the backward scan and of the partial sums.
     dims: Dims,
     uniform: Buffer,
-    scan: ScanShape,
     /// [S, B, D, HQ] vec4s.
     d_states: Buffer,
     /// Partial sums of the weights' gradients, [splits, D, stride] vec4s.
     partial: Buffer,
     splits: u32,
-    /// Tiles of the gradients of the input weights, the recurrent weights and the head's, as in `weight_gradient.wgsl`.
-    tiles: [usize; 3],
+    /// The gradients of the input weights, the recurrent weights and the head's.
+    outers: [Outer; 3],
 }
 
 impl<'a> LayerBack<'a> {
-    fn new(shared: &'a Shared<'a>, buffers: &'a Buffers, index: usize, scan: ScanShape) -> Result<Self> {
+    fn new(shared: &'a Shared<'a>, buffers: &'a Buffers, index: usize) -> Result<Self> {
         let &Shared { gpu, network, .. } = shared;
         let (spec, layer) = (&buffers.purpose.spec, &buffers.layers[index]);
         let (facts, directions, quads) = (spec.facts(), spec.directions(), spec.hidden.div_ceil(4));
         let is_top = index == spec.layers - 1;
-        // Left and right quads.
-        let input = (facts.slots * quads, (layer.dims.inputs as usize + 4) / 4);
-        let hidden = (facts.gates * quads, quads);
-        let head =
-            if is_top && spec.head.is_some() { (spec.outputs().div_ceil(4), directions * quads + 1) } else { (0, 0) };
-        let tiles = [input, hidden, head].map(|(left, right)| left.div_ceil(4) * right);
-        let (step_splits, row_splits) = splits(gpu, directions * (tiles[0] + tiles[1]), buffers.time, buffers.rows);
+        let outer = |left, right| Outer { left, right, work: outer(gpu, left, right) };
+        let input = outer(facts.slots * quads, (layer.dims.inputs as usize + 4) / 4);
+        let hidden = outer(facts.gates * quads, quads);
+        let head = outer(spec.outputs().div_ceil(4), directions * quads + 1);
+        let has_head = is_top && spec.head.is_some();
+        let workgroups = directions * (input.workgroups() + hidden.workgroups());
+        let (step_splits, row_splits) = splits(gpu, workgroups, buffers.time, buffers.rows);
         let splits = step_splits * row_splits;
-        let sums = |(left, right): (usize, usize)| left * 4 * right;
-        let at_head_partial = sums(input) + sums(hidden);
-        let partial_stride = at_head_partial + sums(head);
+        let at_head_partial = input.sums() + hidden.sums();
+        let partial_stride = at_head_partial + if has_head { head.sums() } else { 0 };
+        let row_quads = match buffers.method {
+            Method::Scan(_, scan) => scan.row_quads,
+            Method::LaneScan(_) | Method::Steps => 0,
+        };
         let dims = Dims {
-            row_quads: scan.row_quads,
+            row_quads,
             // The gradient of a lower layer's output has all steps.
             read_every: if is_top { layer.dims.read_every } else { 1 },
             step_splits: step_splits as u32,
             row_splits: row_splits as u32,
-            at_hidden_partial: sums(input) as u32,
+            at_hidden_partial: input.sums() as u32,
             at_head_partial: at_head_partial as u32,
             partial_stride: partial_stride as u32,
             ..layer.dims
@@ -144,11 +147,10 @@ impl<'a> LayerBack<'a> {
             packed: &network.packed[index],
             dims,
             uniform: dims_buffer(gpu, &dims)?,
-            scan,
             d_states: gpu.storage::<[f32; 4]>("d_states", d_states)?,
             partial: gpu.storage::<[f32; 4]>("partial", splits * directions * partial_stride)?,
             splits: splits as u32,
-            tiles,
+            outers: [input, hidden, head],
         })
     }
 
@@ -165,17 +167,24 @@ impl<'a> LayerBack<'a> {
         if self.buffers.ragged {
             bound.push(("rows", &self.buffers.row_table));
         }
+        let Method::Scan(_, scan) = self.buffers.method else {
+            return steps::backward(self.shared, self.buffers, self.layer, &bound, list);
+        };
         let kind = KernelKind::ScanBackward(self.buffers.purpose.spec.cell, Lengths::of(self.buffers.ragged));
-        let groups = self.buffers.scan_groups(self.scan);
-        list.push(Dispatch::new(self.shared.gpu, self.scan.kernel(kind), &bound, groups)?);
+        let groups = self.buffers.scan_groups(scan);
+        list.push(Dispatch::new(self.shared.gpu, KernelId { kind, work: scan.work }, &bound, groups)?);
         Ok(())
     }
 
     /// The gradients of the layer's weights and biases.
     fn weights(&self, list: &mut Vec<Dispatch>) -> Result<()> {
-        let [input, hidden, _] = self.tiles;
-        self.partial_sums(Operand::Hidden, hidden, ("states", &self.layer.states), list)?;
-        self.partial_sums(Operand::Input, input, ("x", &self.layer.x), list)?;
+        let [input, hidden, _] = self.outers;
+        for (operand, outer, right) in
+            [(Operand::Hidden, hidden, ("states", &self.layer.states)), (Operand::Input, input, ("x", &self.layer.x))]
+        {
+            let bound = [("tape", &self.layer.tape), right];
+            self.partial_sums(operand, outer, &bound, self.dims.directions, list)?;
+        }
         let bound =
             [("dims", &self.uniform), ("partial", &self.partial), ("gradients", &self.shared.network.gradients)];
         let items = (self.dims.directions * self.dims.param_stride) as usize;
@@ -184,41 +193,28 @@ impl<'a> LayerBack<'a> {
         Ok(())
     }
 
-    /// Partial sums of the deltas by `right`.
+    /// Partial sums of an outer product whose sides are `sides`, over so many directions.
     fn partial_sums(
         &self,
         operand: Operand,
-        tiles: usize,
-        right: (&str, &Buffer),
+        outer: Outer,
+        sides: &[(&str, &Buffer)],
+        directions: u32,
         list: &mut Vec<Dispatch>,
     ) -> Result<()> {
-        let bound = [
-            ("dims", &self.uniform),
-            ("step", self.shared.steps),
-            ("partial", &self.partial),
-            ("tape", &self.layer.tape),
-            right,
-        ];
+        let mut bound = vec![("dims", &self.uniform), ("step", self.shared.steps), ("partial", &self.partial)];
+        bound.extend(sides);
         let kind = KernelKind::WeightGradient(self.buffers.purpose.spec.cell, operand);
-        let groups = [(tiles as u32).div_ceil(64), self.splits, self.dims.directions];
-        list.push(Dispatch::new(self.shared.gpu, kind, &bound, groups)?);
+        let id = KernelId { kind, work: outer.work };
+        list.push(Dispatch::new(self.shared.gpu, id, &bound, outer.groups(self.splits, directions))?);
         Ok(())
     }
 
     /// The gradients of the head's weight and bias.
     fn head_weights(&self, d_y: &Buffer, list: &mut Vec<Dispatch>) -> Result<()> {
         let spec = &self.buffers.purpose.spec;
-        let bound = [
-            ("dims", &self.uniform),
-            ("step", self.shared.steps),
-            ("partial", &self.partial),
-            ("d_y", d_y),
-            ("states", &self.layer.states),
-            ("rows", &self.buffers.row_table),
-        ];
-        let kind = KernelKind::WeightGradient(spec.cell, Operand::Head);
-        let groups = [(self.tiles[2] as u32).div_ceil(64), self.splits, 1];
-        list.push(Dispatch::new(self.shared.gpu, kind, &bound, groups)?);
+        let bound = [("d_y", d_y), ("states", &self.layer.states), ("rows", &self.buffers.row_table)];
+        self.partial_sums(Operand::Head, self.outers[2], &bound, 1, list)?;
         let bound =
             [("dims", &self.uniform), ("partial", &self.partial), ("gradients", &self.shared.network.gradients)];
         let items = spec.outputs() * (spec.top() + 1);
@@ -237,8 +233,43 @@ impl<'a> LayerBack<'a> {
         }
         let mask = if masked { Mask::Dropout } else { Mask::None };
         let kind = KernelKind::InputGradient(self.buffers.purpose.spec.cell, mask);
-        let items = self.buffers.time * self.buffers.rows / 4 * self.dims.input_quads as usize;
-        list.push(Dispatch::items(self.shared.gpu, kind, &bound, items)?);
+        let (rows, quads) = (self.buffers.time * self.buffers.rows, self.dims.input_quads as usize);
+        let work = product(self.shared.gpu, rows, quads, 1, false);
+        let id = KernelId { kind, work };
+        list.push(Dispatch::product(self.shared.gpu, id, &bound, rows, quads.div_ceil(work.columns()), 1)?);
         Ok(())
+    }
+}
+
+/// The layout of a weight gradient.
+#[derive(Clone, Copy)]
+struct Outer {
+    /// Quads of the left and right sides.
+    left: usize,
+    right: usize,
+    work: Work,
+}
+
+impl Outer {
+    /// vec4s of its sums.
+    fn sums(self) -> usize {
+        self.left * 4 * self.right
+    }
+
+    /// Workgroups of a split and direction.
+    fn workgroups(self) -> usize {
+        let items = self.right.div_ceil(self.work.columns());
+        match self.work {
+            Work::Lanes { .. } => self.work.workgroups(self.left, items),
+            _ => self.work.workgroups(self.left * 4, items),
+        }
+    }
+
+    /// Where the workgroups of splits and directions lie, as in `lanes/weight_gradient.wgsl` and `tiles/weight_gradient.wgsl`.
+    fn groups(self, splits: u32, directions: u32) -> [u32; 3] {
+        match self.work {
+            Work::Lanes { .. } => [self.workgroups() as u32, splits, directions],
+            _ => [self.workgroups() as u32, 1, splits * directions],
+        }
     }
 }

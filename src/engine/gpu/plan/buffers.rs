@@ -2,8 +2,8 @@
 
 use super::super::dims::{Dims, Row};
 use super::super::network::{dims_buffer, layer_dims};
-use super::super::variant::{Scan, ScanShape, item_quads, scan_shape};
-use super::{Purpose, Reach, Shared};
+use super::super::variant::{Method, ROW_QUAD, ScanShape, chunk, method};
+use super::{Purpose, Reach, Shared, steps};
 use crate::data::{Center, Targets};
 use crate::error::Result;
 use crate::model::Readout;
@@ -39,8 +39,12 @@ pub struct Buffers {
     pub bases: Buffer,
     /// The outputs, [B, T or 1, O].
     pub y: Buffer,
-    /// The shape of the forward scans.
-    pub scan: ScanShape,
+    /// How the recurrent kernels go through time.
+    pub method: Method,
+    /// Places in time behind dynamic offsets, where a dispatch takes one time step.
+    pub places: Buffer,
+    /// Projected inputs of a chunk of steps, [D, chunk, B, slots, HQ] vec4s, where nothing keeps them.
+    pub pre: Option<Buffer>,
 }
 
 impl Buffers {
@@ -49,10 +53,21 @@ impl Buffers {
         let &Shared { gpu, network, data, .. } = shared;
         let (spec, windows) = (&purpose.spec, &data.windows);
         let facts = spec.facts();
-        let rows = purpose.batch.next_multiple_of(4 * item_quads(gpu, purpose.batch));
+        let rows = purpose.batch.next_multiple_of(ROW_QUAD);
         let (time, directions, quads) = (windows.steps(), spec.directions(), spec.hidden.div_ceil(4));
         let vec4 = |label: &str, len: usize| gpu.storage::<[f32; 4]>(label, len);
-        let scan = scan_shape(gpu, spec, Scan::Forward, rows / 4)?;
+        let method = method(gpu, spec, rows);
+        let step_len = directions * rows * facts.slots * quads;
+        let (row_quads, chunk) = match (method, purpose.reach) {
+            (Method::Scan(scan, _), _) => (scan.row_quads, time),
+            (Method::Steps | Method::LaneScan(_), Reach::Outputs) => (0, chunk(gpu, time, step_len * 16)),
+            // The projected inputs wait where the tape will be.
+            (Method::Steps | Method::LaneScan(_), _) => (0, time),
+        };
+        let pre = match (method, purpose.reach) {
+            (Method::Steps | Method::LaneScan(_), Reach::Outputs) => Some(vec4("pre", chunk * step_len)?),
+            _ => None,
+        };
         let (center, centered) = windows.center();
         let ahead = match windows.targets() {
             Targets::Given { .. } => 0,
@@ -71,7 +86,9 @@ impl Buffers {
             let dims = Dims {
                 rows: rows as u32,
                 steps: time as u32,
-                row_quads: scan.row_quads,
+                row_quads,
+                chunk: chunk as u32,
+                passes: (time + usize::from(purpose.reach == Reach::Inputs)) as u32,
                 read_every: u32::from(spec.readout() == Readout::Every),
                 at_input: at_input as u32,
                 centered: centered as u32,
@@ -82,7 +99,7 @@ impl Buffers {
             };
             let tape = match purpose.reach {
                 Reach::Outputs => 0,
-                Reach::Parameters | Reach::Inputs => directions * time * rows * facts.slots * quads,
+                Reach::Parameters | Reach::Inputs => time * step_len,
             };
             layers.push(LayerBuffers {
                 dims,
@@ -106,7 +123,9 @@ impl Buffers {
             row_table: gpu.storage::<Row>("rows", rows)?,
             bases: gpu.storage::<f32>("bases", rows * centered)?,
             y: gpu.storage::<f32>("y", rows * spec.read_steps(time) * spec.outputs())?,
-            scan,
+            method,
+            places: steps::places(gpu, time)?,
+            pre,
         })
     }
 

@@ -1,21 +1,23 @@
 //! From the windows to the outputs.
 
 use super::super::network::Dispatch;
-use super::super::shaders::{KernelKind, Lengths, Tape};
+use super::super::pieces::{Lengths, Tape};
+use super::super::shaders::{KernelId, KernelKind};
+use super::super::variant::Method;
 use super::buffers::{Buffers, LayerBuffers};
-use super::{Reach, Shared};
+use super::{Reach, Shared, steps};
 use crate::error::Result;
 
 /// The dispatches of a forward pass.
 pub fn dispatches(shared: &Shared, buffers: &Buffers) -> Result<Vec<Dispatch>> {
-    let &Shared { gpu, network, data, steps, .. } = shared;
+    let &Shared { gpu, network, data, steps: constants, .. } = shared;
     let (spec, first) = (&buffers.purpose.spec, &buffers.layers[0]);
     let mut dispatches = Vec::new();
 
     if first.dims.centered > 0 {
         let bound = [
             ("dims", &first.uniform),
-            ("step", steps),
+            ("step", constants),
             ("series", &data.series),
             ("windows", &data.places),
             ("order", &data.order),
@@ -26,7 +28,7 @@ pub fn dispatches(shared: &Shared, buffers: &Buffers) -> Result<Vec<Dispatch>> {
     }
     let bound = [
         ("dims", &first.uniform),
-        ("step", steps),
+        ("step", constants),
         ("series", &data.series),
         ("windows", &data.places),
         ("order", &data.order),
@@ -41,10 +43,14 @@ pub fn dispatches(shared: &Shared, buffers: &Buffers) -> Result<Vec<Dispatch>> {
     for (index, (layer, packed)) in buffers.layers.iter().zip(&network.packed).enumerate() {
         if index > 0 && buffers.purpose.dropout {
             let below = &buffers.layers[index - 1].states;
-            let bound = [("dims", &layer.uniform), ("step", steps), ("below", below), ("x", &layer.x)];
+            let bound = [("dims", &layer.uniform), ("step", constants), ("below", below), ("x", &layer.x)];
             let items = buffers.time * buffers.rows * layer.dims.input_quads as usize;
             dispatches.push(Dispatch::items(gpu, KernelKind::Drop, &bound, items)?);
         }
+        let Method::Scan(scan, _) = buffers.method else {
+            steps::forward(shared, buffers, layer, packed, &mut dispatches)?;
+            continue;
+        };
         let mut bound = vec![("dims", &layer.uniform), ("packed", packed), ("x", &layer.x), ("states", &layer.states)];
         if tape == Tape::Keep {
             bound.push(("tape", &layer.tape));
@@ -53,13 +59,13 @@ pub fn dispatches(shared: &Shared, buffers: &Buffers) -> Result<Vec<Dispatch>> {
             bound.push(("rows", &buffers.row_table));
         }
         let kind = KernelKind::ScanForward(spec.cell, tape, Lengths::of(buffers.ragged));
-        let groups = buffers.scan_groups(buffers.scan);
-        dispatches.push(Dispatch::new(gpu, buffers.scan.kernel(kind), &bound, groups)?);
+        let groups = buffers.scan_groups(scan);
+        dispatches.push(Dispatch::new(gpu, KernelId { kind, work: scan.work }, &bound, groups)?);
     }
 
     let mut bound = vec![
         ("dims", &buffers.top().uniform),
-        ("step", steps),
+        ("step", constants),
         ("states", &buffers.top().states),
         ("rows", &buffers.row_table),
         ("y", &buffers.y),

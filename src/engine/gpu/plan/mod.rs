@@ -6,6 +6,7 @@ mod buffers;
 mod data;
 mod forward;
 mod states;
+mod steps;
 
 pub use buffers::LayerBuffers;
 pub use data::Data;
@@ -13,7 +14,7 @@ pub use states::unpad;
 
 use super::context::Gpu;
 use super::network::{Dispatch, Network};
-use super::shaders::LossKind;
+use super::pieces::LossKind;
 use crate::error::Result;
 use crate::loss::{Loss, Objective};
 use crate::model::Spec;

@@ -1,0 +1,17 @@
+// A subgroup of 8 lanes.
+
+const LANES: u32 = 8u;
+
+// What each lane has, for every lane.
+fn spread(mine: vec4f) -> array<vec4f, LANES> {
+    return array<vec4f, LANES>(
+        subgroupBroadcast(mine, 0u),
+        subgroupBroadcast(mine, 1u),
+        subgroupBroadcast(mine, 2u),
+        subgroupBroadcast(mine, 3u),
+        subgroupBroadcast(mine, 4u),
+        subgroupBroadcast(mine, 5u),
+        subgroupBroadcast(mine, 6u),
+        subgroupBroadcast(mine, 7u),
+    );
+}

@@ -1,0 +1,69 @@
+// One step of a recurrent layer as a product, the now-th step of the direction:
+//     pre[slot] += W_hh h_{t-1},   states_t, tape_t = cell_forward(pre, states_{t-1}),
+// with `pre` as project.wgsl left it. Reference: src/reference.
+//
+// The product's rows are those of the batch; an item is UNITS quads of units with all gates. Workgroup z is the direction.
+
+@group(0) @binding(0) var<uniform> dims: Dims;
+@group(0) @binding(2) var<storage, read> packed: array<Stored>;           // (D, packed_stride)
+@group(0) @binding(3) var<storage, read_write> states: array<Quad>;       // (S, T + 2, B, D, HQ)
+
+const UNITS: u32 = COLUMNS / GATES;
+
+// The step, in the order of the direction.
+var<private> now: u32;
+
+fn row_count() -> u32 {
+    return dims.rows;
+}
+
+fn item_count() -> u32 {
+    return (dims.hidden_quads + UNITS - 1u) / UNITS;
+}
+
+fn segment_count(direction: u32) -> u32 {
+    return 1u;
+}
+
+fn segment_depth(direction: u32) -> u32 {
+    return dims.hidden_quads;
+}
+
+fn left_at(segment: u32, direction: u32, row: u32) -> u32 {
+    return state_at(0u, slot_before(direction, step_of(direction, now)), row, direction);
+}
+
+fn left_value(at: u32) -> vec4f {
+    return loaded(states[at]);
+}
+
+fn right_at(segment: u32, direction: u32) -> u32 {
+    return direction * dims.packed_stride + dims.at_hidden;
+}
+
+fn right_stride() -> u32 {
+    return GATES * dims.hidden_quads;
+}
+
+fn right_value(at: u32) -> vec4f {
+    return widen(packed[at]);
+}
+
+// Where column quad c of an item lies: an item at the edge repeats the last quad of units.
+fn column(item: u32, c: u32) -> u32 {
+    return c / UNITS * dims.hidden_quads + min(item * UNITS + c % UNITS, dims.hidden_quads - 1u);
+}
+
+fn finish(direction: u32, row: u32, item: u32, sums: Columns) {
+    let t = step_of(direction, now);
+    for (var unit = 0u; unit < UNITS; unit++) {
+        let quad = item * UNITS + unit;
+        if (quad < dims.hidden_quads) {
+            var pre = projected(pre_at(direction, now, row) + quad);
+            for (var gate = 0u; gate < GATES; gate++) {
+                pre[HIDDEN_SLOT[gate]] += sums[gate * UNITS + unit];
+            }
+            advance(pre, direction, t, row, quad);
+        }
+    }
+}

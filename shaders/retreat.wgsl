@@ -1,0 +1,48 @@
+// One row back through step t: from the gradient of its states to the deltas.
+
+fn d_state_at(vector: u32, row: u32, direction: u32) -> u32 {
+    return ((vector * dims.rows + row) * dims.directions + direction) * dims.hidden_quads;
+}
+
+// The gradient of the states after a step that came from those before in the scan; none did to the first, s = 0.
+fn d_states_of(s: u32, direction: u32, row: u32, quad: u32) -> States {
+    var d_next: States;
+    for (var vector = 0u; vector < STATES; vector++) {
+        if (s > 0u) {
+            d_next[vector] = loaded(d_states[d_state_at(vector, row, direction) + quad]);
+        }
+    }
+    return d_next;
+}
+
+// Stores the deltas over the tape, and in d_states what passes by the recurrent weights. `passed` is what came from
+// the steps before in the scan.
+fn retreat(passed: States, direction: u32, t: u32, row: u32, quad: u32) -> Slots {
+    var prev: States;
+    var next: States;
+    for (var vector = 0u; vector < STATES; vector++) {
+        prev[vector] = loaded(states[state_at(vector, slot_before(direction, t), row, direction) + quad]);
+        next[vector] = loaded(states[state_at(vector, t + 1u, row, direction) + quad]);
+    }
+    var d_next = passed;
+    if (dims.read_every == 1u || t == length_of(row) - 1u) {
+        let step = select(0u, t, dims.read_every == 1u);
+        d_next[0] += loaded(d_out[((step * dims.rows + row) * dims.directions + direction) * dims.hidden_quads + quad]);
+    }
+    let at = tape_at(direction, t, row) + quad;
+    var kept: Slots;
+    for (var slot = 0u; slot < SLOTS; slot++) {
+        kept[slot] = widen(tape[at + slot * dims.hidden_quads]);
+    }
+    var out = cell_backward(kept, prev, next, d_next);
+    if (ended(t, row)) {
+        out = CellGradient(Slots(), passed);
+    }
+    for (var slot = 0u; slot < SLOTS; slot++) {
+        tape[at + slot * dims.hidden_quads] = narrow(out.deltas[slot]);
+    }
+    for (var vector = 0u; vector < STATES; vector++) {
+        d_states[d_state_at(vector, row, direction) + quad] = stored(out.d_prev[vector]);
+    }
+    return out.deltas;
+}

@@ -1,0 +1,73 @@
+// Weight gradients on a GPU, as partial sums of outer products:
+//     partial[split, left, right] = sum over (t, b) in the split of left(t, b) right(t, b)^T.
+// An operand file says what left and right are; gradient_sum adds the splits in a fixed order. Reference: src/reference.
+//
+// A product whose rows are the left values and whose k are batch rows, a segment a step; an item is COLUMNS right quads. Workgroup
+// z is (split, direction).
+
+@group(0) @binding(0) var<uniform> dims: Dims;
+@group(0) @binding(1) var<uniform> step: Step;
+@group(0) @binding(2) var<storage, read_write> partial: array<Quad>;    // (splits, D, partial_stride)
+
+fn row_count() -> u32 {
+    return left_quads() * 4u;
+}
+
+fn item_count() -> u32 {
+    return (right_quads() + COLUMNS - 1u) / COLUMNS;
+}
+
+fn segment_count(z: u32) -> u32 {
+    let part = part_of(z / direction_count());
+    return max(part.end_t, part.first_t) - part.first_t;
+}
+
+fn segment_depth(z: u32) -> u32 {
+    let part = part_of(z / direction_count());
+    return (max(part.end_row, part.first_row) - part.first_row + 3u) / 4u;
+}
+
+// A left quad of four rows, a matrix column a row.
+fn left_block(segment: u32, z: u32, quad: u32, k: u32) -> mat4x4f {
+    let part = part_of(z / direction_count());
+    let l = min(quad, left_quads() - 1u);
+    let at = left_at(z % direction_count(), part.first_t + segment, l);
+    var rows: mat4x4f;
+    for (var c = 0u; c < 4u; c++) {
+        let row = part.first_row + k * 4u + c;
+        if (row < part.end_row) {
+            rows[c] = left(at + row * left_stride(), l);
+        }
+    }
+    return rows;
+}
+
+fn right_block(segment: u32, z: u32, k: u32, item: u32, c: u32) -> vec4f {
+    let part = part_of(z / direction_count());
+    let row = part.first_row + k;
+    if (row >= part.end_row) {
+        return vec4f(0.0);
+    }
+    let r = min(item * COLUMNS + c, right_quads() - 1u);
+    return right(right_at(z % direction_count(), part.first_t + segment, r), row, r);
+}
+
+fn finish(z: u32, row: u32, item: u32, sums: Columns) {
+    let place = z / direction_count() * dims.directions + z % direction_count();
+    let at = place * dims.partial_stride + partial_base() + row * right_quads();
+    for (var c = 0u; c < COLUMNS; c++) {
+        let r = item * COLUMNS + c;
+        if (r < right_quads()) {
+            partial[at + r] = stored(sums[c]);
+        }
+    }
+}
+
+@compute @workgroup_size(WG)
+fn weight_gradient(
+    @builtin(workgroup_id) group: vec3u,
+    @builtin(num_workgroups) groups: vec3u,
+    @builtin(local_invocation_index) lid: u32,
+) {
+    product(group, groups, lid);
+}

@@ -1,0 +1,158 @@
+//! The files of which a kernel is made where there is a choice: each enum is a choice, each of its values a file.
+
+use super::shaders::shader;
+use crate::loss::Loss;
+
+/// How long the rows of a batch are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Lengths {
+    /// All have T steps.
+    Full,
+    /// Each has its own.
+    Ragged,
+}
+
+impl Lengths {
+    /// Ragged, or full.
+    pub fn of(ragged: bool) -> Self {
+        if ragged { Lengths::Ragged } else { Lengths::Full }
+    }
+
+    pub(super) fn file(self) -> &'static str {
+        match self {
+            Lengths::Full => shader!("lengths/full"),
+            Lengths::Ragged => shader!("lengths/ragged"),
+        }
+    }
+}
+
+/// A [`Loss`] without its numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LossKind {
+    Mse,
+    Mae,
+    Huber,
+    CrossEntropy,
+    BinaryCrossEntropy,
+    Quantile,
+}
+
+impl From<Loss> for LossKind {
+    fn from(loss: Loss) -> Self {
+        match loss {
+            Loss::Mse => LossKind::Mse,
+            Loss::Mae => LossKind::Mae,
+            Loss::Huber { .. } => LossKind::Huber,
+            Loss::CrossEntropy => LossKind::CrossEntropy,
+            Loss::BinaryCrossEntropy => LossKind::BinaryCrossEntropy,
+            Loss::Quantile(_) => LossKind::Quantile,
+        }
+    }
+}
+
+impl LossKind {
+    pub(super) fn files(self) -> Vec<&'static str> {
+        let own = match self {
+            LossKind::Mse => shader!("losses/mse"),
+            LossKind::Mae => shader!("losses/mae"),
+            LossKind::Huber => shader!("losses/huber"),
+            LossKind::BinaryCrossEntropy => shader!("losses/binary_cross_entropy"),
+            LossKind::Quantile => shader!("losses/quantile"),
+            LossKind::CrossEntropy => return vec![shader!("losses/cross_entropy")],
+        };
+        vec![shader!("losses/terms"), own]
+    }
+}
+
+/// Where targets lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Goal {
+    /// Given outright.
+    Given,
+    /// In the series, after the window.
+    Ahead,
+}
+
+impl Goal {
+    pub(super) fn file(self) -> &'static str {
+        match self {
+            Goal::Given => shader!("goals/given"),
+            Goal::Ahead => shader!("goals/ahead"),
+        }
+    }
+}
+
+/// What happens to units between layers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mask {
+    /// Nothing.
+    None,
+    /// Some are dropped.
+    Dropout,
+}
+
+impl Mask {
+    pub(super) fn file(self) -> &'static str {
+        match self {
+            Mask::None => shader!("masks/none"),
+            Mask::Dropout => shader!("masks/dropout"),
+        }
+    }
+}
+
+/// What a weight gradient is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operand {
+    /// Recurrent weights.
+    Hidden,
+    /// Input weights and biases.
+    Input,
+    /// The head.
+    Head,
+}
+
+impl Operand {
+    pub(super) fn file(self) -> &'static str {
+        match self {
+            Operand::Hidden => shader!("operands/hidden"),
+            Operand::Input => shader!("operands/input"),
+            Operand::Head => shader!("operands/head"),
+        }
+    }
+}
+
+/// Where the projected input waits for a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Pre {
+    /// Where the tape will be.
+    Tape,
+    /// In a buffer of its own, for a chunk of the steps.
+    Chunk,
+}
+
+impl Pre {
+    pub(super) fn file(self) -> &'static str {
+        match self {
+            Pre::Tape => shader!("pre/tape"),
+            Pre::Chunk => shader!("pre/chunk"),
+        }
+    }
+}
+
+/// Whether a forward pass writes the tape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Tape {
+    /// For a backward pass.
+    Keep,
+    /// Inference.
+    Skip,
+}
+
+impl Tape {
+    pub(super) fn file(self) -> &'static str {
+        match self {
+            Tape::Keep => shader!("tape/keep"),
+            Tape::Skip => shader!("tape/skip"),
+        }
+    }
+}

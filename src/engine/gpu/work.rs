@@ -1,0 +1,152 @@
+//! How a kernel's work is laid out on an adapter: the constants and the files that a layout adds to a kernel.
+
+use super::shaders::{PARTS, shader};
+
+/// How four values lie in a buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// As a vec4.
+    Quads,
+    /// As two words of 64 bits, for software adapters: a load of one takes as long as a load of 32 bits.
+    Pairs,
+}
+
+impl Format {
+    /// Its file.
+    pub fn file(self) -> &'static str {
+        match self {
+            Format::Quads => shader!("formats/quads"),
+            Format::Pairs => shader!("formats/pairs"),
+        }
+    }
+}
+
+/// The layout of a kernel's work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Work {
+    /// An item an invocation.
+    Items {
+        /// Of a workgroup.
+        invocations: u32,
+    },
+    /// Some batch rows a workgroup, for a whole sequence.
+    Scan {
+        /// Of a workgroup.
+        invocations: u32,
+        /// vec4s of workgroup memory.
+        shared: u32,
+    },
+    /// A product in the registers of a subgroup, for software adapters: `shaders/lanes`.
+    Lanes {
+        /// Of the subgroup, which is a workgroup.
+        lanes: u32,
+        /// Rows, or left quads, of a lane.
+        own: u32,
+        /// Column quads of an item.
+        columns: u32,
+    },
+    /// A product in workgroup memory, for GPUs: `shaders/tiles`.
+    Tiles {
+        /// Row quads of a workgroup.
+        row_quads: u32,
+        /// Its items.
+        items: u32,
+        /// Column quads of an item.
+        columns: u32,
+        /// Quads of k that lie in workgroup memory at a time.
+        depth: u32,
+        /// Invocations that share a tile, each for a part of k: 1, or at least 4.
+        splits: u32,
+    },
+}
+
+impl Work {
+    /// Invocations of a workgroup: the constant `WG` in WGSL.
+    pub fn invocations(self) -> u32 {
+        match self {
+            Work::Items { invocations } | Work::Scan { invocations, .. } => invocations,
+            Work::Lanes { lanes, .. } => lanes,
+            Work::Tiles { row_quads, items, splits, .. } => row_quads * items * splits,
+        }
+    }
+
+    /// vec4s of workgroup memory whose size is not the kernel's own: the constant `SH` in WGSL.
+    pub fn shared(self) -> u32 {
+        match self {
+            Work::Items { .. } | Work::Lanes { .. } => 0,
+            Work::Scan { shared, .. } => shared,
+            Work::Tiles { row_quads, items, columns, depth, splits } => {
+                let sides = depth * 4 * (row_quads + items * columns);
+                sides.max(if splits > 1 { self.invocations() * 4 } else { 0 })
+            }
+        }
+    }
+
+    /// Workgroups of a product of `rows` rows by `items` items; each kind of row and item fills up its last workgroup.
+    pub fn workgroups(self, rows: usize, items: usize) -> usize {
+        match self {
+            Work::Lanes { lanes, own, .. } => items * rows.div_ceil((lanes * own) as usize),
+            Work::Tiles { row_quads, items: side, .. } => {
+                items.div_ceil(side as usize) * rows.div_ceil(4 * row_quads as usize)
+            }
+            Work::Items { .. } | Work::Scan { .. } => unreachable!("{self:?} is not the layout of a product"),
+        }
+    }
+
+    /// Column quads of an item of a product.
+    pub fn columns(self) -> usize {
+        match self {
+            Work::Lanes { columns, .. } | Work::Tiles { columns, .. } => columns as usize,
+            Work::Items { .. } | Work::Scan { .. } => unreachable!("{self:?} is not the layout of a product"),
+        }
+    }
+
+    /// Its constants.
+    pub fn constants(self) -> String {
+        let mut text = format!(
+            "const WG: u32 = {}u;\nconst SH: u32 = {}u;\nconst PARTS: u32 = {PARTS}u;\n",
+            self.invocations(),
+            self.shared()
+        );
+        let own = match self {
+            Work::Items { .. } | Work::Scan { .. } => vec![],
+            Work::Lanes { own, columns, .. } => vec![("OWN", own), ("COLUMNS", columns)],
+            Work::Tiles { row_quads, items, columns, depth, splits } => vec![
+                ("ROW_QUADS", row_quads),
+                ("ITEMS", items),
+                ("COLUMNS", columns),
+                ("DEPTH", depth),
+                ("SPLITS", splits),
+            ],
+        };
+        own.iter().for_each(|(name, value)| text.push_str(&format!("const {name}: u32 = {value}u;\n")));
+        text
+    }
+
+    /// What it adds to a product of rows by a matrix.
+    pub fn product_files(self) -> Vec<&'static str> {
+        match self {
+            Work::Lanes { lanes, .. } => vec![shader!("lanes/product"), spread(lanes)],
+            _ => vec![shader!("tiles/product"), shader!("tiles/rows")],
+        }
+    }
+
+    /// What it adds to an operand of a weight gradient.
+    pub fn outer_files(self) -> Vec<&'static str> {
+        match self {
+            Work::Lanes { lanes, .. } => vec![shader!("lanes/weight_gradient"), spread(lanes)],
+            _ => vec![shader!("tiles/weight_gradient"), shader!("tiles/product")],
+        }
+    }
+}
+
+/// Subgroup sizes that there is a `shaders/lanes/spread_*.wgsl` for.
+pub const LANES: [u32; 3] = [4, 8, 16];
+
+fn spread(lanes: u32) -> &'static str {
+    match lanes {
+        4 => shader!("lanes/spread_4"),
+        8 => shader!("lanes/spread_8"),
+        _ => shader!("lanes/spread_16"),
+    }
+}
