@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::model::Spec;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::hash::Hasher;
 use std::sync::Arc;
 
 /// What windows are to be answered with.
@@ -229,6 +230,18 @@ impl Windows {
         }
     }
 
+    /// A number that tells these windows from others: FNV-1a of series, starts, given targets and lengths.
+    pub fn fingerprint(&self) -> u64 {
+        let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
+        self.series.iter().for_each(|value| hash.write_u32(value.to_bits()));
+        self.starts.iter().for_each(|&start| hash.write_u32(start));
+        if let Targets::Given { values, .. } = self.targets.as_ref() {
+            values.iter().for_each(|value| hash.write_u32(value.to_bits()));
+        }
+        self.lengths().into_iter().flatten().for_each(|&length| hash.write_u32(length));
+        hash.finish()
+    }
+
     /// Refuses windows whose features are not those of the network.
     pub fn check(&self, spec: &Spec) -> Result<()> {
         if self.inputs == spec.input {
@@ -244,6 +257,21 @@ impl Windows {
             None => Ok(()),
             Some(&id) => Err(Error::Index { what: "window", index: id as usize, len: self.count() }),
         }
+    }
+}
+
+/// The hash function FNV-1a, 64 bits. Source: datatracker.ietf.org/doc/html/draft-eastlake-fnv.
+struct Fnv(u64);
+
+impl Hasher for Fnv {
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 

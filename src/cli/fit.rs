@@ -2,7 +2,7 @@
 
 use super::console::{Console, significant};
 use super::interrupt;
-use anyhow::bail;
+use anyhow::{Context, bail};
 use refrain::disk;
 use refrain::engine::Engine;
 use refrain::model::Model;
@@ -51,7 +51,15 @@ pub struct Kept<'a> {
     pub model: &'a Model,
 }
 
-/// Trains with validation under the progress bar, with a line every so many epochs, and keeps checkpoints. Ctrl-C ends it with an
+/// Where the interrupted run of `model` stood, from its checkpoint.
+pub fn resumed(path: &Path, model: &Model) -> anyhow::Result<Snapshot> {
+    let name = path.display().to_string();
+    let checkpoint = Checkpoint::from_bytes(&name, &disk::read(path)?).context("--resume")?;
+    checkpoint.check(&name, model).context("--resume")?;
+    Ok(checkpoint.snapshot)
+}
+
+/// Trains with or without validation under the progress bar, with a line every so many epochs, and keeps checkpoints. Ctrl-C ends it with an
 /// error, after one last checkpoint.
 pub async fn validated(
     engine: &mut impl Engine,

@@ -3,6 +3,7 @@
 use super::values::{count, not_negative, positive, whole};
 use clap::ValueEnum;
 use refrain::Result;
+use refrain::engine::Precision;
 use refrain::model::CellKind;
 use refrain::optim::{Clip, Optimizer, Schedule};
 use serde::Serialize;
@@ -63,6 +64,9 @@ pub struct Recipe {
     /// and keeps the last weights.
     #[arg(long, value_name = "N")]
     pub patience: Option<usize>,
+    /// How the device stores weights and tape; sums and the weights that are saved have 32 bits in either case.
+    #[arg(long, value_enum, default_value_t = PrecisionName::F32, value_name = "P")]
+    pub precision: PrecisionName,
     /// Begin with the weights of this model rather than with random ones.
     #[arg(long, value_name = "MODEL", conflicts_with_all = ["cell", "hidden", "layers", "bidirectional"])]
     pub init: Option<PathBuf>,
@@ -75,8 +79,9 @@ pub struct Recipe {
     /// Epochs from one checkpoint to the next.
     #[arg(long, default_value = "1", value_name = "N", value_parser = count, requires = "checkpoint")]
     pub every: usize,
-    /// Take up the run of this checkpoint, to the same bits as if it had never been interrupted.
-    #[arg(long, value_name = "FILE", conflicts_with = "init")]
+    /// Take up the run of this checkpoint, to the same bits as if it had never been interrupted; the other flags stay as they
+    /// were.
+    #[arg(long, value_name = "FILE")]
     pub resume: Option<PathBuf>,
 }
 
@@ -120,6 +125,23 @@ pub enum OptimizerName {
     Sgd,
     #[value(name = "rmsprop")]
     RmsProp,
+}
+
+/// A [`Precision`]'s name on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum PrecisionName {
+    F32,
+    F16,
+}
+
+impl PrecisionName {
+    pub fn precision(self) -> Precision {
+        match self {
+            PrecisionName::F32 => Precision::F32,
+            PrecisionName::F16 => Precision::F16,
+        }
+    }
 }
 
 /// A loss's name on the command line.

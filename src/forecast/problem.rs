@@ -15,7 +15,6 @@ use crate::loss::Loss;
 use crate::model::{CellKind, Spec};
 use crate::optim::{Clip, Optimizer, Schedule};
 use crate::train::{Options, Run};
-use std::hash::Hasher;
 
 /// Most training windows of an epoch, where nobody says otherwise: beyond that every so many-th window is taken, since
 /// neighbours are nearly the same.
@@ -121,14 +120,6 @@ impl Problem {
         [sum(|split| split.train), sum(|split| split.val - split.train), sum(|split| split.rows - split.val)]
     }
 
-    /// A number that tells this data from other data: FNV-1a of all scaled values and window starts.
-    pub fn fingerprint(&self) -> u64 {
-        let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
-        self.windows.series().iter().for_each(|value| hash.write_u32(value.to_bits()));
-        self.windows.starts().iter().for_each(|start| hash.write_u32(*start));
-        hash.finish()
-    }
-
     /// A run of training for it, on its windows and rows.
     pub fn run(&self, spec: Spec, options: Options) -> Run<'_> {
         let Problem { windows, train, val, .. } = self;
@@ -170,19 +161,4 @@ fn trained(table: &Table, splits: &[Split], scales: Vec<Vec<scale::Scale>>) -> R
         Ok(Trained { id: series.id.clone(), scales, val_from, test_from })
     };
     table.series.iter().zip(splits).zip(scales).map(of).collect()
-}
-
-/// The hash function FNV-1a, 64 bits. Source: datatracker.ietf.org/doc/html/draft-eastlake-fnv.
-struct Fnv(u64);
-
-impl Hasher for Fnv {
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
-        }
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
 }

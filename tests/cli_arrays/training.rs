@@ -128,7 +128,7 @@ fn rows_of_unequal_length_are_told_apart_and_nothing_beyond_them_is_read() {
         let document: Value = serde_json::from_str(&text).unwrap();
         assert_eq!((&document["loss"], &document["notes"]), (&json!("cross_entropy"), &json!([])));
         assert_eq!(document["spec"]["head"], json!({ "outputs": 3, "readout": "every" }));
-        models.push(fs::read(folder.join("m.safetensors")).unwrap());
+        models.push(Model::load(&folder.join("m.safetensors")).unwrap().parameters);
         let text = stdout(folder, &format!("run m.safetensors {file} --out {file}.npz --device cpu"));
         assert!(text.contains("not used: `y`"), "{text}");
     }
@@ -161,4 +161,30 @@ fn the_dimensions_of_y_say_what_the_network_gives() {
     refused(folder, "train last.npz --head all --quiet", 1, "`y`: expected [N=6, T=4, O], found F32 [6, 2]");
     refused(folder, "train every.npz --head last --quiet", 1, "`y`: expected [N=6, O], found F32 [6, 4, 2]");
     refused(folder, "train every.npz --head none --quiet", 1, "`y`: expected [N=6, T=4, O=64], found F32 [6, 4, 2]");
+}
+
+#[test]
+fn a_run_taken_up_from_a_checkpoint_ends_with_the_same_bits() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    let (x, y) = (numbers(10 * 5 * 3), numbers(10 * 5 * 2));
+    write(folder, "a.npz", &[("x", &[10, 5, 3], &x), ("y", &[10, 5, 2], &y)]);
+    let arguments =
+        "train a.npz --cell lstm --hidden 5 --layers 2 --dropout 0.2 --batch 4 --device cpu --schedule plateau:0.5:1";
+    let trained = |more: &str, out: &str| {
+        stdout(folder, &format!("{arguments} --epochs 7 {more} --out {out}"));
+        fs::read(folder.join(out)).unwrap()
+    };
+    let whole = trained("", "whole.safetensors");
+    // The checkpoint of epoch 5 is the last; two epochs are left to train.
+    assert!(trained("--checkpoint c.safetensors --every 5", "kept.safetensors") == whole);
+    let kept = Model::load(&folder.join("c.safetensors")).unwrap();
+    assert_ne!(kept.parameters, Model::from_bytes("whole", &whole).unwrap().parameters);
+    assert!(trained("--resume c.safetensors", "resumed.safetensors") == whole);
+
+    let other = [&y[..99], &[9.0]].concat();
+    write(folder, "b.npz", &[("x", &[10, 5, 3], &x), ("y", &[10, 5, 2], &other)]);
+    let arguments = arguments.replace("a.npz", "b.npz");
+    let expected = "c.safetensors: it is the checkpoint of another run: its `data` is \"arrays ";
+    refused(folder, &format!("{arguments} --epochs 7 --resume c.safetensors --quiet"), 1, expected);
 }

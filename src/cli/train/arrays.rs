@@ -7,13 +7,13 @@ use crate::cli::run::Function;
 use crate::cli::values::whole;
 use crate::cli::{Common, device, fit, interrupt};
 use anyhow::Context;
-use clap::ValueEnum;
 use refrain::arrays::Arrays;
-use refrain::engine::{Device, DeviceInfo, Engine, Precision};
+use refrain::data::Windows;
+use refrain::engine::{Device, DeviceInfo, Engine};
 use refrain::loss::Loss;
 use refrain::model::{Model, Spec};
 use refrain::optim::Schedule;
-use refrain::train::{Options, Order};
+use refrain::train::{Options, Order, Run};
 use refrain::{Error, Result, disk};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -42,16 +42,6 @@ pub struct Flags {
     /// The function of an RNN, where the file of --init is PyTorch's and does not say.
     #[arg(long, value_enum, value_name = "F", requires = "init")]
     pub nonlinearity: Option<Function>,
-    /// How the device stores weights and tape.
-    #[arg(long, value_enum, default_value_t = PrecisionName::F32, value_name = "P")]
-    pub precision: PrecisionName,
-}
-
-/// A [`Precision`] on the command line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum PrecisionName {
-    F32,
-    F16,
 }
 
 impl Flags {
@@ -62,7 +52,6 @@ impl Flags {
             ("--classes", self.classes.is_some()),
             ("--no-shuffle", self.no_shuffle),
             ("--nonlinearity", self.nonlinearity.is_some()),
-            ("--precision", self.precision != PrecisionName::F32),
         ];
         match given.into_iter().find(|(_, given)| *given) {
             None => Ok(()),
@@ -105,14 +94,16 @@ struct Seconds {
 pub async fn run(data: &str, recipe: &Recipe, flags: &Flags, common: &Common) -> anyhow::Result<()> {
     let start = Instant::now();
     let mut console = Console::new(common);
-    refuse_for_tables(recipe)?;
-    if let Some(out) = &recipe.out {
-        disk::check_writable(out).context("--out")?;
+    if recipe.patience.is_some() {
+        return Err(Error::config("--patience", "given", "nothing: of arrays no rows are held out").into());
+    }
+    for (flag, path) in [("--out", &recipe.out), ("--checkpoint", &recipe.checkpoint)] {
+        path.as_deref().map_or(Ok(()), disk::check_writable).context(flag)?;
     }
     interrupt::listen()?;
 
     let mut notes = Vec::new();
-    let Set { windows, loss, model } = {
+    let Set { windows, loss, mut model } = {
         let bytes = disk::read(Path::new(data))?;
         Set::read(&Arrays::from_bytes(data, &bytes)?, recipe, flags, common.seed, &mut notes)?
     };
@@ -120,10 +111,11 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &Flags, common: &Common) ->
         console.say(note)?;
     }
     let options = options(recipe, flags, loss, windows.count(), common.seed);
+    model.provenance = provenance(&options, recipe, &windows);
+    let from = recipe.resume.as_deref().map(|path| fit::resumed(path, &model)).transpose()?;
 
     let device = Device::select(&common.device).await?;
-    let precision = if flags.precision == PrecisionName::F16 { Precision::F16 } else { Precision::F32 };
-    let mut engine = device.engine_with(model.spec, &model.parameters, precision)?;
+    let mut engine = device.engine_with(model.spec, &model.parameters, recipe.precision.precision())?;
     device::tell(&common.device, &device, engine.device(), &console)?;
     engine.load(&windows)?;
     console.say(opening(&model, engine.device(), &options, windows.count(), windows.steps()))?;
@@ -131,17 +123,20 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &Flags, common: &Common) ->
 
     let training = Instant::now();
     let rows: Vec<u32> = (0..windows.count() as u32).collect();
-    let summary = fit::train(&mut engine, &options, &rows, &mut console).await?;
+    let run = Run { spec: model.spec, options, windows: &windows, train: &rows, val: &[], patience: 0 };
+    let kept = fit::Kept { checkpoint: recipe.checkpoint.as_deref(), every: recipe.every, model: &model };
+    let finished = fit::validated(&mut engine, &run, from, &kept, &mut console).await?;
     let training = training.elapsed();
+    let loss_at_end = finished.history.last().copied().unwrap_or(f64::NAN);
 
     let mut files = Vec::new();
     if let Some(out) = &recipe.out {
-        let provenance = provenance(&options, recipe, engine.device());
-        let trained = Model { parameters: engine.parameters().await?, provenance, ..model.clone() };
-        trained.save(out).context("--out")?;
+        model.parameters = engine.parameters().await?;
+        model.provenance.insert("device".into(), serde_json::to_value(engine.device())?);
+        model.save(out).context("--out")?;
         files.push(out.display().to_string());
     }
-    console.say(format_args!("Trained in {:.2} s; loss {}", training.as_secs_f64(), significant(summary.loss)))?;
+    console.say(format_args!("Trained in {:.2} s; loss {}", training.as_secs_f64(), significant(loss_at_end)))?;
     if let [file] = files.as_slice() {
         console.say(format_args!("Wrote {file}"))?;
     }
@@ -152,12 +147,12 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &Flags, common: &Common) ->
         rows: windows.count(),
         steps: windows.steps(),
         loss,
-        epochs: summary.epochs,
+        epochs: finished.epochs,
         batch: options.batch,
         lr: options.optimizer.lr(),
         seed: options.seed,
-        optimizer_steps: summary.steps,
-        train_loss: summary.loss,
+        optimizer_steps: finished.steps,
+        train_loss: loss_at_end,
         notes,
         files,
         seconds: Seconds {
@@ -167,19 +162,6 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &Flags, common: &Common) ->
         },
     };
     Ok(console.document(&document)?)
-}
-
-/// Refuses what needs data held out, or a run that can be taken up.
-fn refuse_for_tables(recipe: &Recipe) -> Result<()> {
-    let given = [
-        ("--patience", recipe.patience.is_some()),
-        ("--checkpoint", recipe.checkpoint.is_some()),
-        ("--resume", recipe.resume.is_some()),
-    ];
-    match given.into_iter().find(|(_, given)| *given) {
-        None => Ok(()),
-        Some((name, _)) => Err(Error::config(name, "given", "nothing: it is for tables")),
-    }
 }
 
 fn options(recipe: &Recipe, flags: &Flags, loss: Loss, rows: usize, seed: u64) -> Options {
@@ -196,7 +178,7 @@ fn options(recipe: &Recipe, flags: &Flags, loss: Loss, rows: usize, seed: u64) -
         schedule: recipe.schedule.map_or(Schedule::Constant, |schedule| schedule.over(total)),
         seed,
         order: if flags.no_shuffle { Order::Given } else { Order::Shuffled },
-        report: (epochs / 10).max(1),
+        ..Options::default()
     }
 }
 
@@ -218,11 +200,11 @@ fn opening(model: &Model, device: &DeviceInfo, options: &Options, rows: usize, s
 }
 
 /// Where the weights come from. Without times and paths: the same run gives the same file.
-fn provenance(options: &Options, recipe: &Recipe, device: &DeviceInfo) -> Map<String, Value> {
+fn provenance(options: &Options, recipe: &Recipe, windows: &Windows) -> Map<String, Value> {
     let provenance = json!({
         "program": concat!("refrain ", env!("CARGO_PKG_VERSION")),
         "command": "train",
-        "data": "arrays",
+        "data": format!("arrays {:016x}", windows.fingerprint()),
         "init": recipe.init.is_some(),
         "seed": options.seed,
         "epochs": options.epochs,
@@ -233,7 +215,7 @@ fn provenance(options: &Options, recipe: &Recipe, device: &DeviceInfo) -> Map<St
         "optimizer": options.optimizer,
         "clip": options.clip,
         "schedule": options.schedule,
-        "device": device,
+        "precision": recipe.precision,
     });
     match provenance {
         Value::Object(map) => map,

@@ -108,7 +108,7 @@ pub fn provenance(recipe: &Recipe, run: &Run<'_>, problem: &Problem) -> Map<Stri
     let provenance = json!({
         "program": concat!("refrain ", env!("CARGO_PKG_VERSION")),
         "command": "train",
-        "data": format!("table {:016x}", problem.fingerprint()),
+        "data": format!("table {:016x}", problem.windows.fingerprint()),
         "plan": problem.card.plan,
         "init": recipe.init.is_some(),
         "seed": options.seed,
@@ -119,6 +119,7 @@ pub fn provenance(recipe: &Recipe, run: &Run<'_>, problem: &Problem) -> Map<Stri
         "optimizer": options.optimizer,
         "clip": options.clip,
         "schedule": options.schedule,
+        "precision": recipe.precision,
         "patience": patience,
     });
     match provenance {

@@ -12,7 +12,7 @@ use refrain::forecast::table::Table;
 use refrain::forecast::{Backtest, BacktestOptions, Card, Problem, Task, backtest};
 use refrain::loss::{Loss, Quantiles};
 use refrain::model::{Model, Spec};
-use refrain::train::{Checkpoint, Finished, Options, Run};
+use refrain::train::{Finished, Options, Run};
 use refrain::{Error, Result, disk};
 use std::path::Path;
 use std::time::Instant;
@@ -48,7 +48,7 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &TaskFlags, common: &Common
 
     let (spec, parameters) = network(&problem, recipe, initial, common.seed)?;
     let device = Device::select(&common.device).await?;
-    let mut engine = device.engine(spec, &parameters)?;
+    let mut engine = device.engine_with(spec, &parameters, recipe.precision.precision())?;
     device::tell(&common.device, &device, engine.device(), &console)?;
     engine.load(&problem.windows)?;
     let run = problem.run(spec, options);
@@ -56,7 +56,7 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &TaskFlags, common: &Common
     let mut model = Model::new(spec, parameters);
     model.provenance = provenance(recipe, &run, &problem);
     console.say(opening(&model, engine.device(), &options, &problem))?;
-    let from = recipe.resume.as_deref().map(|path| resumed(path, &model)).transpose()?;
+    let from = recipe.resume.as_deref().map(|path| fit::resumed(path, &model)).transpose()?;
     let setup = start.elapsed();
 
     let training = Instant::now();
@@ -145,14 +145,6 @@ fn network(problem: &Problem, recipe: &Recipe, initial: Option<(Model, Card)>, s
     let spec = problem.spec(recipe.cell.kind(), recipe.hidden, recipe.layers);
     let spec = Spec { bidirectional: recipe.bidirectional, ..spec };
     Ok((spec, device::parameters(&spec, seed)?))
-}
-
-/// Where an interrupted run stood.
-fn resumed(path: &Path, model: &Model) -> anyhow::Result<refrain::train::Snapshot> {
-    let name = path.display().to_string();
-    let checkpoint = Checkpoint::from_bytes(&name, &disk::read(path)?).context("--resume")?;
-    checkpoint.check(&name, model).context("--resume")?;
-    Ok(checkpoint.snapshot)
 }
 
 /// The errors on the rows held out, where there are some.
