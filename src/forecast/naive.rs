@@ -28,28 +28,33 @@ impl Naive {
     }
 }
 
-/// The values of one target in the order of time, as far as they are known, for forecasts from any row of them.
+/// The values of one target in the order of time, for forecasts from row `first` of them on.
 #[derive(Clone, Debug)]
-pub struct History {
-    values: Vec<f32>,
-    /// The sum of the values before each row.
+pub struct History<'a> {
+    /// Values of a table, of which every `stride`-th is the target's.
+    values: &'a [f32],
+    stride: usize,
+    first: usize,
+    /// The sum of the values before each row from `first` on.
     sums: Vec<f64>,
     season: usize,
 }
 
-impl History {
-    /// The values, with the rows of their season.
-    pub fn new(values: Vec<f32>, season: usize) -> Self {
-        let mut sums = vec![0.0];
-        for &value in &values {
-            sums.push(sums[sums.len() - 1] + f64::from(value));
-        }
-        History { values, sums, season }
+impl<'a> History<'a> {
+    /// The target in every `stride`-th of the values, with the rows of its season.
+    pub fn new(values: &'a [f32], stride: usize, first: usize, season: usize) -> Self {
+        let each = || values.iter().step_by(stride).map(|&value| f64::from(value));
+        let mut sums = vec![each().take(first).sum::<f64>()];
+        sums.extend(each().skip(first).scan(sums[0], |sum, value| {
+            *sum += value;
+            Some(*sum)
+        }));
+        History { values, stride, first, sums, season }
     }
 
     /// The value of a row.
     pub fn value(&self, row: usize) -> f64 {
-        self.values[row].into()
+        self.values[row * self.stride].into()
     }
 
     /// What a rule forecasts `step` rows after row `origin`, which with all after it is not known yet. Where there is no whole
@@ -58,18 +63,19 @@ impl History {
         match naive {
             Naive::Seasonal if origin >= self.season => self.value(origin - self.season + step % self.season),
             Naive::RepeatLast | Naive::Seasonal => self.value(origin - 1),
-            Naive::Mean => self.sums[origin] / origin as f64,
+            Naive::Mean => self.sums[origin - self.first] / origin as f64,
         }
     }
 
     /// The mean absolute difference of the first `rows` values from those a season before; none where that is 0, or there is no
     /// whole season.
     pub fn scale(&self, rows: usize) -> Option<f64> {
-        let values = &self.values[..rows.min(self.values.len())];
-        let differences = values.iter().zip(values.get(self.season..)?);
-        let (count, sum) = differences.fold((0, 0.0), |(count, sum), (before, after)| {
-            (count + 1, sum + (f64::from(*after) - f64::from(*before)).abs())
-        });
+        let rows = rows.min(self.values.len().div_ceil(self.stride));
+        let (mut count, mut sum) = (0, 0.0);
+        for row in self.season..rows {
+            count += 1;
+            sum += (self.value(row) - self.value(row - self.season)).abs();
+        }
         (sum > 0.0).then(|| sum / f64::from(count))
     }
 }
@@ -80,7 +86,8 @@ mod tests {
 
     #[test]
     fn rules_look_only_at_what_is_known() {
-        let history = History::new(vec![1.0, 2.0, 4.0, 8.0, 16.0, 32.0], 3);
+        let values = [1.0, 0.0, 2.0, 0.0, 4.0, 0.0, 8.0, 0.0, 16.0, 0.0, 32.0];
+        let history = History::new(&values, 2, 2, 3);
         let forecast = |naive, origin| (0..4).map(|step| history.forecast(naive, origin, step)).collect::<Vec<_>>();
         assert_eq!(forecast(Naive::RepeatLast, 4), [8.0; 4]);
         assert_eq!(forecast(Naive::Seasonal, 4), [2.0, 4.0, 8.0, 2.0]);
@@ -88,6 +95,6 @@ mod tests {
         assert_eq!(forecast(Naive::Mean, 4), [3.75; 4]);
         assert_eq!(history.scale(5), Some((7.0 + 14.0) / 2.0));
         assert_eq!(history.scale(3), None);
-        assert_eq!(History::new(vec![1.0; 9], 3).scale(9), None);
+        assert_eq!(History::new(&[1.0; 9], 1, 9, 3).scale(9), None);
     }
 }

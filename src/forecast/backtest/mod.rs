@@ -191,13 +191,13 @@ struct Judge<'a> {
     /// Targets of a series (C).
     targets: usize,
     /// [series * C + target]: what is known, and what MASE divides by.
-    histories: Vec<(History, Option<f64>)>,
+    histories: Vec<(History<'a>, Option<f64>)>,
 }
 
 impl<'a> Judge<'a> {
     fn new(
         card: &Card,
-        table: &Table,
+        table: &'a Table,
         reading: &'a Reading<'a>,
         scales: &'a [Vec<Scale>],
         firsts: &[usize],
@@ -208,8 +208,9 @@ impl<'a> Judge<'a> {
         for (series, &first) in table.series.iter().zip(firsts) {
             for name in &card.plan.targets {
                 let place = table.column(name)?;
-                let values = series.values.iter().skip(place).step_by(columns).take(series.known);
-                let history = History::new(values.copied().collect(), season);
+                // Where no row is known, the slice is empty.
+                let values = series.values[..series.known * columns].get(place..).unwrap_or_default();
+                let history = History::new(values, columns, first.min(series.known), season);
                 let naive = history.scale(first);
                 histories.push((history, naive));
             }
