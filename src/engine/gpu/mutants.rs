@@ -83,7 +83,7 @@ const SHARED_OR_IN_LANES: &[Mutation] = &[
     ("weight_gradient", "group.y * dims.directions + direction", "group.y * dims.directions"),
     ("input_gradient", "INPUT_SLOT[segment % GATES]", "0u"),
     ("input_gradient", "return dims.directions * GATES;", "return GATES;"),
-    ("input_gradient", "* mask(row / dims.rows, row % dims.rows, quad)", ""),
+    ("input_gradient", "mask(row / dims.rows, row % dims.rows, quad)", "(0.0 * mask(row / dims.rows, 0u, quad) + 1.0)"),
     ("input_gradient", "mask(row / dims.rows, row % dims.rows, quad)", "mask(row / dims.rows, 0u, quad)"),
     ("project", "dims.at_bias + slot * dims.hidden_quads", "dims.at_bias"),
     ("project", "step_of(direction, time.s + row / dims.rows), row", "step_of(direction, row / dims.rows), row"),
