@@ -2,10 +2,10 @@
 
 use super::values::{count, not_negative, positive, whole};
 use clap::ValueEnum;
-use refrain::Result;
 use refrain::engine::Precision;
 use refrain::model::CellKind;
 use refrain::optim::{Clip, Optimizer, Schedule};
+use refrain::{Error, Result};
 use serde::Serialize;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -41,9 +41,9 @@ pub struct Recipe {
     /// Learning rate.
     #[arg(long, value_name = "X", value_parser = positive)]
     pub lr: Option<f64>,
-    /// How much of its last step sgd takes along.
-    #[arg(long, default_value = "0.9", value_name = "X", value_parser = not_negative)]
-    pub momentum: f64,
+    /// How much of its last step sgd takes along; 0.9 where nothing is said.
+    #[arg(long, value_name = "X", value_parser = not_negative)]
+    pub momentum: Option<f64>,
     /// L2 penalty on the weights; of adamw, their decay.
     #[arg(long, value_name = "X", value_parser = not_negative)]
     pub weight_decay: Option<f64>,
@@ -167,6 +167,8 @@ pub enum ScheduleShape {
     Plateau { factor: f64, patience: usize },
 }
 
+/// The momentum of sgd where nothing is said.
+const MOMENTUM: f64 = 0.9;
 /// By what part of itself the best loss must fall for `plateau`: PyTorch's default.
 const THRESHOLD: f64 = 1e-4;
 
@@ -206,13 +208,16 @@ impl FromStr for ScheduleShape {
 }
 
 impl Recipe {
-    /// The optimiser, with `lr` where no rate was given.
-    pub fn optimizer(&self, lr: f64) -> Optimizer {
+    /// The optimiser, with `lr` where no rate was given. Momentum is sgd's alone.
+    pub fn optimizer(&self, lr: f64) -> Result<Optimizer> {
+        if let (Some(momentum), false) = (self.momentum, self.optimizer == OptimizerName::Sgd) {
+            return Err(Error::config("--momentum", momentum, "none, or --optimizer sgd beside it"));
+        }
         let lr = self.lr.unwrap_or(lr);
         let mut optimizer = match self.optimizer {
             OptimizerName::Adam => Optimizer::adam(lr),
             OptimizerName::AdamW => Optimizer::adam_w(lr),
-            OptimizerName::Sgd => Optimizer::sgd(lr, self.momentum),
+            OptimizerName::Sgd => Optimizer::sgd(lr, self.momentum.unwrap_or(MOMENTUM)),
             OptimizerName::RmsProp => Optimizer::rms_prop(lr),
         };
         if let Some(decay) = self.weight_decay {
@@ -223,7 +228,7 @@ impl Recipe {
                 | Optimizer::RmsProp { weight_decay, .. } => *weight_decay = decay,
             }
         }
-        optimizer
+        Ok(optimizer)
     }
 
     /// The largest norm of the gradient, `default` where none was given; `None` where it is 0.

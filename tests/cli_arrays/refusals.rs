@@ -103,6 +103,7 @@ fn bad_training_sets_are_refused_with_nothing_written() {
         ("y.npz --init m.safetensors --hidden 3", 2, "--init <MODEL>' cannot be used with '--hidden <N>'"),
         ("y.npz --nonlinearity relu", 2, "--init <MODEL>"),
         ("y.npz --loss quantile", 2, "--loss is quantile"),
+        ("y.npz --momentum 0.5", 2, "--momentum is 0.5, expected none, or --optimizer sgd beside it"),
         ("y.npz --classes 3", 2, "--classes is given"),
         ("y.npz --patience 3", 2, "--patience is given, expected nothing: of arrays no rows are held out"),
         ("y.npz --resume m.safetensors", 1, "--resume: m.safetensors: it is no checkpoint"),

@@ -110,7 +110,7 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &Flags, common: &Common) ->
     for note in &notes {
         console.say(note)?;
     }
-    let options = options(recipe, flags, loss, windows.count(), common.seed);
+    let options = options(recipe, flags, loss, windows.count(), common.seed)?;
     model.provenance = provenance(&options, recipe, &windows);
     let from = recipe.resume.as_deref().map(|path| fit::resumed(path, &model)).transpose()?;
 
@@ -164,22 +164,22 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &Flags, common: &Common) ->
     Ok(console.document(&document)?)
 }
 
-fn options(recipe: &Recipe, flags: &Flags, loss: Loss, rows: usize, seed: u64) -> Options {
+fn options(recipe: &Recipe, flags: &Flags, loss: Loss, rows: usize, seed: u64) -> Result<Options> {
     let epochs = recipe.epochs.unwrap_or(EPOCHS);
     let batch = recipe.batch.unwrap_or(BATCH).min(rows);
     let total = (epochs * rows.div_ceil(batch)) as u64;
-    Options {
+    Ok(Options {
         epochs,
         batch,
         loss,
         dropout: recipe.dropout as f32,
-        optimizer: recipe.optimizer(LR),
+        optimizer: recipe.optimizer(LR)?,
         clip: recipe.clip(0.0),
         schedule: recipe.schedule.map_or(Schedule::Constant, |schedule| schedule.over(total)),
         seed,
         order: if flags.no_shuffle { Order::Given } else { Order::Shuffled },
         ..Options::default()
-    }
+    })
 }
 
 /// What is about to be done.

@@ -44,7 +44,7 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &TaskFlags, common: &Common
     };
     let table = table::read(data, &read, &console)?;
     let problem = Problem::new(&table, &task, &read, initial.as_ref().map(|(_, card)| card))?;
-    let options = options(recipe, loss, &problem, common.seed);
+    let options = options(recipe, loss, &problem, common.seed)?;
 
     let (spec, parameters) = network(&problem, recipe, initial, common.seed)?;
     let device = Device::select(&common.device).await?;
@@ -124,17 +124,17 @@ fn loss(recipe: &Recipe, task: &mut Task, known: Option<&Card>) -> Result<Loss> 
 }
 
 /// The recipe, with the defaults for tables.
-fn options(recipe: &Recipe, loss: Loss, problem: &Problem, seed: u64) -> Options {
+fn options(recipe: &Recipe, loss: Loss, problem: &Problem, seed: u64) -> Result<Options> {
     let defaults = problem.options(recipe.batch, recipe.epochs, seed);
     let total = (defaults.epochs * problem.train.len().div_ceil(defaults.batch)) as u64;
-    Options {
+    Ok(Options {
         loss,
         dropout: recipe.dropout as f32,
-        optimizer: recipe.optimizer(defaults.optimizer.lr()),
+        optimizer: recipe.optimizer(defaults.optimizer.lr())?,
         clip: recipe.clip(defaults.clip.map_or(0.0, |clip| clip.max_norm)),
         schedule: recipe.schedule.map_or(defaults.schedule, |schedule| schedule.over(total)),
         ..defaults
-    }
+    })
 }
 
 /// The network, and the weights that training begins with.
