@@ -44,6 +44,10 @@ fn stage(path: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
     if path.is_dir() {
         return Err(io::Error::other("a directory of that name is in the way"));
     }
+    // A device or a pipe would be replaced by a file, where that is allowed.
+    if path.exists() && !path.is_file() {
+        return Err(io::Error::other("what stands there is no regular file"));
+    }
     let mut builder = tempfile::Builder::new();
     builder.prefix(".refrain-");
     #[cfg(unix)]
@@ -88,6 +92,13 @@ mod tests {
         write_whole(&[(&a, b"new"), (&b, b"second")]).unwrap();
         assert_eq!((fs::read(&a).unwrap(), read(&b).unwrap()), (b"new".to_vec(), b"second".to_vec()));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_device_is_never_replaced_by_a_file() {
+        let refused = check_writable(Path::new("/dev/null")).unwrap_err().to_string();
+        assert_eq!(refused, "/dev/null: cannot write it: what stands there is no regular file");
     }
 
     #[cfg(unix)]

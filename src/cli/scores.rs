@@ -36,6 +36,11 @@ pub fn table(backtest: &Backtest) -> String {
             significant(*width)
         );
     }
+    let levels = backtest.levels.iter().flatten().zip(&backtest.model().scores.pinball);
+    let losses: Vec<String> = levels.map(|(level, loss)| format!("{level}: {}", significant(*loss))).collect();
+    if !losses.is_empty() {
+        text += &format!("\nQuantile loss at the level {}", losses.join(", "));
+    }
     for warning in &backtest.warnings {
         text += &format!("\n{warning}");
     }

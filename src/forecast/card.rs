@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 
 /// Where a model file's provenance holds the card.
 const KEY: &str = "forecast";
+/// Most rows and columns that a file may speak of.
+const MOST: usize = 1_000_000_000;
 
 /// What a network forecasts, from what, and on which scale.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -69,8 +71,11 @@ impl Card {
     fn check(&self, model: &Model) -> std::result::Result<(), String> {
         let (plan, spec) = (&self.plan, &model.spec);
         let sizes = [plan.window, plan.horizon, plan.season, plan.targets.len(), self.series.len()];
+        if let Some(size) = sizes.iter().find(|&&size| size == 0 || size > MOST) {
+            return Err(format!("its forecast has a size of {size}, expected 1 to {MOST}"));
+        }
         let counts = plan.horizon.checked_mul(plan.targets.len()).and_then(|count| count.checked_mul(plan.levels()));
-        if sizes.contains(&0) || counts.is_none() || (plan.inputs(), plan.outputs()) != (spec.input, spec.outputs()) {
+        if counts.is_none() || (plan.inputs(), plan.outputs()) != (spec.input, spec.outputs()) {
             return Err(format!(
                 "its forecast has {} features and {counts:?} outputs, expected {} and {}, the network's",
                 plan.inputs(),
@@ -134,5 +139,54 @@ impl Card {
             }
         };
         table.series.iter().zip(rows).map(of).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::forecast::{Problem, Task, sample};
+    use serde_json::{Value, json};
+
+    fn model() -> Model {
+        let task = Task { window: Some(6), horizon: Some(2), ..Task::new(["demand"]) };
+        let options = task.read_options(ReadOptions::default());
+        let table = Table::read("t", sample::demand(0, 100, 0).as_bytes(), &options).unwrap();
+        let problem = Problem::new(&table, &task, &options, None).unwrap();
+        let spec = problem.spec(crate::model::CellKind::Gru, 3, 1);
+        let mut model = Model::new(spec, crate::model::initial_parameters(&spec, 0));
+        let intervals = Some(Intervals::calibrate(&[0.5; 40], 2));
+        Card { intervals, ..problem.card }.put(&mut model);
+        model
+    }
+
+    #[test]
+    fn a_card_comes_back_from_its_file() {
+        let model = model();
+        let read = Model::from_bytes("m", &model.to_bytes().unwrap()).unwrap();
+        let card = Card::of("m", &read).unwrap();
+        assert_eq!(card, Card::of("m", &model).unwrap());
+        assert_eq!((card.plan.window, card.frequency.to_string().as_str(), card.series.len()), (6, "h", 1));
+    }
+
+    #[test]
+    fn a_card_that_no_training_has_made_is_refused() {
+        let with = |place: &str, value: Value| {
+            let mut model = model();
+            let card = model.provenance.get_mut(KEY).unwrap();
+            *card.pointer_mut(place).unwrap_or_else(|| panic!("{place} is there")) = value;
+            Card::of("m", &model).unwrap_err().to_string()
+        };
+        assert!(with("/plan/window", json!(0)).contains("a size of 0"));
+        assert!(with("/plan/window", json!(u64::MAX)).contains("a size of"));
+        assert!(with("/plan/horizon", json!(3)).contains("expected 1 and 2, the network's"));
+        assert!(with("/plan/past", json!(["x"])).contains("has 2 features"));
+        assert!(with("/frequency", json!("-1h")).contains("freq is -1h"));
+        assert!(with("/series/0/scales/0/factor", json!(0.0)).contains("scales: expected 1 finite ones"));
+        assert!(with("/series/0/scales", json!([])).contains("scales: expected 1"));
+        assert!(with("/intervals/half_widths/0", json!([1.0])).contains("intervals do not fit"));
+        assert!(with("/intervals/half_widths", json!([])).contains("intervals do not fit"));
+        let none = Model::new(model().spec, model().parameters);
+        assert!(Card::of("m", &none).unwrap_err().to_string().starts_with("m: it says nothing of a forecast"));
     }
 }

@@ -105,7 +105,7 @@ pub fn row_at(table: &Table, series: &Series, time: &str) -> Result<usize> {
         table.refuse(series, format!("expected {example} as in the table's times, found `{time}`"))
     })?;
     let (steps, exact) = table.frequency.steps(series.first, stamp);
-    Ok(usize::try_from(steps + i64::from(!exact)).unwrap_or(0))
+    Ok(usize::try_from(steps.saturating_add(i64::from(!exact))).unwrap_or(0))
 }
 
 #[cfg(test)]

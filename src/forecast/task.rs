@@ -107,8 +107,7 @@ fn read_options(
     options: ReadOptions,
 ) -> ReadOptions {
     let columns = (!all).then(|| [targets, past, future].concat());
-    let open = |names: &[String]| names.iter().filter(|&name| name != ALL).cloned().collect::<Vec<_>>();
-    let open_end = if future.is_empty() { Vec::new() } else { open(&[targets, past].concat()) };
+    let open_end = targets.iter().chain(past).filter(|&name| name != ALL).cloned().collect();
     ReadOptions { columns, open_end, ..options }
 }
 

@@ -31,7 +31,7 @@ fn draw<B: DrawingBackend>(finished: &Finished, area: &DrawingArea<B, Shift>) ->
 
     area.fill(&WHITE)?;
     let (head, body) = area.split_vertically(HEAD);
-    head.draw(&Text::new("Losses", (LEFT, 16), font(20)))?;
+    head.draw(&Text::new("Loss over the epochs", (LEFT, 16), font(20)))?;
     let names = [("training", GIVEN.stroke_width(2)), ("validation", FORECAST.stroke_width(2))];
     legend(&head, 48, names.into_iter().take(if finished.val.is_empty() { 1 } else { 2 }))?;
     let mut chart = ChartBuilder::on(&body)
@@ -47,7 +47,6 @@ fn draw<B: DrawingBackend>(finished: &Finished, area: &DrawingArea<B, Shift>) ->
         .label_style(font(13))
         .axis_desc_style(font(15))
         .x_desc("epoch")
-        .y_desc("loss")
         .x_label_formatter(&|epoch| format!("{epoch:.0}"))
         .y_label_formatter(&|&loss| crate::cli::console::significant(loss))
         .draw()?;

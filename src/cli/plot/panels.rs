@@ -2,8 +2,10 @@
 
 use super::{DrawResult, FORECAST, GIVEN, GROUND, LEFT, TEXT, font, legend, range};
 use plotters::coord::Shift;
+use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
 use plotters::prelude::*;
 use refrain::forecast::Level;
+use std::ops::Range;
 use textplots::{Chart, ColorPlot, Plot, Shape};
 
 /// A panel of the picture, and what is above the first, in pixels.
@@ -78,7 +80,7 @@ impl Picture {
         let (head, body) = area.split_vertically(HEAD);
         let left_out = match self.left_out {
             0 => String::new(),
-            count => format!(" ({count} more are not shown)"),
+            count => format!(" ({count} more not shown)"),
         };
         head.draw(&Text::new(format!("{}{left_out}", self.title), (LEFT, 16), font(20)))?;
         let intervals: Vec<String> = self
@@ -101,14 +103,20 @@ impl Picture {
     fn draw_panel<B: DrawingBackend>(&self, panel: &Panel, area: &DrawingArea<B, Shift>) -> DrawResult<B> {
         let (low, high) = panel.range();
         let last = (panel.times.len().max(2) - 1) as f32;
-        let label = |row: &f32| panel.times.get(row.round() as usize).map_or(String::new(), |time| short(time, panel));
+        let ticks = ticks(&panel.times);
+        let clock = ticks.iter().any(|&row| !at_midnight(&panel.times[row]));
+        let label = |row: &f32| {
+            let time = panel.times.get(row.round() as usize).map_or("", String::as_str);
+            time.chars().take(if clock { 16 } else { 10 }).collect::<String>()
+        };
+        let rows = Rows { last, ticks };
         let mut chart = ChartBuilder::on(area)
             .margin(10)
             .margin_right(24)
             .caption(&panel.title, font(15))
             .x_label_area_size(26)
             .y_label_area_size(LEFT - 10)
-            .build_cartesian_2d(0f32..last, low..high)?;
+            .build_cartesian_2d(rows, low..high)?;
         for (first, steps) in &panel.forecasts {
             let (begin, end) = (*first as f32 - 0.5, (first + steps.len() - 1) as f32);
             chart.draw_series([Rectangle::new([(begin, low), (end, high)], GROUND.filled())])?;
@@ -119,7 +127,6 @@ impl Picture {
             .bold_line_style(BLACK.mix(0.08))
             .axis_style(BLACK.mix(0.4))
             .label_style(font(13))
-            .x_labels(6)
             .y_labels(5)
             .x_label_formatter(&label)
             .y_label_formatter(&|value| plain(*value, high - low))
@@ -177,12 +184,42 @@ fn shade(n: usize) -> RGBColor {
     RGBColor(mix(r), mix(g), mix(b))
 }
 
-/// A time without seconds, and without hours where all are midnight.
-fn short(time: &str, panel: &Panel) -> String {
-    let midnight =
-        |time: &String| time.get(10..).is_none_or(|clock| clock.trim_start_matches(['T', ' ']).starts_with("00:00"));
-    let all = panel.times.iter().all(midnight);
-    time.chars().take(if all { 10 } else { 16 }).collect()
+/// The axis of time, with its labels at the ticks.
+struct Rows {
+    last: f32,
+    ticks: Vec<usize>,
+}
+
+impl Ranged for Rows {
+    type FormatOption = DefaultFormatting;
+    type ValueType = f32;
+
+    fn map(&self, row: &f32, (left, right): (i32, i32)) -> i32 {
+        left + (row / self.last * (right - left) as f32).round() as i32
+    }
+
+    fn key_points<Hint: KeyPointHint>(&self, _: Hint) -> Vec<f32> {
+        self.ticks.iter().map(|&row| row as f32).collect()
+    }
+
+    fn range(&self) -> Range<f32> {
+        0.0..self.last
+    }
+}
+
+/// Rows that are labelled, six or fewer: where days begin or, of months, years; else evenly spaced.
+fn ticks(times: &[String]) -> Vec<usize> {
+    let rows = |begins: fn(&str) -> bool| (0..times.len()).filter(|&row| begins(&times[row])).collect::<Vec<_>>();
+    let days = if times.iter().all(|time| at_midnight(time)) { Vec::new() } else { rows(at_midnight) };
+    let years = rows(|time| time.len() == 7 && time.ends_with("-01"));
+    let whole = [days, years].into_iter().find(|rows| rows.len() > 1).unwrap_or_else(|| (0..times.len()).collect());
+    let every = whole.len().div_ceil(6).max(1);
+    whole.into_iter().step_by(every).collect()
+}
+
+/// Whether a time is a date alone, or has a clock that stands at midnight.
+fn at_midnight(time: &str) -> bool {
+    time.get(10..).is_none_or(|clock| clock.is_empty() || clock[1..].starts_with("00:00"))
 }
 
 /// A number on an axis of that span.
@@ -215,7 +252,7 @@ mod tests {
     fn a_picture_has_its_curves_its_interval_and_its_times() {
         let svg = picture().svg().unwrap();
         assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>") && !svg.contains("NaN"));
-        for words in ["Forecast (2 more are not shown)", "90 % interval", "2024-01-05", "known"] {
+        for words in ["Forecast (2 more not shown)", "90 % interval", "2024-01-03", "known"] {
             assert!(svg.contains(words), "`{words}` is missing in {svg}");
         }
         assert_eq!((svg.matches("<polygon").count(), svg.contains("00:00")), (1, false), "{svg}");
@@ -226,6 +263,17 @@ mod tests {
         let drawn = picture().drawn(false);
         assert!(drawn.starts_with("y\n") && drawn.ends_with("2024-01-01 00:00:00 to 2024-01-09 00:00:00"), "{drawn}");
         assert!(!drawn.contains('\u{1b}'));
+    }
+
+    #[test]
+    fn ticks_stand_where_days_and_years_begin() {
+        let hours: Vec<String> = (20..70).map(|t| format!("2024-01-{:02} {:02}:00", 1 + t / 24, t % 24)).collect();
+        assert_eq!(ticks(&hours), [4, 28]);
+        let months: Vec<String> = (0..30).map(|t| format!("{}-{:02}", 2000 + t / 12, 1 + t % 12)).collect();
+        assert_eq!(ticks(&months), [0, 12, 24]);
+        let rows: Vec<String> = (0..13).map(|t| t.to_string()).collect();
+        assert_eq!(ticks(&rows), [0, 3, 6, 9, 12]);
+        assert_eq!(ticks(&rows[..1]), [0]);
     }
 
     #[test]

@@ -109,6 +109,7 @@ pub fn provenance(recipe: &Recipe, run: &Run<'_>, problem: &Problem) -> Map<Stri
         "program": concat!("refrain ", env!("CARGO_PKG_VERSION")),
         "command": "train",
         "data": format!("table {:016x}", problem.windows.fingerprint()),
+        "rows": problem.rows(),
         "plan": problem.card.plan,
         "init": recipe.init.is_some(),
         "seed": options.seed,

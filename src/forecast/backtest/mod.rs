@@ -156,7 +156,7 @@ fn first_row(card: &Card, table: &Table, series: &Series, from: Option<&Start>) 
     // Of a series that was not trained on, all are; its scales then follow from the first window.
     let Some(trained) = card.trained(series.id.as_deref()) else { return Ok(card.plan.window) };
     let (row, exact) = table.frequency.steps(series.first, trained.test_from);
-    let row = usize::try_from(row + i64::from(!exact)).unwrap_or(0);
+    let row = usize::try_from(row.saturating_add(i64::from(!exact))).unwrap_or(0);
     if row < series.known {
         return Ok(row);
     }
