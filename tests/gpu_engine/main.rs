@@ -65,7 +65,7 @@ fn agrees_within_webgpus_default_limits_and_with_checked_kernels() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 8, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn random_shapes(case in any_case()) {

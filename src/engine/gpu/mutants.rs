@@ -131,7 +131,6 @@ const IN_SCANS: &[Mutation] = &[
 ];
 
 const IN_TILES: &[Mutation] = &[
-    ("step_forward", "k += SPLITS", "k += SPLITS + 1u"),
     ("step_forward", "part < SPLITS;", "part < SPLITS - 1u;"),
     ("step_forward", "first < depth;", "first + DEPTH < max(depth, DEPTH + 1u);"),
     ("step_forward", "place.row_quad * 4u + row;", "row;"),
