@@ -1,7 +1,10 @@
 //! The errors of a backtest for a reader.
 
 use super::console::significant;
-use refrain::forecast::{Backtest, Scores};
+use refrain::forecast::{Backtest, Method, Scores, SeriesScores};
+
+/// Series whose errors are shown one by one.
+const SERIES: usize = 20;
 
 /// A table of the model and of the forecasts by rule, the levels and intervals where there are some, and the plain words about
 /// them.
@@ -47,27 +50,29 @@ pub fn table(backtest: &Backtest) -> String {
     text
 }
 
-/// The errors of the model at each step of the horizon, and of each target of each series where there are several.
+/// The absolute errors at each step of the horizon, and of each target of each series where there are several.
 pub fn details(backtest: &Backtest) -> String {
-    let mut text = String::new();
-    let mut line = |name: &str, scores: [&Scores; 3]| {
-        let cells: String = scores.iter().map(|scores| format!("{:>14}", significant(scores.mae))).collect();
-        text += &format!("  {name:<24}{cells}\n");
+    let methods = &backtest.methods;
+    let row = |name: &str, cells: Vec<String>| {
+        let cells: String = cells.iter().map(|cell| format!("{cell:>25}")).collect();
+        format!("  {name:<16}{cells}\n")
     };
-    let [model, last, seasonal, ..] = &backtest.methods[..] else { return text };
-    for (step, scores) in model.steps.iter().enumerate() {
-        if shown(step, model.steps.len()) {
-            line(&format!("step {}", step + 1), [scores, &last.steps[step], &seasonal.steps[step]]);
+    let maes = |of: &dyn Fn(&Method) -> f64| methods.iter().map(|method| significant(of(method))).collect::<Vec<_>>();
+    let mut text = row("MAE", methods.iter().map(|method| method.name.clone()).collect());
+    for step in (0..backtest.horizon).filter(|&step| shown(step, backtest.horizon)) {
+        text += &row(&format!("step {}", step + 1), maes(&|method| method.steps[step].mae));
+    }
+    let series = &backtest.model().series;
+    if series.len() > 1 {
+        for (place, SeriesScores { id, target, .. }) in series.iter().enumerate().take(SERIES) {
+            let name = id.as_ref().map_or(target.clone(), |id| format!("{id} {target}"));
+            text += &row(&name, maes(&|method| method.series[place].scores.mae));
         }
     }
-    if model.series.len() > 1 {
-        for (place, series) in model.series.iter().enumerate().take(20) {
-            let name = series.id.as_ref().map_or(series.target.clone(), |id| format!("{id} {}", series.target));
-            line(&name, [&series.scores, &last.series[place].scores, &seasonal.series[place].scores]);
-        }
+    if series.len() > SERIES {
+        text += &format!("  ... and {} more; --json has them", series.len() - SERIES);
     }
-    let head = format!("MAE by step and series{:>16}{:>14}{:>14}\n", "model", "last", "seasonal");
-    head + text.trim_end()
+    text.trim_end().to_owned()
 }
 
 /// Up to twelve steps, the first and the last among them.

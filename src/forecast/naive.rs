@@ -15,8 +15,10 @@ pub enum Naive {
 }
 
 impl Naive {
-    /// All of them.
-    pub const ALL: [Naive; 3] = [Naive::RepeatLast, Naive::Seasonal, Naive::Mean];
+    /// All that differ where a season has so many rows.
+    pub fn all(season: usize) -> &'static [Naive] {
+        if season > 1 { &[Naive::RepeatLast, Naive::Seasonal, Naive::Mean] } else { &[Naive::RepeatLast, Naive::Mean] }
+    }
 
     /// What it is called, with the rows of a season.
     pub fn name(self, season: usize) -> String {

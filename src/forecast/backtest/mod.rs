@@ -100,7 +100,7 @@ pub async fn backtest<E: Engine>(
     let ids: Vec<u32> = (0..windows.count() as u32).collect();
 
     let judge = Judge::new(card, table, &reading, &scales, &firsts, season)?;
-    let mut sums = Sums::new(1 + Naive::ALL.len(), table.series.len() * plan.targets.len(), plan.horizon);
+    let mut sums = Sums::new(1 + Naive::all(season).len(), table.series.len() * plan.targets.len(), plan.horizon);
     let mut samples: Vec<Sample> = Vec::new();
     predict(engine, plan, &windows, &ids, |id, outputs| {
         let (segment, origin) = origins.of(&windows, id);
@@ -188,6 +188,7 @@ struct Judge<'a> {
     reading: &'a Reading<'a>,
     /// [series][column of the plan].
     scales: &'a [Vec<Scale>],
+    rules: &'static [Naive],
     /// Targets of a series (C).
     targets: usize,
     /// [series * C + target]: what is known, and what MASE divides by.
@@ -215,7 +216,7 @@ impl<'a> Judge<'a> {
                 histories.push((history, naive));
             }
         }
-        Ok(Judge { reading, scales, targets, histories })
+        Ok(Judge { reading, scales, rules: Naive::all(season), targets, histories })
     }
 
     /// Counts the forecast [K, V] of a target from `origin` on, and those by rule.
@@ -235,7 +236,7 @@ impl<'a> Judge<'a> {
                 sums.of(method, series * self.targets + target, step).add(&forecasted);
             };
             add(0, values[*middle], &quantiles, self.reading.interval(values));
-            for (place, rule) in Naive::ALL.into_iter().enumerate() {
+            for (place, &rule) in self.rules.iter().enumerate() {
                 add(1 + place, history.forecast(rule, origin, step), &[], None);
             }
         }

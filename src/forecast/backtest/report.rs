@@ -140,7 +140,7 @@ impl Backtest {
             .iter()
             .flat_map(|series| targets.iter().map(|target| (series.id.clone(), target.clone())))
             .collect();
-        let rules = Naive::ALL.map(|rule| rule.name(counts.season));
+        let rules = Naive::all(counts.season).iter().map(|rule| rule.name(counts.season));
         let methods = ["model".to_owned()].into_iter().chain(rules).enumerate();
         let methods: Vec<Method> = methods.map(|(place, name)| sums.method(place, name, &names)).collect();
         let mut warnings = verdicts(&methods);
