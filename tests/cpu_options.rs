@@ -179,6 +179,8 @@ fn views_train_as_the_arrays_that_they_stand_for() {
             engine.load(windows).expect("windows that fit");
             engine.train(&Steps::new(&ids, 25)).expect("sound steps");
             let y = pollster::block_on(engine.predict(&ids, 25)).expect("sound ids");
+            let one_by_one = pollster::block_on(engine.predict(&ids, 1)).expect("sound ids");
+            assert!(y == one_by_one, "{center:?}, lengths {}", lengths.is_some());
             (pollster::block_on(engine.losses()).expect("the losses"), y)
         };
         assert!(train(&views) == train(&arrays), "{center:?}, lengths {}", lengths.is_some());
@@ -290,6 +292,27 @@ fn carried_states_follow_the_oracle() {
             assert_close(format!("losses of {cell} at {}", level.name()), &losses, &exact_losses, 1e-6, 0.0);
             assert_close(format!("parameters of {cell} at {}", level.name()), &found, &exact, 2e-6, 0.0);
         }
+    }
+}
+
+#[test]
+fn cross_entropy_of_large_outputs_is_finite_and_right() {
+    let spec = Spec { head: Some(Head { outputs: 5, readout: Readout::Every }), ..Spec::new(CellKind::Gru, 3, 8, 5) };
+    let objective = Objective { loss: Loss::CrossEntropy, ..Objective::default() };
+    // Weights of up to 300: outputs of up to 1000, whose exponentials no f32 holds.
+    let case = Case { objective, scale: 800.0, seed: 6, ..Case::new(spec, 19, 3) };
+    let (parameters, sequences, targets) = verify::numbers(&case);
+    let (wide, goal) = (reference::widen(&parameters), reference::widen(&targets));
+    let exact = reference::differentiate_with(&spec, &wide, &(&sequences).into(), &goal, &objective);
+    let exact = exact.expect("a sound problem");
+    assert!(exact.outputs.y.iter().any(|y| *y > 100.0), "{:?}", exact.outputs.y);
+    for level in Level::available() {
+        let mut engine = engine(&case, Options { threads: Some(1), level });
+        let found = pollster::block_on(engine.differentiate(&sequences, &targets, &objective));
+        let found = found.expect("a sound problem");
+        // Saturated gates amplify the rounding of pre-activations.
+        assert_close(format!("loss at {}", level.name()), &[found.loss], &[exact.loss], 0.0, 1e-4);
+        assert!(found.parameters.iter().all(|gradient| gradient.is_finite()), "at {}", level.name());
     }
 }
 

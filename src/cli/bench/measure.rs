@@ -93,12 +93,9 @@ async fn time_sequence(
         if row.what == What::Block {
             return finite(row, &engine.forward(&sequences).await?.y);
         }
-        let mut states = None;
+        engine.open_stream(1, None)?;
         for x in sequences.x.chunks_exact(row.spec.input) {
-            let step = Sequences { states, ..Sequences::new(1, 1, x.to_vec()) };
-            let outputs = engine.forward(&step).await?;
-            finite(row, &outputs.y)?;
-            states = Some(outputs.states);
+            finite(row, &engine.step(x).await?)?;
         }
         Ok(())
     };
