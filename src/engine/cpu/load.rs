@@ -93,18 +93,12 @@ impl Workspace {
         if s == 0 { &mut self.h[layer] } else { &mut self.c[layer] }
     }
 
-    /// The targets of `rows`, zero where there is none.
+    /// The targets of `rows`, zero in the lanes beyond them.
     pub fn load_targets(&mut self, batch: &Batch<'_>, rows: &Range<usize>, width: usize) {
-        let len = self.read() * width * self.lanes;
-        self.targets[..len].fill(0.0);
+        let (targets, lanes) = (&mut self.targets, self.lanes);
+        targets.fill(0.0);
         for (lane, row) in rows.clone().enumerate() {
-            let counted = self.counted(lane) * width;
-            let (targets, lanes) = (&mut self.targets, self.lanes);
-            batch.each_target(row, |index, value| {
-                if index < counted {
-                    targets[index * lanes + lane] = value;
-                }
-            });
+            batch.each_target(row, |index, value| targets[index * lanes + lane] = value);
         }
     }
 }

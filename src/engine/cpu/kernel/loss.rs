@@ -22,7 +22,7 @@ pub(in crate::engine::cpu) struct LossGradient<'a> {
     pub terms: usize,
     /// [R, O].
     pub y: &'a [f32],
-    /// [R, `Loss::target_width`], finite also where a position does not count.
+    /// [R, `Loss::target_width`].
     pub targets: &'a [f32],
     /// [R, O].
     pub d_y: &'a mut [f32],
