@@ -56,7 +56,7 @@ impl<S: Simd> At<S, Backward<'_>> {
         let (spec, layout, lanes) = (&network.spec, &network.layout, workspace.lanes);
         let (outputs, read) = (spec.outputs(), workspace.read());
         let width = goal.loss.target_width(outputs);
-        workspace.load_targets(batch, rows, width);
+        workspace.load_targets(batch, rows);
         let terms = terms(workspace, goal.loss, outputs, rows.len());
         simd.vectorize(Wide(LossGradient {
             loss: goal.loss,

@@ -94,7 +94,7 @@ impl Workspace {
     }
 
     /// The targets of `rows`, zero in the lanes beyond them.
-    pub fn load_targets(&mut self, batch: &Batch<'_>, rows: &Range<usize>, width: usize) {
+    pub fn load_targets(&mut self, batch: &Batch<'_>, rows: &Range<usize>) {
         let (targets, lanes) = (&mut self.targets, self.lanes);
         targets.fill(0.0);
         for (lane, row) in rows.clone().enumerate() {
