@@ -93,7 +93,7 @@ fn cases() -> Vec<Case> {
     cases.push(Case { clip: Some(Clip { max_norm: 1e3 }), states: false, ..last });
     // Losses, and a sum of more outputs, and of more parameters, than one workgroup takes.
     let quantiles = Loss::Quantile(Quantiles::new(&[0.1, 0.2, 0.3, 0.5, 0.9]).unwrap());
-    for loss in [Loss::Mae, Loss::Huber { delta: 0.5 }, Loss::CrossEntropy, Loss::BinaryCrossEntropy, quantiles] {
+    for loss in [Loss::Mae, Loss::Huber { delta: 1.2 }, Loss::CrossEntropy, Loss::BinaryCrossEntropy, quantiles] {
         let every = case(spec(CellKind::RnnTanh, 1, false, head(10, Readout::Every)), 5, 4, false);
         cases.push(Case { lengths: true, objective: objective(loss, 0.0), ..every });
     }
