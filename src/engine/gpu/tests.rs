@@ -102,6 +102,8 @@ fn cases() -> Vec<Case> {
     cases.push(case(spec(CellKind::RnnTanh, 1, false, head(31, Readout::Every)), 33, 25, false));
     let wide = case(Spec::new(CellKind::Lstm, 3, 68, 1), 2, 2, false);
     cases.push(Case { clip: Some(Clip { max_norm: 0.01 }), ..wide });
+    // A time step's tiles whose k is in several parts, and several quads of k a part.
+    cases.push(case(Spec::new(CellKind::Lstm, 3, 68, 1), 33, 2, false));
     // Views of a series, and carried states.
     for (center, loss) in [(Center::Last, Loss::Mse), (Center::Mean, quantiles)] {
         let ahead = case(spec(CellKind::RnnTanh, 2, true, head(20, Readout::Last)), 21, 8, false);

@@ -12,7 +12,7 @@ pub trait Real: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Se
     fn tanh(self) -> Self;
     /// max(x, 0); NaN stays NaN.
     fn relu(self) -> Self;
-    /// 1 where x > 0, else 0: the derivative of [`Real::relu`] as PyTorch has it (0 at 0).
+    /// 1 where x > 0, else 0: the derivative of [`Real::relu`] as PyTorch has it (0 at 0); NaN stays NaN.
     fn is_positive(self) -> Self;
 }
 
@@ -63,6 +63,6 @@ impl Real for f64 {
     }
 
     fn is_positive(self) -> Self {
-        f64::from(self > 0.0)
+        if self.is_nan() { self } else { f64::from(self > 0.0) }
     }
 }
