@@ -109,7 +109,7 @@ fn bad_training_sets_are_refused_with_nothing_written() {
         ("y.npz --resume m.safetensors", 1, "--resume: m.safetensors: it is no checkpoint"),
         (
             "y.npz --precision f16 --device cpu",
-            1,
+            2,
             "precision is f16, expected f32 on the CPU engine; f16 is for adapters",
         ),
         ("y.npz --hidden 10000", 1, "take a smaller --hidden"),

@@ -22,6 +22,9 @@ pub struct Options {
     pub kernels: Kernels,
 }
 
+/// Compiled kernels, by what they are and how what they read is stored.
+type Compiled = HashMap<(KernelId, Precision), Arc<Kernel>>;
+
 /// An open device. Compiled kernels live as long as it does, so that a second network starts at full speed. A clone is the same
 /// device.
 #[derive(Clone, Debug)]
@@ -41,7 +44,7 @@ pub struct Gpu {
     info: DeviceInfo,
     failure: Arc<Mutex<Option<Error>>>,
     allocated: Arc<AtomicU64>,
-    kernels: Arc<Mutex<HashMap<(KernelId, Precision), Arc<Kernel>>>>,
+    kernels: Arc<Mutex<Compiled>>,
     #[cfg(test)]
     pub(super) probe: Arc<super::tests::Probe>,
 }
