@@ -10,7 +10,7 @@ use engines::{a_nan_stays, any_case, exact_training, windows};
 use proptest::prelude::*;
 use refrain::data::{Sequences, Windows};
 use refrain::engine::cpu::{CpuEngine, Level, Options};
-use refrain::engine::{Engine, Steps};
+use refrain::engine::{Engine, Precision, Steps};
 use refrain::loss::Objective;
 use refrain::model::{CellKind, Head, Readout, Spec};
 use refrain::optim::Optimizer;
@@ -57,7 +57,7 @@ fn compare_engine(problem: &Problem, engine: &mut CpuEngine) {
     let (parameters, targets) = (reference::widen(parameters), reference::widen(targets));
     let exact = reference::differentiate_rounded(spec, &parameters, &sequences.into(), &targets, &Objective::default());
     assert_eq!(outputs, found.outputs, "forward and differentiate of {} at {level}", problem.name);
-    let errors = verify::compare(&found, &exact.expect("a sound problem"));
+    let errors = verify::compare(spec, Precision::F32, &found, &exact.expect("a sound problem"));
     assert!(errors.within(&TOLERANCE), "{} at {level}: {errors}", problem.name);
 }
 

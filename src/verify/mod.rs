@@ -2,13 +2,13 @@
 
 mod cases;
 
-pub use cases::{Case, cases, numbers, option_cases};
+pub use cases::{Case, cases, half_cases, numbers, option_cases};
 
 use crate::data::{Sequences, Targets, Windows};
-use crate::engine::{Engine, Gradients, Outputs, Steps};
+use crate::engine::{Engine, Gradients, Outputs, Precision, Steps};
 use crate::error::Result;
-use crate::model::Spec;
 use crate::model::cells::Number;
+use crate::model::{Layout, Spec};
 use crate::reference::{self, Rounded};
 use serde::Serialize;
 
@@ -32,6 +32,21 @@ pub struct Errors {
 /// where one direction of the states passes on all of them. A value whose sum does not cancel is expected to be off by 1e-7 of
 /// itself, so that a gradient is allowed to be off by some 2e-5 of itself, however small it is.
 pub const TOLERANCE: Errors = Errors { forward: 16.0, gradients: 256.0, update: 1e-5 };
+
+/// The same in 16 bits, where the tape is known to 2^-12 of itself and so are, after the first step, the weights: gradients are in multiples
+/// of such roundings. Measured on lavapipe (2 seeds): 2.5, 0.9 and 9e-5.
+pub const HALF_TOLERANCE: Errors = Errors { forward: 16.0, gradients: 8.0, update: 1e-3 };
+
+/// A rounding to 16 bits over one to 32.
+const HALF_ROUNDING: f64 = (1 << 12) as f64;
+
+/// What an engine may be off by at a precision.
+pub fn tolerance(precision: Precision) -> &'static Errors {
+    match precision {
+        Precision::F32 => &TOLERANCE,
+        Precision::F16 => &HALF_TOLERANCE,
+    }
+}
 
 impl std::fmt::Display for Errors {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -74,7 +89,7 @@ pub async fn measure<E: Engine>(case: &Case, make: impl FnOnce(Spec, &[f32]) -> 
         false => &expected.outputs,
     };
     let inference = Errors { forward: compare_outputs(&inference, whole), ..Errors::default() };
-    let mut errors = compare(&found, &expected).worst(inference);
+    let mut errors = compare(&case.spec, case.precision, &found, &expected).worst(inference);
     if !case.states {
         let update = update_error(case, &mut engine, &sequences, &targets).await?;
         errors = errors.worst(Errors { update, ..Errors::default() });
@@ -83,12 +98,26 @@ pub async fn measure<E: Engine>(case: &Case, make: impl FnOnce(Spec, &[f32]) -> 
 }
 
 /// The errors of one pass; `update` is that of its loss.
-pub fn compare(found: &Gradients, expected: &reference::Gradients<Rounded>) -> Errors {
-    let gradients = [
-        roundings(&found.x, &expected.x),
-        roundings(&found.states, &expected.states),
-        roundings(&found.parameters, &expected.parameters),
-    ];
+pub fn compare(
+    spec: &Spec,
+    precision: Precision,
+    found: &Gradients,
+    expected: &reference::Gradients<Rounded>,
+) -> Errors {
+    let errors = |found: Vec<f32>, expected: Vec<Rounded>| match precision {
+        Precision::F32 => roundings(&found, &expected),
+        // The smallest numbers of 16 bits are coarse: each value is known as well as the one beside it that is known worst.
+        Precision::F16 => {
+            let most = expected.iter().map(|value| value.error()).fold(0.0, f64::max);
+            difference(&found, &expected, |_| most * HALF_ROUNDING)
+        }
+    };
+    let inputs = [&expected.x[..], &expected.states].concat();
+    let mut gradients = vec![errors([&found.x[..], &found.states].concat(), inputs)];
+    for tensor in Layout::new(spec).tensors() {
+        let range = tensor.range.clone();
+        gradients.push(errors(found.parameters[range.clone()].to_vec(), expected.parameters[range].to_vec()));
+    }
     Errors {
         forward: compare_outputs(&found.outputs, &expected.outputs),
         gradients: largest(&gradients),

@@ -20,7 +20,7 @@ const SHARED_OR_IN_LANES: &[Mutation] = &[
     ("gradient_sum", "HIDDEN_SLOT[row / dims.hidden]", "INPUT_SLOT[row / dims.hidden]"),
     ("gradient_sum", "select(padded(k), k,", "select(k, k,"),
     // A thousandth, of small gradients alone.
-    ("gradient_sum", "+ item] = sum;", "+ item] = sum * select(1.0, 1.001, abs(sum) < 1e-3);"),
+    ("gradient_sum", "sum * step.unscale", "sum * step.unscale * select(1.0, 1.001, abs(sum) < 1e-3)"),
     ("head", "var sum = parameters[dims.at_head_bias + o];", "var sum = 0.0;"),
     ("head", "direction < directions", "direction < 1u"),
     ("head_gradient", "row < step.rows", "row + 1u < step.rows"),
@@ -152,4 +152,14 @@ const IN_TILES: &[Mutation] = &[
     ("weight_gradient", "row < part.end_row", "row + 1u < part.end_row"),
     ("weight_gradient", "part.first_t + segment, l)", "part.first_t, l)"),
     ("input_gradient", "k < depth * 4u", "k + 4u < depth * 4u"),
+];
+
+/// What is broken of scans in lanes in 16 bits.
+pub const IN_HALVES: &[Mutation] = &[
+    ("lane_forward", "unpack2x16float(words.y)", "unpack2x16float(words.x)"),
+    ("lane_backward", "pack2x16float(held.zw)", "pack2x16float(held.xy)"),
+    ("lane_backward", "| (bits & SIGN)", ""),
+    ("loss", "* step.term_scale", "* step.inverse_count"),
+    ("gradient_sum", "sum * step.unscale", "sum * max(step.unscale, 0.5)"),
+    ("head_gradient_sum", "sum * step.unscale", "sum * max(step.unscale, 0.5)"),
 ];
