@@ -5,8 +5,9 @@
 // An invocation makes one parameter's gradient.
 
 @group(0) @binding(0) var<uniform> dims: Dims;
-@group(0) @binding(1) var<storage, read> partial: array<vec4f>;             // (splits, D, partial_stride)
-@group(0) @binding(2) var<storage, read_write> gradients: array<f32>;       // (P)
+@group(0) @binding(1) var<uniform> step: Step;
+@group(0) @binding(2) var<storage, read> partial: array<vec4f>;             // (splits, D, partial_stride)
+@group(0) @binding(3) var<storage, read_write> gradients: array<f32>;       // (P)
 
 fn sum_of(splits: u32, direction: u32, at: u32, c: u32) -> f32 {
     var sum = 0.0;
@@ -54,5 +55,5 @@ fn gradient_sum(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroup
         let row = local - bias_hh;
         sum = input_sum(splits, direction, HIDDEN_SLOT[row / dims.hidden], row % dims.hidden, dims.inputs);
     }
-    gradients[dims.at_weight_ih + item] = sum;
+    gradients[dims.at_weight_ih + item] = sum * step.unscale;
 }

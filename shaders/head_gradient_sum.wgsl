@@ -4,8 +4,9 @@
 // An invocation makes one parameter's gradient.
 
 @group(0) @binding(0) var<uniform> dims: Dims;
-@group(0) @binding(1) var<storage, read> partial: array<vec4f>;             // (splits, D, partial_stride)
-@group(0) @binding(2) var<storage, read_write> gradients: array<f32>;       // (P)
+@group(0) @binding(1) var<uniform> step: Step;
+@group(0) @binding(2) var<storage, read> partial: array<vec4f>;             // (splits, D, partial_stride)
+@group(0) @binding(3) var<storage, read_write> gradients: array<f32>;       // (P)
 
 @compute @workgroup_size(WG)
 fn head_gradient_sum(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -24,5 +25,5 @@ fn head_gradient_sum(@builtin(global_invocation_id) id: vec3u, @builtin(num_work
     for (var split = 0u; split < splits; split++) {
         sum += partial[split * dims.directions * dims.partial_stride + at][column % 4u];
     }
-    gradients[dims.at_head_weight + item] = sum;
+    gradients[dims.at_head_weight + item] = sum * step.unscale;
 }

@@ -63,6 +63,7 @@ fn the_default_run_learns_the_sine_and_prints_one_document() {
         "lr",
         "naive",
         "parameters",
+        "precision",
         "seconds",
         "seed",
         "test",

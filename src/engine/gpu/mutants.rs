@@ -150,3 +150,13 @@ const IN_TILES: &[Mutation] = &[
     ("weight_gradient", "part.first_t + segment, l)", "part.first_t, l)"),
     ("input_gradient", "k < depth * 4u", "k + 4u < depth * 4u"),
 ];
+
+/// What is broken of scans in lanes in 16 bits.
+pub const IN_HALVES: &[Mutation] = &[
+    ("lane_forward", "unpack2x16float(words.y)", "unpack2x16float(words.x)"),
+    ("lane_backward", "pack2x16float(held.zw)", "pack2x16float(held.xy)"),
+    ("lane_backward", "| (bits & SIGN)", ""),
+    ("loss", "* step.term_scale", "* step.inverse_count"),
+    ("gradient_sum", "sum * step.unscale", "sum * max(step.unscale, 0.5)"),
+    ("head_gradient_sum", "sum * step.unscale", "sum * max(step.unscale, 0.5)"),
+];
