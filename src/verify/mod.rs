@@ -26,8 +26,10 @@ pub struct Errors {
 /// f32 (epsilon 6e-8); gradients are sums of up to T*B = 12,850 such values.
 pub const TOLERANCE: Errors = Errors { forward: 1e-5, gradients: 1e-4, update: 1e-5 };
 
-/// The same in 16 bits, where the tape is known to 2^-12 of itself and so are, after the first step, the weights.
-pub const HALF_TOLERANCE: Errors = Errors { forward: 1e-5, gradients: 4e-3, update: 4e-3 };
+/// The same in 16 bits. The weights of the cases lie on numbers of 16 bits, so that outputs are as exact. Tape and deltas are known to
+/// 2^-12 of themselves, which leaves up to 2e-3 of a gradient that is a difference (measured over ten seeds), and so are the
+/// weights after the first step, where a unit of relu may then be on the other side of 0 (9e-4).
+pub const HALF_TOLERANCE: Errors = Errors { forward: 1e-5, gradients: 1e-2, update: 4e-3 };
 
 /// What an engine may be off by at a precision.
 pub fn tolerance(precision: Precision) -> &'static Errors {
