@@ -33,9 +33,10 @@ pub struct Errors {
 /// itself, so that a gradient is allowed to be off by some 2e-5 of itself, however small it is.
 pub const TOLERANCE: Errors = Errors { forward: 16.0, gradients: 256.0, update: 1e-5 };
 
-/// The same in 16 bits, where the tape is known to 2^-12 of itself and so are, after the first step, the weights: gradients are in multiples
-/// of such roundings. Measured on lavapipe (2 seeds): 2.5, 0.9 and 9e-5.
-pub const HALF_TOLERANCE: Errors = Errors { forward: 16.0, gradients: 8.0, update: 1e-3 };
+/// The same in 16 bits. The weights of the cases lie on numbers of 16 bits, so that outputs are as exact. Tape and deltas are known to
+/// 2^-12 of themselves: gradients are in multiples of such roundings (measured 0.9). So are the weights after the first step, where a
+/// unit of relu may then be on the other side of 0 (9e-4 over ten seeds).
+pub const HALF_TOLERANCE: Errors = Errors { forward: 16.0, gradients: 8.0, update: 4e-3 };
 
 /// A rounding to 16 bits over one to 32.
 const HALF_ROUNDING: f64 = (1 << 12) as f64;

@@ -74,6 +74,15 @@ proptest! {
     }
 }
 
+/// A software adapter ends the loops of an invocation after 65,535 turns: here are more steps, and more rows of steps.
+#[test]
+fn long_sequences_and_large_batches_are_taken_whole() {
+    for (hidden, rows, steps) in [(20, 8, 5000), (32, 2100, 50)] {
+        let case = Case { seed: 6, ..Case::new(Spec::new(CellKind::RnnTanh, 1, hidden, 1), rows, steps) };
+        assert_eq!(miss(&GPU, &case), None);
+    }
+}
+
 #[test]
 fn a_row_does_not_depend_on_its_place() {
     for cell in CellKind::ALL {

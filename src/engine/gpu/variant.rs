@@ -98,8 +98,8 @@ pub struct ScanShape {
     pub work: Work,
 }
 
-/// How the recurrent kernels of a network go through time, for batches of `rows` rows.
-pub fn method(gpu: &Gpu, spec: &Spec, rows: usize) -> Method {
+/// How the recurrent kernels of a network go through time, for batches of `rows` rows of `time` steps.
+pub fn method(gpu: &Gpu, spec: &Spec, rows: usize, time: usize) -> Method {
     match (gpu.traits.family, gpu.traits.steps) {
         (_, Some(true)) => Method::Steps,
         (Family::Lanes(lanes), steps) => {
@@ -107,7 +107,8 @@ pub fn method(gpu: &Gpu, spec: &Spec, rows: usize) -> Method {
             let busy = |own: &u32| workgroups(*own) >= gpu.cores;
             let own = [4, 2, 1].into_iter().find(busy).unwrap_or(1);
             let flops = 2 * spec.facts().gates * spec.hidden * spec.hidden * rows * spec.directions();
-            match steps.is_none() && own < 4 && flops > WORTH_A_DISPATCH {
+            let is_short = time * turns(spec, own as usize) <= MOST_TURNS;
+            match steps.is_none() && (!is_short || own < 4 && flops > WORTH_A_DISPATCH) {
                 true => Method::Steps,
                 false => Method::LaneScan(own),
             }
@@ -122,6 +123,21 @@ pub fn method(gpu: &Gpu, spec: &Spec, rows: usize) -> Method {
 
 /// Operations of a time step that take a software adapter many times as long as a dispatch.
 const WORTH_A_DISPATCH: usize = 1 << 20;
+
+/// Turns of loops that a kernel takes at most where it can be helped: lavapipe ends all loops of an invocation after 65,535 turns
+/// in all, without a word, and turns are counted here to within a factor of 2.
+const MOST_TURNS: usize = 1 << 15;
+
+/// Turns of loops that a step of a scan in lanes takes, forwards or backwards, with so many rows a lane: of every item, those over k
+/// and over the rows, and some more (measured: 11).
+fn turns(spec: &Spec, own: usize) -> usize {
+    let (quads, gates) = (spec.hidden.div_ceil(4), spec.facts().gates);
+    let [forward, backward] = [(gates, 1), (1, gates)].map(|(side, segments)| {
+        let items = (quads * side).div_ceil(16);
+        1 + items * (segments * (quads + 2) + own + 11)
+    });
+    forward.max(backward)
+}
 
 /// Rows that a batch is padded to a multiple of: the four that scans take at a time.
 pub const ROW_QUAD: usize = 4;
@@ -216,12 +232,12 @@ pub fn outer(gpu: &Gpu, left: usize, right: usize) -> Work {
 }
 
 /// The parts that (`steps`, `rows`) are cut into for the partial sums of weight gradients of so many workgroups: enough to fill
-/// the adapter, each of at least 16 rows of steps. Steps are cut first; a loop over more than 65,535 rows would be cut
-/// short by lavapipe's limit on iterations.
+/// the adapter, each of at least 16 rows of steps, and on a software adapter of at most MOST_TURNS. Steps are cut first.
 pub fn splits(gpu: &Gpu, workgroups: usize, steps: usize, rows: usize) -> (usize, usize) {
     let splits = enough(gpu).div_ceil(workgroups.max(1)).min(64).min((steps * rows / 16).max(1));
-    let step_splits = splits.min(steps);
-    (step_splits, (splits / step_splits).max(rows.div_ceil(1 << 15)))
+    let least = if gpu.software { (steps * rows).div_ceil(MOST_TURNS) } else { 1 };
+    let step_splits = splits.max(least).min(steps);
+    (step_splits, (splits / step_splits).max(least.div_ceil(step_splits)))
 }
 
 /// The steps that a projection of the input covers where nothing keeps it, of `step_bytes` each.
