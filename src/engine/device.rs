@@ -23,10 +23,15 @@ impl Device {
     /// hardware adapter or else the native engine, and any other word an adapter whose name contains it. For `auto` and
     /// `gpu` the environment variable `WGPU_ADAPTER_NAME` picks the adapter.
     pub async fn select(wanted: &str) -> Result<Self> {
+        Device::select_with(wanted, Options::default()).await
+    }
+
+    /// The same; an adapter is opened with these options.
+    pub async fn select_with(wanted: &str, options: Options) -> Result<Self> {
         let adapter = if wanted == "cpu" { None } else { choose(wanted).await? };
         match adapter {
             None => Ok(Device::Cpu),
-            Some(adapter) => Ok(Device::Gpu(Gpu::open(&adapter, Options::default()).await?)),
+            Some(adapter) => Ok(Device::Gpu(Gpu::open(&adapter, options).await?)),
         }
     }
 

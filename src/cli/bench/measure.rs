@@ -2,7 +2,8 @@
 
 use anyhow::bail;
 use refrain::data::{Sequences, Targets, Windows};
-use refrain::engine::{Device, Engine, Steps};
+use refrain::engine::gpu::{KernelTime, Memory};
+use refrain::engine::{AnyEngine, Device, Engine, Steps};
 use refrain::verify::{TOLERANCE, measure, numbers};
 use refrain::yardstick::{Row, What};
 use serde::Serialize;
@@ -38,6 +39,22 @@ impl Timing {
     }
 }
 
+/// What a row gave.
+#[derive(Debug)]
+pub struct Measured {
+    pub timing: Timing,
+    /// What lies on an adapter after training steps.
+    pub memory: Option<Memory>,
+    /// Where a training step's time goes, if that was asked for.
+    pub kernels: Option<Vec<KernelTime>>,
+}
+
+impl Measured {
+    fn of(timing: Timing) -> Self {
+        Measured { timing, memory: None, kernels: None }
+    }
+}
+
 /// Holds a small case of the row's network against the oracle. A miss is an error: wrong numbers are not timed.
 pub async fn check(row: &Row, device: &Device, seed: u64) -> anyhow::Result<()> {
     let case = row.small_case(seed);
@@ -48,13 +65,15 @@ pub async fn check(row: &Row, device: &Device, seed: u64) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// Times a row for about `seconds`.
-pub async fn time(row: &Row, device: &Device, seed: u64, seconds: f64) -> anyhow::Result<Timing> {
+/// Times a row for about `seconds`, and with `profile` the kernels of its training step.
+pub async fn time(row: &Row, device: &Device, seed: u64, seconds: f64, profile: bool) -> anyhow::Result<Measured> {
     let (parameters, sequences, targets) = numbers(&row.case(seed));
     let mut engine = device.engine(row.spec, &parameters)?;
     match row.what {
         What::Train | What::Forward => engine.load(&epoch(row, sequences.x, &targets)?)?,
-        What::Stream | What::Block => return time_sequence(row, &mut engine, sequences, seconds).await,
+        What::Stream | What::Block => {
+            return Ok(Measured::of(time_sequence(row, &mut engine, sequences, seconds).await?));
+        }
     }
     let ids: Vec<u32> = (0..(EPOCH * row.rows) as u32).collect();
     let mut taken = 0;
@@ -73,7 +92,14 @@ pub async fn time(row: &Row, device: &Device, seed: u64, seconds: f64) -> anyhow
     let start = Instant::now();
     queue(1).await?;
     let count = (QUEUE_SECONDS / start.elapsed().as_secs_f64()).ceil().clamp(1.0, EPOCH as f64) as usize;
-    repeat(seconds, count, async || queue(count).await).await
+    let mut measured = Measured::of(repeat(seconds, count, async || queue(count).await).await?);
+    if let (What::Train, AnyEngine::Gpu(engine)) = (row.what, &mut engine) {
+        measured.memory = Some(engine.memory());
+        if profile {
+            measured.kernels = Some(engine.profile(&Steps { taken, ..Steps::new(&ids, row.rows) }).await?);
+        }
+    }
+    Ok(measured)
 }
 
 /// As many windows as an epoch has, over one batch's series.

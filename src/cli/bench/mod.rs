@@ -8,8 +8,9 @@ use super::values::{count, positive};
 use super::{Common, device, interrupt};
 use against::Against;
 use anyhow::bail;
-use measure::Timing;
+use measure::{Measured, Timing};
 use refrain::Error;
+use refrain::engine::gpu::{KernelTime, Memory, Options};
 use refrain::engine::{Device, DeviceInfo, Engine};
 use refrain::model::{CellKind, Layout, Spec};
 use refrain::yardstick::{self, Row, cell_name};
@@ -37,6 +38,9 @@ pub struct Args {
     /// Seconds to spend on each row, warming up excepted.
     #[arg(long, default_value = "2", value_name = "X", value_parser = positive)]
     seconds: f64,
+    /// Show where the time of each training step goes, kernel by kernel, on an adapter with timestamps.
+    #[arg(long)]
+    profile: bool,
     #[command(flatten)]
     common: Common,
 }
@@ -55,6 +59,12 @@ struct Line {
     /// PyTorch's time over ours.
     #[serde(skip_serializing_if = "Option::is_none")]
     ratio: Option<f64>,
+    /// What lies on an adapter after training steps.
+    #[serde(flatten)]
+    memory: Option<Memory>,
+    /// Where a training step's time goes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kernels: Option<Vec<KernelTime>>,
     /// Why it was not timed.
     #[serde(skip_serializing_if = "Option::is_none")]
     skipped: Option<String>,
@@ -84,7 +94,11 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     let rows = wanted(&args.shape, args.only.as_deref())?;
     let against = args.against.as_deref().map(Against::read).transpose()?;
     interrupt::listen()?;
-    let device = Device::select(&args.common.device).await?;
+    let options = Options { timestamps: args.profile, ..Options::default() };
+    let device = Device::select_with(&args.common.device, options).await?;
+    if args.profile && matches!(device, Device::Cpu) {
+        bail!("--profile is for an adapter: say which with --device");
+    }
     let least = Spec::new(CellKind::RnnTanh, 1, 1, 1);
     let info = device.engine(least, &vec![0.0; Layout::new(&least).len()])?.device().clone();
     device::tell(&args.common.device, &device, &info, &console)?;
@@ -100,13 +114,16 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
         let timed = match too_long(row, &info) {
             Some(reason) => Err(reason),
             None => match attempt(row, &device, &mut checked, args).await {
-                Ok(timing) => Ok(timing),
+                Ok(measured) => Ok(measured),
                 Err(error) => Err(refused(error)?),
             },
         };
         let pytorch_ms = against.as_ref().and_then(|against| against.median_ms(&info, &row.to_string()));
         let line = line(row, timed, pytorch_ms);
-        console.say(text(&line))?;
+        console.say(text(&line, info.backend != "native"))?;
+        if let Some(kernels) = &line.kernels {
+            console.say(kernel_table(kernels))?;
+        }
         lines.push(line);
     }
     Ok(console.document(&Document { device: info, against: title, rows: lines })?)
@@ -145,12 +162,12 @@ fn wanted(shapes: &[[usize; 4]], only: Option<&str>) -> refrain::Result<Vec<Row>
 }
 
 /// Checks the row's network, once, and times the row.
-async fn attempt(row: &Row, device: &Device, checked: &mut Vec<Spec>, args: &Args) -> anyhow::Result<Timing> {
+async fn attempt(row: &Row, device: &Device, checked: &mut Vec<Spec>, args: &Args) -> anyhow::Result<Measured> {
     if !checked.contains(&row.spec) {
         measure::check(row, device, args.common.seed).await?;
         checked.push(row.spec);
     }
-    measure::time(row, device, args.common.seed, args.seconds).await
+    measure::time(row, device, args.common.seed, args.seconds, args.profile).await
 }
 
 /// Operations a second of a software adapter, about: llvmpipe on two cores with AVX-512 does 3e9 to 5e9.
@@ -175,11 +192,11 @@ fn refused(error: anyhow::Error) -> anyhow::Result<String> {
     }
 }
 
-fn line(row: &Row, timed: Result<Timing, String>, pytorch_ms: Option<f64>) -> Line {
+fn line(row: &Row, timed: Result<Measured, String>, pytorch_ms: Option<f64>) -> Line {
     let Row { what, spec, rows, steps } = *row;
-    let (timing, skipped) = match timed {
-        Ok(timing) => (Some(timing), None),
-        Err(reason) => (None, Some(reason)),
+    let (timing, memory, kernels, skipped) = match timed {
+        Ok(Measured { timing, memory, kernels }) => (Some(timing), memory, kernels, None),
+        Err(reason) => (None, None, None, Some(reason)),
     };
     Line {
         name: row.to_string(),
@@ -196,26 +213,37 @@ fn line(row: &Row, timed: Result<Timing, String>, pytorch_ms: Option<f64>) -> Li
         timing,
         pytorch_ms,
         ratio: timing.zip(pytorch_ms).map(|(timing, pytorch)| pytorch / timing.median_ms),
+        memory,
+        kernels,
         skipped,
     }
 }
 
 fn header(info: &DeviceInfo, against: Option<&str>) -> String {
+    let gpu = info.backend != "native";
     let mut text = format!("{} ({}, {}); times in ms\n", info.name, info.backend, info.driver);
     if let Some(against) = against {
         text += &format!("Ratio: how many times as fast as {against}\n");
     }
     text += &format!("{:<46}  {:>9}  {:>9}  {:>9}", "", "median", "10 %", "90 %");
+    text += &if gpu { format!("  {:>9}  {:>9}", "MiB", "kept MiB") } else { String::new() };
     if against.is_some() {
         text += &format!("  {:>9}  {:>7}", "PyTorch", "ratio");
     }
     text
 }
 
-fn text(line: &Line) -> String {
+fn text(line: &Line, gpu: bool) -> String {
     let mut text = format!("{:<46}", line.name);
     if let Some(Timing { median_ms, low_ms, high_ms }) = line.timing {
         text += &[median_ms, low_ms, high_ms].map(|time| format!("  {:>9}", significant(time))).concat();
+    }
+    if gpu && line.timing.is_some() {
+        let mebibytes =
+            |bytes: Option<u64>| bytes.map_or("-".to_owned(), |bytes| significant(bytes as f64 / 1048576.0));
+        let (allocated, kept) =
+            (line.memory.and_then(|memory| memory.allocated), line.memory.map(|memory| memory.kept));
+        text += &format!("  {:>9}  {:>9}", mebibytes(allocated), mebibytes(kept));
     }
     if let Some(reason) = &line.skipped {
         text += &format!("  skipped: {reason}");
@@ -224,4 +252,18 @@ fn text(line: &Line) -> String {
         text += &format!("  {:>9}  {ratio:>7.2}", significant(pytorch));
     }
     text
+}
+
+/// The kernels of a training step, in the order of their first dispatch.
+fn kernel_table(kernels: &[KernelTime]) -> String {
+    let total: f64 = kernels.iter().filter_map(|kernel| kernel.ms).sum();
+    let dispatches: usize = kernels.iter().map(|kernel| kernel.dispatches).sum();
+    let row = |KernelTime { kernel, dispatches, ms }: &KernelTime| {
+        let time = ms.map_or("no timestamps".to_owned(), |ms| {
+            format!("{:>9} ms  {:>3.0} %", significant(ms), 100.0 * ms / total)
+        });
+        format!("    {kernel:<22} {dispatches:>5}  {time}\n")
+    };
+    let last = format!("    {:<22} {dispatches:>5}  {:>9} ms", "all dispatches", significant(total));
+    kernels.iter().map(row).collect::<String>() + &last
 }

@@ -20,6 +20,8 @@ pub struct Options {
     pub checked: bool,
     /// Which kernels to run, where there is a choice.
     pub kernels: Kernels,
+    /// Ask for timestamps, where the adapter has them.
+    pub timestamps: bool,
 }
 
 /// Compiled kernels, by what they are and how what they read is stored.
@@ -55,14 +57,18 @@ impl Gpu {
         let info = adapter.get_info();
         let described = adapter::describe(&info);
         let limits = if options.default_limits { wgpu::Limits::default() } else { adapter.limits() };
-        let traits = Traits::choose(adapter, options.kernels, options.default_limits).ok_or_else(|| {
-            let expected = "Chosen, Scans or Steps on an adapter without subgroups of 4, 8 or 16 lanes";
-            Error::config("kernels", format!("{:?}", options.kernels), expected)
+        let traits = Traits::choose(adapter, options).ok_or_else(|| {
+            let expected = "chosen, scans or steps on an adapter without subgroups of 4, 8 or 16 lanes";
+            Error::config("kernels", options.kernels, expected)
         })?;
+        let timestamps = match options.timestamps {
+            true => adapter.features() & wgpu::Features::TIMESTAMP_QUERY,
+            false => wgpu::Features::empty(),
+        };
         let (device, queue) = adapter
             .request_device(&wgpu::DeviceDescriptor {
                 label: Some("refrain"),
-                required_features: traits.features,
+                required_features: traits.features | timestamps,
                 required_limits: limits.clone(),
                 ..Default::default()
             })

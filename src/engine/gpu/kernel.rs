@@ -178,6 +178,11 @@ impl Kernel {
         (offsets, count)
     }
 
+    /// The name of the entry point.
+    pub fn entry(&self) -> &'static str {
+        self.id.kind.entry()
+    }
+
     /// The pipeline.
     pub fn pipeline(&self) -> &ComputePipeline {
         &self.pipeline

@@ -11,6 +11,7 @@ mod network;
 mod pieces;
 mod plan;
 mod probe;
+mod profile;
 mod run;
 mod shaders;
 mod stream;
@@ -22,5 +23,6 @@ mod work;
 
 pub use adapter::{Facts, adapters, choose};
 pub use context::{Gpu, Options};
+pub use profile::{KernelTime, Memory};
 pub use run::GpuEngine;
 pub use variant::Kernels;

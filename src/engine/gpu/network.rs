@@ -55,6 +55,11 @@ impl Dispatch {
         Dispatch::new(gpu, id, buffers, [x, y, 1])
     }
 
+    /// The name of its kernel.
+    pub fn entry(&self) -> &'static str {
+        self.kernel.entry()
+    }
+
     /// Records it for step `step` of the submission.
     pub fn record(&self, pass: &mut ComputePass, step: usize) {
         let (offsets, count) = self.kernel.offsets(step, self.time);
@@ -124,6 +129,12 @@ impl Network {
         ];
         let update = Dispatch::items(gpu, KernelKind::Update, &buffers, layout.len())?;
         Ok(Network { spec, layout, parameters, gradients, moments, packed, norm, update, pack })
+    }
+
+    /// What follows a step's gradients.
+    pub fn updates(&self, clipped: bool) -> impl Iterator<Item = &Dispatch> + Clone {
+        let norm = if clipped { self.norm.as_slice() } else { &[] };
+        norm.iter().chain([&self.update]).chain(&self.pack)
     }
 
     /// Replaces the parameters, sets the moments to zero, and packs the weights.

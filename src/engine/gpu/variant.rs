@@ -1,7 +1,7 @@
 //! Picks the layout of each kernel's work from the adapter's limits and the network's shape: the one place where variants
 //! are chosen.
 
-use super::context::Gpu;
+use super::context::{Gpu, Options};
 use super::shaders::PARTS;
 use super::work::{Format, LANES, Work};
 use crate::model::Spec;
@@ -22,6 +22,28 @@ pub enum Kernels {
     LaneScans,
     /// What software adapters run else: a recurrent kernel a time step, in the registers of a subgroup; refused likewise.
     LaneSteps,
+}
+
+impl Kernels {
+    /// What an adapter can be made to run, opened with these options otherwise.
+    pub fn of(adapter: &Adapter, options: Options) -> Vec<Kernels> {
+        let all = [Kernels::Scans, Kernels::Steps, Kernels::LaneScans, Kernels::LaneSteps];
+        let can = |&kernels: &Kernels| Traits::choose(adapter, Options { kernels, ..options }).is_some();
+        all.into_iter().filter(can).collect()
+    }
+}
+
+/// `scans`, `steps`, `lane-scans`, `lane-steps` or `chosen`.
+impl std::fmt::Display for Kernels {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Kernels::Chosen => "chosen",
+            Kernels::Scans => "scans",
+            Kernels::Steps => "steps",
+            Kernels::LaneScans => "lane-scans",
+            Kernels::LaneSteps => "lane-steps",
+        })
+    }
 }
 
 /// How products of matrices are laid out on a device.
@@ -49,8 +71,9 @@ pub struct Traits {
 }
 
 impl Traits {
-    /// Of an adapter; none where it cannot run the kernels that are asked for. `basic` leaves out what a browser may lack.
-    pub fn choose(adapter: &Adapter, kernels: Kernels, basic: bool) -> Option<Self> {
+    /// Of an adapter; none where it cannot run the kernels that are asked for. The default limits have no features.
+    pub fn choose(adapter: &Adapter, options: Options) -> Option<Self> {
+        let Options { default_limits: basic, kernels, .. } = options;
         let (info, has) = (adapter.get_info(), adapter.features());
         let one_size = info.subgroup_min_size == info.subgroup_max_size && LANES.contains(&info.subgroup_max_size);
         let lanes = (one_size && !basic && has.contains(Features::SUBGROUP)).then_some(info.subgroup_max_size);

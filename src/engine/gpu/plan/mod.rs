@@ -85,6 +85,8 @@ pub struct Plan {
     pub layers: Vec<LayerBuffers>,
     /// The outputs, [B, T or 1, O].
     pub y: Buffer,
+    /// Bytes of inputs, states and tapes.
+    pub kept: u64,
     pub forward: Vec<Dispatch>,
     /// The final states become the initial ones; for networks of one direction.
     pub carry: Vec<Dispatch>,
@@ -113,7 +115,12 @@ impl Plan {
             Reach::Parameters | Reach::Inputs => Some(backward::plan(shared, &buffers)?),
         };
         let Buffers { rows, time: steps, layers, y, .. } = buffers;
-        Ok(Plan { purpose, rows, steps, layers, y, forward, carry, backward })
+        let kept = |layer: &LayerBuffers| {
+            let x = if layer.dims.at_input == 0 { layer.x.size() } else { 0 };
+            x + layer.states.size() + layer.tape.size()
+        };
+        let kept = layers.iter().map(kept).sum();
+        Ok(Plan { purpose, rows, steps, layers, y, kept, forward, carry, backward })
     }
 
     /// Every dispatch of a step up to the parameters' gradients.
