@@ -44,12 +44,10 @@ impl GpuEngine {
                     plan.clear_initial_states(&mut encoder);
                 }
                 let mut pass = encoder.begin_compute_pass(&Default::default());
-                let norm = if steps.clip.is_some() { self.network.norm.as_slice() } else { &[] };
-                let update = norm.iter().chain([&self.network.update]).chain(&self.network.pack);
+                let step = plan.training_step(&self.network, steps.clip.is_some());
                 for k in 0..batches.len() {
                     let carry = if steps.carry && taken + k > 0 { plan.carry.as_slice() } else { &[] };
-                    let dispatches = carry.iter().chain(plan.dispatches()).chain(update.clone());
-                    dispatches.for_each(|dispatch| dispatch.record(&mut pass, k));
+                    carry.iter().chain(step.iter().copied()).for_each(|dispatch| dispatch.record(&mut pass, k));
                 }
                 drop(pass);
                 taken += batches.len();
