@@ -86,5 +86,5 @@ fn fused(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) l
         let last = go_forward(lid, steps);
         go_back(lid, steps, last);
     }
-    leave(lid, group.x * dims.partial_stride);
+    leave(group, lid);
 }

@@ -41,11 +41,19 @@ fn go_back(lid: u32, steps: u32, last: States) {
         }
         add_hidden_gradient(lid, prev[0], out.deltas);
         d_states = out.d_prev;
-        for (var gate = 0u; gate < GATES; gate++) {
-            let deltas = everyone(lid, out.deltas[HIDDEN_SLOT[gate]]);
-            for (var q = 0u; q < HQ; q++) {
-                d_states[0] += hidden_weights_t(q, gate) * deltas[q];
+        // Each invocation knows the weights that its own units feed from: what these units pass on to quad q of the row meets
+        // in the invocation that owns q.
+        for (var q = 0u; q < HQ; q++) {
+            var from_own = vec4f(0.0);
+            for (var gate = 0u; gate < GATES; gate++) {
+                from_own += out.deltas[HIDDEN_SLOT[gate]] * hidden_weights(q, gate);
             }
+            let all = everyone(lid, from_own);
+            var sum = vec4f(0.0);
+            for (var other = 0u; other < HQ; other++) {
+                sum += all[other];
+            }
+            d_states[0] += select(vec4f(0.0), sum, quad == q);
         }
     }
 }

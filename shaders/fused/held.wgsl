@@ -4,7 +4,6 @@
 var<private> w_bias: Slots;
 var<private> w_input: array<array<mat4x4f, GATES>, IQ>;
 var<private> w_hidden: array<array<mat4x4f, GATES>, HQ>;
-var<private> w_hidden_t: array<array<mat4x4f, GATES>, HQ>;
 // As `d_input`.
 var<private> d_hidden: array<array<mat4x4f, GATES>, HQ>;
 
@@ -12,13 +11,17 @@ fn hold(group: vec3u) {
     for (var slot = 0u; slot < SLOTS; slot++) {
         w_bias[slot] = own_packed(dims.at_bias + slot * HQ);
     }
-    for (var gate = 0u; gate < GATES; gate++) {
-        for (var q = 0u; q < IQ; q++) {
-            w_input[q][gate] = input_at_packed(q, gate);
-        }
-        for (var q = 0u; q < HQ; q++) {
-            w_hidden[q][gate] = hidden_at_packed(q, gate);
-            w_hidden_t[q][gate] = hidden_t_at_packed(q, gate);
+    let blocks = bound(HQ * GATES, group);
+    for (var n = 0u; n < blocks; n++) {
+        let input = input_at_packed(min(n / GATES, IQ - 1u), n % GATES);
+        let hidden = hidden_at_packed(n / GATES, n % GATES);
+        for (var gate = 0u; gate < GATES; gate++) {
+            for (var q = 0u; q < IQ; q++) {
+                w_input[q][gate] = chosen(n == q * GATES + gate, input, w_input[q][gate]);
+            }
+            for (var q = 0u; q < HQ; q++) {
+                w_hidden[q][gate] = chosen(n == q * GATES + gate, hidden, w_hidden[q][gate]);
+            }
         }
     }
 }
@@ -35,10 +38,6 @@ fn hidden_weights(q: u32, gate: u32) -> mat4x4f {
     return w_hidden[q][gate];
 }
 
-fn hidden_weights_t(q: u32, gate: u32) -> mat4x4f {
-    return w_hidden_t[q][gate];
-}
-
 fn leave_deltas(t: u32, deltas: Slots) {
 }
 
@@ -51,12 +50,17 @@ fn add_hidden_gradient(lid: u32, h: vec4f, deltas: Slots) {
     }
 }
 
-fn leave_hidden_gradient(base: u32) {
-    if (seated) {
+fn leave_hidden_gradient(group: vec3u, base: u32) {
+    let blocks = bound(HQ * GATES, group);
+    for (var n = 0u; n < blocks; n++) {
+        var sums: mat4x4f;
         for (var q = 0u; q < HQ; q++) {
             for (var gate = 0u; gate < GATES; gate++) {
-                leave_tile(base + (gate * HQ + quad) * 4u * HQ + q, HQ, d_hidden[q][gate]);
+                sums = chosen(n == q * GATES + gate, d_hidden[q][gate], sums);
             }
+        }
+        if (seated) {
+            leave_tile(base + (n % GATES * HQ + quad) * 4u * HQ + n / GATES, HQ, sums);
         }
     }
 }

@@ -20,10 +20,6 @@ fn hidden_weights(q: u32, gate: u32) -> mat4x4f {
     return hidden_at_packed(q, gate);
 }
 
-fn hidden_weights_t(q: u32, gate: u32) -> mat4x4f {
-    return hidden_t_at_packed(q, gate);
-}
-
 // Over the tape; zeros where the row has ended.
 fn leave_deltas(t: u32, deltas: Slots) {
     if (busy()) {
@@ -34,5 +30,5 @@ fn leave_deltas(t: u32, deltas: Slots) {
 fn add_hidden_gradient(lid: u32, h: vec4f, deltas: Slots) {
 }
 
-fn leave_hidden_gradient(base: u32) {
+fn leave_hidden_gradient(group: vec3u, base: u32) {
 }

@@ -16,7 +16,3 @@ fn input_at_packed(q: u32, gate: u32) -> mat4x4f {
 fn hidden_at_packed(q: u32, gate: u32) -> mat4x4f {
     return block_at(dims.at_hidden + (q * 4u * GATES + gate) * HQ, GATES * HQ);
 }
-
-fn hidden_t_at_packed(q: u32, gate: u32) -> mat4x4f {
-    return block_at(dims.at_hidden_t + (gate * HQ + q) * 4u * HQ, HQ);
-}

@@ -7,8 +7,13 @@ use super::variant::Kernels;
 pub type Mutation = (&'static str, &'static str, &'static str);
 
 /// The kernels to run, and what is broken in them.
-pub const MUTANTS: [(Kernels, &[Mutation]); 3] =
-    [(Kernels::LaneScans, SHARED_OR_IN_LANES), (Kernels::Scans, IN_SCANS), (Kernels::Steps, IN_TILES)];
+pub const MUTANTS: [(Kernels, &[Mutation]); 5] = [
+    (Kernels::LaneScans, SHARED_OR_IN_LANES),
+    (Kernels::Scans, IN_SCANS),
+    (Kernels::Steps, IN_TILES),
+    (Kernels::Fused, FUSED),
+    (Kernels::LaneFused, FUSED_IN_LANES),
+];
 
 const SHARED_OR_IN_LANES: &[Mutation] = &[
     ("stage", "window.start + t)", "window.start)"),
@@ -149,4 +154,50 @@ const IN_TILES: &[Mutation] = &[
     ("weight_gradient", "row < part.end_row", "row + 1u < part.end_row"),
     ("weight_gradient", "part.first_t + segment, l)", "part.first_t, l)"),
     ("input_gradient", "k < depth * 4u", "k + 4u < depth * 4u"),
+];
+
+const FUSED: &[Mutation] = &[
+    ("fused", "row < end", "row + 1u < end"),
+    ("fused", "turn * ABREAST", "turn"),
+    ("fused", "bases[i] = base_of_window(window, i);", ""),
+    ("fused", "x[INPUTS / 4u][INPUTS % 4u] = 1.0;", ""),
+    ("fused", "if (t < own.length) {\n            now", "if (t < dims.steps) {\n            now"),
+    ("fused", "loaded(states[own_state_at(vector, 0u)])", "vec4f(0.0)"),
+    ("fused", "pre[HIDDEN_SLOT[gate]] += from_h", "pre[INPUT_SLOT[gate]] += from_h"),
+    ("fused", "states[own_state_at(vector, t + 1u)]", "states[own_state_at(vector, min(t + 1u, dims.steps - 1u))]"),
+    ("fused", "next = prev;", ""),
+    ("fused", "let t = steps - 1u - s;", "let t = steps - 1u - max(s, 1u);"),
+    ("fused", "d_states[0] += judge(", "d_states[0] = judge("),
+    ("fused", "quad == q)", "true)"),
+    ("fused", "d_states = out.d_prev;", "d_states = States();"),
+    ("fused", "y[first + c] = sums[c];", "y[first + c] = sums[0];"),
+    ("fused", "OUTPUTS * HQ + first / 4u]", "OUTPUTS * HQ]"),
+    ("fused", "position * items + i", "i"),
+    ("fused", "d_head_bias[o] += d_y[o]", "d_head_bias[o] = d_y[o]"),
+    ("fused", "d_head[o] += d_y[o] * h;", "d_head[o] = d_y[o] * h;"),
+    ("fused", "sum += sh[row * HQ + quad];", "sum = sh[row * HQ + quad];"),
+    ("fused", "all[q] = sh[lid - quad + q];", "all[q] = sh[q];"),
+    ("fused", "terms * step.inverse_count", "terms"),
+    ("fused", "return bases[feature];", "return 0.0;"),
+    ("finish", "part * dims.partial_stride + dims.at_loss_partial", "dims.at_loss_partial"),
+    ("finish", "gradients[i] * factor", "gradients[i]"),
+    ("finish", "norm += g * g;", "norm = g * g;"),
+    ("finish", "layer_sum(i, parts, splits)", "layer_sum(i, splits, splits)"),
+    ("finish", "layer_sum(i, parts, splits)", "layer_sum(i, parts, 1u)"),
+    ("finish", "item < packed_count;", "item < packed_count - 1u;"),
+    (
+        "finish",
+        "local / dims.hidden_quads, local % dims.hidden_quads * 4u + c",
+        "0u, local % dims.hidden_quads * 4u + c",
+    ),
+];
+
+const FUSED_IN_LANES: &[Mutation] = &[
+    ("fused", "d_hidden[q][gate] += outer", "d_hidden[q][gate] = outer"),
+    ("fused", "n == q * GATES + gate, hidden", "n == q * GATES, hidden"),
+    ("fused", "n == q * GATES + gate, d_hidden", "n == q * GATES, d_hidden"),
+    ("fused", "n == q * GATES + gate, input", "n == q * GATES, input"),
+    ("fused", "(n % GATES * HQ + quad) * 4u * HQ + n / GATES", "(n % GATES * HQ + quad) * 4u * HQ"),
+    ("fused", "all[q] = lanes[q];", "all[q] = lanes[0];"),
+    ("fused", "lid < ABREAST * HQ", "lid <= ABREAST * HQ"),
 ];

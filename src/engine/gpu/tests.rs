@@ -5,7 +5,7 @@ use super::context::{Gpu, Options};
 use super::mutants::{MUTANTS, Mutation};
 use super::run::GpuEngine;
 use super::shaders::KernelId;
-use super::variant::Kernels;
+use super::variant::{Kernels, fused};
 use super::work::Format;
 use crate::data::Center;
 use crate::error::Result;
@@ -111,15 +111,29 @@ fn cases() -> Vec<Case> {
     for cell in [CellKind::Lstm, CellKind::Gru, CellKind::RnnRelu] {
         cases.push(case(spec(cell, 1, false, head(1, Readout::Last)), 65, 2, false));
     }
+    // What the fused kernels take, beside the above: few outputs.
+    for (cell, center) in [(CellKind::Gru, Center::Last), (CellKind::Lstm, Center::Mean)] {
+        let levels = Loss::Quantile(Quantiles::new(&[0.2, 0.5, 0.7]).unwrap());
+        let ahead = case(spec(cell, 1, false, head(6, Readout::Last)), 21, 5, false);
+        cases.push(Case { ahead: Some(center), lengths: true, objective: objective(levels, 0.0), ..ahead });
+    }
+    for (loss, clip) in [(Loss::CrossEntropy, 0.05), (Loss::Mse, 1e3)] {
+        let every = case(spec(CellKind::Lstm, 1, false, head(5, Readout::Every)), 10, 6, false);
+        let clip = Some(Clip { max_norm: clip });
+        cases.push(Case { lengths: true, carry: true, clip, objective: objective(loss, 0.0), ..every });
+    }
     let carried = case(spec(CellKind::Lstm, 2, false, head(2, Readout::Every)), 10, 5, false);
     cases.push(Case { carry: true, ..carried });
     cases
 }
 
-/// The first case whose errors are beyond the tolerance, or that fails.
+/// The first case whose errors are beyond the tolerance, or that fails; of a device that is made to fuse, among those that
+/// it can.
 fn miss(gpu: &Arc<Gpu>) -> Option<String> {
     let run = |case: &Case| block_on(measure(case, |spec, parameters| GpuEngine::new(gpu.clone(), spec, parameters)));
-    cases().iter().find_map(|case| match run(case) {
+    let forced = gpu.traits.fuses && gpu.traits.steps.is_some();
+    let wanted = |case: &&Case| !forced || fused(gpu, &case.spec, case.rows).is_some();
+    cases().iter().filter(wanted).find_map(|case| match run(case) {
         Ok(errors) if errors.within(&TOLERANCE) => None,
         other => Some(format!("{case}: {other:?}")),
     })
@@ -128,8 +142,9 @@ fn miss(gpu: &Arc<Gpu>) -> Option<String> {
 #[test]
 fn nothing_unwritten_is_read_and_nothing_behind_a_buffer_is_written() {
     let browser = Options { default_limits: true, checked: true, ..Options::default() };
-    let forced = [Kernels::Steps, Kernels::LaneScans, Kernels::LaneSteps]
-        .map(|kernels| Options { kernels, ..Options::default() });
+    let forced =
+        [Kernels::Scans, Kernels::Steps, Kernels::LaneScans, Kernels::LaneSteps, Kernels::Fused, Kernels::LaneFused]
+            .map(|kernels| Options { kernels, ..Options::default() });
     for options in [Options::default(), browser].into_iter().chain(forced) {
         let gpu = open(options);
         assert_eq!(miss(&gpu), None, "{options:?}");

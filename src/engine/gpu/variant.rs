@@ -136,7 +136,7 @@ const FUSED_PARAMETERS: usize = 4096;
 /// registers, and the adapter takes them.
 pub fn fused(gpu: &Gpu, spec: &Spec, rows: usize) -> Option<FusedShape> {
     let (quads, parameters) = (spec.hidden.div_ceil(4), Layout::new(spec).len());
-    let small = parameters <= FUSED_PARAMETERS && quads <= 16 && spec.input <= 8 && spec.outputs() <= 8;
+    let small = parameters <= FUSED_PARAMETERS && quads <= 16 && spec.input <= 16 && spec.outputs() <= 8;
     if !gpu.traits.fuses || !one_scan(spec) || !small {
         return None;
     }
