@@ -55,6 +55,8 @@ struct Step {
     first: u32,         // where the batch begins in `order`
     place: u32,         // where its loss and the square of its gradient's norm go
     inverse_count: f32, // 1 / terms of the loss
+    term_scale: f32,    // the same times the loss scale: what gradients are multiplied by on their way back, see dims.rs
+    unscale: f32,       // 1 / the loss scale
     quantiles: u32,     // outputs that share a target
     delta: f32,         // of Huber's loss
     threshold: u32,     // a unit is kept where its word is not below it

@@ -3,8 +3,9 @@
 // An invocation makes one parameter's gradient.
 
 @group(0) @binding(0) var<uniform> dims: Dims;
-@group(0) @binding(1) var<storage, read> partial: array<vec4f>;             // (splits, D, partial_stride)
-@group(0) @binding(2) var<storage, read_write> gradients: array<f32>;       // (P)
+@group(0) @binding(1) var<uniform> step: Step;
+@group(0) @binding(2) var<storage, read> partial: array<vec4f>;             // (splits, D, partial_stride)
+@group(0) @binding(3) var<storage, read_write> gradients: array<f32>;       // (P)
 
 @compute @workgroup_size(WG)
 fn gradient_sum(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -13,5 +14,5 @@ fn gradient_sum(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroup
         return;
     }
     let splits = bound(split_count(), groups);
-    gradients[dims.at_weight_ih + item] = layer_sum(item, splits, splits);
+    gradients[dims.at_weight_ih + item] = layer_sum(item, splits, splits) * step.unscale;
 }

@@ -3,8 +3,9 @@
 // An invocation makes one parameter's gradient.
 
 @group(0) @binding(0) var<uniform> dims: Dims;
-@group(0) @binding(1) var<storage, read> partial: array<vec4f>;             // (splits, D, partial_stride)
-@group(0) @binding(2) var<storage, read_write> gradients: array<f32>;       // (P)
+@group(0) @binding(1) var<uniform> step: Step;
+@group(0) @binding(2) var<storage, read> partial: array<vec4f>;             // (splits, D, partial_stride)
+@group(0) @binding(3) var<storage, read_write> gradients: array<f32>;       // (P)
 
 @compute @workgroup_size(WG)
 fn head_gradient_sum(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -12,5 +13,5 @@ fn head_gradient_sum(@builtin(global_invocation_id) id: vec3u, @builtin(num_work
     if (item >= dims.outputs * (dims.directions * dims.hidden + 1u)) {
         return;
     }
-    gradients[dims.at_head_weight + item] = head_sum(item, bound(split_count(), groups));
+    gradients[dims.at_head_weight + item] = head_sum(item, bound(split_count(), groups)) * step.unscale;
 }

@@ -81,25 +81,30 @@ const STREAMS: [usize; 3] = [20, 128, 512];
 /// Time steps of a single sequence.
 const STREAM_STEPS: usize = 100;
 
+/// The cells of the table.
+const CELLS: [CellKind; 3] = [CellKind::RnnTanh, CellKind::Lstm, CellKind::Gru];
+
 /// The table, shape by shape.
 pub fn rows() -> Vec<Row> {
-    let cells = [CellKind::RnnTanh, CellKind::Lstm, CellKind::Gru];
-    let mut rows = Vec::new();
-    let mut batch = |spec, batch, steps| {
-        rows.extend([What::Train, What::Forward].map(|what| Row { what, spec, rows: batch, steps }));
-    };
-    for (count, steps, input, hidden) in SHAPES {
-        cells.iter().for_each(|&cell| batch(Spec::new(cell, input, hidden, 1), count, steps));
-    }
-    batch(Spec { layers: 2, ..Spec::new(CellKind::Lstm, 64, 128, 1) }, 64, 100);
-    batch(Spec { bidirectional: true, ..Spec::new(CellKind::Lstm, 64, 64, 1) }, 64, 100);
+    let mut rows: Vec<Row> = SHAPES.into_iter().flat_map(of_shape).collect();
+    rows.extend(of_batch(Spec { layers: 2, ..Spec::new(CellKind::Lstm, 64, 128, 1) }, 64, 100));
+    rows.extend(of_batch(Spec { bidirectional: true, ..Spec::new(CellKind::Lstm, 64, 64, 1) }, 64, 100));
     for hidden in STREAMS {
-        for cell in cells {
+        for cell in CELLS {
             let spec = Spec::new(cell, 1, hidden, 1);
             rows.extend([What::Stream, What::Block].map(|what| Row { what, spec, rows: 1, steps: STREAM_STEPS }));
         }
     }
     rows
+}
+
+/// The rows of a shape (B, T, I, H): every cell, trained and run forward.
+pub fn of_shape((rows, steps, input, hidden): (usize, usize, usize, usize)) -> impl Iterator<Item = Row> {
+    CELLS.into_iter().flat_map(move |cell| of_batch(Spec::new(cell, input, hidden, 1), rows, steps))
+}
+
+fn of_batch(spec: Spec, rows: usize, steps: usize) -> [Row; 2] {
+    [What::Train, What::Forward].map(|what| Row { what, spec, rows, steps })
 }
 
 impl Row {

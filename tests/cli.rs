@@ -63,6 +63,7 @@ fn the_default_run_learns_the_sine_and_prints_one_document() {
         "lr",
         "naive",
         "parameters",
+        "precision",
         "seconds",
         "seed",
         "test",
@@ -272,6 +273,16 @@ fn bench_times_the_rows_asked_for_and_holds_them_against_pytorch() {
     assert_eq!(keys(forward), ["cell", "high_ms", "low_ms", "median_ms", "name", "shape", "what"]);
 
     bench("--only block").assert().success().stderr("");
+    let own = stdout(bench("--shape 3,4,2,5 --shape 1,1,1,1 --only lstm"));
+    let named =
+        ["train lstm B=3 T=4 I=2 H=5 ", "forward lstm B=3 T=4 I=2 H=5 ", "train lstm B=1 ", "forward lstm B=1 "];
+    let lines: Vec<&str> = own.lines().filter(|line| line.contains("B=")).collect();
+    assert_eq!(lines.len(), named.len(), "{own}");
+    lines.iter().zip(named).for_each(|(line, named)| assert!(line.starts_with(named), "{own}"));
+    bench("--shape 3,4,2").assert().code(2).stdout("");
+    bench("--shape 3,4,2,0").assert().code(2).stdout("");
+    bench("--shape 1,1,1,100000").assert().code(2).stdout("");
+    bench("--shape 1000000000,2,1,1").assert().code(2).stdout("");
     bench("--only nosuch").assert().code(2).stdout("");
     bench("--seconds 0").assert().code(2).stdout("");
     bench("--against missing.json").assert().code(1).stdout("");
@@ -303,6 +314,22 @@ fn ctrl_c_stops_a_run_cleanly() {
     assert_eq!(run.wait().unwrap().code(), Some(1), "{message}");
     assert!(message.contains("error: stopped by Ctrl-C after epoch "), "{message}");
     assert_eq!(entries(folder.path()), [""; 0], "the folder was made for nothing and must go");
+}
+
+/// As `refrain ... | head -1`.
+#[cfg(unix)]
+#[test]
+fn a_reader_who_leaves_early_is_no_error() {
+    let mut run = std::process::Command::new(assert_cmd::cargo::cargo_bin!("refrain"))
+        .args(["devices", "--json"])
+        .env_remove("XDG_RUNTIME_DIR")
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(run.stdout.take());
+    let output = run.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap()), (Some(141), String::new()));
 }
 
 #[test]

@@ -24,7 +24,7 @@ fn loss_of(row: u32, position: u32, outputs: u32) -> f32 {
     let truth = u32(target_of(row, position));
     for (var o = 0u; o < outputs; o++) {
         let probability = exp(y[at + o] - largest) / sum;
-        d_y[at + o] = (probability - select(0.0, 1.0, o == truth)) * step.inverse_count;
+        d_y[at + o] = (probability - select(0.0, 1.0, o == truth)) * step.term_scale;
     }
     return log(sum) - (y[at + truth] - largest);
 }

@@ -13,6 +13,6 @@ fn loss_of(row: u32, item: u32, outputs: u32) -> f32 {
         return 0.0;
     }
     let t = target_of(row, item / step.quantiles);
-    d_y[at] = derivative(o, y[at], t) * step.inverse_count;
+    d_y[at] = derivative(o, y[at], t) * step.term_scale;
     return term(o, y[at], t);
 }

@@ -1,7 +1,7 @@
 //! The one place where a command chooses its device.
 
 use super::console::Console;
-use refrain::engine::{AnyEngine, Device, DeviceInfo, Engine};
+use refrain::engine::{AnyEngine, Device, DeviceInfo, Engine, Precision};
 use refrain::model::{Layout, Spec, initial_parameters};
 use refrain::{Error, Result};
 
@@ -10,10 +10,16 @@ const MOST_PARAMETERS: u64 = 1 << 28;
 
 /// Puts a network with the initial weights of `seed` on the device that `wanted` names; see `--device` in
 /// [`super::Common`]. Says so where that is not the device that one would expect.
-pub async fn open(wanted: &str, spec: Spec, seed: u64, console: &Console) -> anyhow::Result<AnyEngine> {
+pub async fn open(
+    wanted: &str,
+    precision: Precision,
+    spec: Spec,
+    seed: u64,
+    console: &Console,
+) -> anyhow::Result<AnyEngine> {
     let parameters = parameters(&spec, seed)?;
     let device = Device::select(wanted).await?;
-    let engine = device.engine(spec, &parameters)?;
+    let engine = device.engine_with(spec, &parameters, precision)?;
     tell(wanted, &device, engine.device(), console)?;
     Ok(engine)
 }

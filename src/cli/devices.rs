@@ -43,7 +43,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
 
     let mut out = io::stdout().lock();
     if args.json {
-        serde_json::to_writer_pretty(&mut out, &rows)?;
+        serde_json::to_writer_pretty(&mut out, &rows).map_err(io::Error::from)?;
         return Ok(writeln!(out)?);
     }
     for row in &rows {

@@ -23,6 +23,7 @@ mod verify;
 
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
+use std::io;
 use std::process::ExitCode;
 
 /// Trains and runs recurrent neural networks on any GPU, and on the CPU where there is none.
@@ -93,6 +94,8 @@ pub fn main() -> ExitCode {
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,
+        // Whoever read along, `head` for one, has seen enough: what shells report of a command that SIGPIPE has ended.
+        Err(error) if is_closed_pipe(&error) => ExitCode::from(141),
         Err(error) => {
             eprintln!("error: {}", one_line(&format!("{error:#}")));
             // A number of the user's that makes no sense is usage, whichever floor has noticed it.
@@ -100,6 +103,12 @@ pub fn main() -> ExitCode {
             ExitCode::from(if usage { 2 } else { 1 })
         }
     }
+}
+
+/// Whether a command ended because nobody reads its stdout any more.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let closed = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
+    error.chain().filter_map(|cause| cause.downcast_ref()).any(closed)
 }
 
 /// Help and version as clap prints them; a mistake in one line, with its tip but without the usage that `--help` shows.

@@ -64,7 +64,8 @@ pub struct Recipe {
     /// and keeps the last weights.
     #[arg(long, value_name = "N")]
     pub patience: Option<usize>,
-    /// How the device stores weights and tape; sums and the weights that are saved have 32 bits in either case.
+    /// How an adapter stores weights and what the way back needs: f16 takes 0.6 to 0.8 of f32's memory. Sums, and the weights that are
+    /// trained and saved, have 32 bits in either case.
     #[arg(long, value_enum, default_value_t = PrecisionName::F32, value_name = "P")]
     pub precision: PrecisionName,
     /// Begin with the weights of this model rather than with random ones.

@@ -4,8 +4,8 @@ use super::console::Console;
 use super::{Common, interrupt};
 use anyhow::bail;
 use refrain::engine::gpu::{Gpu, Options, choose};
-use refrain::engine::{Device, Engine};
-use refrain::verify::{Case, Errors, TOLERANCE, cases, measure, option_cases};
+use refrain::engine::{Device, Engine, Precision};
+use refrain::verify::{Case, Errors, TOLERANCE, cases, half_cases, measure, option_cases, tolerance};
 use serde::Serialize;
 use std::time::Instant;
 
@@ -19,10 +19,12 @@ pub struct Args {
     common: Common,
 }
 
-/// The worst of the cases of one cell.
+/// The worst of the cases of one cell at one precision.
 #[derive(Serialize)]
 struct Row {
     cell: String,
+    precision: Precision,
+    tolerance: Errors,
     cases: usize,
     worst: Errors,
     /// The cases beyond the tolerance, with their errors.
@@ -32,6 +34,7 @@ struct Row {
 #[derive(Serialize)]
 struct Document {
     device: refrain::engine::DeviceInfo,
+    /// Of 32 bits.
     tolerance: Errors,
     rows: Vec<Row>,
     seconds: f64,
@@ -43,7 +46,8 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     let mut console = Console::new(&args.common);
     interrupt::listen()?;
     let device = select(args).await?;
-    let mut cases = [cases(), option_cases()].concat();
+    let half = if let Device::Gpu(_) = device { half_cases() } else { Vec::new() };
+    let mut cases = [cases(), option_cases(), half].concat();
     cases.iter_mut().for_each(|case| case.seed = case.seed.wrapping_add(args.common.seed));
 
     let mut info = None;
@@ -54,7 +58,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
             bail!("stopped by Ctrl-C after {done} of {} cases", cases.len());
         }
         let errors = measure(case, |spec, parameters| {
-            let engine = device.engine(spec, parameters)?;
+            let engine = device.engine_with(spec, parameters, case.precision)?;
             info.get_or_insert_with(|| engine.device().clone());
             Ok(engine)
         })
@@ -87,38 +91,52 @@ async fn select(args: &Args) -> anyhow::Result<Device> {
 }
 
 fn note(rows: &mut Vec<Row>, case: &Case, errors: Errors) {
-    let cell = case.spec.cell.to_string();
-    let at = rows.iter().position(|row| row.cell == cell).unwrap_or_else(|| {
-        rows.push(Row { cell, cases: 0, worst: Errors::default(), misses: Vec::new() });
+    let (cell, precision) = (case.spec.cell.to_string(), case.precision);
+    let at = rows.iter().position(|row| row.cell == cell && row.precision == precision).unwrap_or_else(|| {
+        let tolerance = *tolerance(precision);
+        rows.push(Row { cell, precision, tolerance, cases: 0, worst: Errors::default(), misses: Vec::new() });
         rows.len() - 1
     });
     let row = &mut rows[at];
     row.cases += 1;
     row.worst = row.worst.worst(errors);
-    if !errors.within(&TOLERANCE) {
+    if !errors.within(&row.tolerance) {
         row.misses.push(format!("{case}: {errors}"));
     }
 }
 
 fn table(document: &Document) -> String {
-    let Document { device, tolerance, rows, seconds } = document;
+    let Document { device, rows, seconds, .. } = document;
     let mut lines = vec![
         format!("{} ({}, {})", device.name, device.backend, device.driver),
         format!(
-            "{:<10} {:>5}  {:>9}  {:>9}  {:>9}  {:>6}",
-            "cell", "cases", "forward", "gradients", "updates", "misses"
+            "{:<10} {:>4} {:>5}  {:>9}  {:>9}  {:>9}  {:>6}",
+            "cell", "bits", "cases", "forward", "gradients", "updates", "misses"
         ),
     ];
     for row in rows {
         let Errors { forward, gradients, update } = row.worst;
         lines.push(format!(
-            "{:<10} {:>5}  {forward:>9.1e}  {gradients:>9.1e}  {update:>9.1e}  {:>6}",
+            "{:<10} {:>4} {:>5}  {forward:>9.1e}  {gradients:>9.1e}  {update:>9.1e}  {:>6}",
             row.cell,
+            bits(row.precision),
             row.cases,
             row.misses.len()
         ));
     }
-    lines.push(format!("Allowed: {tolerance}. Worst errors against the f64 reference, {seconds:.0} s."));
+    for precision in [Precision::F32, Precision::F16] {
+        if let Some(row) = rows.iter().find(|row| row.precision == precision) {
+            lines.push(format!("Allowed in {} bits: {}.", bits(precision), row.tolerance));
+        }
+    }
+    lines.push(format!("Worst errors against the f64 reference, {seconds:.0} s."));
     lines.extend(rows.iter().flat_map(|row| &row.misses).map(|miss| format!("MISS {miss}")));
     lines.join("\n")
+}
+
+fn bits(precision: Precision) -> u32 {
+    match precision {
+        Precision::F32 => 32,
+        Precision::F16 => 16,
+    }
 }

@@ -35,14 +35,17 @@ impl Device {
         self.engine_with(spec, parameters, Precision::F32)
     }
 
-    /// Puts a network with these parameters on it.
+    /// Puts a network with these parameters on it. The CPU engine refuses 16 bits: its memory does not grow with the batch.
     pub fn engine_with(&self, spec: Spec, parameters: &[f32], precision: Precision) -> Result<AnyEngine> {
-        if precision == Precision::F16 {
-            return Err(Error::config("precision", "f16", "f32 on this device"));
-        }
-        Ok(match self {
-            Device::Cpu => AnyEngine::Cpu(Box::new(CpuEngine::new(spec, parameters)?)),
-            Device::Gpu(gpu) => AnyEngine::Gpu(Box::new(GpuEngine::new(gpu.clone(), spec, parameters)?)),
+        Ok(match (self, precision) {
+            (Device::Cpu, Precision::F32) => AnyEngine::Cpu(Box::new(CpuEngine::new(spec, parameters)?)),
+            (Device::Cpu, Precision::F16) => {
+                let expected = "f32 on the CPU engine; f16 is for adapters, of which --device gpu takes the best";
+                return Err(Error::config("precision", "f16", expected));
+            }
+            (Device::Gpu(gpu), precision) => {
+                AnyEngine::Gpu(Box::new(GpuEngine::with_precision(gpu.clone(), spec, parameters, precision)?))
+            }
         })
     }
 }

@@ -43,6 +43,21 @@ pub struct Spec {
 /// Parameters of the largest network: their indices fit in 32 bits on every device.
 const MOST_PARAMETERS: u128 = 1 << 31;
 
+impl std::fmt::Display for Spec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Spec { cell, input, hidden, layers, bidirectional, head } = self;
+        write!(f, "{cell}, {input} inputs, {layers} x {hidden} hidden units")?;
+        if *bidirectional {
+            f.write_str(" in both directions")?;
+        }
+        match head {
+            None => f.write_str(", no head"),
+            Some(Head { outputs, readout: Readout::Last }) => write!(f, ", {outputs} outputs after the last step"),
+            Some(Head { outputs, readout: Readout::Every }) => write!(f, ", {outputs} outputs after every step"),
+        }
+    }
+}
+
 impl Spec {
     /// One layer, one direction, a head on the last step: the course's network.
     pub fn new(cell: CellKind, input: usize, hidden: usize, outputs: usize) -> Self {

@@ -87,7 +87,7 @@ impl Checkpoint {
         let refuse = |message: String| Err(Error::File { path: path.to_owned(), message });
         if self.model.spec != model.spec {
             return refuse(format!(
-                "it is the checkpoint of another network: it has {:?}, this run {:?}",
+                "it is the checkpoint of another network: it has `{}`, this run `{}`",
                 self.model.spec, model.spec
             ));
         }
@@ -164,6 +164,12 @@ mod tests {
         let message = kept.check("c", &other).unwrap_err().to_string();
         assert_eq!(message, "c: it is the checkpoint of another run: its `seed` is 7, this run's 8");
         other.spec.hidden = 4;
-        assert!(kept.check("c", &other).unwrap_err().to_string().contains("another network"));
+        let message = kept.check("c", &other).unwrap_err().to_string();
+        let network = |hidden| format!("gru, 2 inputs, 1 x {hidden} hidden units, 1 outputs after the last step");
+        let (found, expected) = (network(3), network(4));
+        assert_eq!(
+            message,
+            format!("c: it is the checkpoint of another network: it has `{found}`, this run `{expected}`")
+        );
     }
 }

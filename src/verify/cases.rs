@@ -1,6 +1,7 @@
 //! What an engine is held against the oracle on: the tables of networks and batches, and the numbers in them.
 
 use crate::data::{Center, Sequences};
+use crate::engine::Precision;
 use crate::loss::{Loss, Objective, Quantiles};
 use crate::model::{CellKind, Dropout, Head, Readout, Spec, Stream, initial_parameters, stream};
 use crate::optim::{Clip, Optimizer};
@@ -30,6 +31,8 @@ pub struct Case {
     pub ahead: Option<Center>,
     /// Whether the second of them begins with the states that the first ended with.
     pub carry: bool,
+    /// How the engine stores weights and the tape.
+    pub precision: Precision,
     /// What the initial weights are multiplied by: above 1, pre-activations saturate.
     pub scale: f32,
     /// The seed of weights, inputs and targets.
@@ -54,6 +57,7 @@ impl Case {
             clip: None,
             ahead: None,
             carry: false,
+            precision: Precision::F32,
             scale: 1.0,
             seed: 0,
         }
@@ -75,6 +79,7 @@ impl std::fmt::Display for Case {
             (self.lengths, " lengths"),
             (self.clip.is_some(), " clipped"),
             (self.carry, " carried"),
+            (self.precision == Precision::F16, " f16"),
             (self.scale != 1.0, " saturated"),
         ];
         marks.iter().filter(|(holds, _)| *holds).try_for_each(|(_, mark)| f.write_str(mark))?;
@@ -198,6 +203,27 @@ pub fn option_cases() -> Vec<Case> {
     cases
 }
 
+/// The cases in 16 bits, which adapters alone have: the exercise, and options that change what is stored or how it is scaled, of
+/// two cells also what a workgroup cannot hold. Few, since an adapter compiles their kernels anew.
+pub fn half_cases() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for cell in CellKind::ALL {
+        let head = Some(Head { outputs: 3, readout: Readout::Every });
+        let deep = Spec { layers: 2, bidirectional: true, head, ..Spec::new(cell, 3, 7, 1) };
+        cases.push(Case::new(Spec::new(cell, 1, 20, 1), 32, 50));
+        cases.push(Case { lengths: true, clip: Some(Clip { max_norm: 0.05 }), ..Case::new(deep, 67, 9) });
+        if let CellKind::Lstm | CellKind::Gru = cell {
+            let bare = Spec { layers: 3, head: None, ..Spec::new(cell, 3, 6, 1) };
+            let objective = Objective { dropout: Dropout { p: 0.4, seed: 9, step: 3 }, ..Objective::default() };
+            cases.push(Case { objective, lengths: true, ..Case::new(bare, 5, 7) });
+            cases.push(Case::new(Spec::new(cell, 10, 130, 1), 3, 7));
+        }
+    }
+    cases.iter_mut().for_each(|case| case.precision = Precision::F16);
+    number(&mut cases);
+    cases
+}
+
 /// Gives each case a seed of its own.
 fn number(cases: &mut [Case]) {
     for (seed, case) in cases.iter_mut().enumerate() {
@@ -205,10 +231,17 @@ fn number(cases: &mut [Case]) {
     }
 }
 
+/// Weights in 16 bits are multiples of 1 / GRID: they and the sums of two biases are stored without an error, so that outputs are
+/// as exact as in 32.
+const GRID: f32 = 512.0;
+
 /// Numbers for a case: parameters, sequences, targets.
 pub fn numbers(case: &Case) -> (Vec<f32>, Sequences, Vec<f32>) {
     let Case { spec, rows, steps, ref objective, .. } = *case;
-    let parameters = initial_parameters(&spec, case.seed).iter().map(|w| w * case.scale).collect();
+    let mut parameters: Vec<f32> = initial_parameters(&spec, case.seed).iter().map(|w| w * case.scale).collect();
+    if case.precision == Precision::F16 {
+        parameters.iter_mut().for_each(|w| *w = (*w * GRID).round() / GRID);
+    }
     let mut rng = stream(case.seed, Stream::Data);
     let mut draw = |len: usize| (0..len).map(|_| 2.0 * rng.random::<f32>() - 1.0).collect::<Vec<f32>>();
     let mut x = draw(rows * steps * spec.input);

@@ -2,10 +2,10 @@
 
 mod cases;
 
-pub use cases::{Case, cases, numbers, option_cases};
+pub use cases::{Case, cases, half_cases, numbers, option_cases};
 
 use crate::data::{Sequences, Targets, Windows};
-use crate::engine::{Engine, Steps};
+use crate::engine::{Engine, Precision, Steps};
 use crate::error::Result;
 use crate::model::{Layout, Spec};
 use crate::reference;
@@ -25,6 +25,17 @@ pub struct Errors {
 /// What an engine may be off by. Forward values are of order 1 and pass through up to 50 steps of at most 141 products in
 /// f32 (epsilon 6e-8); gradients are sums of up to T*B = 12,850 such values.
 pub const TOLERANCE: Errors = Errors { forward: 1e-5, gradients: 1e-4, update: 1e-5 };
+
+/// The same in 16 bits, where the tape is known to 2^-12 of itself and so are, after the first step, the weights.
+pub const HALF_TOLERANCE: Errors = Errors { forward: 1e-5, gradients: 4e-3, update: 4e-3 };
+
+/// What an engine may be off by at a precision.
+pub fn tolerance(precision: Precision) -> &'static Errors {
+    match precision {
+        Precision::F32 => &TOLERANCE,
+        Precision::F16 => &HALF_TOLERANCE,
+    }
+}
 
 impl std::fmt::Display for Errors {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -107,6 +107,11 @@ fn bad_training_sets_are_refused_with_nothing_written() {
         ("y.npz --classes 3", 2, "--classes is given"),
         ("y.npz --patience 3", 2, "--patience is given, expected nothing: of arrays no rows are held out"),
         ("y.npz --resume m.safetensors", 1, "--resume: m.safetensors: it is no checkpoint"),
+        (
+            "y.npz --precision f16 --device cpu",
+            2,
+            "precision is f16, expected f32 on the CPU engine; f16 is for adapters",
+        ),
         ("y.npz --hidden 10000", 1, "take a smaller --hidden"),
         ("y.npz --lr 1e30 --device cpu", 1, "in epoch 2, step 1: take a smaller learning rate"),
         ("nosuch.npz", 1, "nosuch.npz: cannot read it: No such file"),

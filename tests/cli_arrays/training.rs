@@ -169,22 +169,30 @@ fn a_run_taken_up_from_a_checkpoint_ends_with_the_same_bits() {
     let folder = folder.path();
     let (x, y) = (numbers(10 * 5 * 3), numbers(10 * 5 * 2));
     write(folder, "a.npz", &[("x", &[10, 5, 3], &x), ("y", &[10, 5, 2], &y)]);
-    let arguments =
-        "train a.npz --cell lstm --hidden 5 --layers 2 --dropout 0.2 --batch 4 --device cpu --schedule plateau:0.5:1";
-    let trained = |more: &str, out: &str| {
-        stdout(folder, &format!("{arguments} --epochs 7 {more} --out {out}"));
-        fs::read(folder.join(out)).unwrap()
-    };
-    let whole = trained("", "whole.safetensors");
-    // The checkpoint of epoch 5 is the last; two epochs are left to train.
-    assert!(trained("--checkpoint c.safetensors --every 5", "kept.safetensors") == whole);
-    let kept = Model::load(&folder.join("c.safetensors")).unwrap();
-    assert_ne!(kept.parameters, Model::from_bytes("whole", &whole).unwrap().parameters);
-    assert!(trained("--resume c.safetensors", "resumed.safetensors") == whole);
+    let arguments = "train a.npz --cell lstm --hidden 5 --layers 2 --dropout 0.2 --batch 4 --schedule plateau:0.5:1";
+    for device in ["--device gpu --precision f16", "--device cpu"] {
+        let trained = |more: &str, out: &str| {
+            stdout(folder, &format!("{arguments} {device} --epochs 7 {more} --out {out}"));
+            fs::read(folder.join(out)).unwrap()
+        };
+        let whole = trained("", "whole.safetensors");
+        // The checkpoint of epoch 5 is the last; two epochs are left to train.
+        assert!(trained("--checkpoint c.safetensors --every 5", "kept.safetensors") == whole, "{device}");
+        let kept = Model::load(&folder.join("c.safetensors")).unwrap();
+        let trained_on = Model::from_bytes("whole", &whole).unwrap().parameters;
+        assert_ne!(kept.parameters, trained_on, "{device}");
+        assert!(trained("--resume c.safetensors", "resumed.safetensors") == whole, "{device}");
+        // Weights are trained and saved in 32 bits, however the device stores its copies.
+        let tensors = safetensors::SafeTensors::deserialize(&whole).unwrap();
+        assert!(tensors.iter().all(|(_, tensor)| tensor.dtype() == safetensors::Dtype::F32), "{device}");
+        assert!(trained_on.iter().any(|&weight| half::f16::from_f32(weight).to_f32() != weight), "{device}");
+    }
 
+    let arguments = format!("{arguments} --device cpu --epochs 7 --resume c.safetensors --quiet");
     let other = [&y[..99], &[9.0]].concat();
     write(folder, "b.npz", &[("x", &[10, 5, 3], &x), ("y", &[10, 5, 2], &other)]);
-    let arguments = arguments.replace("a.npz", "b.npz");
     let expected = "c.safetensors: it is the checkpoint of another run: its `data` is \"arrays ";
-    refused(folder, &format!("{arguments} --epochs 7 --resume c.safetensors --quiet"), 1, expected);
+    refused(folder, &arguments.replace("a.npz", "b.npz"), 1, expected);
+    let expected = "c.safetensors: it is the checkpoint of another run: its `precision` is \"f32\", this run's \"f16\"";
+    refused(folder, &format!("{arguments} --precision f16"), 1, expected);
 }

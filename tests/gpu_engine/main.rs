@@ -5,6 +5,7 @@
 mod common;
 #[path = "../common/engines.rs"]
 mod engines;
+mod half;
 mod options;
 
 use common::assert_close;
@@ -20,7 +21,7 @@ use refrain::loss::Objective;
 use refrain::model::{CellKind, Head, Readout, Spec, initial_parameters};
 use refrain::optim::Optimizer;
 use refrain::reference;
-use refrain::verify::{self, Case, TOLERANCE};
+use refrain::verify::{self, Case};
 use std::sync::{Arc, LazyLock};
 
 /// One device for all tests: its kernels are compiled once.
@@ -37,9 +38,10 @@ fn engine(spec: Spec, parameters: &[f32]) -> GpuEngine {
 
 /// The case's errors, if they are beyond the tolerance of `refrain verify`.
 fn miss(gpu: &Arc<Gpu>, case: &Case) -> Option<String> {
-    let make = |spec: Spec, parameters: &[f32]| GpuEngine::new(gpu.clone(), spec, parameters);
+    let make =
+        |spec: Spec, parameters: &[f32]| GpuEngine::with_precision(gpu.clone(), spec, parameters, case.precision);
     match block_on(verify::measure(case, make)) {
-        Ok(errors) if errors.within(&TOLERANCE) => None,
+        Ok(errors) if errors.within(verify::tolerance(case.precision)) => None,
         Ok(errors) => Some(format!("{case} on {}: {errors}", gpu.info().name)),
         Err(error) => Some(format!("{case} on {}: {error}", gpu.info().name)),
     }

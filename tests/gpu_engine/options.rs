@@ -57,7 +57,7 @@ fn fused_kernels_agree_with_the_oracle() {
 }
 
 /// Random shapes with random options; a failure prints the case's name, which holds its seed.
-fn any_option_case() -> impl Strategy<Value = Case> {
+pub fn any_option_case() -> impl Strategy<Value = Case> {
     let options = (0usize..6, 1usize..4, 0usize..4, any::<[bool; 5]>());
     (any_case(), options).prop_map(|(case, (loss, levels, optimizer, [lengths, dropped, clipped, bare, carry]))| {
         let loss = [

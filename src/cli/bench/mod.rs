@@ -4,7 +4,7 @@ mod against;
 mod measure;
 
 use super::console::{Console, significant};
-use super::values::positive;
+use super::values::{count, positive};
 use super::{Common, device, interrupt};
 use against::Against;
 use anyhow::bail;
@@ -12,7 +12,7 @@ use measure::Timing;
 use refrain::Error;
 use refrain::engine::{Device, DeviceInfo, Engine};
 use refrain::model::{CellKind, Layout, Spec};
-use refrain::yardstick::{Row, cell_name, rows};
+use refrain::yardstick::{self, Row, cell_name};
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -27,6 +27,10 @@ pub struct Args {
     /// Only the rows whose name contains this, such as `train`, `lstm` or `B=32 T=50`.
     #[arg(long, value_name = "SUBSTRING")]
     only: Option<String>,
+    /// Networks of this shape in place of the table: batch rows, time steps, inputs and hidden units. May be given several
+    /// times.
+    #[arg(long, value_name = "B,T,I,H", value_parser = shape)]
+    shape: Vec<[usize; 4]>,
     /// The file that `benches/pytorch.py` wrote on this machine: its times, and how many times faster this is.
     #[arg(long, value_name = "FILE")]
     against: Option<PathBuf>,
@@ -77,7 +81,7 @@ struct Document {
 /// Times the rows and prints each as it comes.
 pub async fn run(args: &Args) -> anyhow::Result<()> {
     let console = Console::new(&args.common);
-    let rows = wanted(args.only.as_deref())?;
+    let rows = wanted(&args.shape, args.only.as_deref())?;
     let against = args.against.as_deref().map(Against::read).transpose()?;
     interrupt::listen()?;
     let device = Device::select(&args.common.device).await?;
@@ -108,9 +112,29 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     Ok(console.document(&Document { device: info, against: title, rows: lines })?)
 }
 
+/// Reads batch rows, time steps, inputs and hidden units.
+fn shape(text: &str) -> Result<[usize; 4], String> {
+    let sizes: Option<Vec<usize>> = text.split(',').map(|size| count(size).ok()).collect();
+    let Some(Ok(sizes)) = sizes.map(<[usize; 4]>::try_from) else {
+        return Err("expected batch rows, time steps, inputs and hidden units, such as 64,100,64,128".to_owned());
+    };
+    // What is timed has windows and values that 32 bits count.
+    match sizes[..3].iter().map(|&size| size as u128).product::<u128>() {
+        ..=LARGEST_BATCH => Ok(sizes),
+        values => Err(format!("expected a batch of at most {LARGEST_BATCH} values, found {values}")),
+    }
+}
+
+/// Values of the largest batch of `--shape`: half a GiB.
+const LARGEST_BATCH: u128 = 1 << 27;
+
 /// The rows to time; none is a mistake of the user's.
-fn wanted(only: Option<&str>) -> refrain::Result<Vec<Row>> {
-    let mut rows = rows();
+fn wanted(shapes: &[[usize; 4]], only: Option<&str>) -> refrain::Result<Vec<Row>> {
+    let mut rows = match shapes {
+        [] => yardstick::rows(),
+        shapes => shapes.iter().flat_map(|&shape| yardstick::of_shape(shape.into())).collect(),
+    };
+    rows.iter().try_for_each(|row| row.spec.validate())?;
     let first = rows[0].to_string();
     let Some(only) = only else { return Ok(rows) };
     rows.retain(|row| row.to_string().contains(only));

@@ -2,6 +2,7 @@
 
 use super::Args;
 use crate::cli::console::significant;
+use crate::cli::recipe::PrecisionName;
 use refrain::engine::DeviceInfo;
 use refrain::train::Metrics;
 use serde::Serialize;
@@ -12,6 +13,7 @@ pub struct Document {
     pub device: DeviceInfo,
     pub cell: &'static str,
     pub hidden: usize,
+    pub precision: PrecisionName,
     pub parameters: usize,
     pub epochs: usize,
     pub batch: usize,

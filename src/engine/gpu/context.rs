@@ -4,9 +4,10 @@ use super::adapter;
 use super::kernel::Kernel;
 use super::shaders::KernelId;
 use super::variant::{Kernels, Traits};
-use crate::engine::DeviceInfo;
+use crate::engine::{DeviceInfo, Precision};
 use crate::error::{Error, Result};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use wgpu::{Buffer, BufferDescriptor, BufferUsages};
 
@@ -21,8 +22,12 @@ pub struct Options {
     pub kernels: Kernels,
 }
 
-/// An open device. Compiled kernels live as long as it does, so that a second network starts at full speed.
-#[derive(Debug)]
+/// Compiled kernels, by what they are and how what they read is stored.
+type Compiled = HashMap<(KernelId, Precision), Arc<Kernel>>;
+
+/// An open device. Compiled kernels live as long as it does, so that a second network starts at full speed. A clone is the same
+/// device.
+#[derive(Clone, Debug)]
 pub struct Gpu {
     pub(super) device: wgpu::Device,
     pub(super) queue: wgpu::Queue,
@@ -34,11 +39,14 @@ pub struct Gpu {
     pub(super) checked: bool,
     /// What its kernels are made for.
     pub(super) traits: Traits,
+    /// How its kernels find packed weights and the tape.
+    pub(super) precision: Precision,
     info: DeviceInfo,
     failure: Arc<Mutex<Option<Error>>>,
-    kernels: Mutex<HashMap<KernelId, Arc<Kernel>>>,
+    allocated: Arc<AtomicU64>,
+    kernels: Arc<Mutex<Compiled>>,
     #[cfg(test)]
-    pub(super) probe: super::tests::Probe,
+    pub(super) probe: Arc<super::tests::Probe>,
 }
 
 impl Gpu {
@@ -95,12 +103,24 @@ impl Gpu {
             software: info.device_type == wgpu::DeviceType::Cpu,
             checked: options.checked,
             traits,
+            precision: Precision::F32,
             info: described,
             failure,
-            kernels: Mutex::default(),
+            allocated: Arc::default(),
+            kernels: Arc::default(),
             #[cfg(test)]
             probe: Default::default(),
         }))
+    }
+
+    /// The same device, whose kernels find packed weights and the tape in this precision.
+    pub(super) fn at(&self, precision: Precision) -> Arc<Self> {
+        Arc::new(Gpu { precision, ..self.clone() })
+    }
+
+    /// Bytes of all buffers that were ever made on it, those that are gone included: what a call allocates is the difference.
+    pub fn allocated(&self) -> u64 {
+        self.allocated.load(Ordering::Relaxed)
     }
 
     /// The adapter in words.
@@ -119,19 +139,21 @@ impl Gpu {
     /// The compiled kernel, made on first use.
     pub(super) fn kernel(&self, id: KernelId) -> Result<Arc<Kernel>> {
         let mut kernels = self.kernels.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(kernel) = kernels.get(&id) {
+        // Most kernels see neither weights nor tape, and are the same in either precision.
+        let key = (id, if id.stores() { self.precision } else { Precision::F32 });
+        if let Some(kernel) = kernels.get(&key) {
             return Ok(kernel.clone());
         }
         let kernel = Arc::new(Kernel::new(self, id));
         self.check()?;
-        kernels.insert(id, kernel.clone());
+        kernels.insert(key, kernel.clone());
         Ok(kernel)
     }
 
     /// Forgets compiled kernels.
     #[cfg(test)]
     pub(super) fn forget(&self, which: impl Fn(&KernelId) -> bool) {
-        self.kernels.lock().unwrap_or_else(PoisonError::into_inner).retain(|id, _| !which(id));
+        self.kernels.lock().unwrap_or_else(PoisonError::into_inner).retain(|(id, _), _| !which(id));
     }
 
     /// A buffer of `len` values of `size` bytes, zeroed, refused where the adapter's limits do not allow it.
@@ -155,6 +177,7 @@ impl Gpu {
         let descriptor = BufferDescriptor { label: Some(label), size: bytes, usage, mapped_at_creation: false };
         let buffer = self.device.create_buffer(&descriptor);
         self.check()?;
+        self.allocated.fetch_add(bytes, Ordering::Relaxed);
         Ok(buffer)
     }
 
@@ -167,12 +190,20 @@ impl Gpu {
         self.buffer(label, len, size_of::<T>(), usage)
     }
 
+    /// The same for `len` quads of packed weights or of the tape.
+    pub(super) fn quads(&self, label: &str, len: usize) -> Result<Buffer> {
+        match self.precision {
+            Precision::F32 => self.storage::<[f32; 4]>(label, len),
+            Precision::F16 => self.storage::<[u16; 4]>(label, len),
+        }
+    }
+
     /// The WGSL of a kernel.
     pub(super) fn source(&self, id: KernelId) -> String {
         #[cfg(test)]
-        return self.probe.mutated(id, self.traits.format);
+        return self.probe.mutated(id, self.traits.format, self.precision);
         #[cfg(not(test))]
-        id.source(self.traits.format)
+        id.source(self.traits.format, self.precision)
     }
 
     /// Writes `values` at value `at` of a buffer, before the next submission.

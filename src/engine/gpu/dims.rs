@@ -1,5 +1,6 @@
 //! Rust twins of the structs in `shaders/dims.wgsl`.
 
+use crate::engine::Precision;
 use crate::loss::{Loss, Objective};
 use crate::optim::{Clip, Update};
 use bytemuck::{Pod, Zeroable};
@@ -77,6 +78,8 @@ twin! {
         first: u32,
         place: u32,
         inverse_count: f32,
+        term_scale: f32,
+        unscale: f32,
         quantiles: u32,
         delta: f32,
         threshold: u32,
@@ -125,8 +128,18 @@ impl Step {
     }
 
     /// The same with what is minimised as the mean of `terms` terms, and what is dropped.
-    pub fn with_objective(mut self, objective: &Objective, terms: usize) -> Self {
+    ///
+    /// Gradients on their way back are multiplied by the loss scale, and those of the weights divided by it. In 32 bits it is 1. In 16
+    /// bits, whose digits dwindle below 6e-5 and end at 6e-8, it is [`HEADROOM`] times the power of two next to `terms`: a delta
+    /// is then as large whatever the batch. A power of two rounds nothing.
+    pub fn with_objective(mut self, objective: &Objective, terms: usize, precision: Precision) -> Self {
+        let loss_scale = match precision {
+            Precision::F32 => 1.0,
+            Precision::F16 => HEADROOM * 2f32.powi(terms.ilog2() as i32),
+        };
         self.inverse_count = (1.0 / terms as f64) as f32;
+        self.term_scale = self.inverse_count * loss_scale;
+        self.unscale = 1.0 / loss_scale;
         match objective.loss {
             Loss::Huber { delta } => self.delta = delta,
             Loss::Quantile(quantiles) => {
@@ -148,6 +161,10 @@ impl Step {
         Step { decay, penalty, keep_m, add_m, keep_v, add_v, step_size, inverse_root, eps, max_norm, ..self }
     }
 }
+
+/// What a term's derivative of 1 becomes in 16 bits, whose largest number is 65504: below it there is room for gradients that
+/// grow, above 6e-5 for those that fade through time and for errors of a network that has learned.
+const HEADROOM: f32 = 256.0;
 
 /// Bytes between two steps in the uniform buffer: WebGPU's default alignment of dynamic offsets.
 pub const STEP_STRIDE: usize = 256;

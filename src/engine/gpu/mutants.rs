@@ -7,13 +7,11 @@ use super::variant::Kernels;
 pub type Mutation = (&'static str, &'static str, &'static str);
 
 /// The kernels to run, and what is broken in them.
-pub const MUTANTS: [(Kernels, &[Mutation]); 5] = [
-    (Kernels::LaneScans, SHARED_OR_IN_LANES),
-    (Kernels::Scans, IN_SCANS),
-    (Kernels::Steps, IN_TILES),
-    (Kernels::Fused, FUSED),
-    (Kernels::LaneFused, FUSED_IN_LANES),
-];
+pub const MUTANTS: [(Kernels, &[Mutation]); 3] =
+    [(Kernels::LaneScans, SHARED_OR_IN_LANES), (Kernels::Scans, IN_SCANS), (Kernels::Steps, IN_TILES)];
+
+/// The same of the kernels of small networks.
+pub const FUSED_MUTANTS: [(Kernels, &[Mutation]); 2] = [(Kernels::Fused, FUSED), (Kernels::LaneFused, FUSED_IN_LANES)];
 
 const SHARED_OR_IN_LANES: &[Mutation] = &[
     ("stage", "window.start + t)", "window.start)"),
@@ -200,4 +198,14 @@ const FUSED_IN_LANES: &[Mutation] = &[
     ("fused", "(n % GATES * HQ + quad) * 4u * HQ + n / GATES", "(n % GATES * HQ + quad) * 4u * HQ"),
     ("fused", "all[q] = lanes[q];", "all[q] = lanes[0];"),
     ("fused", "lid < ABREAST * HQ", "lid <= ABREAST * HQ"),
+];
+
+/// What is broken of scans in lanes in 16 bits.
+pub const IN_HALVES: &[Mutation] = &[
+    ("lane_forward", "unpack2x16float(words.y)", "unpack2x16float(words.x)"),
+    ("lane_backward", "pack2x16float(held.zw)", "pack2x16float(held.xy)"),
+    ("lane_backward", "| (bits & SIGN)", ""),
+    ("loss", "* step.term_scale", "* step.inverse_count"),
+    ("gradient_sum", "* step.unscale", "* max(step.unscale, 0.5)"),
+    ("head_gradient_sum", "* step.unscale", "* max(step.unscale, 0.5)"),
 ];

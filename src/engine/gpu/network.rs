@@ -103,7 +103,7 @@ impl Network {
         for layer in 0..spec.layers {
             let dims = layer_dims(&spec, &layout, layer);
             let len = (dims.directions * dims.packed_stride) as usize;
-            let buffer = gpu.storage::<[f32; 4]>("packed", len)?;
+            let buffer = gpu.quads("packed", len)?;
             let dims = dims_buffer(gpu, &dims)?;
             let buffers = [("dims", &dims), ("parameters", &parameters), ("packed", &buffer)];
             pack.push(Dispatch::items(gpu, KernelKind::Pack(spec.cell), &buffers, len)?);

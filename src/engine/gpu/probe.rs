@@ -13,6 +13,8 @@ use crate::loss::Objective;
 pub struct Probe {
     data: Data,
     plan: Plan,
+    /// What gradients on the device are to be multiplied by.
+    unscale: f32,
 }
 
 impl Probe {
@@ -33,7 +35,7 @@ impl Probe {
         if let Some(lengths) = &sequences.lengths {
             windows = windows.with_lengths(lengths.clone())?;
         }
-        let probe = match engine.probe.take().filter(|probe| probe.fits(&windows, purpose)) {
+        let mut probe = match engine.probe.take().filter(|probe| probe.fits(&windows, purpose)) {
             Some(mut probe) => {
                 probe.data.replace(&engine.gpu, &windows);
                 probe
@@ -41,7 +43,7 @@ impl Probe {
             None => {
                 let data = Data::new(&engine.gpu, &windows)?;
                 let plan = engine.plan(&data, purpose)?;
-                Probe { data, plan }
+                Probe { data, plan, unscale: 1.0 }
             }
         };
         let order: Vec<u32> = (0..rows as u32).collect();
@@ -49,7 +51,9 @@ impl Probe {
         probe.plan.write_initial_states(&engine.gpu, rows, sequences.states.as_deref());
         let lengths: Vec<usize> = (0..rows).map(|row| sequences.length(row)).collect();
         let terms = objective.loss.terms(&spec, &lengths);
-        engine.write_steps(&[Step::new(rows, 0, 0).with_objective(objective, terms)]);
+        let step = Step::new(rows, 0, 0).with_objective(objective, terms, engine.gpu.precision);
+        engine.write_steps(&[step]);
+        probe.unscale = step.unscale;
         Ok(probe)
     }
 
@@ -107,6 +111,7 @@ impl Probe {
                 }
             }
         }
+        x.iter_mut().chain(&mut states).for_each(|gradient| *gradient *= self.unscale);
         Ok(Gradients { loss, outputs, parameters, x, states })
     }
 }

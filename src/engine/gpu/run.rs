@@ -8,7 +8,7 @@ use super::plan::{Data, Plan, Purpose, Reach, Shared};
 use super::probe::Probe;
 use super::stream::Stream;
 use crate::data::{Sequences, Windows};
-use crate::engine::{self, DeviceInfo, Engine, Gradients, Moments, Outputs, Steps};
+use crate::engine::{self, DeviceInfo, Engine, Gradients, Moments, Outputs, Precision, Steps};
 use crate::error::{Error, Result};
 use crate::loss::Objective;
 use crate::model::Spec;
@@ -37,9 +37,15 @@ pub struct GpuEngine {
 }
 
 impl GpuEngine {
-    /// Puts a network with these parameters on a device.
+    /// Puts a network with these parameters on a device, in 32 bits.
     pub fn new(gpu: Arc<Gpu>, spec: Spec, parameters: &[f32]) -> Result<Self> {
+        GpuEngine::with_precision(gpu, spec, parameters, Precision::F32)
+    }
+
+    /// The same, with packed weights and the tape stored in this precision.
+    pub fn with_precision(gpu: Arc<Gpu>, spec: Spec, parameters: &[f32], precision: Precision) -> Result<Self> {
         spec.validate()?;
+        let gpu = gpu.at(precision);
         let steps = gpu.buffer("steps", SUBMISSION, STEP_STRIDE, BufferUsages::UNIFORM | BufferUsages::COPY_DST)?;
         let losses = gpu.storage::<f32>("losses", SUBMISSION)?;
         let network = Network::new(&gpu, spec, &steps, SUBMISSION)?;

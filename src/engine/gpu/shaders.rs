@@ -3,6 +3,7 @@
 
 use super::pieces::{Goal, Lengths, LossKind, Mask, Operand, Pre, Tape};
 use super::work::{Format, Work};
+use crate::engine::Precision;
 use crate::model::{CellFacts, CellKind};
 
 macro_rules! shader {
@@ -83,7 +84,22 @@ pub struct KernelId {
 
 impl KernelId {
     /// The whole module.
-    pub fn source(self, format: Format) -> String {
+    pub fn source(self, format: Format, precision: Precision) -> String {
+        let storage = match precision {
+            Precision::F32 => shader!("storage/f32"),
+            Precision::F16 => shader!("storage/f16"),
+        };
+        let files = [self.files(), vec![shader!("math"), shader!("dims"), storage, format.file()]].concat();
+        files.join("\n") + "\n" + &self.kind.constants() + &self.work.constants()
+    }
+
+    /// Whether it reads or writes packed weights or the tape, whose precision there is a choice of.
+    pub fn stores(self) -> bool {
+        self.files().iter().any(|file| file.contains("array<Stored>"))
+    }
+
+    /// The files that are not the same for every kernel.
+    fn files(self) -> Vec<&'static str> {
         let mut files = match self.kind {
             KernelKind::WeightGradient(..) => self.work.outer_files(),
             _ => vec![],
@@ -94,8 +110,7 @@ impl KernelId {
             KernelKind::Fused(..) => self.work.fused_files(),
             _ => vec![],
         });
-        files.extend([shader!("math"), shader!("dims"), shader!("storage/f32"), format.file()]);
-        files.join("\n") + "\n" + &self.kind.constants() + &self.work.constants()
+        files
     }
 }
 
@@ -344,8 +359,13 @@ pub mod tests {
     #[test]
     fn every_kernel_is_valid_wgsl_within_webgpus_default_limits() {
         for id in every_kernel() {
-            for format in [Format::Quads, Format::Pairs] {
-                let source = id.source(format);
+            for (format, precision) in [
+                (Format::Quads, Precision::F32),
+                (Format::Pairs, Precision::F32),
+                (Format::Quads, Precision::F16),
+                (Format::Pairs, Precision::F16),
+            ] {
+                let source = id.source(format, precision);
                 let module = naga::front::wgsl::parse_str(&source)
                     .unwrap_or_else(|error| panic!("{id:?}: {}", error.emit_to_string(&source)));
                 let bindings = super::super::kernel::reflect(&module, id.kind.entry());

@@ -2,17 +2,18 @@
 //! purpose, which the comparison with the oracle must catch.
 
 use super::context::{Gpu, Options};
-use super::mutants::{MUTANTS, Mutation};
+use super::mutants::{FUSED_MUTANTS, IN_HALVES, MUTANTS, Mutation};
 use super::run::GpuEngine;
 use super::shaders::KernelId;
 use super::variant::{Kernels, fused};
 use super::work::Format;
 use crate::data::Center;
+use crate::engine::Precision;
 use crate::error::Result;
 use crate::loss::{Loss, Objective, Quantiles};
 use crate::model::{CellKind, Dropout, Head, Readout, Spec};
 use crate::optim::Clip;
-use crate::verify::{Case, TOLERANCE, measure};
+use crate::verify::{Case, half_cases, measure, tolerance};
 use pollster::block_on;
 use std::sync::{Arc, Mutex};
 use wgpu::{Buffer, BufferUsages};
@@ -25,8 +26,8 @@ pub struct Probe {
     buffers: Mutex<Vec<(String, Buffer, usize)>>,
 }
 
-/// A quiet NaN that no arithmetic makes.
-const POISON: u32 = 0x7fc0_beef;
+/// A quiet NaN that no arithmetic makes, and two of 16 bits.
+const POISON: u32 = 0x7fc0_7eef;
 /// Guard bytes behind every storage buffer.
 const GUARD: usize = 256;
 
@@ -41,10 +42,11 @@ impl Probe {
     }
 
     /// The source of a kernel, mutated where that is asked for.
-    pub fn mutated(&self, id: KernelId, format: Format) -> String {
+    pub fn mutated(&self, id: KernelId, format: Format, precision: Precision) -> String {
+        let source = id.source(format, precision);
         match *self.mutation.lock().unwrap() {
-            Some((entry, find, replace)) if entry == id.kind.entry() => id.source(format).replace(find, replace),
-            _ => id.source(format),
+            Some((entry, find, replace)) if entry == id.kind.entry() => source.replace(find, replace),
+            _ => source,
         }
     }
 }
@@ -129,14 +131,24 @@ fn cases() -> Vec<Case> {
 
 /// The first case whose errors are beyond the tolerance, or that fails; of a device that is made to fuse, among those that
 /// it can.
-fn miss(gpu: &Arc<Gpu>) -> Option<String> {
-    let run = |case: &Case| block_on(measure(case, |spec, parameters| GpuEngine::new(gpu.clone(), spec, parameters)));
-    let forced = gpu.traits.fuses && gpu.traits.steps.is_some();
-    let wanted = |case: &&Case| !forced || fused(gpu, &case.spec, case.rows).is_some();
-    cases().iter().filter(wanted).find_map(|case| match run(case) {
-        Ok(errors) if errors.within(&TOLERANCE) => None,
+fn miss(gpu: &Arc<Gpu>, cases: &[Case]) -> Option<String> {
+    let run = |case: &Case| {
+        let make = |spec, parameters: &[f32]| GpuEngine::with_precision(gpu.clone(), spec, parameters, case.precision);
+        block_on(measure(case, make))
+    };
+    let is_made_to_fuse = gpu.traits.fuses && gpu.traits.steps.is_some();
+    let is_wanted = |case: &&Case| !is_made_to_fuse || fused(gpu, &case.spec, case.rows).is_some();
+    cases.iter().filter(is_wanted).find_map(|case| match run(case) {
+        Ok(errors) if errors.within(tolerance(case.precision)) => None,
         other => Some(format!("{case}: {other:?}")),
     })
+}
+
+/// What [`half_cases`] has of two cells without large sizes.
+fn few_half_cases() -> Vec<Case> {
+    let mut cases = half_cases();
+    cases.retain(|case| matches!(case.spec.cell, CellKind::Lstm | CellKind::Gru) && case.spec.hidden < 20);
+    cases
 }
 
 #[test]
@@ -147,37 +159,102 @@ fn nothing_unwritten_is_read_and_nothing_behind_a_buffer_is_written() {
             .map(|kernels| Options { kernels, ..Options::default() });
     for options in [Options::default(), browser].into_iter().chain(forced) {
         let gpu = open(options);
-        assert_eq!(miss(&gpu), None, "{options:?}");
+        assert_eq!(miss(&gpu, &cases()), None, "{options:?}");
         gpu.check_guards();
+    }
+}
+
+/// Every kind of kernel in 16 bits.
+#[test]
+fn half_of_every_buffer_is_enough_whatever_the_kernels() {
+    for kernels in [Kernels::Scans, Kernels::Steps, Kernels::LaneScans, Kernels::LaneSteps] {
+        let gpu = open(Options { kernels, ..Options::default() });
+        assert_eq!(miss(&gpu, &few_half_cases()), None, "{kernels:?}");
+        gpu.check_guards();
+    }
+}
+
+/// The recurrent weights of a layer as they lie on a device: with one gate and a multiple of four units, the transposed copy
+/// is PyTorch's block.
+#[test]
+fn sixteen_bits_hold_the_nearest_number() {
+    let spec = Spec::new(CellKind::RnnTanh, 1, 64, 1);
+    let range = crate::model::Layout::new(&spec).layers()[0].weight_hh.clone();
+    let mut parameters = vec![0f32; crate::model::Layout::new(&spec).len()];
+    // Every exponent that 16 bits have, and more on either side; fractions around, on and halfway between two numbers.
+    let bits = (0..4096u32).map(|n| {
+        let fraction = [0, 0x0fff, 0x1000, 0x1001, 0x2fff, 0x3000, 0x3001, 0x7f_ffff][n as usize % 8];
+        (n / 8 % 2) << 31 | (112 - 14 + n / 16 % 64) << 23 | fraction
+    });
+    for (at, bits) in range.clone().zip(bits) {
+        parameters[at] = f32::from_bits(bits);
+    }
+    let odd = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 65504.0, 65520.0, -1e30, 1e-30, -0.0];
+    parameters[range.start..][..odd.len()].copy_from_slice(&odd);
+    for kernels in [Kernels::Scans, Kernels::LaneScans] {
+        let gpu = open(Options { kernels, ..Options::default() });
+        let engine =
+            GpuEngine::with_precision(gpu.clone(), spec, &parameters, Precision::F16).expect("a small network");
+        let at = super::network::layer_dims(&spec, &engine.network.layout, 0).at_hidden_t as usize * 2;
+        let words = block_on(gpu.read(&engine.network.packed[0], at + 2048)).expect("the weights are read");
+        let halves: &[half::f16] = bytemuck::cast_slice(&words[at..]);
+        for (&weight, half) in parameters[range.clone()].iter().zip(halves) {
+            let nearest =
+                half::f16::from_f32(if weight.is_finite() { weight.clamp(-65504.0, 65504.0) } else { weight });
+            let (found, expected) = (half.to_f32(), nearest.to_f32());
+            // Below 2^-14 the adapter rounds as it likes.
+            let allowed = if weight.abs() < 2f32.powi(-14) { 2f32.powi(-24) } else { 0.0 };
+            let same = found == expected || found.is_nan() && expected.is_nan();
+            assert!(same || (found - weight).abs() < allowed, "{kernels:?}: {weight:e} became {found:e}");
+        }
     }
 }
 
 #[test]
 fn every_mutant_is_one() {
     let kernels = super::shaders::tests::every_kernel();
-    let sources: Vec<_> = kernels.into_iter().map(|id| (id.kind.entry(), id.source(Format::Quads))).collect();
+    let both =
+        |id: KernelId| [Precision::F32, Precision::F16].map(|precision| id.source(Format::Quads, precision)).concat();
+    let sources: Vec<_> = kernels.into_iter().map(|id| (id.kind.entry(), both(id))).collect();
     let changes = |&(entry, find, replace): &Mutation| {
         find != replace && sources.iter().any(|(of, source)| *of == entry && source.contains(find))
     };
-    let all = MUTANTS.iter().flat_map(|(_, mutants)| mutants.iter());
+    let all = MUTANTS.iter().chain(&FUSED_MUTANTS).flat_map(|(_, mutants)| mutants.iter()).chain(IN_HALVES);
     let none: Vec<_> = all.filter(|&mutant| !changes(mutant)).collect();
     assert!(none.is_empty(), "not in their kernels: {none:#?}");
 }
 
+/// Those of the mutants that no case finds.
+fn survivors(kernels: Kernels, mutants: &[Mutation], cases: &[Case]) -> Vec<Mutation> {
+    let gpu = open(Options { kernels, ..Options::default() });
+    let survives = |mutant: &&Mutation| {
+        gpu.mutate(Some(**mutant));
+        let survives = miss(&gpu, cases).is_none();
+        gpu.probe.buffers.lock().unwrap().clear();
+        survives
+    };
+    let survivors = mutants.iter().filter(survives).copied().collect();
+    gpu.mutate(None);
+    assert_eq!(miss(&gpu, cases), None);
+    survivors
+}
+
 #[test]
 fn every_mutant_is_caught() {
-    let mut survivors = Vec::new();
-    for (kernels, mutants) in MUTANTS {
-        let gpu = open(Options { kernels, ..Options::default() });
-        for &mutant in mutants {
-            gpu.mutate(Some(mutant));
-            if miss(&gpu).is_none() {
-                survivors.push((kernels, mutant));
-            }
-            gpu.probe.buffers.lock().unwrap().clear();
-        }
-        gpu.mutate(None);
-        assert_eq!(miss(&gpu), None);
-    }
+    let survive = |(kernels, mutants)| (kernels, survivors(kernels, mutants, &cases()));
+    let survivors: Vec<_> = MUTANTS.map(survive).into_iter().filter(|(_, mutants)| !mutants.is_empty()).collect();
+    assert!(survivors.is_empty(), "{survivors:#?}");
+}
+
+#[test]
+fn every_mutant_of_the_fused_kernels_is_caught() {
+    let survive = |(kernels, mutants)| (kernels, survivors(kernels, mutants, &cases()));
+    let survivors: Vec<_> = FUSED_MUTANTS.map(survive).into_iter().filter(|(_, mutants)| !mutants.is_empty()).collect();
+    assert!(survivors.is_empty(), "{survivors:#?}");
+}
+
+#[test]
+fn every_mutant_in_sixteen_bits_is_caught() {
+    let survivors = survivors(Kernels::LaneScans, IN_HALVES, &few_half_cases());
     assert!(survivors.is_empty(), "{survivors:#?}");
 }

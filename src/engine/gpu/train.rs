@@ -18,12 +18,12 @@ impl GpuEngine {
             self.training = Some(self.plan(data, purpose)?);
         }
         let plan = self.training.as_ref().expect("it was just made");
-        let spec = *self.spec();
+        let (spec, precision) = (*self.spec(), self.gpu.precision);
         let step_constants = |k: usize, place: usize, first: usize, batch: &[u32]| {
             let lengths: Vec<usize> = batch.iter().map(|&id| data.windows.length(id as usize)).collect();
             let terms = steps.objective.loss.terms(&spec, &lengths);
             Step::new(batch.len(), first, place)
-                .with_objective(&steps.objective(k), terms)
+                .with_objective(&steps.objective(k), terms, precision)
                 .with_update(steps.update(k), steps.clip)
         };
         // One upload of the order serves all submissions: longer than the set of windows, it goes in pieces.

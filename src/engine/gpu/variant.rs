@@ -5,6 +5,7 @@ use super::context::Gpu;
 use super::network::one_scan;
 use super::shaders::PARTS;
 use super::work::{Format, LANES, Work};
+use crate::engine::Precision;
 use crate::model::{Layout, Readout, Spec};
 use wgpu::{Adapter, Features};
 
@@ -132,12 +133,12 @@ pub fn method(gpu: &Gpu, spec: &Spec, rows: usize) -> Method {
 /// compiles a product for every few of them.
 const FUSED_PARAMETERS: usize = 4096;
 
-/// The layout of the fused kernels for batches of `rows` rows, where the network is one scan and a head, small enough for
-/// registers, and the adapter takes them.
+/// The layout of the fused kernels for batches of `rows` rows, where the network is one scan and a head, in 32 bits and small
+/// enough for registers, and the adapter takes them.
 pub fn fused(gpu: &Gpu, spec: &Spec, rows: usize) -> Option<FusedShape> {
     let (quads, parameters) = (spec.hidden.div_ceil(4), Layout::new(spec).len());
     let small = parameters <= FUSED_PARAMETERS && quads <= 16 && spec.input <= 16 && spec.outputs() <= 8;
-    if !gpu.traits.fuses || !one_scan(spec) || !small {
+    if !gpu.traits.fuses || gpu.precision != Precision::F32 || !one_scan(spec) || !small {
         return None;
     }
     let (lanes, abreast, groups) = match gpu.traits.family {

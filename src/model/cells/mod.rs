@@ -41,6 +41,7 @@ pub trait Cell: Copy + Send + Sync + 'static {
     const HIDDEN_SLOT: [usize; MAX_SLOTS];
 
     /// One step: the next states and the tape, from the pre-activations and the previous states.
+    #[inline(always)]
     fn forward<R: Real>(pre: Slots<R>, prev: States<R>) -> (States<R>, Slots<R>) {
         Self::advance(Self::activate(pre), prev)
     }

@@ -180,8 +180,7 @@ impl<'a> LayerBack<'a> {
             let bound = [("tape", &self.layer.tape), right];
             self.partial_sums(operand, outer, &bound, self.dims.directions, list)?;
         }
-        let bound =
-            [("dims", &self.uniform), ("partial", &self.partial), ("gradients", &self.shared.network.gradients)];
+        let bound = self.sums();
         let items = (self.dims.directions * self.dims.param_stride) as usize;
         let kind = KernelKind::GradientSum(self.buffers.purpose.spec.cell);
         list.push(Dispatch::items(self.shared.gpu, kind, &bound, items)?);
@@ -205,13 +204,22 @@ impl<'a> LayerBack<'a> {
         Ok(())
     }
 
+    /// What the kernels bind that add partial sums up.
+    fn sums(&self) -> [(&str, &Buffer); 4] {
+        [
+            ("dims", &self.uniform),
+            ("step", self.shared.steps),
+            ("partial", &self.partial),
+            ("gradients", &self.shared.network.gradients),
+        ]
+    }
+
     /// The gradients of the head's weight and bias.
     fn head_weights(&self, d_y: &Buffer, list: &mut Vec<Dispatch>) -> Result<()> {
         let spec = &self.buffers.purpose.spec;
         let bound = [("d_y", d_y), ("states", &self.layer.states), ("rows", &self.buffers.row_table)];
         self.partial_sums(Operand::Head, self.outers[2], &bound, 1, list)?;
-        let bound =
-            [("dims", &self.uniform), ("partial", &self.partial), ("gradients", &self.shared.network.gradients)];
+        let bound = self.sums();
         let items = spec.outputs() * (spec.top() + 1);
         list.push(Dispatch::items(self.shared.gpu, KernelKind::HeadGradientSum, &bound, items)?);
         Ok(())

@@ -2,9 +2,11 @@
 
 use super::super::dims::{Dims, Row};
 use super::super::network::{dims_buffer, layer_dims};
+use super::super::pieces::Tape;
 use super::super::variant::{Method, ROW_QUAD, ScanShape, chunk, method};
 use super::{Purpose, Reach, Shared, steps};
 use crate::data::{Center, Targets};
+use crate::engine::Precision;
 use crate::error::Result;
 use crate::model::Readout;
 use wgpu::Buffer;
@@ -58,15 +60,16 @@ impl Buffers {
         let vec4 = |label: &str, len: usize| gpu.storage::<[f32; 4]>(label, len);
         let method = method(gpu, spec, rows);
         let step_len = directions * rows * facts.slots * quads;
-        let (row_quads, chunk) = match (method, purpose.reach) {
-            (Method::Scan(scan, _), _) => (scan.row_quads, time),
-            (Method::Steps | Method::LaneScan(_), Reach::Outputs) => (0, chunk(gpu, time, step_len * 16)),
+        let (row_quads, chunk, pre) = match (method, purpose.tape(), gpu.precision) {
+            (Method::Scan(scan, _), ..) => (scan.row_quads, time, None),
             // The projected inputs wait where the tape will be.
-            (Method::Steps | Method::LaneScan(_), _) => (0, time),
-        };
-        let pre = match (method, purpose.reach) {
-            (Method::Steps | Method::LaneScan(_), Reach::Outputs) => Some(vec4("pre", chunk * step_len)?),
-            _ => None,
+            (_, Tape::Keep, Precision::F32) => (0, time, None),
+            (_, tape, _) => {
+                // Beside a tape of 16 bits they take an eighth of its bytes.
+                let most = if tape == Tape::Keep { time.div_ceil(16) } else { time };
+                let chunk = chunk(gpu, most, step_len * 16);
+                (0, chunk, Some(vec4("pre", chunk * step_len)?))
+            }
         };
         let (center, centered) = windows.center();
         let ahead = match windows.targets() {
@@ -97,16 +100,16 @@ impl Buffers {
                 ahead: ahead as u32,
                 ..of_network
             };
-            let tape = match purpose.reach {
-                Reach::Outputs => 0,
-                Reach::Parameters | Reach::Inputs => time * step_len,
+            let tape = match purpose.tape() {
+                Tape::Skip => 0,
+                Tape::Keep => time * step_len,
             };
             layers.push(LayerBuffers {
                 dims,
                 uniform: dims_buffer(gpu, &dims)?,
                 x,
                 states: vec4("states", facts.states * (time + 2) * rows * directions * quads)?,
-                tape: vec4("tape", tape)?,
+                tape: gpu.quads("tape", tape)?,
             });
         }
         let mut encoder = gpu.device.create_command_encoder(&Default::default());

@@ -5,7 +5,7 @@ use super::super::pieces::{Lengths, Tape};
 use super::super::shaders::{KernelId, KernelKind};
 use super::super::variant::Method;
 use super::buffers::{Buffers, LayerBuffers};
-use super::{Reach, Shared, steps};
+use super::{Shared, steps};
 use crate::error::Result;
 
 /// The dispatches of a forward pass.
@@ -39,7 +39,7 @@ pub fn dispatches(shared: &Shared, buffers: &Buffers) -> Result<Vec<Dispatch>> {
     let items = buffers.time * buffers.rows * first.dims.input_quads as usize;
     dispatches.push(Dispatch::items(gpu, KernelKind::Stage, &bound, items)?);
 
-    let tape = if buffers.purpose.reach == Reach::Outputs { Tape::Skip } else { Tape::Keep };
+    let tape = buffers.purpose.tape();
     for (index, (layer, packed)) in buffers.layers.iter().zip(&network.packed).enumerate() {
         if index > 0 && buffers.purpose.dropout {
             let below = &buffers.layers[index - 1].states;

@@ -15,7 +15,7 @@ pub use states::unpad;
 
 use super::context::Gpu;
 use super::network::{Dispatch, Network};
-use super::pieces::LossKind;
+use super::pieces::{LossKind, Tape};
 use crate::error::Result;
 use crate::loss::{Loss, Objective};
 use crate::model::Spec;
@@ -50,6 +50,11 @@ impl Purpose {
     /// Outputs alone.
     pub fn outputs(spec: &Spec, batch: usize) -> Self {
         Purpose { spec: *spec, batch, reach: Reach::Outputs, loss: Loss::Mse.into(), dropout: false }
+    }
+
+    /// Whether the forward pass writes the tape.
+    pub fn tape(&self) -> Tape {
+        if self.reach == Reach::Outputs { Tape::Skip } else { Tape::Keep }
     }
 
     /// Gradients of an objective.

@@ -36,9 +36,10 @@ pub fn forward(
     let Dims { directions, hidden_quads, chunk, .. } = layer.dims;
     let (quads, chunk) = (hidden_quads as usize, chunk as usize);
     let gates = cell.facts().gates;
-    let (tape, pre, waiting) = match &buffers.pre {
-        None => (Tape::Keep, Pre::Tape, &layer.tape),
-        Some(pre) => (Tape::Skip, Pre::Chunk, pre),
+    let tape = buffers.purpose.tape();
+    let (pre, waiting) = match &buffers.pre {
+        None => (Pre::Tape, &layer.tape),
+        Some(pre) => (Pre::Chunk, pre),
     };
     let shared_by_both = [("dims", &layer.uniform), ("time", &buffers.places), ("packed", packed)];
 
@@ -51,7 +52,13 @@ pub fn forward(
     let project = Dispatch::product(gpu, project, &bound, rows, items, directions)?;
 
     let mut bound = shared_by_both.to_vec();
-    bound.extend([("states", &layer.states), (if pre == Pre::Tape { "tape" } else { "pre" }, waiting)]);
+    bound.push(("states", &layer.states));
+    if pre == Pre::Chunk {
+        bound.push(("pre", waiting));
+    }
+    if tape == Tape::Keep {
+        bound.push(("tape", &layer.tape));
+    }
     if buffers.ragged {
         bound.push(("rows", &buffers.row_table));
     }
