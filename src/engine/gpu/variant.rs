@@ -107,8 +107,8 @@ pub struct ScanShape {
     pub work: Work,
 }
 
-/// How the recurrent kernels of a network go through time, for batches of `rows` rows.
-pub fn method(gpu: &Gpu, spec: &Spec, rows: usize) -> Method {
+/// How the recurrent kernels of a network go through time, for batches of `rows` rows of `time` steps.
+pub fn method(gpu: &Gpu, spec: &Spec, rows: usize, time: usize) -> Method {
     match (gpu.traits.family, gpu.traits.steps) {
         (_, Some(true)) => Method::Steps,
         (Family::Lanes(lanes), steps) => {
@@ -116,7 +116,8 @@ pub fn method(gpu: &Gpu, spec: &Spec, rows: usize) -> Method {
             let busy = |own: &u32| workgroups(*own) >= gpu.cores;
             let own = [4, 2, 1].into_iter().find(busy).unwrap_or(1);
             let flops = 2 * spec.facts().gates * spec.hidden * spec.hidden * rows * spec.directions();
-            match steps.is_none() && own < 4 && flops > WORTH_A_DISPATCH {
+            let is_short = time * turns(spec, own as usize) <= MOST_TURNS;
+            match steps.is_none() && (!is_short || own < 4 && flops > WORTH_A_DISPATCH) {
                 true => Method::Steps,
                 false => Method::LaneScan(own),
             }
@@ -133,9 +134,9 @@ pub fn method(gpu: &Gpu, spec: &Spec, rows: usize) -> Method {
 /// compiles a product for every few of them.
 const FUSED_PARAMETERS: usize = 4096;
 
-/// The layout of the fused kernels for batches of `rows` rows, where the network is one scan and a head, in 32 bits and small
+/// The layout of the fused kernels for batches of `rows` rows of `time` steps, where the network is one scan and a head, in 32 bits and small
 /// enough for registers, and the adapter takes them.
-pub fn fused(gpu: &Gpu, spec: &Spec, rows: usize) -> Option<FusedShape> {
+pub fn fused(gpu: &Gpu, spec: &Spec, rows: usize, time: usize) -> Option<FusedShape> {
     let (quads, parameters) = (spec.hidden.div_ceil(4), Layout::new(spec).len());
     let small = parameters <= FUSED_PARAMETERS && quads <= 16 && spec.input <= 16 && spec.outputs() <= 8;
     if !gpu.traits.fuses || gpu.precision != Precision::F32 || !one_scan(spec) || !small {
@@ -146,12 +147,30 @@ pub fn fused(gpu: &Gpu, spec: &Spec, rows: usize) -> Option<FusedShape> {
         Family::Lanes(lanes) => (Some(lanes), 1, gpu.cores),
         Family::Tiles => (None, (32 / quads).clamp(1, rows), enough(gpu)),
     };
+    // Every turn takes some rows abreast there and back, and the last kernel adds the groups up for every parameter.
+    let most = MOST_TURNS / fused_turns(spec, time, lanes.is_some());
+    let groups = match gpu.software {
+        true if most == 0 => return None,
+        true => rows.div_ceil(most * abreast).next_multiple_of(groups),
+        false => groups,
+    };
     let group_rows = rows.div_ceil(groups).next_multiple_of(abreast);
+    if gpu.software && rows.div_ceil(group_rows) * parameters.div_ceil(256) > MOST_TURNS {
+        return None;
+    }
     let every = spec.readout() == Readout::Every;
     let (abreast, quads) = (abreast as u32, quads as u32);
     let (inputs, outputs) = (spec.input as u32, spec.outputs() as u32);
     let work = Work::Fused { lanes, abreast, quads, inputs, outputs, every };
     Some(FusedShape { group_rows, groups: rows.div_ceil(group_rows), work })
+}
+
+/// Turns of loops that the fused kernel takes for a row, at most: there and back, the mean of each feature, outputs and losses, and
+/// where weights are streamed, what they multiply.
+fn fused_turns(spec: &Spec, time: usize, is_held: bool) -> usize {
+    let (quads, gates, positions) = (spec.hidden.div_ceil(4), spec.facts().gates, spec.read_steps(time));
+    let products = if is_held { 0 } else { quads * (3 * gates + quads) };
+    time * (2 + spec.input + products) + positions * (8 + 4 * spec.outputs())
 }
 
 /// The layout of the fused kernels.
@@ -165,6 +184,21 @@ pub struct FusedShape {
 
 /// Operations of a time step that take a software adapter many times as long as a dispatch.
 const WORTH_A_DISPATCH: usize = 1 << 20;
+
+/// Turns of loops that a kernel takes at most where it can be helped: lavapipe ends all loops of an invocation after 65,535 turns
+/// in all, without a word, and turns are counted here to within a factor of 2.
+const MOST_TURNS: usize = 1 << 15;
+
+/// Turns of loops that a step of a scan in lanes takes, forwards or backwards, with so many rows a lane: of every item, those over k
+/// and over the rows, and some more (measured: 11).
+fn turns(spec: &Spec, own: usize) -> usize {
+    let (quads, gates) = (spec.hidden.div_ceil(4), spec.facts().gates);
+    let [forward, backward] = [(gates, 1), (1, gates)].map(|(side, segments)| {
+        let items = (quads * side).div_ceil(16);
+        1 + items * (segments * (quads + 2) + own + 11)
+    });
+    forward.max(backward)
+}
 
 /// Rows that a batch is padded to a multiple of: the four that scans take at a time.
 pub const ROW_QUAD: usize = 4;
@@ -259,12 +293,12 @@ pub fn outer(gpu: &Gpu, left: usize, right: usize) -> Work {
 }
 
 /// The parts that (`steps`, `rows`) are cut into for the partial sums of weight gradients of so many workgroups: enough to fill
-/// the adapter, each of at least 16 rows of steps. Steps are cut first; a loop over more than 65,535 rows would be cut
-/// short by lavapipe's limit on iterations.
+/// the adapter, each of at least 16 rows of steps, and on a software adapter of at most MOST_TURNS. Steps are cut first.
 pub fn splits(gpu: &Gpu, workgroups: usize, steps: usize, rows: usize) -> (usize, usize) {
     let splits = enough(gpu).div_ceil(workgroups.max(1)).min(64).min((steps * rows / 16).max(1));
-    let step_splits = splits.min(steps);
-    (step_splits, (splits / step_splits).max(rows.div_ceil(1 << 15)))
+    let least = if gpu.software { (steps * rows).div_ceil(MOST_TURNS) } else { 1 };
+    let step_splits = splits.max(least).min(steps);
+    (step_splits, (splits / step_splits).max(least.div_ceil(step_splits)))
 }
 
 /// The steps that a projection of the input covers where nothing keeps it, of `step_bytes` each.

@@ -58,7 +58,7 @@ impl Buffers {
         let rows = purpose.batch.next_multiple_of(ROW_QUAD);
         let (time, directions, quads) = (windows.steps(), spec.directions(), spec.hidden.div_ceil(4));
         let vec4 = |label: &str, len: usize| gpu.storage::<[f32; 4]>(label, len);
-        let method = method(gpu, spec, rows);
+        let method = method(gpu, spec, rows, time);
         let step_len = directions * rows * facts.slots * quads;
         let (row_quads, chunk, pre) = match (method, purpose.tape(), gpu.precision) {
             (Method::Scan(scan, _), ..) => (scan.row_quads, time, None),

@@ -16,7 +16,7 @@ use wgpu::Buffer;
 pub fn plan(shared: &Shared, buffers: &Buffers) -> Result<Option<Vec<Dispatch>>> {
     let &Shared { gpu, network, data, steps: constants, losses } = shared;
     let spec = &buffers.purpose.spec;
-    let Some(FusedShape { group_rows, groups, work }) = fused(gpu, spec, buffers.purpose.batch) else {
+    let Some(FusedShape { group_rows, groups, work }) = fused(gpu, spec, buffers.purpose.batch, buffers.time) else {
         return Ok(None);
     };
     if buffers.purpose.reach != Reach::Parameters {
