@@ -7,7 +7,7 @@
 //! never looked at.
 
 use crate::error::{Error, Result};
-use crate::model::cells::Real;
+use crate::model::cells::{Number, Real};
 use crate::model::{Dropout, Readout, Spec};
 use serde::{Deserialize, Serialize};
 
@@ -193,12 +193,13 @@ impl Loss {
     }
 
     /// The gradient of [`Loss::value`] with respect to the outputs, `[O]`.
-    pub fn gradient(self, y: &[f64], target: &[f64]) -> Vec<f64> {
+    pub fn gradient<N: Number>(self, y: &[N], target: &[f64]) -> Vec<N> {
         if self == Loss::CrossEntropy {
-            let (norm, class) = (log_sum_exp(y), target[0] as usize);
-            return y.iter().enumerate().map(|(o, y)| (y - norm).exp() - f64::from(u8::from(o == class))).collect();
+            let is_class = |o| f64::from(u8::from(o == target[0] as usize));
+            let probabilities = softmax(y).into_iter().enumerate();
+            return probabilities.map(|(o, p)| self.derivative(o, p, N::exact(is_class(o)))).collect();
         }
-        y.iter().enumerate().map(|(o, &y)| self.derivative(o, y, target[self.target_of(o)])).collect()
+        y.iter().enumerate().map(|(o, &y)| self.derivative(o, y, N::exact(target[self.target_of(o)]))).collect()
     }
 
     /// The term of output `o`. Cross-entropy, whose outputs depend on one another, has none.
@@ -255,8 +256,20 @@ pub fn counted(readout: Readout, length: usize) -> usize {
 
 /// ln sum_o exp(y[o]), finite for every finite y.
 fn log_sum_exp(y: &[f64]) -> f64 {
-    let largest = y.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let largest = largest(y);
     largest + y.iter().map(|y| (y - largest).exp()).sum::<f64>().ln()
+}
+
+/// exp(y[o]) / sum_k exp(y[k]), without overflow.
+fn softmax<N: Number>(y: &[N]) -> Vec<N> {
+    let largest = N::exact(largest(y));
+    let exponentials: Vec<N> = y.iter().map(|&y| (y - largest).exp()).collect();
+    let sum = exponentials.iter().fold(N::ZERO, |sum, &e| sum + e);
+    exponentials.into_iter().map(|e| e / sum).collect()
+}
+
+fn largest<N: Number>(y: &[N]) -> f64 {
+    y.iter().map(|y| y.value()).fold(f64::NEG_INFINITY, f64::max)
 }
 
 #[cfg(test)]

@@ -6,13 +6,13 @@ mod common;
 mod engines;
 
 use common::assert_close;
-use engines::{any_case, exact_training, windows};
+use engines::{a_nan_stays, any_case, exact_training, windows};
 use proptest::prelude::*;
 use refrain::data::{Sequences, Windows};
 use refrain::engine::cpu::{CpuEngine, Level, Options};
-use refrain::engine::{Engine, Steps};
+use refrain::engine::{Engine, Precision, Steps};
 use refrain::loss::Objective;
-use refrain::model::{CellKind, Head, Layout, Readout, Spec};
+use refrain::model::{CellKind, Head, Readout, Spec};
 use refrain::optim::Optimizer;
 use refrain::reference;
 use refrain::verify::{self, Case, TOLERANCE};
@@ -43,11 +43,6 @@ fn engine(problem: &Problem, options: Options) -> CpuEngine {
 }
 
 /// Every output and gradient at one SIMD level, against the oracle.
-///
-/// The tolerances: each activation is off by up to 2e-7, and T of them feed each other. Values are of order 1; measured over
-/// this file's problems at every level they are off by up to 8e-7. Gradients and losses are sums of up to T*B terms that may
-/// cancel, so that their errors go with the largest value of the tensor, or with terms of 1e-3 where that is smaller: measured
-/// 5e-6 of it. A wrong term in a kernel moves them by a hundredth and more.
 fn compare(problem: &Problem, level: Level) {
     compare_engine(problem, &mut engine(problem, Options { threads: Some(2), level }));
 }
@@ -60,24 +55,10 @@ fn compare_engine(problem: &Problem, engine: &mut CpuEngine) {
     let found =
         pollster::block_on(engine.differentiate(sequences, targets, &Objective::default())).expect("a sound problem");
     let (parameters, targets) = (reference::widen(parameters), reference::widen(targets));
-    let exact = reference::differentiate(spec, &parameters, &sequences.into(), &targets).expect("a sound problem");
-
-    let close = |what: &str, found: &[f32], exact: &[f64]| {
-        let scale = exact.iter().fold(1e-3f64, |scale, value| scale.max(value.abs()));
-        let tolerance = if what.contains("gradient") || what == "loss" { 3e-5 * scale } else { 5e-6 };
-        assert_close(format!("{what} of {} at {level}", problem.name), found, exact, tolerance, 0.0);
-    };
-    close("y", &outputs.y, &exact.outputs.y);
-    close("final states", &outputs.states, &exact.outputs.states);
+    let exact = reference::differentiate_rounded(spec, &parameters, &sequences.into(), &targets, &Objective::default());
     assert_eq!(outputs, found.outputs, "forward and differentiate of {} at {level}", problem.name);
-    close("loss", &[found.loss], &[exact.loss]);
-    close("gradient of x", &found.x, &exact.x);
-    close("gradient of the states", &found.states, &exact.states);
-    for tensor in Layout::new(spec).tensors() {
-        let range = tensor.range.clone();
-        let what = format!("gradient of {}", tensor.name);
-        close(&what, &found.parameters[range.clone()], &exact.parameters[range]);
-    }
+    let errors = verify::compare(spec, Precision::F32, &found, &exact.expect("a sound problem"));
+    assert!(errors.within(&TOLERANCE), "{} at {level}: {errors}", problem.name);
 }
 
 /// Every cell under a shape, at every level.
@@ -97,7 +78,6 @@ fn compare_cells(shape: impl Fn(CellKind) -> (Spec, usize, usize)) {
 fn agrees_with_the_oracle_over_the_table_of_verify() {
     let misses: Vec<String> = verify::cases()
         .iter()
-        .filter(|case| case.rows < 100) // The oracle needs a minute for the others, and this file has one of its own.
         .filter_map(|case| {
             let errors = pollster::block_on(verify::measure(case, CpuEngine::new)).expect("a sound problem");
             (!errors.within(&TOLERANCE)).then(|| format!("{case}: {errors}"))
@@ -218,19 +198,10 @@ fn large_pre_activations() {
 }
 
 #[test]
-fn a_nan_reaches_the_loss_but_no_other_row() {
-    for cell in CellKind::ALL {
-        let mut problem = problem(Spec::new(cell, 2, 6, 1), 18, 4);
-        problem.sequences.x[17 * 4 * 2 + 3] = f32::NAN;
-        for level in Level::available() {
-            let mut engine = engine(&problem, Options { threads: Some(2), level });
-            let gradients =
-                pollster::block_on(engine.differentiate(&problem.sequences, &problem.targets, &Objective::default()));
-            let gradients = gradients.expect("a sound problem");
-            assert!(gradients.loss.is_nan(), "{cell} at {}: loss {}", level.name(), gradients.loss);
-            let y = gradients.outputs.y;
-            assert!(y[17].is_nan() && y[..17].iter().all(|y| y.is_finite()), "{cell} at {}: {y:?}", level.name());
-        }
+fn a_nan_stays_in_its_row_and_shows_in_the_gradients() {
+    for level in Level::available() {
+        let options = Options { threads: Some(2), level };
+        a_nan_stays(|spec, parameters| CpuEngine::with_options(spec, parameters, options).expect("a sound problem"));
     }
 }
 

@@ -6,5 +6,7 @@ fn term(o: u32, y: f32, t: f32) -> f32 {
 }
 
 fn derivative(o: u32, y: f32, t: f32) -> f32 {
-    return clamp(y - t, -step.delta, step.delta);
+    let difference = y - t;
+    // NaN passes, as clamp may not let it.
+    return select(difference, sign(difference) * step.delta, abs(difference) > step.delta);
 }

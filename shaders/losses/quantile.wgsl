@@ -11,5 +11,5 @@ fn term(o: u32, y: f32, t: f32) -> f32 {
 }
 
 fn derivative(o: u32, y: f32, t: f32) -> f32 {
-    return select(0.0, 1.0, y > t) - level(o);
+    return is_positive(y - t) - level(o);
 }

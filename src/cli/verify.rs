@@ -117,7 +117,7 @@ fn table(document: &Document) -> String {
     for row in rows {
         let Errors { forward, gradients, update } = row.worst;
         lines.push(format!(
-            "{:<10} {:>4} {:>5}  {forward:>9.1e}  {gradients:>9.1e}  {update:>9.1e}  {:>6}",
+            "{:<10} {:>4} {:>5}  {forward:>9.1}  {gradients:>9.1}  {update:>9.1e}  {:>6}",
             row.cell,
             bits(row.precision),
             row.cases,

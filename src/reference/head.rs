@@ -1,5 +1,6 @@
 //! From the top hidden states to the outputs: a linear layer, or the states themselves.
 
+use crate::model::cells::Number;
 use crate::model::{Layout, Readout, Spec};
 
 /// The head of a network, for one batch shape.
@@ -26,14 +27,14 @@ impl<'a> Head<'a> {
 
     /// Without a head, y[b, t, j] = top[b, t, j]. With one, y[b, r, o] = b[o] + sum_j W[o, j] top[b, t(b, r), j], from `top` [B, T, D*H]: [B, O], where the head reads each row's
     /// last step, or [B, T, O], zero where a row has ended. Source: `torch.nn.Linear`, applied to a packed sequence.
-    pub fn forward(&self, parameters: &[f64], top: &[f64]) -> Vec<f64> {
+    pub fn forward<R: Number>(&self, parameters: &[R], top: &[R]) -> Vec<R> {
         if self.spec.head.is_none() {
             return top.to_vec();
         }
         let weight = &parameters[self.layout.head_weight()];
         let bias = &parameters[self.layout.head_bias()];
         let (features, outputs, read) = (self.spec.top(), self.spec.outputs(), self.spec.read_steps(self.steps));
-        let mut y = vec![0.0; self.lengths.len() * read * outputs];
+        let mut y = vec![R::ZERO; self.lengths.len() * read * outputs];
         for b in 0..self.lengths.len() {
             for r in 0..read {
                 let Some(t) = self.time(b, r) else { continue };
@@ -51,14 +52,14 @@ impl<'a> Head<'a> {
 
     /// Without a head, d_top = d_y. With one, d_W[o, j] += d_y[b, r, o] top[b, t, j]; d_b[o] += d_y[b, r, o]; gives d_top[b, t, j] += d_y[b, r, o] W[o, j] with
     /// t = t(b, r): [B, T, D*H], zero where the head does not read.
-    pub fn backward(&self, parameters: &[f64], top: &[f64], d_y: &[f64], d_parameters: &mut [f64]) -> Vec<f64> {
+    pub fn backward<R: Number>(&self, parameters: &[R], top: &[R], d_y: &[R], d_parameters: &mut [R]) -> Vec<R> {
         if self.spec.head.is_none() {
             return d_y.to_vec();
         }
         let weight = &parameters[self.layout.head_weight()];
         let (d_weight, d_bias) = (self.layout.head_weight().start, self.layout.head_bias().start);
         let (features, outputs, read) = (self.spec.top(), self.spec.outputs(), self.spec.read_steps(self.steps));
-        let mut d_top = vec![0.0; top.len()];
+        let mut d_top = vec![R::ZERO; top.len()];
         for b in 0..self.lengths.len() {
             for r in 0..read {
                 let Some(t) = self.time(b, r) else { continue };

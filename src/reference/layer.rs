@@ -1,12 +1,12 @@
 //! One layer in one direction: the scan of a cell over time, and the scan back.
 
 use crate::model::LayerRanges;
-use crate::model::cells::{Cell, MAX_SLOTS, Slots, States};
+use crate::model::cells::{Cell, MAX_SLOTS, Number, Slots, States};
 
 /// One layer in one direction, for one batch shape. The scan takes its T steps in the order k = 0, 1, ..; with n the length
 /// of a row, step k reads the row's time k, or n-1-k where the direction is `reverse`. A row has ended at step n: from
 /// there on its state stays as it is. Source: `torch.nn.utils.rnn.pack_padded_sequence`.
-pub(super) struct Layer<'a> {
+pub(super) struct Layer<'a, R> {
     /// Batch rows (B).
     pub rows: usize,
     /// Time steps (T).
@@ -20,20 +20,20 @@ pub(super) struct Layer<'a> {
     /// Whether the scan runs backwards in time.
     pub reverse: bool,
     /// The whole parameter block.
-    pub parameters: &'a [f64],
+    pub parameters: &'a [R],
     /// Where this layer and direction lie in it.
     pub ranges: &'a LayerRanges,
 }
 
 /// What the forward scan leaves for the backward one.
-pub(super) struct Tape {
+pub(super) struct Tape<R> {
     /// States before step k at index k, the final ones at index T: [T+1, S, B, H].
-    pub states: Vec<f64>,
+    pub states: Vec<R>,
     /// The cell's tape at step k: [T, slots, B, H].
-    pub slots: Vec<f64>,
+    pub slots: Vec<R>,
 }
 
-impl Layer<'_> {
+impl<R: Number> Layer<'_, R> {
     /// The time that step `k` of the scan reads of row `b`; none where the row has ended.
     pub fn time(&self, k: usize, b: usize) -> Option<usize> {
         let length = self.lengths[b];
@@ -60,14 +60,14 @@ impl Layer<'_> {
     /// ```
     ///
     /// Source: `torch.nn.RNN`, `torch.nn.LSTM`, `torch.nn.GRU`.
-    pub fn forward<C: Cell>(&self, x: &[f64], initial: &[f64]) -> Tape {
+    pub fn forward<C: Cell>(&self, x: &[R], initial: &[R]) -> Tape<R> {
         let w_ih = &self.parameters[self.ranges.weight_ih.clone()];
         let w_hh = &self.parameters[self.ranges.weight_hh.clone()];
         let b_ih = &self.parameters[self.ranges.bias_ih.clone()];
         let b_hh = &self.parameters[self.ranges.bias_hh.clone()];
         let mut states = initial.to_vec();
-        states.resize((self.steps + 1) * initial.len(), 0.0);
-        let mut slots = vec![0.0; self.steps * C::SLOTS * self.rows * self.hidden];
+        states.resize((self.steps + 1) * initial.len(), R::ZERO);
+        let mut slots = vec![R::ZERO; self.steps * C::SLOTS * self.rows * self.hidden];
 
         for k in 0..self.steps {
             for b in 0..self.rows {
@@ -80,7 +80,7 @@ impl Layer<'_> {
                     continue;
                 };
                 for j in 0..self.hidden {
-                    let mut pre = [0.0; MAX_SLOTS];
+                    let mut pre = [R::ZERO; MAX_SLOTS];
                     for g in 0..C::GATES {
                         let row = g * self.hidden + j;
                         let mut from_input = b_ih[row];
@@ -122,22 +122,22 @@ impl Layer<'_> {
     /// Source: backpropagation through time, Werbos 1990, doi 10.1109/5.58337.
     pub fn backward<C: Cell>(
         &self,
-        x: &[f64],
-        tape: &Tape,
-        d_h: impl Fn(usize, usize, usize) -> f64,
-        d_parameters: &mut [f64],
-        d_x: &mut [f64],
-    ) -> Vec<f64> {
+        x: &[R],
+        tape: &Tape<R>,
+        d_h: impl Fn(usize, usize, usize) -> R,
+        d_parameters: &mut [R],
+        d_x: &mut [R],
+    ) -> Vec<R> {
         let w_ih = &self.parameters[self.ranges.weight_ih.clone()];
         let w_hh = &self.parameters[self.ranges.weight_hh.clone()];
-        let mut d_w_ih = vec![0.0; w_ih.len()];
-        let mut d_w_hh = vec![0.0; w_hh.len()];
-        let mut d_b_ih = vec![0.0; self.ranges.bias_ih.len()];
-        let mut d_b_hh = vec![0.0; self.ranges.bias_hh.len()];
-        let mut d_next = vec![0.0; C::STATES * self.rows * self.hidden];
+        let mut d_w_ih = vec![R::ZERO; w_ih.len()];
+        let mut d_w_hh = vec![R::ZERO; w_hh.len()];
+        let mut d_b_ih = vec![R::ZERO; self.ranges.bias_ih.len()];
+        let mut d_b_hh = vec![R::ZERO; self.ranges.bias_hh.len()];
+        let mut d_next = vec![R::ZERO; C::STATES * self.rows * self.hidden];
 
         for k in (0..self.steps).rev() {
-            let mut d_prev = vec![0.0; d_next.len()];
+            let mut d_prev = vec![R::ZERO; d_next.len()];
             for b in 0..self.rows {
                 let Some(t) = self.time(k, b) else { continue };
                 for j in 0..self.hidden {
@@ -179,12 +179,12 @@ impl Layer<'_> {
     }
 
     /// The states of one unit at index `k` of `states` [.., S, B, H], as the cell wants them.
-    fn states_at<C: Cell>(&self, states: &[f64], k: usize, b: usize, j: usize) -> States<f64> {
-        std::array::from_fn(|s| if s < C::STATES { states[self.state::<C>(k, s, b, j)] } else { 0.0 })
+    fn states_at<C: Cell>(&self, states: &[R], k: usize, b: usize, j: usize) -> States<R> {
+        std::array::from_fn(|s| if s < C::STATES { states[self.state::<C>(k, s, b, j)] } else { R::ZERO })
     }
 
     /// The slots of one unit at step `k`, as the cell wants them.
-    fn slots_at<C: Cell>(&self, slots: &[f64], k: usize, b: usize, j: usize) -> Slots<f64> {
-        std::array::from_fn(|slot| if slot < C::SLOTS { slots[self.slot::<C>(k, slot, b, j)] } else { 0.0 })
+    fn slots_at<C: Cell>(&self, slots: &[R], k: usize, b: usize, j: usize) -> Slots<R> {
+        std::array::from_fn(|slot| if slot < C::SLOTS { slots[self.slot::<C>(k, slot, b, j)] } else { R::ZERO })
     }
 }

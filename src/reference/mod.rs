@@ -1,5 +1,5 @@
-//! The oracle: the whole network, forward and backward, in f64 and in plain loops that read like the formulas. Every engine
-//! is held against it, and it is held against PyTorch (`tests/golden.rs`) and against central differences
+//! The oracle: the whole network, forward and backward, in f64 and in plain loops that read like the formulas, and at wish with
+//! the error that each value is expected to have in f32 ([`Rounded`]). Every engine is held against it, and it is held against PyTorch (`tests/golden.rs`) and against central differences
 //! (`tests/finite_differences.rs`). No SIMD, no threads, no wgpu lives here, and nothing that makes it faster but harder to
 //! read. It shares with the engines the cells' pointwise functions and the layout of the parameter block, no more.
 //!
@@ -20,11 +20,13 @@ mod layer;
 mod loss;
 mod network;
 mod optim;
+mod rounded;
 #[cfg(test)]
 mod tests;
 
-pub use network::{differentiate, differentiate_with, forward};
+pub use network::{differentiate, differentiate_rounded, differentiate_with, forward, forward_rounded};
 pub use optim::{Moments, clip_gradients, optimizer_step};
+pub use rounded::Rounded;
 
 use crate::data;
 use crate::error::Result;
@@ -49,26 +51,26 @@ pub struct Sequences {
 
 /// [`crate::engine::Outputs`] in f64.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Outputs {
+pub struct Outputs<R = f64> {
     /// The head's outputs: [B, O], or [B, T, O] where it reads every step.
-    pub y: Vec<f64>,
+    pub y: Vec<R>,
     /// Final states, [S, L*D, B, H] (h, then c).
-    pub states: Vec<f64>,
+    pub states: Vec<R>,
 }
 
 /// [`crate::engine::Gradients`] in f64.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Gradients {
+pub struct Gradients<R = f64> {
     /// The loss: the mean over what counts.
     pub loss: f64,
     /// The forward pass.
-    pub outputs: Outputs,
+    pub outputs: Outputs<R>,
     /// Gradient of every parameter, in the layout of the parameter block.
-    pub parameters: Vec<f64>,
+    pub parameters: Vec<R>,
     /// Gradient of the input, [B, T, I].
-    pub x: Vec<f64>,
+    pub x: Vec<R>,
     /// Gradient of the initial states, [S, L*D, B, H], also where they were zeros that nobody gave.
-    pub states: Vec<f64>,
+    pub states: Vec<R>,
 }
 
 /// The same values in f64, exactly.

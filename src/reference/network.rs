@@ -3,10 +3,10 @@
 use super::head::Head;
 use super::layer::{Layer, Tape};
 use super::loss::mean_loss;
-use super::{Gradients, Outputs, Sequences};
+use super::{Gradients, Outputs, Rounded, Sequences};
 use crate::error::{Error, Result};
 use crate::loss::Objective;
-use crate::model::cells::Cell;
+use crate::model::cells::{Cell, Number};
 use crate::model::{CellVisitor, Dropout, Layout, Mask, Spec};
 
 /// The forward pass of the network `spec` with the block `parameters` over a batch, as in inference: nothing is dropped.
@@ -15,6 +15,18 @@ use crate::model::{CellVisitor, Dropout, Layout, Mask, Spec};
 /// [`Error::Config`] where the spec is not valid or the batch is empty, [`Error::Length`] where a tensor does not have
 /// the length that the shapes call for.
 pub fn forward(spec: &Spec, parameters: &[f64], sequences: &Sequences) -> Result<Outputs> {
+    forward_in(spec, parameters, sequences)
+}
+
+/// [`forward`] with the error that each value is expected to have in f32.
+///
+/// # Errors
+/// As [`forward`].
+pub fn forward_rounded(spec: &Spec, parameters: &[f64], sequences: &Sequences) -> Result<Outputs<Rounded>> {
+    forward_in(spec, parameters, sequences)
+}
+
+fn forward_in<R: Number>(spec: &Spec, parameters: &[f64], sequences: &Sequences) -> Result<Outputs<R>> {
     Ok(spec.cell.visit(Forward(&Network::new(spec, parameters, sequences, &Dropout::default())?)).outputs)
 }
 
@@ -38,6 +50,30 @@ pub fn differentiate_with(
     targets: &[f64],
     objective: &Objective,
 ) -> Result<Gradients> {
+    differentiate_in(spec, parameters, sequences, targets, objective)
+}
+
+/// [`differentiate_with`] with the error that each value is expected to have in f32.
+///
+/// # Errors
+/// As [`differentiate_with`].
+pub fn differentiate_rounded(
+    spec: &Spec,
+    parameters: &[f64],
+    sequences: &Sequences,
+    targets: &[f64],
+    objective: &Objective,
+) -> Result<Gradients<Rounded>> {
+    differentiate_in(spec, parameters, sequences, targets, objective)
+}
+
+fn differentiate_in<R: Number>(
+    spec: &Spec,
+    parameters: &[f64],
+    sequences: &Sequences,
+    targets: &[f64],
+    objective: &Objective,
+) -> Result<Gradients<R>> {
     let network = Network::new(spec, parameters, sequences, &objective.dropout)?;
     objective.check(spec)?;
     objective.loss.check_targets(spec, network.steps, &network.lengths, targets)?;
@@ -47,32 +83,32 @@ pub fn differentiate_with(
 }
 
 /// A network over a batch, all lengths checked.
-struct Network<'a> {
+struct Network<'a, R> {
     spec: &'a Spec,
     layout: Layout,
-    parameters: &'a [f64],
+    parameters: Vec<R>,
     rows: usize,
     steps: usize,
     /// The length of each row, `[B]`: T where none are given.
     lengths: Vec<usize>,
-    x: &'a [f64],
+    x: Vec<R>,
     /// [S, L*D, B, H].
-    initial: Vec<f64>,
+    initial: Vec<R>,
     /// What is dropped between the layers.
     mask: Mask,
 }
 
 /// What the forward pass leaves for the backward one.
-struct Pass {
-    outputs: Outputs,
+struct Pass<R> {
+    outputs: Outputs<R>,
     /// Of each layer and direction, index layer*D + direction.
-    tapes: Vec<Tape>,
+    tapes: Vec<Tape<R>>,
     /// The input of each layer, then the output of the topmost: L+1 tensors, [B, T, I] and [B, T, D*H].
-    between: Vec<Vec<f64>>,
+    between: Vec<Vec<R>>,
 }
 
-impl<'a> Network<'a> {
-    fn new(spec: &'a Spec, parameters: &'a [f64], sequences: &'a Sequences, dropout: &Dropout) -> Result<Self> {
+impl<'a, R: Number> Network<'a, R> {
+    fn new(spec: &'a Spec, parameters: &[f64], sequences: &Sequences, dropout: &Dropout) -> Result<Self> {
         spec.validate()?;
         dropout.check()?;
         let &Sequences { rows, steps, ref x, ref states, ref lengths } = sequences;
@@ -98,16 +134,17 @@ impl<'a> Network<'a> {
         let facts = spec.facts();
         let shape = [("S", facts.states), ("L*D", spec.layers * spec.directions()), ("B", rows), ("H", spec.hidden)];
         let initial = match states {
-            None => vec![0.0; spec.state_len() * rows],
+            None => vec![R::ZERO; spec.state_len() * rows],
             Some(states) => {
                 Error::check_len("states", &shape, states.len())?;
-                states.clone()
+                exact(states)
             }
         };
+        let (parameters, x) = (exact(parameters), exact(x));
         Ok(Network { spec, layout, parameters, rows, steps, lengths, x, initial, mask: dropout.mask() })
     }
 
-    fn layer(&self, layer: usize, direction: usize) -> Layer<'_> {
+    fn layer(&self, layer: usize, direction: usize) -> Layer<'_, R> {
         Layer {
             rows: self.rows,
             steps: self.steps,
@@ -115,20 +152,20 @@ impl<'a> Network<'a> {
             inputs: self.spec.layer_input(layer),
             hidden: self.spec.hidden,
             reverse: direction == 1,
-            parameters: self.parameters,
+            parameters: &self.parameters,
             ranges: &self.layout.layers()[layer * self.spec.directions() + direction],
         }
     }
 
     /// Multiplies the output of layer `l`, or its gradient, [B, T, D*H], by the mask. There is none above the last layer.
-    fn drop_units(&self, l: usize, out: &mut [f64]) {
+    fn drop_units(&self, l: usize, out: &mut [R]) {
         let (steps, top) = (self.steps, self.spec.top());
         if l + 1 == self.spec.layers {
             return;
         }
         for (n, value) in out.iter_mut().enumerate() {
             let [row, time, unit] = [n / (steps * top), n / top % steps, n % top].map(|index| index as u32);
-            *value *= self.mask.factor(l as u32, row, time, unit);
+            *value = *value * R::exact(self.mask.factor(l as u32, row, time, unit));
         }
     }
 
@@ -147,12 +184,12 @@ impl<'a> Network<'a> {
     }
 
     /// The states [S, B, H] of one layer and direction, from [S, L*D, B, H].
-    fn states_of<C: Cell>(&self, states: &[f64], scan: usize) -> Vec<f64> {
+    fn states_of<C: Cell>(&self, states: &[R], scan: usize) -> Vec<R> {
         (0..C::STATES).flat_map(|s| &states[self.state(s, scan)..][..self.state_len()]).copied().collect()
     }
 
     /// Puts the states [S, B, H] of one layer and direction into [S, L*D, B, H].
-    fn put_states_of<C: Cell>(&self, states: &mut [f64], scan: usize, values: &[f64]) {
+    fn put_states_of<C: Cell>(&self, states: &mut [R], scan: usize, values: &[R]) {
         for s in 0..C::STATES {
             states[self.state(s, scan)..][..self.state_len()]
                 .copy_from_slice(&values[s * self.state_len()..][..self.state_len()]);
@@ -160,21 +197,26 @@ impl<'a> Network<'a> {
     }
 }
 
+/// Values that a device is given in f32.
+fn exact<R: Number>(values: &[f64]) -> Vec<R> {
+    values.iter().map(|&value| R::exact(value)).collect()
+}
+
 /// Layer by layer: the input of layer l+1 at time t is h of layer l at time t, forward direction first, then reverse; zero
 /// where a row has ended, and where a unit is dropped.
-struct Forward<'a>(&'a Network<'a>);
+struct Forward<'a, R>(&'a Network<'a, R>);
 
-impl CellVisitor for Forward<'_> {
-    type Output = Pass;
+impl<R: Number> CellVisitor for Forward<'_, R> {
+    type Output = Pass<R>;
 
-    fn visit<C: Cell>(self) -> Pass {
+    fn visit<C: Cell>(self) -> Pass<R> {
         let network = self.0;
         let (rows, steps, hidden, top) = (network.rows, network.steps, network.spec.hidden, network.spec.top());
-        let mut states = vec![0.0; network.initial.len()];
+        let mut states = vec![R::ZERO; network.initial.len()];
         let mut tapes = Vec::new();
-        let mut between = vec![network.x.to_vec()];
+        let mut between = vec![network.x.clone()];
         for l in 0..network.spec.layers {
-            let mut out = vec![0.0; rows * steps * top];
+            let mut out = vec![R::ZERO; rows * steps * top];
             for direction in 0..network.spec.directions() {
                 let scan = l * network.spec.directions() + direction;
                 let layer = network.layer(l, direction);
@@ -194,33 +236,33 @@ impl CellVisitor for Forward<'_> {
             network.drop_units(l, &mut out);
             between.push(out);
         }
-        let y = network.head().forward(network.parameters, &between[network.spec.layers]);
+        let y = network.head().forward(&network.parameters, &between[network.spec.layers]);
         Pass { outputs: Outputs { y, states }, tapes, between }
     }
 }
 
 /// The way back: the head, then the layers from the top. Both directions of a layer add to the gradient of its input.
-struct Backward<'a> {
-    network: &'a Network<'a>,
-    pass: Pass,
+struct Backward<'a, R> {
+    network: &'a Network<'a, R>,
+    pass: Pass<R>,
     loss: f64,
     /// Gradient of the outputs.
-    d_y: Vec<f64>,
+    d_y: Vec<R>,
 }
 
-impl CellVisitor for Backward<'_> {
-    type Output = Gradients;
+impl<R: Number> CellVisitor for Backward<'_, R> {
+    type Output = Gradients<R>;
 
-    fn visit<C: Cell>(self) -> Gradients {
+    fn visit<C: Cell>(self) -> Gradients<R> {
         let Backward { network, pass, loss, d_y } = self;
         let (steps, hidden, top) = (network.steps, network.spec.hidden, network.spec.top());
-        let mut d_parameters = vec![0.0; network.parameters.len()];
-        let mut d_initial = vec![0.0; network.initial.len()];
+        let mut d_parameters = vec![R::ZERO; network.parameters.len()];
+        let mut d_initial = vec![R::ZERO; network.initial.len()];
         let mut d_out =
-            network.head().backward(network.parameters, &pass.between[network.spec.layers], &d_y, &mut d_parameters);
+            network.head().backward(&network.parameters, &pass.between[network.spec.layers], &d_y, &mut d_parameters);
         for l in (0..network.spec.layers).rev() {
             network.drop_units(l, &mut d_out);
-            let mut d_in = vec![0.0; pass.between[l].len()];
+            let mut d_in = vec![R::ZERO; pass.between[l].len()];
             for direction in 0..network.spec.directions() {
                 let scan = l * network.spec.directions() + direction;
                 let d_states = network.layer(l, direction).backward::<C>(

@@ -1,11 +1,13 @@
-//! What the tests of both engines share: random cases, windows, and the oracle's training.
+//! What the tests of both engines share: random cases, windows, the oracle's training, and where a NaN must show.
 
 use proptest::prelude::*;
 use refrain::data::{Sequences, Windows};
-use refrain::model::{CellKind, Head, Readout, Spec};
+use refrain::engine::Engine;
+use refrain::loss::{Loss, Objective, Quantiles};
+use refrain::model::{CellKind, Head, Layout, Readout, Spec};
 use refrain::optim::Optimizer;
 use refrain::reference::{self, Moments};
-use refrain::verify::Case;
+use refrain::verify::{Case, numbers};
 
 /// Random shapes; a failure prints the case's name, which holds its seed.
 pub fn any_case() -> impl Strategy<Value = Case> {
@@ -48,4 +50,49 @@ pub fn exact_training(
         reference::optimizer_step(optimizer, &mut parameters, &step.parameters, &mut moments, t).expect("one length");
     }
     (losses, parameters)
+}
+
+/// A NaN in the input or in a target of one row shows in the loss and in every gradient of the recurrent weights, and stays out of
+/// the other rows; a class that is none is refused.
+pub fn a_nan_stays<E: Engine>(make: impl Fn(Spec, &[f32]) -> E) {
+    let losses = [
+        Loss::Mse,
+        Loss::Mae,
+        Loss::Huber { delta: 1.2 },
+        Loss::CrossEntropy,
+        Loss::BinaryCrossEntropy,
+        Loss::Quantile(Quantiles::new(&[0.2, 0.5]).expect("levels that rise")),
+    ];
+    for (cell, loss) in CellKind::ALL.into_iter().flat_map(|cell| losses.map(|loss| (cell, loss))) {
+        let spec = Spec { head: Some(Head { outputs: 2, readout: Readout::Every }), ..Spec::new(cell, 2, 6, 2) };
+        let objective = Objective { loss, ..Objective::default() };
+        let (parameters, sequences, targets) = numbers(&Case { objective, seed: 7, ..Case::new(spec, 18, 4) });
+        for in_target in [false, true] {
+            let (mut sequences, mut targets) = (sequences.clone(), targets.clone());
+            // Row 17: its second step's input, or its last target.
+            match in_target {
+                false => sequences.x[(17 * 4 + 1) * 2] = f32::NAN,
+                true => *targets.last_mut().expect("there are targets") = f32::NAN,
+            }
+            let what = format!("{cell}, {loss:?}, in a target: {in_target}");
+            let found = pollster::block_on(make(spec, &parameters).differentiate(&sequences, &targets, &objective));
+            if in_target && loss == Loss::CrossEntropy {
+                let refusal = found.expect_err("no class").to_string();
+                assert!(refusal.contains("a class"), "{what}: {refusal}");
+                continue;
+            }
+            let found = found.expect("a sound problem");
+            assert!(found.loss.is_nan(), "{what}: loss {}", found.loss);
+            let layout = Layout::new(&spec);
+            for range in [layout.layers()[0].weight_ih.clone(), layout.layers()[0].weight_hh.clone()] {
+                assert!(found.parameters[range].iter().all(|g| g.is_nan()), "{what}: {:?}", found.parameters);
+            }
+            let (others, row) = found.x.split_at(17 * 4 * 2);
+            assert!(others.iter().all(|g| g.is_finite()) && row.iter().all(|g| g.is_nan()), "{what}: {:?}", found.x);
+            let (others, row) = found.outputs.y.split_at(17 * 4 * 2);
+            let (before, after) = row.split_at(2);
+            assert!(others.iter().chain(before).all(|y| y.is_finite()), "{what}: {:?}", found.outputs.y);
+            assert!(after.iter().all(|y| y.is_nan() != in_target), "{what}: {:?}", found.outputs.y);
+        }
+    }
 }

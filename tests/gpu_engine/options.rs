@@ -36,7 +36,7 @@ pub fn any_option_case() -> impl Strategy<Value = Case> {
         let loss = [
             Loss::Mse,
             Loss::Mae,
-            Loss::Huber { delta: 0.3 },
+            Loss::Huber { delta: 1.2 },
             Loss::CrossEntropy,
             Loss::BinaryCrossEntropy,
             Loss::Quantile(Quantiles::new(&[0.2, 0.5, 0.7][..levels]).expect("levels that rise")),

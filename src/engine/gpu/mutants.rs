@@ -19,6 +19,8 @@ const SHARED_OR_IN_LANES: &[Mutation] = &[
     ("gradient_sum", "split < splits;", "split < splits - 1u;"),
     ("gradient_sum", "HIDDEN_SLOT[row / dims.hidden]", "INPUT_SLOT[row / dims.hidden]"),
     ("gradient_sum", "select(padded(k), k,", "select(k, k,"),
+    // A thousandth, of small gradients alone.
+    ("gradient_sum", "sum * step.unscale", "sum * step.unscale * select(1.0, 1.001, abs(sum) < 1e-3)"),
     ("head", "var sum = parameters[dims.at_head_bias + o];", "var sum = 0.0;"),
     ("head", "direction < directions", "direction < 1u"),
     ("head_gradient", "row < step.rows", "row + 1u < step.rows"),
@@ -46,13 +48,13 @@ const SHARED_OR_IN_LANES: &[Mutation] = &[
     ("loss", "2.0 * (y - t)", "(y - t)"),
     ("loss", "position < rows[row].length", "position <= rows[row].length"),
     ("loss", "item / step.quantiles", "item"),
-    ("loss", "- select(0.0, 1.0, y < t)", ""),
+    ("loss", "- is_positive(t - y)", ""),
     ("loss", "distance - 0.5 * step.delta", "distance - step.delta"),
-    ("loss", "clamp(y - t, -step.delta, step.delta)", "y - t"),
+    ("loss", "abs(difference) > step.delta", "false"),
     ("loss", "- y * t", ""),
     ("loss", "sigmoid(vec4f(y)).x - t", "sigmoid(vec4f(y)).x"),
     ("loss", "(1.0 - level(o)) * (y - t)", "level(o) * (y - t)"),
-    ("loss", "select(0.0, 1.0, y > t) - level(o)", "select(0.0, 1.0, y > t) - level(0u)"),
+    ("loss", "is_positive(y - t) - level(o)", "is_positive(y - t) - level(0u)"),
     ("loss", "step.levels[n / 4u]", "step.levels[0]"),
     ("loss", "largest = max(", "largest = min("),
     ("loss", "o == truth", "o == 0u"),
@@ -131,6 +133,7 @@ const IN_SCANS: &[Mutation] = &[
 ];
 
 const IN_TILES: &[Mutation] = &[
+    ("step_forward", "k += SPLITS", "k += SPLITS + 1u"),
     ("step_forward", "part < SPLITS;", "part < SPLITS - 1u;"),
     ("step_forward", "first < depth;", "first + DEPTH < max(depth, DEPTH + 1u);"),
     ("step_forward", "place.row_quad * 4u + row;", "row;"),

@@ -95,7 +95,7 @@ fn cases() -> Vec<Case> {
     cases.push(Case { clip: Some(Clip { max_norm: 1e3 }), states: false, ..last });
     // Losses, and a sum of more outputs, and of more parameters, than one workgroup takes.
     let quantiles = Loss::Quantile(Quantiles::new(&[0.1, 0.2, 0.3, 0.5, 0.9]).unwrap());
-    for loss in [Loss::Mae, Loss::Huber { delta: 0.5 }, Loss::CrossEntropy, Loss::BinaryCrossEntropy, quantiles] {
+    for loss in [Loss::Mae, Loss::Huber { delta: 1.2 }, Loss::CrossEntropy, Loss::BinaryCrossEntropy, quantiles] {
         let every = case(spec(CellKind::RnnTanh, 1, false, head(10, Readout::Every)), 5, 4, false);
         cases.push(Case { lengths: true, objective: objective(loss, 0.0), ..every });
     }
@@ -104,6 +104,8 @@ fn cases() -> Vec<Case> {
     cases.push(case(spec(CellKind::RnnTanh, 1, false, head(31, Readout::Every)), 33, 25, false));
     let wide = case(Spec::new(CellKind::Lstm, 3, 68, 1), 2, 2, false);
     cases.push(Case { clip: Some(Clip { max_norm: 0.01 }), ..wide });
+    // A time step's tiles whose k is in several parts, and several quads of k a part.
+    cases.push(case(Spec::new(CellKind::Lstm, 3, 68, 1), 33, 2, false));
     // Views of a series, and carried states.
     for (center, loss) in [(Center::Last, Loss::Mse), (Center::Mean, quantiles)] {
         let ahead = case(spec(CellKind::RnnTanh, 2, true, head(20, Readout::Last)), 21, 8, false);

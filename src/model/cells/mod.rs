@@ -9,7 +9,7 @@ mod rnn;
 
 pub use gru::Gru;
 pub use lstm::Lstm;
-pub use real::Real;
+pub use real::{Number, Real};
 pub use rnn::{Activation, Elman, Relu, RnnRelu, RnnTanh, Tanh};
 
 /// The most gates, and the most slots, that a cell may have.

@@ -1,6 +1,6 @@
-//! The number type that a cell is generic over.
+//! The number types that a cell, and the oracle around it, are generic over.
 
-use std::ops::{Add, Mul, Neg, Sub};
+use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
 /// A real number or a vector of them: f64 in the oracle, SIMD lanes of f32 in the CPU engine.
 pub trait Real: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Neg<Output = Self> {
@@ -12,8 +12,36 @@ pub trait Real: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Se
     fn tanh(self) -> Self;
     /// max(x, 0); NaN stays NaN.
     fn relu(self) -> Self;
-    /// 1 where x > 0, else 0: the derivative of [`Real::relu`] as PyTorch has it (0 at 0).
+    /// 1 where x > 0, else 0: the derivative of [`Real::relu`] as PyTorch has it (0 at 0); NaN stays NaN.
     fn is_positive(self) -> Self;
+}
+
+/// One real number, not a vector of them: what the oracle computes with.
+pub trait Number: Real + AddAssign + Div<Output = Self> {
+    /// 0.
+    const ZERO: Self;
+    /// A number that f32 holds exactly, or that a caller takes for such.
+    fn exact(value: f64) -> Self;
+    /// The number.
+    fn value(self) -> f64;
+    /// exp(x).
+    fn exp(self) -> Self;
+}
+
+impl Number for f64 {
+    const ZERO: f64 = 0.0;
+
+    fn exact(value: f64) -> Self {
+        value
+    }
+
+    fn value(self) -> f64 {
+        self
+    }
+
+    fn exp(self) -> Self {
+        f64::exp(self)
+    }
 }
 
 impl Real for f64 {
@@ -35,6 +63,6 @@ impl Real for f64 {
     }
 
     fn is_positive(self) -> Self {
-        f64::from(self > 0.0)
+        if self.is_nan() { self } else { f64::from(self > 0.0) }
     }
 }

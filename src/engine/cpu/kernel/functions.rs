@@ -97,11 +97,12 @@ pub(super) fn relu<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     simd.select_f32s(simd.less_than_f32s(x, zero), zero, x)
 }
 
-/// 1 where x > 0, else 0.
+/// 1 where x > 0, else 0; NaN stays.
 #[inline(always)]
 pub(super) fn is_positive<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let zero = simd.splat_f32s(0.0);
-    simd.select_f32s(simd.greater_than_f32s(x, zero), simd.splat_f32s(1.0), zero)
+    let step = simd.select_f32s(simd.greater_than_f32s(x, zero), simd.splat_f32s(1.0), zero);
+    simd.select_f32s(simd.equal_f32s(x, x), step, x)
 }
 
 #[cfg(test)]
@@ -114,7 +115,7 @@ mod tests {
     /// One function over a slice whose length is a multiple of 16.
     struct Map<'a>(Function, &'a [f32]);
 
-    #[derive(Clone, Copy)]
+    #[derive(Clone, Copy, Debug)]
     enum Function {
         Sigmoid,
         Tanh,
@@ -209,7 +210,9 @@ mod tests {
             assert!(tanh[0] == 1.0 && tanh[1] == -1.0 && tanh[2].is_nan(), "{}: {tanh:?}", level.name());
             let sigmoid = level.dispatch(Map(Function::Sigmoid, &x));
             assert!(sigmoid[0] == 1.0 && sigmoid[1] < 1e-34 && sigmoid[2].is_nan(), "{}: {sigmoid:?}", level.name());
-            assert!(level.dispatch(Map(Function::Relu, &x))[2].is_nan(), "{}: relu", level.name());
+            for function in [Function::Relu, Function::IsPositive] {
+                assert!(level.dispatch(Map(function, &x))[2].is_nan(), "{}: {function:?}", level.name());
+            }
         }
     }
 }
