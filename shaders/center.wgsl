@@ -1,5 +1,4 @@
-// What is subtracted from the first features of each window of a batch: the feature's value at the window's last step, or
-// its mean over the window's steps. Reference: src/data.rs.
+// What is subtracted from the first features of each window of a batch (base.wgsl).
 //
 // An invocation makes the base of one feature of one row.
 
@@ -17,14 +16,5 @@ fn center(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gro
         return;
     }
     let window = windows[order[step.first + item / dims.centered]];
-    let first = window.start * dims.inputs + item % dims.centered;
-    if (dims.center_mean == 0u) {
-        bases[item] = series[first + (window.length - 1u) * dims.inputs];
-        return;
-    }
-    var sum = 0.0;
-    for (var t = 0u; t < window.length; t++) {
-        sum += series[first + t * dims.inputs];
-    }
-    bases[item] = sum / f32(window.length);
+    bases[item] = base_of_window(window, item % dims.centered);
 }

@@ -42,6 +42,10 @@ struct Dims {
     target_len: u32,        // values of a window's target
     ahead: u32,             // features of a target's step, where targets lie ahead in the series
     layer_below: u32,       // the layer whose output this layer reads, counted from 0
+    at_head: u32,           // where in `packed` the head begins, for the fused kernel: [O, HQ], and [ceil(O / 4)] biases
+    at_loss_partial: u32,   // vec4s before the sum of the loss in the fused kernel's part of `partial`
+    group_rows: u32,        // rows of one workgroup of the fused kernel
+    parts: u32,             // its workgroups
 }
 
 struct Step {

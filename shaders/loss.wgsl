@@ -10,10 +10,21 @@
 @group(0) @binding(3) var<storage, read> rows: array<Row>;           // (B)
 @group(0) @binding(4) var<storage, read_write> d_y: array<f32>;      // (B, T or 1, O)
 @group(0) @binding(5) var<storage, read_write> sums: array<f32>;     // the losses of a submission, or a part a workgroup
+@group(0) @binding(6) var<storage, read> targets: array<f32>;        // (N, target_len), where they are given
+@group(0) @binding(7) var<storage, read> series: array<f32>;         // (len, I), where they lie ahead
+@group(0) @binding(8) var<storage, read> bases: array<f32>;          // (B, centred features), likewise
 
-// Whether a position of a row counts: the last step, or each within its length.
-fn counts(row: u32, position: u32) -> bool {
-    return dims.read_every == 0u || position < rows[row].length;
+fn row_of(row: u32) -> Row {
+    return rows[row];
+}
+
+fn base_of(row: u32, feature: u32) -> f32 {
+    return bases[row * dims.centered + feature];
+}
+
+// Where the outputs of a position of a row begin in `y`.
+fn output_at(row: u32, position: u32) -> u32 {
+    return (row * read_steps() + position) * dims.outputs;
 }
 
 @compute @workgroup_size(WG)

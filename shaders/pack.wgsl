@@ -1,7 +1,4 @@
-// Copies the weights of a layer from PyTorch's layout into what the scans read: transposed, in quads of units, padded with
-// zeros, both biases added into one value a slot. Sections of `packed`, per direction:
-//     input (input_quads * 4, G, HQ), hidden (HQ * 4, G, HQ), hidden_t (G, HQ * 4, HQ), input_t (G, HQ * 4, input_quads),
-//     bias (SLOTS, HQ).
+// Copies the weights of a layer from PyTorch's layout into what the scans read (packing.wgsl).
 //
 // An invocation makes one vec4.
 
@@ -9,68 +6,11 @@
 @group(0) @binding(1) var<storage, read> parameters: array<f32>;         // (P)
 @group(0) @binding(2) var<storage, read_write> packed: array<Stored>;    // (D, packed_stride)
 
-fn weight_ih(base: u32, gate: u32, unit: u32, i: u32) -> f32 {
-    let column = column_of(i);
-    if (unit < dims.hidden && i < dims.inputs && column != NO_COLUMN) {
-        return parameters[base + dims.at_weight_ih + (gate * dims.hidden + unit) * dims.input_features + column];
-    }
-    return 0.0;
-}
-
-fn weight_hh(base: u32, gate: u32, unit: u32, k: u32) -> f32 {
-    if (unit < dims.hidden && k < dims.hidden) {
-        return parameters[base + dims.at_weight_hh + (gate * dims.hidden + unit) * dims.hidden + k];
-    }
-    return 0.0;
-}
-
-fn bias(base: u32, slot: u32, unit: u32) -> f32 {
-    var sum = 0.0;
-    if (unit < dims.hidden) {
-        for (var gate = 0u; gate < GATES; gate++) {
-            if (INPUT_SLOT[gate] == slot) {
-                sum += parameters[base + dims.at_bias_ih + gate * dims.hidden + unit];
-            }
-            if (HIDDEN_SLOT[gate] == slot) {
-                sum += parameters[base + dims.at_bias_hh + gate * dims.hidden + unit];
-            }
-        }
-    }
-    return sum;
-}
-
 @compute @workgroup_size(WG)
 fn pack(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let item = flat(id, groups);
     if (item >= dims.directions * dims.packed_stride) {
         return;
     }
-    let base = item / dims.packed_stride * dims.param_stride;
-    let at = item % dims.packed_stride;
-    let units = dims.hidden_quads * 4u;
-    var values: vec4f;
-    for (var c = 0u; c < 4u; c++) {
-        if (at < dims.at_hidden) {
-            let unit = at % dims.hidden_quads * 4u + c;
-            let gate = at / dims.hidden_quads % GATES;
-            values[c] = weight_ih(base, gate, unit, at / (dims.hidden_quads * GATES));
-        } else if (at < dims.at_hidden_t) {
-            let local = at - dims.at_hidden;
-            let unit = local % dims.hidden_quads * 4u + c;
-            let gate = local / dims.hidden_quads % GATES;
-            values[c] = weight_hh(base, gate, unit, local / (dims.hidden_quads * GATES));
-        } else if (at < dims.at_input_t) {
-            let local = at - dims.at_hidden_t;
-            let row = local / dims.hidden_quads;
-            values[c] = weight_hh(base, row / units, row % units, local % dims.hidden_quads * 4u + c);
-        } else if (at < dims.at_bias) {
-            let local = at - dims.at_input_t;
-            let row = local / dims.input_quads;
-            values[c] = weight_ih(base, row / units, row % units, local % dims.input_quads * 4u + c);
-        } else {
-            let local = at - dims.at_bias;
-            values[c] = bias(base, local / dims.hidden_quads, local % dims.hidden_quads * 4u + c);
-        }
-    }
-    packed[item] = narrow(values);
+    packed[item] = narrow(packed_of(item));
 }

@@ -6,7 +6,7 @@ fn items_of_row() -> u32 {
 }
 
 fn loss_of(row: u32, position: u32, outputs: u32) -> f32 {
-    let at = (row * read_steps() + position) * dims.outputs;
+    let at = output_at(row, position);
     if (!counts(row, position)) {
         for (var o = 0u; o < outputs; o++) {
             d_y[at + o] = 0.0;

@@ -11,12 +11,12 @@ fn items_of_row() -> u32 {
 }
 
 fn loss_of(row: u32, item: u32, outputs: u32) -> f32 {
-    let at = row * items_of_row() + item;
+    let o = item % dims.outputs;
+    let at = output_at(row, item / dims.outputs) + o;
     if (!counts(row, item / dims.outputs)) {
         d_y[at] = 0.0;
         return 0.0;
     }
-    let o = item % dims.outputs;
     let t = target_of(row, item / step.quantiles);
     d_y[at] = derivative(o, y[at], t) * step.term_scale;
     return term(o, y[at], t);

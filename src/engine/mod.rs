@@ -37,7 +37,7 @@ pub enum Precision {
     /// 32 bits.
     #[default]
     F32,
-    /// 16 bits, on adapters: a training step takes 0.6 to 0.8 of the memory (benches/PRECISION.md).
+    /// 16 bits, on adapters: a training step takes 0.7 to 0.9 of the memory (benches/PRECISION.md).
     F16,
 }
 

@@ -5,7 +5,7 @@ use super::{GPU, engine, miss, open};
 use pollster::block_on;
 use proptest::prelude::*;
 use refrain::data::{Sequences, Windows};
-use refrain::engine::gpu::{GpuEngine, Options};
+use refrain::engine::gpu::{GpuEngine, Kernels, Options};
 use refrain::engine::{Engine, Moments, Steps};
 use refrain::loss::{Loss, Objective, Quantiles};
 use refrain::model::{CellKind, Dropout, Head, Readout, Spec};
@@ -27,6 +27,33 @@ fn agrees_within_webgpus_default_limits_and_with_checked_kernels() {
     let chosen = cases.iter().filter(|case| matches!(case.spec.cell, CellKind::Lstm | CellKind::RnnRelu));
     let misses: Vec<String> = chosen.filter_map(|case| miss(&gpu, case)).collect();
     assert!(misses.is_empty(), "{}", misses.join("\n"));
+}
+
+#[test]
+fn fused_kernels_agree_with_the_oracle() {
+    let head = |outputs, readout| Some(Head { outputs, readout });
+    let fused = [(Kernels::Fused, true), (Kernels::Fused, false), (Kernels::LaneFused, false)];
+    for (kernels, default_limits) in fused {
+        let gpu = open(Options { kernels, default_limits, checked: default_limits, ..Options::default() });
+        for cell in CellKind::ALL {
+            // Full and ragged rows, outputs at the end and at every step, more rows than a workgroup takes at a time.
+            let last = Case::new(Spec { head: head(1, Readout::Last), ..Spec::new(cell, 1, 9, 1) }, 40, 12);
+            let every = Case::new(Spec { head: head(6, Readout::Every), ..Spec::new(cell, 5, 6, 1) }, 19, 5);
+            let levels = Loss::Quantile(Quantiles::new(&[0.1, 0.5, 0.9]).expect("levels that rise"));
+            let quantiles = Objective { loss: levels, dropout: Dropout::default() };
+            let classes = Objective { loss: Loss::CrossEntropy, dropout: Dropout::default() };
+            let clip = Some(Clip { max_norm: 0.05 });
+            let rmsprop = Optimizer::RmsProp { lr: 1e-3, alpha: 0.9, eps: 1e-2, weight_decay: 0.0 };
+            for case in [
+                last,
+                Case { lengths: true, clip, ..last },
+                Case { lengths: true, objective: quantiles, optimizer: rmsprop, ..every },
+                Case { objective: classes, carry: true, rows: 20, ..every },
+            ] {
+                assert_eq!(miss(&gpu, &Case { seed: 4, ..case }), None, "{kernels:?}");
+            }
+        }
+    }
 }
 
 /// Random shapes with random options; a failure prints the case's name, which holds its seed.

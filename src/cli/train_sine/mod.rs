@@ -57,8 +57,9 @@ pub struct Args {
     /// Standard deviation of the Gaussian noise on every point, targets included.
     #[arg(long, default_value = "0", value_name = "X", value_parser = not_negative)]
     noise: f64,
-    /// How an adapter stores weights and what the way back needs: f16 takes 0.6 to 0.8 of f32's memory. Sums, and the weights that are
-    /// trained and saved, have 32 bits in either case.
+    /// How an adapter stores its copies of the weights and what the way back needs: f16 takes 0.7 to 0.9 of the memory, for batches
+    /// that do not fit otherwise; scale the targets. Sums, and the weights that are trained and saved, have 32 bits in either
+    /// case. The CPU engine has f32 alone.
     #[arg(long, value_enum, default_value_t = PrecisionName::F32, value_name = "P")]
     precision: PrecisionName,
     /// Folder for model.safetensors, metrics.json, forecast.csv and forecast.svg. Without it no file is written.

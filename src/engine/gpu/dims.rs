@@ -62,6 +62,10 @@ twin! {
         target_len: u32,
         ahead: u32,
         layer_below: u32,
+        at_head: u32,
+        at_loss_partial: u32,
+        group_rows: u32,
+        parts: u32,
     }
 }
 

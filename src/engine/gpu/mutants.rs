@@ -10,6 +10,9 @@ pub type Mutation = (&'static str, &'static str, &'static str);
 pub const MUTANTS: [(Kernels, &[Mutation]); 3] =
     [(Kernels::LaneScans, SHARED_OR_IN_LANES), (Kernels::Scans, IN_SCANS), (Kernels::Steps, IN_TILES)];
 
+/// The same of the kernels of small networks.
+pub const FUSED_MUTANTS: [(Kernels, &[Mutation]); 2] = [(Kernels::Fused, FUSED), (Kernels::LaneFused, FUSED_IN_LANES)];
+
 const SHARED_OR_IN_LANES: &[Mutation] = &[
     ("stage", "window.start + t)", "window.start)"),
     ("stage", "select(0.0, 1.0, i == dims.inputs)", "0.0"),
@@ -46,7 +49,7 @@ const SHARED_OR_IN_LANES: &[Mutation] = &[
     ("carry", "state_at(vector, dims.steps, 0u, 0u)", "state_at(vector, dims.steps - 1u, 0u, 0u)"),
     ("carry", "item >= STATES * vector_len", "item >= vector_len"),
     ("loss", "2.0 * (y - t)", "(y - t)"),
-    ("loss", "position < rows[row].length", "position <= rows[row].length"),
+    ("loss", "position < row_of(row).length", "position <= row_of(row).length"),
     ("loss", "item / step.quantiles", "item"),
     ("loss", "- is_positive(t - y)", ""),
     ("loss", "distance - 0.5 * step.delta", "distance - step.delta"),
@@ -59,8 +62,8 @@ const SHARED_OR_IN_LANES: &[Mutation] = &[
     ("loss", "largest = max(", "largest = min("),
     ("loss", "o == truth", "o == 0u"),
     ("loss", "(y[at + truth] - largest)", "y[at + truth]"),
-    ("loss", "[rows[row].window * dims.target_len + k]", "[row * dims.target_len + k]"),
-    ("loss", "rows[row].start + dims.steps +", "rows[row].start +"),
+    ("loss", "[row_of(row).window * dims.target_len + k]", "[row * dims.target_len + k]"),
+    ("loss", "row_of(row).start + dims.steps +", "row_of(row).start +"),
     ("loss", "feature >= dims.centered", "feature >= 0u"),
     ("loss", "n += groups.x * WG", "n += WG"),
     ("loss", "width > 0u", "width > 1u"),
@@ -69,9 +72,9 @@ const SHARED_OR_IN_LANES: &[Mutation] = &[
     ("norm", "n += groups.x * WG", "n += WG"),
     ("sum", "parts[n]", "parts[0]"),
     ("sum", "sums[step.place]", "sums[max(step.place, 1u) - 1u]"),
-    ("update", "gradients[i] * clip_factor()", "gradients[i] * max(clip_factor(), 1.0)"),
+    ("update", "clip_factor(norms[step.place])", "max(clip_factor(norms[step.place]), 1.0)"),
     ("update", "select(factor, 1.0, factor > 1.0)", "factor"),
-    ("update", "sqrt(norms[step.place])", "norms[step.place]"),
+    ("update", "sqrt(norm)", "norm"),
     ("update", "sqrt(v) * step.inverse_root", "sqrt(v)"),
     ("update", "step.add_v * g * g", "step.add_v * g"),
     ("update", "/ (sqrt(v) * step.inverse_root + step.eps)", "/ sqrt(v + step.eps)"),
@@ -154,12 +157,58 @@ const IN_TILES: &[Mutation] = &[
     ("input_gradient", "k < depth * 4u", "k + 4u < depth * 4u"),
 ];
 
+const FUSED: &[Mutation] = &[
+    ("fused", "row < end", "row + 1u < end"),
+    ("fused", "turn * ABREAST", "turn"),
+    ("fused", "bases[i] = base_of_window(window, i);", ""),
+    ("fused", "x[INPUTS / 4u][INPUTS % 4u] = 1.0;", ""),
+    ("fused", "if (t < own.length) {\n            now", "if (t < dims.steps) {\n            now"),
+    ("fused", "loaded(states[own_state_at(vector, 0u)])", "vec4f(0.0)"),
+    ("fused", "pre[HIDDEN_SLOT[gate]] += from_h", "pre[INPUT_SLOT[gate]] += from_h"),
+    ("fused", "states[own_state_at(vector, t + 1u)]", "states[own_state_at(vector, min(t + 1u, dims.steps - 1u))]"),
+    ("fused", "next = prev;", ""),
+    ("fused", "let t = steps - 1u - s;", "let t = steps - 1u - max(s, 1u);"),
+    ("fused", "d_states[0] += judge(", "d_states[0] = judge("),
+    ("fused", "quad == q)", "true)"),
+    ("fused", "d_states = out.d_prev;", "d_states = States();"),
+    ("fused", "y[first + c] = sums[c];", "y[first + c] = sums[0];"),
+    ("fused", "OUTPUTS * HQ + first / 4u]", "OUTPUTS * HQ]"),
+    ("fused", "position * items + i", "i"),
+    ("fused", "d_head_bias[o] += d_y[o]", "d_head_bias[o] = d_y[o]"),
+    ("fused", "d_head[o] += d_y[o] * h;", "d_head[o] = d_y[o] * h;"),
+    ("fused", "sum += sh[row * HQ + quad];", "sum = sh[row * HQ + quad];"),
+    ("fused", "all[q] = sh[lid - quad + q];", "all[q] = sh[q];"),
+    ("fused", "terms * step.inverse_count", "terms"),
+    ("fused", "return bases[feature];", "return 0.0;"),
+    ("finish", "part * dims.partial_stride + dims.at_loss_partial", "dims.at_loss_partial"),
+    ("finish", "gradients[i] * factor", "gradients[i]"),
+    ("finish", "norm += g * g;", "norm = g * g;"),
+    ("finish", "layer_sum(i, parts, splits)", "layer_sum(i, splits, splits)"),
+    ("finish", "layer_sum(i, parts, splits)", "layer_sum(i, parts, 1u)"),
+    ("finish", "item < packed_count;", "item < packed_count - 1u;"),
+    (
+        "finish",
+        "local / dims.hidden_quads, local % dims.hidden_quads * 4u + c",
+        "0u, local % dims.hidden_quads * 4u + c",
+    ),
+];
+
+const FUSED_IN_LANES: &[Mutation] = &[
+    ("fused", "d_hidden[q][gate] += outer", "d_hidden[q][gate] = outer"),
+    ("fused", "n == q * GATES + gate, hidden", "n == q * GATES, hidden"),
+    ("fused", "n == q * GATES + gate, d_hidden", "n == q * GATES, d_hidden"),
+    ("fused", "n == q * GATES + gate, input", "n == q * GATES, input"),
+    ("fused", "(n % GATES * HQ + quad) * 4u * HQ + n / GATES", "(n % GATES * HQ + quad) * 4u * HQ"),
+    ("fused", "all[q] = lanes[q];", "all[q] = lanes[0];"),
+    ("fused", "lid < ABREAST * HQ", "lid <= ABREAST * HQ"),
+];
+
 /// What is broken of scans in lanes in 16 bits.
 pub const IN_HALVES: &[Mutation] = &[
     ("lane_forward", "unpack2x16float(words.y)", "unpack2x16float(words.x)"),
     ("lane_backward", "pack2x16float(held.zw)", "pack2x16float(held.xy)"),
     ("lane_backward", "| (bits & SIGN)", ""),
     ("loss", "* step.term_scale", "* step.inverse_count"),
-    ("gradient_sum", "sum * step.unscale", "sum * max(step.unscale, 0.5)"),
-    ("head_gradient_sum", "sum * step.unscale", "sum * max(step.unscale, 0.5)"),
+    ("gradient_sum", "* step.unscale", "* max(step.unscale, 0.5)"),
+    ("head_gradient_sum", "* step.unscale", "* max(step.unscale, 0.5)"),
 ];

@@ -131,12 +131,6 @@ impl Network {
         Ok(Network { spec, layout, parameters, gradients, moments, packed, norm, update, pack })
     }
 
-    /// What follows a step's gradients.
-    pub fn updates(&self, clipped: bool) -> impl Iterator<Item = &Dispatch> + Clone {
-        let norm = if clipped { self.norm.as_slice() } else { &[] };
-        norm.iter().chain([&self.update]).chain(&self.pack)
-    }
-
     /// Replaces the parameters, sets the moments to zero, and packs the weights.
     pub fn set(&self, gpu: &Gpu, parameters: &[f32]) {
         gpu.write(&self.parameters, 0, parameters);
@@ -174,6 +168,11 @@ pub fn sums(
     Ok(vec![first, Dispatch::new(gpu, KernelKind::Sum, &buffers, [1, 1, 1])?])
 }
 
+/// Whether a network is one scan and a head: those alone may be small enough for the fused kernels.
+pub fn one_scan(spec: &Spec) -> bool {
+    spec.layers == 1 && !spec.bidirectional && spec.head.is_some()
+}
+
 /// A uniform buffer of a layer's shapes.
 pub fn dims_buffer(gpu: &Gpu, dims: &Dims) -> Result<Buffer> {
     let buffer = gpu.buffer("dims", 1, size_of::<Dims>(), BufferUsages::UNIFORM | BufferUsages::COPY_DST)?;
@@ -192,7 +191,9 @@ pub fn layer_dims(spec: &Spec, layout: &Layout, layer: usize) -> Dims {
     let at_hidden_t = at_hidden + quads * 4 * facts.gates * quads;
     let at_input_t = at_hidden_t + facts.gates * quads * 4 * quads;
     let at_bias = at_input_t + facts.gates * quads * 4 * input_quads;
-    let dims = [("outputs", spec.outputs()), ("packed", at_bias + facts.slots * quads), ("parameters", layout.len())];
+    let at_head = at_bias + facts.slots * quads;
+    let head = if one_scan(spec) { spec.outputs() * quads + spec.outputs().div_ceil(4) } else { 0 };
+    let dims = [("outputs", spec.outputs()), ("packed", at_head + head), ("parameters", layout.len())];
     debug_assert!(dims.iter().all(|&(_, dim)| u32::try_from(dim).is_ok()), "{dims:?}");
     Dims {
         directions: spec.directions() as u32,
@@ -201,11 +202,12 @@ pub fn layer_dims(spec: &Spec, layout: &Layout, layer: usize) -> Dims {
         inputs: inputs as u32,
         input_quads: input_quads as u32,
         outputs: spec.outputs() as u32,
-        packed_stride: (at_bias + facts.slots * quads) as u32,
+        packed_stride: (at_head + head) as u32,
         at_hidden: at_hidden as u32,
         at_hidden_t: at_hidden_t as u32,
         at_input_t: at_input_t as u32,
         at_bias: at_bias as u32,
+        at_head: at_head as u32,
         input_features: spec.layer_input(layer) as u32,
         param_stride: (ranges.bias_hh.end - ranges.weight_ih.start) as u32,
         at_weight_ih: ranges.weight_ih.start as u32,

@@ -1,6 +1,7 @@
 //! The files of which a kernel is made where there is a choice: each enum is a choice, each of its values a file.
 
 use super::shaders::shader;
+use crate::data::Targets;
 use crate::loss::Loss;
 
 /// How long the rows of a batch are.
@@ -58,9 +59,9 @@ impl LossKind {
             LossKind::Huber => shader!("losses/huber"),
             LossKind::BinaryCrossEntropy => shader!("losses/binary_cross_entropy"),
             LossKind::Quantile => shader!("losses/quantile"),
-            LossKind::CrossEntropy => return vec![shader!("losses/cross_entropy")],
+            LossKind::CrossEntropy => return vec![shader!("losses/cross_entropy"), shader!("losses/counts")],
         };
-        vec![shader!("losses/terms"), own]
+        vec![shader!("losses/terms"), own, shader!("losses/counts")]
     }
 }
 
@@ -74,6 +75,14 @@ pub enum Goal {
 }
 
 impl Goal {
+    /// Of a set of windows.
+    pub fn of(targets: &Targets) -> Self {
+        match targets {
+            Targets::Given { .. } => Goal::Given,
+            Targets::Ahead { .. } => Goal::Ahead,
+        }
+    }
+
     pub(super) fn file(self) -> &'static str {
         match self {
             Goal::Given => shader!("goals/given"),

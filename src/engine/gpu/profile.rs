@@ -45,7 +45,7 @@ impl GpuEngine {
         self.train(&Steps { ids: &steps.ids[..steps.batch.min(steps.ids.len())], ..*steps })?;
         self.losses().await?;
         let plan = self.training.as_ref().expect("a step was just taken");
-        let dispatches: Vec<&Dispatch> = plan.dispatches().chain(self.network.updates(steps.clip.is_some())).collect();
+        let dispatches: Vec<&Dispatch> = plan.training_step(&self.network, steps.clip.is_some());
         let runs: Vec<&[&Dispatch]> = dispatches.chunk_by(|a, b| a.entry() == b.entry()).collect();
         let mut times = vec![f64::INFINITY; runs.len()];
         for _ in 0..PASSES {

@@ -64,6 +64,10 @@ pub enum KernelKind {
     Sum,
     /// `update.wgsl`.
     Update,
+    /// `fused.wgsl`.
+    Fused(CellKind, LossKind, Goal),
+    /// `finish.wgsl`.
+    Finish(CellKind),
 }
 
 /// Workgroups that a large sum is shared by.
@@ -103,6 +107,7 @@ impl KernelId {
         files.extend(self.kind.files());
         files.extend(match self.kind {
             kind if kind.is_product() => self.work.product_files(),
+            KernelKind::Fused(..) => self.work.fused_files(),
             _ => vec![],
         });
         files
@@ -143,6 +148,8 @@ impl KernelKind {
             KernelKind::Norm => "norm",
             KernelKind::Sum => "sum",
             KernelKind::Update => "update",
+            KernelKind::Fused(..) => "fused",
+            KernelKind::Finish(_) => "finish",
         }
     }
 
@@ -172,14 +179,16 @@ impl KernelKind {
             | KernelKind::GradientSum(cell)
             | KernelKind::InputGradient(cell, _)
             | KernelKind::Carry(cell)
-            | KernelKind::Pack(cell) => Some(cell),
+            | KernelKind::Pack(cell)
+            | KernelKind::Fused(cell, ..)
+            | KernelKind::Finish(cell) => Some(cell),
             _ => None,
         }
     }
 
     fn files(self) -> Vec<&'static str> {
         match self {
-            KernelKind::Center => vec![shader!("center")],
+            KernelKind::Center => vec![shader!("center"), shader!("base")],
             KernelKind::Stage => vec![shader!("stage")],
             KernelKind::ScanForward(cell, tape, lengths) => {
                 let own = vec![shader!("scan_forward"), shader!("advance"), tape.file(), lengths.file()];
@@ -203,14 +212,14 @@ impl KernelKind {
                 [vec![shader!("lanes/backward")], backward_files(cell, lengths)].concat()
             }
             KernelKind::WeightGradient(_, operand) => vec![operand.file(), shader!("part")],
-            KernelKind::GradientSum(_) => vec![shader!("gradient_sum")],
+            KernelKind::GradientSum(_) => vec![shader!("gradient_sum"), shader!("layer_sum")],
             KernelKind::InputGradient(_, mask) => vec![shader!("input_gradient"), mask.file()],
             KernelKind::Drop => vec![shader!("drop"), Mask::Dropout.file()],
             KernelKind::Carry(_) => vec![shader!("carry")],
-            KernelKind::Pack(_) => vec![shader!("pack")],
+            KernelKind::Pack(_) => vec![shader!("pack"), shader!("packing")],
             KernelKind::Head => vec![shader!("head")],
             KernelKind::HeadGradient => vec![shader!("head_gradient")],
-            KernelKind::HeadGradientSum => vec![shader!("head_gradient_sum")],
+            KernelKind::HeadGradientSum => vec![shader!("head_gradient_sum"), shader!("head_sum")],
             KernelKind::Bare => vec![shader!("bare")],
             KernelKind::BareGradient => vec![shader!("bare_gradient")],
             KernelKind::Loss(loss, goal) => {
@@ -218,7 +227,16 @@ impl KernelKind {
             }
             KernelKind::Norm => vec![shader!("norm"), shader!("tree")],
             KernelKind::Sum => vec![shader!("sum"), shader!("tree")],
-            KernelKind::Update => vec![shader!("update")],
+            KernelKind::Update => vec![shader!("update"), shader!("optimizer")],
+            KernelKind::Fused(cell, loss, goal) => {
+                let own = vec![shader!("fused"), shader!("fused/forward"), shader!("fused/backward")];
+                let ends = vec![shader!("fused/outputs"), shader!("fused/leave"), shader!("base"), Tape::Keep.file()];
+                [own, ends, loss.files(), vec![goal.file()], cell_files(cell)].concat()
+            }
+            KernelKind::Finish(_) => {
+                let sums = vec![shader!("finish"), shader!("layer_sum"), shader!("head_sum"), shader!("tree")];
+                [sums, vec![shader!("optimizer"), shader!("packing")]].concat()
+            }
         }
     }
 
@@ -284,12 +302,20 @@ pub mod tests {
             kernels.extend([Goal::Given, Goal::Ahead].map(|goal| KernelId::from(KernelKind::Loss(loss, goal))));
         }
         CellKind::ALL.into_iter().for_each(|cell| kernels.extend(kernels_of(cell)));
+        for (loss, cell) in [Mse, Mae, Huber, CrossEntropy, BinaryCrossEntropy, Quantile]
+            .into_iter()
+            .zip(CellKind::ALL.into_iter().cycle())
+        {
+            kernels.extend(
+                [Goal::Given, Goal::Ahead].into_iter().flat_map(|goal| fused(KernelKind::Fused(cell, loss, goal))),
+            );
+        }
         kernels
     }
 
     fn kernels_of(cell: CellKind) -> Vec<KernelId> {
-        let plain = [KernelKind::GradientSum(cell), KernelKind::Pack(cell), KernelKind::Carry(cell)];
-        let mut kernels = plain.map(KernelId::from).to_vec();
+        let plain = [KernelKind::GradientSum, KernelKind::Pack, KernelKind::Carry, KernelKind::Finish];
+        let mut kernels = plain.map(|kind| KernelId::from(kind(cell))).to_vec();
         let gates = cell.facts().gates as u32;
         for lengths in [Lengths::Full, Lengths::Ragged] {
             let tapes = [Tape::Keep, Tape::Skip].map(|tape| KernelKind::ScanForward(cell, tape, lengths));
@@ -320,6 +346,14 @@ pub mod tests {
 
     fn lanes(kind: KernelKind, columns: u32) -> [KernelId; 3] {
         super::super::work::LANES.map(|lanes| KernelId { kind, work: Work::Lanes { lanes, own: 2, columns } })
+    }
+
+    fn fused(kind: KernelKind) -> [KernelId; 4] {
+        let works = [(None, 4, true), (None, 1, false), (Some(4), 1, false), (Some(8), 1, true)];
+        works.map(|(lanes, abreast, every)| {
+            let work = Work::Fused { lanes, abreast, quads: 3, inputs: 4, outputs: 5, every };
+            KernelId { kind, work }
+        })
     }
 
     #[test]

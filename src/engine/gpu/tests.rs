@@ -2,10 +2,10 @@
 //! purpose, which the comparison with the oracle must catch.
 
 use super::context::{Gpu, Options};
-use super::mutants::{IN_HALVES, MUTANTS, Mutation};
+use super::mutants::{FUSED_MUTANTS, IN_HALVES, MUTANTS, Mutation};
 use super::run::GpuEngine;
 use super::shaders::KernelId;
-use super::variant::Kernels;
+use super::variant::{Kernels, fused};
 use super::work::Format;
 use crate::data::Center;
 use crate::engine::Precision;
@@ -115,18 +115,32 @@ fn cases() -> Vec<Case> {
     for cell in [CellKind::Lstm, CellKind::Gru, CellKind::RnnRelu] {
         cases.push(case(spec(cell, 1, false, head(1, Readout::Last)), 65, 2, false));
     }
+    // What the fused kernels take, beside the above: few outputs.
+    for (cell, center) in [(CellKind::Gru, Center::Last), (CellKind::Lstm, Center::Mean)] {
+        let levels = Loss::Quantile(Quantiles::new(&[0.2, 0.5, 0.7]).unwrap());
+        let ahead = case(spec(cell, 1, false, head(6, Readout::Last)), 21, 5, false);
+        cases.push(Case { ahead: Some(center), lengths: true, objective: objective(levels, 0.0), ..ahead });
+    }
+    for (loss, clip) in [(Loss::CrossEntropy, 0.05), (Loss::Mse, 1e3)] {
+        let every = case(spec(CellKind::Lstm, 1, false, head(5, Readout::Every)), 10, 6, false);
+        let clip = Some(Clip { max_norm: clip });
+        cases.push(Case { lengths: true, carry: true, clip, objective: objective(loss, 0.0), ..every });
+    }
     let carried = case(spec(CellKind::Lstm, 2, false, head(2, Readout::Every)), 10, 5, false);
     cases.push(Case { carry: true, ..carried });
     cases
 }
 
-/// The first case whose errors are beyond the tolerance, or that fails.
+/// The first case whose errors are beyond the tolerance, or that fails; of a device that is made to fuse, among those that
+/// it can.
 fn miss(gpu: &Arc<Gpu>, cases: &[Case]) -> Option<String> {
     let run = |case: &Case| {
         let make = |spec, parameters: &[f32]| GpuEngine::with_precision(gpu.clone(), spec, parameters, case.precision);
         block_on(measure(case, make))
     };
-    cases.iter().find_map(|case| match run(case) {
+    let is_made_to_fuse = gpu.traits.fuses && gpu.traits.steps.is_some();
+    let is_wanted = |case: &&Case| !is_made_to_fuse || fused(gpu, &case.spec, case.rows, case.steps).is_some();
+    cases.iter().filter(is_wanted).find_map(|case| match run(case) {
         Ok(errors) if errors.within(tolerance(case.precision)) => None,
         other => Some(format!("{case}: {other:?}")),
     })
@@ -142,8 +156,9 @@ fn few_half_cases() -> Vec<Case> {
 #[test]
 fn nothing_unwritten_is_read_and_nothing_behind_a_buffer_is_written() {
     let browser = Options { default_limits: true, checked: true, ..Options::default() };
-    let forced = [Kernels::Steps, Kernels::LaneScans, Kernels::LaneSteps]
-        .map(|kernels| Options { kernels, ..Options::default() });
+    let forced =
+        [Kernels::Scans, Kernels::Steps, Kernels::LaneScans, Kernels::LaneSteps, Kernels::Fused, Kernels::LaneFused]
+            .map(|kernels| Options { kernels, ..Options::default() });
     for options in [Options::default(), browser].into_iter().chain(forced) {
         let gpu = open(options);
         assert_eq!(miss(&gpu, &cases()), None, "{options:?}");
@@ -206,7 +221,7 @@ fn every_mutant_is_one() {
     let changes = |&(entry, find, replace): &Mutation| {
         find != replace && sources.iter().any(|(of, source)| *of == entry && source.contains(find))
     };
-    let all = MUTANTS.iter().flat_map(|(_, mutants)| mutants.iter()).chain(IN_HALVES);
+    let all = MUTANTS.iter().chain(&FUSED_MUTANTS).flat_map(|(_, mutants)| mutants.iter()).chain(IN_HALVES);
     let none: Vec<_> = all.filter(|&mutant| !changes(mutant)).collect();
     assert!(none.is_empty(), "not in their kernels: {none:#?}");
 }
@@ -230,6 +245,13 @@ fn survivors(kernels: Kernels, mutants: &[Mutation], cases: &[Case]) -> Vec<Muta
 fn every_mutant_is_caught() {
     let survive = |(kernels, mutants)| (kernels, survivors(kernels, mutants, &cases()));
     let survivors: Vec<_> = MUTANTS.map(survive).into_iter().filter(|(_, mutants)| !mutants.is_empty()).collect();
+    assert!(survivors.is_empty(), "{survivors:#?}");
+}
+
+#[test]
+fn every_mutant_of_the_fused_kernels_is_caught() {
+    let survive = |(kernels, mutants)| (kernels, survivors(kernels, mutants, &cases()));
+    let survivors: Vec<_> = FUSED_MUTANTS.map(survive).into_iter().filter(|(_, mutants)| !mutants.is_empty()).collect();
     assert!(survivors.is_empty(), "{survivors:#?}");
 }
 

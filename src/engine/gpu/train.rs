@@ -44,11 +44,10 @@ impl GpuEngine {
                     plan.clear_initial_states(&mut encoder);
                 }
                 let mut pass = encoder.begin_compute_pass(&Default::default());
-                let update = self.network.updates(steps.clip.is_some());
+                let step = plan.training_step(&self.network, steps.clip.is_some());
                 for k in 0..batches.len() {
                     let carry = if steps.carry && taken + k > 0 { plan.carry.as_slice() } else { &[] };
-                    let dispatches = carry.iter().chain(plan.dispatches()).chain(update.clone());
-                    dispatches.for_each(|dispatch| dispatch.record(&mut pass, k));
+                    carry.iter().chain(step.iter().copied()).for_each(|dispatch| dispatch.record(&mut pass, k));
                 }
                 drop(pass);
                 taken += batches.len();

@@ -2,9 +2,11 @@
 //! are chosen.
 
 use super::context::{Gpu, Options};
+use super::network::one_scan;
 use super::shaders::PARTS;
 use super::work::{Format, LANES, Work};
-use crate::model::Spec;
+use crate::engine::Precision;
+use crate::model::{Layout, Readout, Spec};
 use wgpu::{Adapter, Features};
 
 /// Which kernels a device runs, where there is a choice; every one is held against the oracle.
@@ -22,18 +24,23 @@ pub enum Kernels {
     LaneScans,
     /// What software adapters run else: a recurrent kernel a time step, in the registers of a subgroup; refused likewise.
     LaneSteps,
+    /// What GPUs run where a network is small: two or three kernels a training step. What is not small takes scans.
+    Fused,
+    /// What software adapters run where a network is small; refused likewise.
+    LaneFused,
 }
 
 impl Kernels {
     /// What an adapter can be made to run, opened with these options otherwise.
     pub fn of(adapter: &Adapter, options: Options) -> Vec<Kernels> {
-        let all = [Kernels::Scans, Kernels::Steps, Kernels::LaneScans, Kernels::LaneSteps];
+        let tiles = [Kernels::Scans, Kernels::Steps, Kernels::Fused];
+        let lanes = [Kernels::LaneScans, Kernels::LaneSteps, Kernels::LaneFused];
         let can = |&kernels: &Kernels| Traits::choose(adapter, Options { kernels, ..options }).is_some();
-        all.into_iter().filter(can).collect()
+        tiles.into_iter().chain(lanes).filter(can).collect()
     }
 }
 
-/// `scans`, `steps`, `lane-scans`, `lane-steps` or `chosen`.
+/// `scans`, `steps` or `fused`, the same after `lane-`, or `chosen`.
 impl std::fmt::Display for Kernels {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(match self {
@@ -42,6 +49,8 @@ impl std::fmt::Display for Kernels {
             Kernels::Steps => "steps",
             Kernels::LaneScans => "lane-scans",
             Kernels::LaneSteps => "lane-steps",
+            Kernels::Fused => "fused",
+            Kernels::LaneFused => "lane-fused",
         })
     }
 }
@@ -64,6 +73,8 @@ pub struct Traits {
     pub format: Format,
     /// Whether every recurrent kernel takes one time step, or none does; else the shapes decide.
     pub steps: Option<bool>,
+    /// Whether a small network's training step takes the fused kernels.
+    pub fuses: bool,
     /// Bytes of projected inputs that a forward pass without a tape keeps at a time.
     pub chunk_bytes: usize,
     /// The features that this needs.
@@ -79,8 +90,8 @@ impl Traits {
         let lanes = (one_size && !basic && has.contains(Features::SUBGROUP)).then_some(info.subgroup_max_size);
         let family = match (kernels, lanes) {
             (Kernels::Chosen, Some(lanes)) if info.device_type == wgpu::DeviceType::Cpu => Family::Lanes(lanes),
-            (Kernels::LaneScans | Kernels::LaneSteps, lanes) => Family::Lanes(lanes?),
-            (Kernels::Chosen | Kernels::Scans | Kernels::Steps, _) => Family::Tiles,
+            (Kernels::LaneScans | Kernels::LaneSteps | Kernels::LaneFused, lanes) => Family::Lanes(lanes?),
+            (Kernels::Chosen | Kernels::Scans | Kernels::Steps | Kernels::Fused, _) => Family::Tiles,
         };
         let in_lanes = matches!(family, Family::Lanes(_));
         let format = match in_lanes && has.contains(Features::SHADER_INT64) {
@@ -92,12 +103,13 @@ impl Traits {
         features.set(Features::SHADER_INT64, format == Format::Pairs);
         let steps = match kernels {
             Kernels::Chosen => None,
-            Kernels::Scans | Kernels::LaneScans => Some(false),
+            Kernels::Scans | Kernels::LaneScans | Kernels::Fused | Kernels::LaneFused => Some(false),
             Kernels::Steps | Kernels::LaneSteps => Some(true),
         };
+        let fuses = matches!(kernels, Kernels::Chosen | Kernels::Fused | Kernels::LaneFused);
         // Half of a large GPU's cache; little where kernels are made to run, so that small shapes take several chunks.
         let chunk_bytes = if kernels == Kernels::Chosen { 24 << 20 } else { 4 << 10 };
-        Some(Traits { family, format, steps, chunk_bytes, features })
+        Some(Traits { family, format, steps, fuses, chunk_bytes, features })
     }
 }
 
@@ -142,6 +154,58 @@ pub fn method(gpu: &Gpu, spec: &Spec, rows: usize, time: usize) -> Method {
             _ => Method::Steps,
         },
     }
+}
+
+/// Parameters of the largest network that the fused kernels take: one workgroup ends the step, and a software adapter
+/// compiles a product for every few of them.
+const FUSED_PARAMETERS: usize = 4096;
+
+/// The layout of the fused kernels for batches of `rows` rows of `time` steps, where the network is one scan and a head, in 32 bits and small
+/// enough for registers, and the adapter takes them.
+pub fn fused(gpu: &Gpu, spec: &Spec, rows: usize, time: usize) -> Option<FusedShape> {
+    let (quads, parameters) = (spec.hidden.div_ceil(4), Layout::new(spec).len());
+    let small = parameters <= FUSED_PARAMETERS && quads <= 16 && spec.input <= 16 && spec.outputs() <= 8;
+    if !gpu.traits.fuses || gpu.precision != Precision::F32 || !one_scan(spec) || !small {
+        return None;
+    }
+    let (lanes, abreast, groups) = match gpu.traits.family {
+        Family::Lanes(lanes) if quads > lanes as usize => return None,
+        Family::Lanes(lanes) => (Some(lanes), 1, gpu.cores),
+        Family::Tiles => (None, (32 / quads).clamp(1, rows), enough(gpu)),
+    };
+    // Every turn takes some rows abreast there and back, and the last kernel adds the groups up for every parameter.
+    let most = MOST_TURNS / fused_turns(spec, time, lanes.is_some());
+    let groups = match gpu.software {
+        true if most == 0 => return None,
+        true => rows.div_ceil(most * abreast).next_multiple_of(groups),
+        false => groups,
+    };
+    let group_rows = rows.div_ceil(groups).next_multiple_of(abreast);
+    if gpu.software && rows.div_ceil(group_rows) * parameters.div_ceil(256) > MOST_TURNS {
+        return None;
+    }
+    let every = spec.readout() == Readout::Every;
+    let (abreast, quads) = (abreast as u32, quads as u32);
+    let (inputs, outputs) = (spec.input as u32, spec.outputs() as u32);
+    let work = Work::Fused { lanes, abreast, quads, inputs, outputs, every };
+    Some(FusedShape { group_rows, groups: rows.div_ceil(group_rows), work })
+}
+
+/// Turns of loops that the fused kernel takes for a row, at most: there and back, the mean of each feature, outputs and losses, and
+/// where weights are streamed, what they multiply.
+fn fused_turns(spec: &Spec, time: usize, is_held: bool) -> usize {
+    let (quads, gates, positions) = (spec.hidden.div_ceil(4), spec.facts().gates, spec.read_steps(time));
+    let products = if is_held { 0 } else { quads * (3 * gates + quads) };
+    time * (2 + spec.input + products) + positions * (8 + 4 * spec.outputs())
+}
+
+/// The layout of the fused kernels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FusedShape {
+    /// Rows that one workgroup owns.
+    pub group_rows: usize,
+    pub groups: usize,
+    pub work: Work,
 }
 
 /// Operations of a time step that take a software adapter many times as long as a dispatch.

@@ -58,6 +58,19 @@ pub enum Work {
         /// Invocations that share a tile, each for a part of k: 1, or at least 4.
         splits: u32,
     },
+    /// Some rows a workgroup, for a whole training step: `shaders/fused`.
+    Fused {
+        /// Of the subgroup that is a workgroup on software adapters; else the invocations of a row meet in workgroup memory.
+        lanes: Option<u32>,
+        /// Rows that a workgroup takes at a time.
+        abreast: u32,
+        /// Quads of units.
+        quads: u32,
+        inputs: u32,
+        outputs: u32,
+        /// Whether every step has an output.
+        every: bool,
+    },
 }
 
 impl Work {
@@ -67,6 +80,7 @@ impl Work {
             Work::Items { invocations } | Work::Scan { invocations, .. } => invocations,
             Work::Lanes { lanes, .. } => lanes,
             Work::Tiles { row_quads, items, splits, .. } => row_quads * items * splits,
+            Work::Fused { lanes, abreast, quads, .. } => lanes.unwrap_or(abreast * quads),
         }
     }
 
@@ -75,6 +89,8 @@ impl Work {
         match self {
             Work::Items { .. } | Work::Lanes { .. } => 0,
             Work::Scan { shared, .. } => shared,
+            Work::Fused { lanes: Some(_), .. } => 0,
+            Work::Fused { lanes: None, .. } => self.invocations(),
             Work::Tiles { row_quads, items, columns, depth, splits } => {
                 let sides = depth * 4 * (row_quads + items * columns);
                 sides.max(if splits > 1 { self.invocations() * 4 } else { 0 })
@@ -89,7 +105,7 @@ impl Work {
             Work::Tiles { row_quads, items: side, .. } => {
                 items.div_ceil(side as usize) * rows.div_ceil(4 * row_quads as usize)
             }
-            Work::Items { .. } | Work::Scan { .. } => unreachable!("{self:?} is not the layout of a product"),
+            _ => unreachable!("{self:?} is not the layout of a product"),
         }
     }
 
@@ -97,7 +113,7 @@ impl Work {
     pub fn columns(self) -> usize {
         match self {
             Work::Lanes { columns, .. } | Work::Tiles { columns, .. } => columns as usize,
-            Work::Items { .. } | Work::Scan { .. } => unreachable!("{self:?} is not the layout of a product"),
+            _ => unreachable!("{self:?} is not the layout of a product"),
         }
     }
 
@@ -118,7 +134,13 @@ impl Work {
                 ("DEPTH", depth),
                 ("SPLITS", splits),
             ],
+            Work::Fused { abreast, quads, inputs, outputs, .. } => {
+                vec![("ABREAST", abreast), ("HQ", quads), ("INPUTS", inputs), ("OUTPUTS", outputs)]
+            }
         };
+        if let Work::Fused { every, .. } = self {
+            text.push_str(&format!("const EVERY: bool = {every};\n"));
+        }
         own.iter().for_each(|(name, value)| text.push_str(&format!("const {name}: u32 = {value}u;\n")));
         text
     }
@@ -129,6 +151,17 @@ impl Work {
             Work::Lanes { lanes, .. } => vec![shader!("lanes/product"), spread(lanes)],
             _ => vec![shader!("tiles/product"), shader!("tiles/rows")],
         }
+    }
+
+    /// What it adds to the fused kernel.
+    pub fn fused_files(self) -> Vec<&'static str> {
+        let own = match self {
+            Work::Fused { lanes: Some(lanes), .. } => {
+                vec![shader!("fused/held"), shader!("fused/lanes"), spread(lanes)]
+            }
+            _ => vec![shader!("fused/streamed"), shader!("fused/memory")],
+        };
+        [own, vec![shader!("fused/weights")]].concat()
     }
 
     /// What it adds to an operand of a weight gradient.

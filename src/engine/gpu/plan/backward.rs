@@ -1,5 +1,6 @@
 //! From the outputs back to every gradient.
 
+use super::super::context::Gpu;
 use super::super::dims::Dims;
 use super::super::network::{Dispatch, dims_buffer, sums};
 use super::super::pieces::{Goal, Lengths, Mask, Operand};
@@ -8,7 +9,6 @@ use super::super::variant::{Method, outer, product, splits};
 use super::super::work::Work;
 use super::buffers::{Buffers, LayerBuffers};
 use super::{Backward, Reach, Shared, steps};
-use crate::data::Targets;
 use crate::error::Result;
 use wgpu::Buffer;
 
@@ -60,16 +60,11 @@ fn outputs(
     // The loss reads the shapes of the windows: those of the first layer.
     let mut bound =
         vec![("dims", &buffers.layers[0].uniform), ("y", &buffers.y), ("rows", &buffers.row_table), ("d_y", d_y)];
-    let goal = match data.windows.targets() {
-        Targets::Given { .. } => {
-            bound.push(("targets", &data.targets));
-            Goal::Given
-        }
-        Targets::Ahead { .. } => {
-            bound.extend([("series", &data.series), ("bases", &buffers.bases)]);
-            Goal::Ahead
-        }
-    };
+    let goal = Goal::of(data.windows.targets());
+    match goal {
+        Goal::Given => bound.push(("targets", &data.targets)),
+        Goal::Ahead => bound.extend([("series", &data.series), ("bases", &buffers.bases)]),
+    }
     let kind = KernelKind::Loss(buffers.purpose.loss, goal);
     let outputs = buffers.rows * spec.read_steps(buffers.time) * spec.outputs();
     dispatches.extend(sums(gpu, kind, &bound, outputs, constants, losses)?);
@@ -113,7 +108,7 @@ impl<'a> LayerBack<'a> {
         let (spec, layer) = (&buffers.purpose.spec, &buffers.layers[index]);
         let (facts, directions, quads) = (spec.facts(), spec.directions(), spec.hidden.div_ceil(4));
         let is_top = index == spec.layers - 1;
-        let outer = |left, right| Outer { left, right, work: outer(gpu, left, right) };
+        let outer = |left, right| Outer::new(gpu, left, right);
         let input = outer(facts.slots * quads, (layer.dims.inputs as usize + 4) / 4);
         let hidden = outer(facts.gates * quads, quads);
         let head = outer(spec.outputs().div_ceil(4), directions * quads + 1);
@@ -251,21 +246,26 @@ impl<'a> LayerBack<'a> {
 
 /// The layout of a weight gradient.
 #[derive(Clone, Copy)]
-struct Outer {
+pub struct Outer {
     /// Quads of the left and right sides.
     left: usize,
     right: usize,
-    work: Work,
+    pub work: Work,
 }
 
 impl Outer {
+    /// Of so many quads.
+    pub fn new(gpu: &Gpu, left: usize, right: usize) -> Self {
+        Outer { left, right, work: outer(gpu, left, right) }
+    }
+
     /// vec4s of its sums.
-    fn sums(self) -> usize {
+    pub fn sums(self) -> usize {
         self.left * 4 * self.right
     }
 
     /// Workgroups of a split and direction.
-    fn workgroups(self) -> usize {
+    pub fn workgroups(self) -> usize {
         let items = self.right.div_ceil(self.work.columns());
         match self.work {
             Work::Lanes { .. } => self.work.workgroups(self.left, items),
@@ -274,7 +274,7 @@ impl Outer {
     }
 
     /// Where the workgroups of splits and directions lie, as in `lanes/weight_gradient.wgsl` and `tiles/weight_gradient.wgsl`.
-    fn groups(self, splits: u32, directions: u32) -> [u32; 3] {
+    pub fn groups(self, splits: u32, directions: u32) -> [u32; 3] {
         match self.work {
             Work::Lanes { .. } => [self.workgroups() as u32, splits, directions],
             _ => [self.workgroups() as u32, 1, splits * directions],

@@ -5,6 +5,7 @@ mod backward;
 mod buffers;
 mod data;
 mod forward;
+mod fused;
 mod states;
 mod steps;
 
@@ -92,6 +93,9 @@ pub struct Plan {
     pub carry: Vec<Dispatch>,
     /// Where there are gradients.
     pub backward: Option<Backward>,
+    /// The whole training step, the update included, where a network is small enough for the fused kernels; then there is
+    /// nothing in `forward` and `backward`.
+    pub fused: Option<Vec<Dispatch>>,
 }
 
 /// The way back, and the gradients that it leaves beside those of the parameters.
@@ -108,11 +112,12 @@ impl Plan {
     /// Plans the way of batches through the network.
     pub fn new(shared: &Shared, purpose: Purpose) -> Result<Self> {
         let buffers = Buffers::new(shared, purpose)?;
-        let forward = forward::dispatches(shared, &buffers)?;
+        let fused = fused::plan(shared, &buffers)?;
+        let forward = if fused.is_some() { Vec::new() } else { forward::dispatches(shared, &buffers)? };
         let carry = if purpose.spec.bidirectional { Vec::new() } else { forward::carry(shared, &buffers)? };
         let backward = match purpose.reach {
-            Reach::Outputs => None,
-            Reach::Parameters | Reach::Inputs => Some(backward::plan(shared, &buffers)?),
+            Reach::Parameters | Reach::Inputs if fused.is_none() => Some(backward::plan(shared, &buffers)?),
+            _ => None,
         };
         let Buffers { rows, time: steps, layers, y, .. } = buffers;
         let kept = |layer: &LayerBuffers| {
@@ -120,7 +125,16 @@ impl Plan {
             x + layer.states.size() + layer.tape.size()
         };
         let kept = layers.iter().map(kept).sum();
-        Ok(Plan { purpose, rows, steps, layers, y, kept, forward, carry, backward })
+        Ok(Plan { purpose, rows, steps, layers, y, kept, forward, carry, backward, fused })
+    }
+
+    /// Every dispatch of a training step.
+    pub fn training_step<'a>(&'a self, network: &'a Network, clips: bool) -> Vec<&'a Dispatch> {
+        let norm = if clips { network.norm.as_slice() } else { &[] };
+        match &self.fused {
+            Some(fused) => fused.iter().collect(),
+            None => self.dispatches().chain(norm).chain([&network.update]).chain(&network.pack).collect(),
+        }
     }
 
     /// Every dispatch of a step up to the parameters' gradients.
