@@ -2,10 +2,10 @@
 
 use super::console::Console;
 use super::{Common, interrupt};
-use anyhow::{bail, ensure};
-use refrain::engine::gpu::{Gpu, Kernels, Options, choose};
+use anyhow::bail;
+use refrain::engine::gpu::{Gpu, Options, choose};
 use refrain::engine::{Device, Engine, Precision};
-use refrain::verify::{Case, Errors, TOLERANCE, cases, half_cases, measure, option_cases, tolerance, variant_cases};
+use refrain::verify::{Case, Errors, TOLERANCE, cases, half_cases, measure, option_cases, tolerance};
 use serde::Serialize;
 use std::time::Instant;
 
@@ -23,9 +23,6 @@ pub struct Args {
 #[derive(Serialize)]
 struct Row {
     cell: String,
-    /// The variant that the device was made to run.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    kernels: Option<String>,
     precision: Precision,
     tolerance: Errors,
     cases: usize,
@@ -48,25 +45,25 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     let start = Instant::now();
     let mut console = Console::new(&args.common);
     interrupt::listen()?;
-    let tables = tables(args).await?;
-    let mut cases: Vec<(&Table, Case)> =
-        tables.iter().flat_map(|table| table.cases.iter().map(move |case| (table, *case))).collect();
-    cases.iter_mut().for_each(|(_, case)| case.seed = case.seed.wrapping_add(args.common.seed));
+    let device = select(args).await?;
+    let half = if let Device::Gpu(_) = device { half_cases() } else { Vec::new() };
+    let mut cases = [cases(), option_cases(), half].concat();
+    cases.iter_mut().for_each(|case| case.seed = case.seed.wrapping_add(args.common.seed));
 
     let mut info = None;
     let mut rows: Vec<Row> = Vec::new();
     console.start_bar(cases.len());
-    for (done, (table, case)) in cases.iter().enumerate() {
+    for (done, case) in cases.iter().enumerate() {
         if interrupt::asked() {
             bail!("stopped by Ctrl-C after {done} of {} cases", cases.len());
         }
         let errors = measure(case, |spec, parameters| {
-            let engine = table.device.engine_with(spec, parameters, case.precision)?;
+            let engine = device.engine_with(spec, parameters, case.precision)?;
             info.get_or_insert_with(|| engine.device().clone());
             Ok(engine)
         })
         .await?;
-        note(&mut rows, table.kernels, case, errors);
+        note(&mut rows, case, errors);
         console.move_bar(done + 1);
     }
     console.end_bar();
@@ -82,40 +79,22 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Cases for one device.
-struct Table {
-    device: Device,
-    /// The variant that it is made to run.
-    kernels: Option<Kernels>,
-    cases: Vec<Case>,
-}
-
-/// The tables for the device as it is, and for an adapter that of its variants.
-async fn tables(args: &Args) -> anyhow::Result<Vec<Table>> {
+async fn select(args: &Args) -> anyhow::Result<Device> {
     let wanted = &args.common.device;
-    let adapter = if wanted == "cpu" { None } else { choose(wanted).await? };
-    let whole = [cases(), option_cases()].concat();
-    let Some(adapter) = adapter else {
-        ensure!(!args.default_limits, "--default-limits is for an adapter: say which with --device");
-        return Ok(vec![Table { device: Device::Cpu, kernels: None, cases: whole }]);
-    };
-    let options = Options { default_limits: args.default_limits, ..Options::default() };
-    let device = Device::Gpu(Gpu::open(&adapter, options).await?);
-    let mut tables = vec![Table { device, kernels: None, cases: [whole, half_cases()].concat() }];
-    for kernels in Kernels::of(&adapter, options) {
-        let device = Device::Gpu(Gpu::open(&adapter, Options { kernels, ..options }).await?);
-        tables.push(Table { device, kernels: Some(kernels), cases: variant_cases() });
+    if !args.default_limits {
+        return Ok(Device::select(wanted).await?);
     }
-    Ok(tables)
+    let adapter = if wanted == "cpu" { None } else { choose(wanted).await? };
+    let Some(adapter) = adapter else { bail!("--default-limits is for an adapter: say which with --device") };
+    let options = Options { default_limits: true, ..Options::default() };
+    Ok(Device::Gpu(Gpu::open(&adapter, options).await?))
 }
 
-fn note(rows: &mut Vec<Row>, kernels: Option<Kernels>, case: &Case, errors: Errors) {
+fn note(rows: &mut Vec<Row>, case: &Case, errors: Errors) {
     let (cell, precision) = (case.spec.cell.to_string(), case.precision);
-    let kernels = kernels.map(|kernels| kernels.to_string());
-    let same = |row: &Row| (&row.cell, &row.kernels, row.precision) == (&cell, &kernels, precision);
-    let at = rows.iter().position(same).unwrap_or_else(|| {
+    let at = rows.iter().position(|row| row.cell == cell && row.precision == precision).unwrap_or_else(|| {
         let tolerance = *tolerance(precision);
-        rows.push(Row { cell, kernels, precision, tolerance, cases: 0, worst: Errors::default(), misses: Vec::new() });
+        rows.push(Row { cell, precision, tolerance, cases: 0, worst: Errors::default(), misses: Vec::new() });
         rows.len() - 1
     });
     let row = &mut rows[at];
@@ -131,16 +110,15 @@ fn table(document: &Document) -> String {
     let mut lines = vec![
         format!("{} ({}, {})", device.name, device.backend, device.driver),
         format!(
-            "{:<10} {:<10} {:>4} {:>5}  {:>9}  {:>9}  {:>9}  {:>6}",
-            "cell", "kernels", "bits", "cases", "forward", "gradients", "updates", "misses"
+            "{:<10} {:>4} {:>5}  {:>9}  {:>9}  {:>9}  {:>6}",
+            "cell", "bits", "cases", "forward", "gradients", "updates", "misses"
         ),
     ];
     for row in rows {
         let Errors { forward, gradients, update } = row.worst;
         lines.push(format!(
-            "{:<10} {:<10} {:>4} {:>5}  {forward:>9.1}  {gradients:>9.1}  {update:>9.1e}  {:>6}",
+            "{:<10} {:>4} {:>5}  {forward:>9.1}  {gradients:>9.1}  {update:>9.1e}  {:>6}",
             row.cell,
-            row.kernels.as_deref().unwrap_or("chosen"),
             bits(row.precision),
             row.cases,
             row.misses.len()

@@ -226,22 +226,6 @@ pub fn half_cases() -> Vec<Case> {
     cases
 }
 
-/// Small cases for every variant of the kernels that a device can be made to run: one row and many, one step, sizes that fill
-/// no quad, workgroup or chunk, layers, directions, lengths.
-pub fn variant_cases() -> Vec<Case> {
-    let mut cases = Vec::new();
-    for cell in CellKind::ALL {
-        for (rows, steps, inputs, hidden) in [(1, 7, 3, 18), (5, 1, 1, 70), (37, 3, 6, 33), (67, 5, 1, 9)] {
-            cases.push(Case::new(Spec::new(cell, inputs, hidden, 1), rows, steps));
-        }
-        let head = Some(Head { outputs: 3, readout: Readout::Every });
-        let deep = Spec { layers: 2, bidirectional: true, head, ..Spec::new(cell, 2, 11, 1) };
-        cases.push(Case { states: true, lengths: true, ..Case::new(deep, 9, 6) });
-    }
-    number(&mut cases);
-    cases
-}
-
 /// Gives each case a seed of its own.
 fn number(cases: &mut [Case]) {
     for (seed, case) in cases.iter_mut().enumerate() {

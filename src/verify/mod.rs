@@ -2,7 +2,7 @@
 
 mod cases;
 
-pub use cases::{Case, cases, half_cases, numbers, option_cases, variant_cases};
+pub use cases::{Case, cases, half_cases, numbers, option_cases};
 
 use crate::data::{Sequences, Targets, Windows};
 use crate::engine::{Engine, Gradients, Outputs, Precision, Steps};

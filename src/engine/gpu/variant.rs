@@ -30,16 +30,6 @@ pub enum Kernels {
     LaneFused,
 }
 
-impl Kernels {
-    /// What an adapter can be made to run, opened with these options otherwise.
-    pub fn of(adapter: &Adapter, options: Options) -> Vec<Kernels> {
-        let tiles = [Kernels::Scans, Kernels::Steps, Kernels::Fused];
-        let lanes = [Kernels::LaneScans, Kernels::LaneSteps, Kernels::LaneFused];
-        let can = |&kernels: &Kernels| Traits::choose(adapter, Options { kernels, ..options }).is_some();
-        tiles.into_iter().chain(lanes).filter(can).collect()
-    }
-}
-
 /// `scans`, `steps` or `fused`, the same after `lane-`, or `chosen`.
 impl std::fmt::Display for Kernels {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
