@@ -7,7 +7,7 @@ use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 const ROUNDING: f64 = 1.0 / (1 << 24) as f64;
 
 /// A number, and how far an f32 computation of it is expected to be off. Every operation is taken to err by up to
-/// [`ROUNDING`] of its result, independently of all others: errors pass on to first order, and variances add up. So a sum that
+/// 2^-24 of its result, independently of all others: errors pass on to first order, and variances add up. So a sum that
 /// cancels, and the slope 1 - h^2 of a saturated h, have the error that they have, and what is small throughout has a small one.
 /// Source: Higham 2002, Accuracy and Stability of Numerical Algorithms, 3.3 (running error analysis), with the model of
 /// independent roundings of 2.8.

@@ -159,6 +159,7 @@ const IN_TILES: &[Mutation] = &[
 
 const FUSED: &[Mutation] = &[
     ("fused", "row < end", "row + 1u < end"),
+    ("fused", "turn * ABREAST", "turn"),
     ("fused", "bases[i] = base_of_window(window, i);", ""),
     ("fused", "x[INPUTS / 4u][INPUTS % 4u] = 1.0;", ""),
     ("fused", "if (t < own.length) {\n            now", "if (t < dims.steps) {\n            now"),
