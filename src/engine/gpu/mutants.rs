@@ -23,7 +23,7 @@ const SHARED_OR_IN_LANES: &[Mutation] = &[
     ("gradient_sum", "HIDDEN_SLOT[row / dims.hidden]", "INPUT_SLOT[row / dims.hidden]"),
     ("gradient_sum", "select(padded(k), k,", "select(k, k,"),
     // A thousandth, of small gradients alone.
-    ("gradient_sum", "sum * step.unscale", "sum * step.unscale * select(1.0, 1.001, abs(sum) < 1e-3)"),
+    ("gradient_sum", "return sum;", "return sum * select(1.0, 1.001, abs(sum) < 1e-3);"),
     ("head", "var sum = parameters[dims.at_head_bias + o];", "var sum = 0.0;"),
     ("head", "direction < directions", "direction < 1u"),
     ("head_gradient", "row < step.rows", "row + 1u < step.rows"),
