@@ -11,10 +11,10 @@ fn hold(group: vec3u) {
     for (var slot = 0u; slot < SLOTS; slot++) {
         w_bias[slot] = own_packed(dims.at_bias + slot * HQ);
     }
-    let blocks = bound(HQ * GATES, group);
+    let blocks = bound(max(IQ, HQ) * GATES, group);
     for (var n = 0u; n < blocks; n++) {
         let input = input_at_packed(min(n / GATES, IQ - 1u), n % GATES);
-        let hidden = hidden_at_packed(n / GATES, n % GATES);
+        let hidden = hidden_at_packed(min(n / GATES, HQ - 1u), n % GATES);
         for (var gate = 0u; gate < GATES; gate++) {
             for (var q = 0u; q < IQ; q++) {
                 w_input[q][gate] = chosen(n == q * GATES + gate, input, w_input[q][gate]);

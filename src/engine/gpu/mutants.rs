@@ -194,6 +194,7 @@ const FUSED: &[Mutation] = &[
 ];
 
 const FUSED_IN_LANES: &[Mutation] = &[
+    ("fused", "max(IQ, HQ) * GATES", "HQ * GATES"),
     ("fused", "d_hidden[q][gate] += outer", "d_hidden[q][gate] = outer"),
     ("fused", "n == q * GATES + gate, hidden", "n == q * GATES, hidden"),
     ("fused", "n == q * GATES + gate, d_hidden", "n == q * GATES, d_hidden"),

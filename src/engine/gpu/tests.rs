@@ -121,6 +121,8 @@ fn cases() -> Vec<Case> {
         let ahead = case(spec(cell, 1, false, head(6, Readout::Last)), 21, 5, false);
         cases.push(Case { ahead: Some(center), lengths: true, objective: objective(levels, 0.0), ..ahead });
     }
+    // More quads of inputs than of units.
+    cases.push(case(Spec::new(CellKind::RnnTanh, 10, 3, 1), 5, 4, false));
     // The norm matters to an optimiser alone that goes by the size of gradients.
     for (loss, clip) in [(Loss::CrossEntropy, 0.01), (Loss::Mse, 1e3)] {
         let every = case(spec(CellKind::Lstm, 1, false, head(5, Readout::Every)), 10, 6, false);

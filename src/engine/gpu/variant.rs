@@ -146,10 +146,6 @@ pub fn method(gpu: &Gpu, spec: &Spec, rows: usize, time: usize) -> Method {
     }
 }
 
-/// Inputs that the fused kernels take: with the bias they are one quad. Networks of 10 inputs and at most 5 hidden units were
-/// updated wrongly, and are not fused until that is understood.
-const FUSED_INPUTS: usize = 3;
-
 /// Parameters of the largest network that the fused kernels take: one workgroup ends the step, and a software adapter
 /// compiles a product for every few of them.
 const FUSED_PARAMETERS: usize = 4096;
@@ -158,7 +154,7 @@ const FUSED_PARAMETERS: usize = 4096;
 /// enough for registers, and the adapter takes them.
 pub fn fused(gpu: &Gpu, spec: &Spec, rows: usize, time: usize) -> Option<FusedShape> {
     let (quads, parameters) = (spec.hidden.div_ceil(4), Layout::new(spec).len());
-    let small = parameters <= FUSED_PARAMETERS && quads <= 16 && spec.input <= FUSED_INPUTS && spec.outputs() <= 8;
+    let small = parameters <= FUSED_PARAMETERS && quads <= 16 && spec.input <= 16 && spec.outputs() <= 8;
     if !gpu.traits.fuses || gpu.precision != Precision::F32 || !one_scan(spec) || !small {
         return None;
     }
