@@ -3,12 +3,10 @@
 
 fn base_of_window(window: Window, feature: u32) -> f32 {
     let first = window.start * dims.inputs + feature;
-    if (dims.center_mean == 0u) {
-        return series[first + (window.length - 1u) * dims.inputs];
-    }
+    let begin = select(window.length - 1u, 0u, dims.center_mean == 1u);
     var sum = 0.0;
-    for (var t = 0u; t < window.length; t++) {
+    for (var t = begin; t < window.length; t++) {
         sum += series[first + t * dims.inputs];
     }
-    return sum / f32(window.length);
+    return sum / f32(window.length - begin);
 }

@@ -164,8 +164,9 @@ fn padded(k: u32) -> u32 {
 }
 
 // A bound of a loop that is the same for all invocations. Every loop over a size goes through here: lavapipe (Mesa 22.3)
-// takes a bound that depends on uniforms alone as a reason to compile the kernel anew for its value, at every dispatch. One
-// that names the workgroup it leaves alone, and to WGSL's rules the bound is as uniform as before.
+// takes a bound, or a condition, that depends on uniforms alone as a reason to compile the kernel anew for its value, at every
+// dispatch, as long as that makes it longer or half as long. One that names the workgroup it leaves alone, and to WGSL's rules
+// the bound is as uniform as before.
 fn bound(size: u32, group: vec3u) -> u32 {
     return size + (group.x >> 31u);
 }

@@ -44,7 +44,7 @@ fn busy() -> bool {
     return seated && own.length > 0u;
 }
 
-fn sit(row: u32, end: u32) {
+fn sit(row: u32, end: u32, centered: u32) {
     own_row = row;
     own = Row();
     if (seated && row < end) {
@@ -52,7 +52,7 @@ fn sit(row: u32, end: u32) {
         let window = windows[index];
         own = Row(index, window.start, window.length);
         for (var i = 0u; i < INPUTS; i++) {
-            if (i < dims.centered) {
+            if (i < centered) {
                 bases[i] = base_of_window(window, i);
             }
         }
@@ -80,11 +80,13 @@ fn fused(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) l
     let end = min(first + dims.group_rows, step.rows);
     let turns = bound((max(end, first) - first + ABREAST - 1u) / ABREAST, group);
     let steps = bound(dims.steps, group);
+    let centered = bound(dims.centered, group);
+    let items = bound(items_of_row() / read_steps(), group);
     hold(group);
     for (var turn = 0u; turn < turns; turn++) {
-        sit(first + turn * ABREAST + lid / HQ, end);
+        sit(first + turn * ABREAST + lid / HQ, end, centered);
         let last = go_forward(lid, steps);
-        go_back(lid, steps, last);
+        go_back(lid, steps, items, last);
     }
     leave(group, lid);
 }

@@ -3,17 +3,17 @@
 // Gradients of the input weights and the biases: a matrix column a feature, the vector over the units.
 var<private> d_input: array<array<mat4x4f, SLOTS>, XQ>;
 
-fn go_back(lid: u32, steps: u32, last: States) {
+fn go_back(lid: u32, steps: u32, items: u32, last: States) {
     var next = last;
     var d_states: States;
     if (!EVERY) {
-        d_states[0] = judge(lid, 0u, own.length > 0u, last[0]);
+        d_states[0] = judge(lid, 0u, items, own.length > 0u, last[0]);
     }
     for (var s = 0u; s < steps; s++) {
         let t = steps - 1u - s;
         let counts = t < own.length;
         if (EVERY) {
-            d_states[0] += judge(lid, t, counts, next[0]);
+            d_states[0] += judge(lid, t, items, counts, next[0]);
         }
         var prev: States;
         var kept: Slots;

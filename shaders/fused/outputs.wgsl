@@ -28,8 +28,8 @@ fn head_weights(o: u32) -> vec4f {
     return own_packed(dims.at_head + o * HQ);
 }
 
-// The gradient of the states h that a position's outputs are made of; zero where the position does not count.
-fn judge(lid: u32, position: u32, counts: bool, h: vec4f) -> vec4f {
+// The gradient of the states h that a position's outputs, of `items` of the loss's terms, are made of; zero where the position does not count.
+fn judge(lid: u32, position: u32, items: u32, counts: bool, h: vec4f) -> vec4f {
     for (var first = 0u; first < OUTPUTS; first += 4u) {
         var parts = vec4f(0.0);
         for (var c = 0u; c < min(4u, OUTPUTS - first); c++) {
@@ -46,7 +46,6 @@ fn judge(lid: u32, position: u32, counts: bool, h: vec4f) -> vec4f {
     }
     var d_h = vec4f(0.0);
     if (counts) {
-        let items = items_of_row() / read_steps();
         for (var i = 0u; i < items; i++) {
             terms += loss_of(own_row, position * items + i, OUTPUTS);
         }

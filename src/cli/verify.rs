@@ -3,10 +3,13 @@
 use super::console::Console;
 use super::{Common, interrupt};
 use anyhow::bail;
-use refrain::engine::gpu::{Gpu, Options, choose};
-use refrain::engine::{Device, Engine, Precision};
+use refrain::engine::gpu::{Kernels, Options};
+use refrain::engine::{Device, DeviceInfo, Engine, Precision};
+use refrain::model::CellKind;
 use refrain::verify::{Case, Errors, TOLERANCE, cases, half_cases, measure, option_cases, tolerance};
 use serde::Serialize;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
 use std::time::Instant;
 
 /// Hold a device's kernels against the f64 reference, over a table of networks and batch shapes
@@ -15,6 +18,10 @@ pub struct Args {
     /// Ask the adapter for WebGPU's default limits only, as a browser would.
     #[arg(long)]
     default_limits: bool,
+    /// Make the adapter run kernels that it might not choose by itself: scans, steps, fused, lane-scans, lane-steps,
+    /// lane-fused.
+    #[arg(long, default_value_t, value_name = "NAME", value_parser = str::parse::<Kernels>)]
+    kernels: Kernels,
     #[command(flatten)]
     common: Common,
 }
@@ -22,6 +29,8 @@ pub struct Args {
 /// The worst of the cases of one cell at one precision.
 #[derive(Serialize)]
 struct Row {
+    #[serde(skip)]
+    order: (bool, Option<usize>),
     cell: String,
     precision: Precision,
     tolerance: Errors,
@@ -33,7 +42,7 @@ struct Row {
 
 #[derive(Serialize)]
 struct Document {
-    device: refrain::engine::DeviceInfo,
+    device: DeviceInfo,
     /// Of 32 bits.
     tolerance: Errors,
     rows: Vec<Row>,
@@ -49,25 +58,43 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     let half = if let Device::Gpu(_) = device { half_cases() } else { Vec::new() };
     let mut cases = [cases(), option_cases(), half].concat();
     cases.iter_mut().for_each(|case| case.seed = case.seed.wrapping_add(args.common.seed));
+    let groups = groups(&cases);
+    // What takes long on an adapter is compiling kernels, which each device does on a thread of its own.
+    let workers = match device {
+        Device::Cpu => 1,
+        Device::Gpu(_) => std::thread::available_parallelism().map_or(1, usize::from).min(groups.len()),
+    };
+    let mut devices = vec![device];
+    while devices.len() < workers {
+        devices.push(select(args).await?);
+    }
 
     let mut info = None;
-    let mut rows: Vec<Row> = Vec::new();
+    let mut rows: Vec<Option<Row>> = groups.iter().map(|_| None).collect();
+    let next = AtomicUsize::new(0);
+    let (sender, results) = mpsc::channel();
     console.start_bar(cases.len());
-    for (done, case) in cases.iter().enumerate() {
-        if interrupt::asked() {
-            bail!("stopped by Ctrl-C after {done} of {} cases", cases.len());
+    std::thread::scope(|scope| {
+        for device in devices {
+            let (groups, next, sender) = (&groups, &next, sender.clone());
+            scope.spawn(move || pollster::block_on(work(&device, groups, next, &sender)));
         }
-        let errors = measure(case, |spec, parameters| {
-            let engine = device.engine_with(spec, parameters, case.precision)?;
-            info.get_or_insert_with(|| engine.device().clone());
-            Ok(engine)
-        })
-        .await?;
-        note(&mut rows, case, errors);
-        console.move_bar(done + 1);
-    }
+        drop(sender);
+        for (done, result) in results.into_iter().enumerate() {
+            let Measured { group, case, device, errors } = result?;
+            info.get_or_insert(device);
+            rows[group].get_or_insert_with(|| Row::new(case)).note(case, errors);
+            console.move_bar(done + 1);
+            if interrupt::asked() {
+                bail!("stopped by Ctrl-C after {} of {} cases", done + 1, cases.len());
+            }
+        }
+        anyhow::Ok(())
+    })?;
     console.end_bar();
 
+    let mut rows: Vec<Row> = rows.into_iter().flatten().collect();
+    rows.sort_by_key(|row| row.order);
     let misses: usize = rows.iter().map(|row| row.misses.len()).sum();
     let device = info.expect("there is at least one case");
     let document = Document { device, tolerance: TOLERANCE, rows, seconds: start.elapsed().as_secs_f64() };
@@ -80,28 +107,79 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
 }
 
 async fn select(args: &Args) -> anyhow::Result<Device> {
-    let wanted = &args.common.device;
-    if !args.default_limits {
-        return Ok(Device::select(wanted).await?);
+    let (wanted, kernels) = (&args.common.device, args.kernels);
+    let options = Options { default_limits: args.default_limits, kernels, ..Options::default() };
+    let device = Device::select_with(wanted, options).await?;
+    if let (Device::Cpu, true) = (&device, args.default_limits || kernels != Kernels::Chosen) {
+        bail!("--default-limits and --kernels are for an adapter: say which with --device");
     }
-    let adapter = if wanted == "cpu" { None } else { choose(wanted).await? };
-    let Some(adapter) = adapter else { bail!("--default-limits is for an adapter: say which with --device") };
-    let options = Options { default_limits: true, ..Options::default() };
-    Ok(Device::Gpu(Gpu::open(&adapter, options).await?))
+    Ok(device)
 }
 
-fn note(rows: &mut Vec<Row>, case: &Case, errors: Errors) {
-    let (cell, precision) = (case.spec.cell.to_string(), case.precision);
-    let at = rows.iter().position(|row| row.cell == cell && row.precision == precision).unwrap_or_else(|| {
+/// The cases of each cell at each precision, which share kernels; those first that take longest to compile.
+fn groups(cases: &[Case]) -> Vec<Vec<&Case>> {
+    let mut groups: Vec<Vec<&Case>> = Vec::new();
+    for case in cases {
+        let is_same = |other: &Case| other.spec.cell == case.spec.cell && other.precision == case.precision;
+        match groups.iter_mut().find(|group| is_same(group[0])) {
+            Some(group) => group.push(case),
+            None => groups.push(vec![case]),
+        }
+    }
+    groups.sort_by_key(|group| std::cmp::Reverse((group.len(), group[0].spec.facts().gates)));
+    groups
+}
+
+/// A case that was measured.
+struct Measured<'a> {
+    group: usize,
+    case: &'a Case,
+    device: DeviceInfo,
+    errors: Errors,
+}
+
+/// Measures group after group, until there is none left or nobody listens.
+async fn work<'a>(
+    device: &Device,
+    groups: &[Vec<&'a Case>],
+    next: &AtomicUsize,
+    results: &mpsc::Sender<refrain::Result<Measured<'a>>>,
+) {
+    loop {
+        let group = next.fetch_add(1, Ordering::Relaxed);
+        let Some(cases) = groups.get(group) else { return };
+        for &case in cases {
+            let mut info = None;
+            let errors = measure(case, |spec, parameters| {
+                let engine = device.engine_with(spec, parameters, case.precision)?;
+                info = Some(engine.device().clone());
+                Ok(engine)
+            });
+            let result = errors.await.map(|errors| {
+                let device = info.expect("what was measured has an engine");
+                Measured { group, case, device, errors }
+            });
+            if results.send(result).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+impl Row {
+    fn new(case: &Case) -> Self {
+        let (cell, precision) = (case.spec.cell.to_string(), case.precision);
+        let order = (precision == Precision::F16, CellKind::ALL.iter().position(|&cell| cell == case.spec.cell));
         let tolerance = *tolerance(precision);
-        rows.push(Row { cell, precision, tolerance, cases: 0, worst: Errors::default(), misses: Vec::new() });
-        rows.len() - 1
-    });
-    let row = &mut rows[at];
-    row.cases += 1;
-    row.worst = row.worst.worst(errors);
-    if !errors.within(&row.tolerance) {
-        row.misses.push(format!("{case}: {errors}"));
+        Row { order, cell, precision, tolerance, cases: 0, worst: Errors::default(), misses: Vec::new() }
+    }
+
+    fn note(&mut self, case: &Case, errors: Errors) {
+        self.cases += 1;
+        self.worst = self.worst.worst(errors);
+        if !errors.within(&self.tolerance) {
+            self.misses.push(format!("{case}: {errors}"));
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Weights and the tape in 16 bits.
 
 use super::options::any_option_case;
-use super::{GPU, miss};
+use super::{assert_no_miss, gpu, miss};
 use pollster::block_on;
 use proptest::prelude::*;
 use refrain::engine::gpu::GpuEngine;
@@ -14,9 +14,7 @@ use refrain::verify::{self, Case};
 
 #[test]
 fn agrees_with_the_oracle_in_sixteen_bits() {
-    let cases = verify::half_cases();
-    let misses: Vec<String> = cases.iter().filter_map(|case| miss(&GPU, case)).collect();
-    assert!(misses.is_empty(), "{} of {} cases:\n{}", misses.len(), cases.len(), misses.join("\n"));
+    assert_no_miss(&verify::half_cases());
 }
 
 proptest! {
@@ -25,7 +23,7 @@ proptest! {
     #[test]
     fn random_options(case in any_option_case()) {
         let case = Case { precision: Precision::F16, ..case };
-        prop_assert_eq!(miss(&GPU, &case), None);
+        prop_assert_eq!(miss(gpu(case.spec.cell), &case), None);
     }
 }
 
@@ -38,7 +36,7 @@ fn learns_the_exercise_as_well() {
         let spec = Spec::new(cell, 1, 20, 1);
         let parameters = initial_parameters(&spec, 0);
         let [whole, half] = [Precision::F32, Precision::F16].map(|precision| {
-            let engine = GpuEngine::with_precision(GPU.clone(), spec, &parameters, precision);
+            let engine = GpuEngine::with_precision(gpu(cell).clone(), spec, &parameters, precision);
             let mut engine = engine.expect("a network that fits");
             engine.load(sine.windows()).expect("windows that fit");
             let ids = sine.train_ids().repeat(40);

@@ -23,8 +23,12 @@ use refrain::reference;
 use refrain::verify::{self, Case};
 use std::sync::{Arc, LazyLock};
 
-/// One device for all tests: its kernels are compiled once.
-static GPU: LazyLock<Arc<Gpu>> = LazyLock::new(|| open(Options::default()));
+/// A device for the tests of each cell: its kernels are compiled once, and each device compiles on a thread of its own.
+static GPUS: [LazyLock<Arc<Gpu>>; 4] = [const { LazyLock::new(|| open(Options::default())) }; CellKind::ALL.len()];
+
+fn gpu(cell: CellKind) -> &'static Arc<Gpu> {
+    &GPUS[CellKind::ALL.iter().position(|&other| other == cell).expect("a cell of the list")]
+}
 
 fn open(options: Options) -> Arc<Gpu> {
     let adapter = block_on(choose("gpu")).unwrap_or_else(|error| panic!("{error}"));
@@ -32,7 +36,7 @@ fn open(options: Options) -> Arc<Gpu> {
 }
 
 fn engine(spec: Spec, parameters: &[f32]) -> GpuEngine {
-    GpuEngine::new(GPU.clone(), spec, parameters).expect("a network that fits")
+    GpuEngine::new(gpu(spec.cell).clone(), spec, parameters).expect("a network that fits")
 }
 
 /// The case's errors, if they are beyond the tolerance of `refrain verify`.
@@ -46,11 +50,22 @@ fn miss(gpu: &Arc<Gpu>, case: &Case) -> Option<String> {
     }
 }
 
+/// Every cell's cases on its own device, all at once.
+fn assert_no_miss(cases: &[Case]) {
+    let of_cell = |cell: CellKind| {
+        let cases = cases.iter().filter(move |case| case.spec.cell == cell);
+        cases.filter_map(|case| miss(gpu(cell), case)).collect::<Vec<_>>()
+    };
+    let misses: Vec<String> = std::thread::scope(|scope| {
+        let threads = CellKind::ALL.map(|cell| scope.spawn(move || of_cell(cell)));
+        threads.into_iter().flat_map(|thread| thread.join().expect("a thread that ends")).collect()
+    });
+    assert!(misses.is_empty(), "{} of {} cases:\n{}", misses.len(), cases.len(), misses.join("\n"));
+}
+
 #[test]
 fn agrees_with_the_oracle_over_the_table_of_verify() {
-    let cases = verify::cases();
-    let misses: Vec<String> = cases.iter().filter_map(|case| miss(&GPU, case)).collect();
-    assert!(misses.is_empty(), "{} cases:\n{}", misses.len(), misses.join("\n"));
+    assert_no_miss(&verify::cases());
 }
 
 #[test]
@@ -70,7 +85,7 @@ proptest! {
 
     #[test]
     fn random_shapes(case in any_case()) {
-        prop_assert_eq!(miss(&GPU, &case), None);
+        prop_assert_eq!(miss(gpu(case.spec.cell), &case), None);
     }
 }
 
@@ -79,7 +94,7 @@ proptest! {
 fn long_sequences_and_large_batches_are_taken_whole() {
     for (hidden, rows, steps) in [(20, 8, 5000), (32, 2100, 50)] {
         let case = Case { seed: 6, ..Case::new(Spec::new(CellKind::RnnTanh, 1, hidden, 1), rows, steps) };
-        assert_eq!(miss(&GPU, &case), None);
+        assert_eq!(miss(gpu(case.spec.cell), &case), None);
     }
 }
 
@@ -193,7 +208,7 @@ fn a_nan_stays_in_its_row_and_shows_in_the_gradients() {
 fn a_network_beyond_the_adapters_limits_is_refused_with_a_remedy() {
     let spec = Spec::new(CellKind::Lstm, 1, 5000, 1);
     let parameters = vec![0.0; refrain::model::Layout::new(&spec).len()];
-    let refused = GpuEngine::new(GPU.clone(), spec, &parameters);
+    let refused = GpuEngine::new(gpu(spec.cell).clone(), spec, &parameters);
     let sequences = Sequences::new(1, 1, vec![0.0]);
     let refused = refused.and_then(|mut engine| block_on(engine.forward(&sequences)).map(|_| ()));
     let message = refused.expect_err("5000 units do not fit").to_string();

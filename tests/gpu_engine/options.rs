@@ -1,7 +1,7 @@
 //! Every option against the oracle, and what must hold bit for bit.
 
 use super::engines::{any_case, windows};
-use super::{GPU, engine, miss, open};
+use super::{assert_no_miss, engine, gpu, miss, open};
 use pollster::block_on;
 use proptest::prelude::*;
 use refrain::data::{Sequences, Windows};
@@ -14,9 +14,7 @@ use refrain::verify::{self, Case};
 
 #[test]
 fn agrees_with_the_oracle_on_every_option() {
-    let cases = verify::option_cases();
-    let misses: Vec<String> = cases.iter().filter_map(|case| miss(&GPU, case)).collect();
-    assert!(misses.is_empty(), "{} of {} cases:\n{}", misses.len(), cases.len(), misses.join("\n"));
+    assert_no_miss(&verify::option_cases());
 }
 
 #[test]
@@ -97,7 +95,7 @@ proptest! {
 
     #[test]
     fn random_options(case in any_option_case()) {
-        prop_assert_eq!(miss(&GPU, &case), None);
+        prop_assert_eq!(miss(gpu(case.spec.cell), &case), None);
     }
 }
 

@@ -10,7 +10,7 @@ use against::Against;
 use anyhow::bail;
 use measure::{Measured, Timing};
 use refrain::Error;
-use refrain::engine::gpu::{KernelTime, Memory, Options};
+use refrain::engine::gpu::{KernelTime, Kernels, Memory, Options};
 use refrain::engine::{Device, DeviceInfo, Engine};
 use refrain::model::{CellKind, Layout, Spec};
 use refrain::yardstick::{self, Row, cell_name};
@@ -41,6 +41,9 @@ pub struct Args {
     /// Show where the time of each training step goes, kernel by kernel, on an adapter with timestamps.
     #[arg(long)]
     profile: bool,
+    /// Make the adapter run kernels that it might not choose by itself; see `refrain verify --help`.
+    #[arg(long, default_value_t, value_name = "NAME", value_parser = str::parse::<Kernels>)]
+    kernels: Kernels,
     #[command(flatten)]
     common: Common,
 }
@@ -94,10 +97,10 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     let rows = wanted(&args.shape, args.only.as_deref())?;
     let against = args.against.as_deref().map(Against::read).transpose()?;
     interrupt::listen()?;
-    let options = Options { timestamps: args.profile, ..Options::default() };
+    let options = Options { timestamps: args.profile, kernels: args.kernels, ..Options::default() };
     let device = Device::select_with(&args.common.device, options).await?;
-    if args.profile && matches!(device, Device::Cpu) {
-        bail!("--profile is for an adapter: say which with --device");
+    if let (Device::Cpu, true) = (&device, args.profile || args.kernels != Kernels::Chosen) {
+        bail!("--profile and --kernels are for an adapter: say which with --device");
     }
     let least = Spec::new(CellKind::RnnTanh, 1, 1, 1);
     let info = device.engine(least, &vec![0.0; Layout::new(&least).len()])?.device().clone();

@@ -6,6 +6,7 @@ use super::network::one_scan;
 use super::shaders::PARTS;
 use super::work::{Format, LANES, Work};
 use crate::engine::Precision;
+use crate::error::{Error, Result};
 use crate::model::{Layout, Readout, Spec};
 use wgpu::{Adapter, Features};
 
@@ -30,18 +31,33 @@ pub enum Kernels {
     LaneFused,
 }
 
-/// `scans`, `steps` or `fused`, the same after `lane-`, or `chosen`.
+impl Kernels {
+    /// Each with its name.
+    const NAMES: [(Kernels, &str); 7] = [
+        (Kernels::Chosen, "chosen"),
+        (Kernels::Scans, "scans"),
+        (Kernels::Steps, "steps"),
+        (Kernels::LaneScans, "lane-scans"),
+        (Kernels::LaneSteps, "lane-steps"),
+        (Kernels::Fused, "fused"),
+        (Kernels::LaneFused, "lane-fused"),
+    ];
+}
+
 impl std::fmt::Display for Kernels {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(match self {
-            Kernels::Chosen => "chosen",
-            Kernels::Scans => "scans",
-            Kernels::Steps => "steps",
-            Kernels::LaneScans => "lane-scans",
-            Kernels::LaneSteps => "lane-steps",
-            Kernels::Fused => "fused",
-            Kernels::LaneFused => "lane-fused",
-        })
+        f.pad(Kernels::NAMES.iter().find(|(kernels, _)| kernels == self).map_or("", |(_, name)| name))
+    }
+}
+
+impl std::str::FromStr for Kernels {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let found = Kernels::NAMES.iter().find(|(_, name)| *name == text);
+        found
+            .map(|(kernels, _)| *kernels)
+            .ok_or_else(|| Error::config("kernels", text, Kernels::NAMES.map(|(_, name)| name).join(", ")))
     }
 }
 
