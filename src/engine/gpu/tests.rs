@@ -59,6 +59,12 @@ impl Gpu {
         self.forget(|id| entries.contains(&Some(id.kind.entry())));
     }
 
+    /// The buffers that were made since the last check, with their bytes.
+    pub fn made(&self) -> Vec<(String, usize)> {
+        let buffers = std::mem::take(&mut *self.probe.buffers.lock().unwrap());
+        buffers.into_iter().map(|(label, _, bytes)| (label, bytes)).collect()
+    }
+
     /// Panics if a kernel wrote behind a buffer.
     fn check_guards(&self) {
         let buffers = std::mem::take(&mut *self.probe.buffers.lock().unwrap());
@@ -70,7 +76,7 @@ impl Gpu {
     }
 }
 
-fn open(options: Options) -> Arc<Gpu> {
+pub fn open(options: Options) -> Arc<Gpu> {
     let adapter = block_on(super::choose("gpu")).unwrap_or_else(|error| panic!("{error}"));
     block_on(Gpu::open(&adapter.expect("`gpu` finds an adapter or fails"), options)).expect("the device opens")
 }
