@@ -1,5 +1,4 @@
-//! Batches that are too large for the adapter, and are taken in portions. A device that is made to scan, or to take a time step a
-//! dispatch, has little room, so that small batches are.
+//! Batches that are too large for the adapter, and are taken in portions: on a device with little room, small ones are.
 
 use super::common::assert_close;
 use super::engines::windows;
@@ -22,7 +21,7 @@ use std::sync::{Arc, LazyLock};
 static SMALL: LazyLock<Arc<Gpu>> = LazyLock::new(|| small(Kernels::Scans));
 
 fn small(kernels: Kernels) -> Arc<Gpu> {
-    open(Options { kernels, ..Options::default() })
+    open(Options { kernels, portion_bytes: Some(32 << 10), ..Options::default() })
 }
 
 /// An engine of the case's network that has its windows, and its parameters.

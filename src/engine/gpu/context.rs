@@ -22,6 +22,8 @@ pub struct Options {
     pub kernels: Kernels,
     /// Ask for timestamps, where the adapter has them.
     pub timestamps: bool,
+    /// Bytes that all buffers of a batch together take, about, before it is taken in portions; else what suits the kind of adapter.
+    pub portion_bytes: Option<u64>,
 }
 
 /// Compiled kernels, by what they are and how what they read is stored.

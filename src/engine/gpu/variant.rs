@@ -9,8 +9,7 @@ use crate::engine::Precision;
 use crate::model::{Layout, Readout, Spec};
 use wgpu::{Adapter, Features};
 
-/// Which kernels a device runs, where there is a choice; every one is held against the oracle. What is not chosen is for tests: scans and
-/// steps then take small batches in portions, too.
+/// Which kernels a device runs, where there is a choice; every one is held against the oracle.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Kernels {
     /// What suits the adapter and the shape.
@@ -102,13 +101,11 @@ impl Traits {
         let fuses = matches!(kernels, Kernels::Chosen | Kernels::Fused | Kernels::LaneFused);
         // Half of a large GPU's cache; little where kernels are made to run, so that small shapes take several chunks.
         let chunk_bytes = if kernels == Kernels::Chosen { 24 << 20 } else { 4 << 10 };
-        let portion_bytes = match steps {
-            // Small batches take several portions; the fused kernels take none.
-            Some(_) if !fuses => 32 << 10,
-            // No adapter tells what memory it has: a good part of a small GPU's, and little of a host's that others need too.
-            _ if info.device_type == wgpu::DeviceType::DiscreteGpu => 4 << 30,
+        // No adapter tells what memory it has: a good part of a small GPU's, and little of a host's that others need too.
+        let portion_bytes = options.portion_bytes.unwrap_or(match info.device_type {
+            wgpu::DeviceType::DiscreteGpu => 4 << 30,
             _ => 1 << 30,
-        };
+        });
         Some(Traits { family, format, steps, fuses, chunk_bytes, portion_bytes, features })
     }
 }

@@ -52,7 +52,7 @@ pub fn row_bytes(purpose: &Purpose, precision: Precision, windows: &Windows) -> 
 mod tests {
     use super::*;
     use crate::data::{Center, Targets};
-    use crate::engine::gpu::tests::open;
+    use crate::engine::gpu::tests::{forced, open};
     use crate::engine::gpu::variant::{ROW_QUAD, portion};
     use crate::engine::gpu::{GpuEngine, Kernels, Options};
     use crate::engine::{Engine, Steps};
@@ -81,7 +81,7 @@ mod tests {
             (deep, Precision::F16, Kernels::Steps, 0.0),
             (bare, Precision::F32, Kernels::Steps, 0.5),
         ] {
-            let gpu = open(Options { kernels, ..Options::default() });
+            let gpu = open(forced(kernels));
             let parameters = vec![0.1; Layout::new(&spec).len()];
             let engine = GpuEngine::with_precision(gpu.clone(), spec, &parameters, precision);
             let mut engine = engine.expect("a small network");
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn portions_are_even_and_within_every_limit() {
-        let gpu = open(Options { kernels: Kernels::Scans, ..Options::default() });
+        let gpu = open(forced(Kernels::Scans));
         let (binding, together) = (gpu.largest_binding(), gpu.traits.portion_bytes);
         assert_eq!(together, 32 << 10);
         let of = |rows: usize, bytes: &[u64]| portion(&gpu, rows, &bytes.iter().map(|&b| ("", b)).collect::<Vec<_>>());
