@@ -71,6 +71,7 @@ struct Step {
     step_size: f32,
     inverse_root: f32,
     eps: f32,
+    before: u32,        // rows of the batch in the portions before this one, to whose gradients its own are added
 }
 
 // Which dispatch it is of a kernel that takes one step of a sequence a dispatch, or where a chunk of steps begins.

@@ -1,4 +1,5 @@
-// Adds the partial sums of a layer's weight gradients (layer_sum.wgsl).
+// Adds the partial sums of a layer's weight gradients (layer_sum.wgsl), and to them what the portions of the batch before this
+// one left.
 //
 // An invocation makes one parameter's gradient.
 
@@ -14,5 +15,9 @@ fn gradient_sum(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroup
         return;
     }
     let splits = bound(split_count(), groups);
-    gradients[dims.at_weight_ih + item] = layer_sum(item, splits, splits) * step.unscale;
+    var sum = layer_sum(item, splits, splits) * step.unscale;
+    if (step.before > 0u) {
+        sum += gradients[dims.at_weight_ih + item];
+    }
+    gradients[dims.at_weight_ih + item] = sum;
 }

@@ -1,4 +1,5 @@
-// Adds the partial sums of the head's weight and bias gradients (head_sum.wgsl).
+// Adds the partial sums of the head's weight and bias gradients (head_sum.wgsl), and to them what the portions of the batch
+// before this one left.
 //
 // An invocation makes one parameter's gradient.
 
@@ -13,5 +14,9 @@ fn head_gradient_sum(@builtin(global_invocation_id) id: vec3u, @builtin(num_work
     if (item >= dims.outputs * (dims.directions * dims.hidden + 1u)) {
         return;
     }
-    gradients[dims.at_head_weight + item] = head_sum(item, bound(split_count(), groups)) * step.unscale;
+    var sum = head_sum(item, bound(split_count(), groups)) * step.unscale;
+    if (step.before > 0u) {
+        sum += gradients[dims.at_head_weight + item];
+    }
+    gradients[dims.at_head_weight + item] = sum;
 }

@@ -121,6 +121,16 @@ impl Error {
         Error::Config { name, found: found.to_string(), expected: expected.to_string() }
     }
 
+    /// The same with another remedy, where it is a limit.
+    pub(crate) fn with_remedy(self, other: &str) -> Self {
+        match self {
+            Error::Limit { what, needed, limit, unit, adapter, .. } => {
+                Error::Limit { what, needed, limit, unit, adapter, remedy: other.to_owned() }
+            }
+            error => error,
+        }
+    }
+
     /// `Ok` if `found` is the product of `shape`; else an [`Error::Length`] that names the tensor. Overflow is a mismatch.
     pub fn check_len(what: impl Into<String>, shape: &[(&str, usize)], found: usize) -> Result<()> {
         let expected =

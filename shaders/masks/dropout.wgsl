@@ -1,5 +1,5 @@
 // Dropout between layers: what a unit of the layer below is multiplied by is a hash of where it stands, forward and backward
-// alike. Rust twin: src/model/dropout.rs. Source: Jarzynski and Olano 2020, Hash Functions for GPU Rendering (pcg4d).
+// alike, whatever portion of its batch a row is in. Rust twin: src/model/dropout.rs. Source: Jarzynski and Olano 2020, Hash Functions for GPU Rendering (pcg4d).
 
 fn mix(v: vec4u) -> vec4u {
     var u = v;
@@ -16,7 +16,7 @@ fn pcg4d(v: vec4u) -> vec4u {
 }
 
 fn factor(t: u32, row: u32, i: u32) -> f32 {
-    let word = pcg4d(step.key ^ vec4u(column_of(i), t, row, dims.layer_below)).w;
+    let word = pcg4d(step.key ^ vec4u(column_of(i), t, step.before + row, dims.layer_below)).w;
     return select(0.0, step.scale, word >= step.threshold);
 }
 

@@ -55,7 +55,8 @@ pub struct Moments {
 pub struct Steps<'a> {
     /// Windows in the order of training.
     pub ids: &'a [u32],
-    /// Windows of a step (B).
+    /// Windows of a step (B). A batch that does not fit an adapter is taken in portions, and the step is that of the whole batch, but
+    /// for the order in which gradients are summed.
     pub batch: usize,
     /// What is minimised, and what is dropped; the step within its dropout is that of the training step.
     pub objective: Objective,
@@ -71,7 +72,7 @@ pub struct Steps<'a> {
     pub taken: u64,
     /// Truncated backpropagation through time: each step but the first of these begins with the final states of the step
     /// before, row by row, and no gradient flows between them; the first begins with zeros. All steps must have the same
-    /// number of rows, and the network one direction.
+    /// number of rows, and the network one direction. An adapter takes such a batch whole, and refuses one that does not fit.
     pub carry: bool,
 }
 

@@ -7,6 +7,7 @@ mod common;
 mod engines;
 mod half;
 mod options;
+mod portions;
 
 use common::assert_close;
 use engines::{a_nan_stays, any_case, exact_training, windows};

@@ -22,6 +22,8 @@ pub struct Options {
     pub kernels: Kernels,
     /// Ask for timestamps, where the adapter has them.
     pub timestamps: bool,
+    /// Bytes that all buffers of a batch together take, about, before it is taken in portions; else what suits the kind of adapter.
+    pub portion_bytes: Option<u64>,
 }
 
 /// Compiled kernels, by what they are and how what they read is stored.
@@ -162,13 +164,24 @@ impl Gpu {
         self.kernels.lock().unwrap_or_else(PoisonError::into_inner).retain(|(id, _), _| !which(id));
     }
 
+    /// Bytes of the largest buffer. Kernels count elements, of four bytes at least, and dynamic offsets count bytes, in u32: below 2^32
+    /// bytes neither overflows, nor does the number of invocations, one an element and some to fill the last workgroups.
+    pub(super) fn largest_buffer(&self) -> u64 {
+        self.limits.max_buffer_size.min(u32::MAX.into())
+    }
+
+    /// Bytes of the largest buffer that a kernel can read or write.
+    pub(super) fn largest_binding(&self) -> u64 {
+        self.largest_buffer().min(self.limits.max_storage_buffer_binding_size)
+    }
+
     /// A buffer of `len` values of `size` bytes, zeroed, refused where the adapter's limits do not allow it.
     pub(super) fn buffer(&self, label: &str, len: usize, size: usize, usage: BufferUsages) -> Result<Buffer> {
         // Bindings are at least one vec4 long, so that an empty operand is legal.
         let bytes = (len as u64).saturating_mul(size as u64).max(16).next_multiple_of(16);
         let limit = match usage.contains(BufferUsages::STORAGE) {
-            true => self.limits.max_buffer_size.min(self.limits.max_storage_buffer_binding_size),
-            false => self.limits.max_buffer_size,
+            true => self.largest_binding(),
+            false => self.largest_buffer(),
         };
         if bytes > limit {
             return Err(Error::Limit {
@@ -177,7 +190,7 @@ impl Gpu {
                 limit,
                 unit: "bytes",
                 adapter: self.info.name.clone(),
-                remedy: "take a smaller batch, fewer time steps or a smaller hidden size".to_owned(),
+                remedy: "take a smaller batch, fewer time steps or a smaller hidden size, or `--device cpu`".to_owned(),
             });
         }
         let descriptor = BufferDescriptor { label: Some(label), size: bytes, usage, mapped_at_creation: false };

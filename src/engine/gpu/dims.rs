@@ -94,6 +94,7 @@ twin! {
         step_size: f32,
         inverse_root: f32,
         eps: f32,
+        before: u32,
     }
 }
 
@@ -125,6 +126,11 @@ impl Step {
     /// The step of `rows` batch rows from `first` in `order`, the `place`th of its submission. It updates nothing.
     pub fn new(rows: usize, first: usize, place: usize) -> Self {
         Step { rows: rows as u32, first: first as u32, place: place as u32, quantiles: 1, ..Default::default() }
+    }
+
+    /// The same for so many of its rows, after those `before` them.
+    pub fn portion(self, before: usize, rows: usize) -> Self {
+        Step { rows: rows as u32, first: self.first + before as u32, before: before as u32, ..self }
     }
 
     /// The same with what is minimised as the mean of `terms` terms, and what is dropped.

@@ -24,6 +24,9 @@ const SHARED_OR_IN_LANES: &[Mutation] = &[
     ("gradient_sum", "select(padded(k), k,", "select(k, k,"),
     // A thousandth, of small gradients alone.
     ("gradient_sum", "return sum;", "return sum * select(1.0, 1.001, abs(sum) < 1e-3);"),
+    ("gradient_sum", "step.before > 0u", "false"),
+    ("gradient_sum", "step.before > 0u", "step.place > 0u"),
+    ("head_gradient_sum", "step.before > 0u", "false"),
     ("head", "var sum = parameters[dims.at_head_bias + o];", "var sum = 0.0;"),
     ("head", "direction < directions", "direction < 1u"),
     ("head_gradient", "row < step.rows", "row + 1u < step.rows"),
@@ -46,6 +49,8 @@ const SHARED_OR_IN_LANES: &[Mutation] = &[
     ("drop", "column_of(i), t", "i, t"),
     ("drop", "dims.layer_below", "0u"),
     ("drop", "1664525u", "1664524u"),
+    ("drop", "step.before + row", "row"),
+    ("input_gradient", "step.before + row", "row"),
     ("carry", "state_at(vector, dims.steps, 0u, 0u)", "state_at(vector, dims.steps - 1u, 0u, 0u)"),
     ("carry", "item >= STATES * vector_len", "item >= vector_len"),
     ("loss", "2.0 * (y - t)", "(y - t)"),

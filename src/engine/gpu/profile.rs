@@ -25,7 +25,7 @@ pub struct Memory {
     /// Bytes that are allocated on the device, all its networks together, where the driver's allocator counts them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allocated: Option<u64>,
-    /// Bytes that the training plan keeps from the forward pass for the backward one: inputs, states and tapes.
+    /// Bytes that the training plan keeps from the forward pass for the backward one: inputs, states and tapes, at a time.
     pub kept: u64,
 }
 
@@ -40,12 +40,14 @@ impl GpuEngine {
         Memory { allocated, kept }
     }
 
-    /// Takes the first of `steps`, and then repeats its dispatches with a timestamp before and after those of each kernel.
+    /// Takes the first of `steps`, and then repeats its dispatches with a timestamp before and after those of each kernel;
+    /// of a batch that is taken in portions, those of its last one.
     pub async fn profile(&mut self, steps: &Steps<'_>) -> Result<Vec<KernelTime>> {
         self.train(&Steps { ids: &steps.ids[..steps.batch.min(steps.ids.len())], ..*steps })?;
         self.losses().await?;
         let plan = self.training.as_ref().expect("a step was just taken");
-        let dispatches: Vec<&Dispatch> = plan.training_step(&self.network, steps.clip.is_some());
+        let ending = plan.ending(&self.network, steps.clip.is_some());
+        let dispatches: Vec<&Dispatch> = plan.gradients().chain(ending).collect();
         let runs: Vec<&[&Dispatch]> = dispatches.chunk_by(|a, b| a.entry() == b.entry()).collect();
         let mut times = vec![f64::INFINITY; runs.len()];
         for _ in 0..PASSES {

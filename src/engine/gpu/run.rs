@@ -27,8 +27,8 @@ pub struct GpuEngine {
     steps: Buffer,
     /// Losses of one submission.
     pub(super) losses: Buffer,
-    /// Losses on their way to the host, with their number, in order.
-    pub(super) waiting: Vec<(Buffer, usize)>,
+    /// Losses on their way to the host, in order, and of each whether a step begins with it: those of a batch's other portions add to it.
+    pub(super) waiting: Vec<(Buffer, Vec<bool>)>,
     loaded: Option<Data>,
     pub(super) training: Option<Plan>,
     pub(super) inference: Option<Plan>,
@@ -137,18 +137,24 @@ impl Engine for GpuEngine {
     }
 
     fn train(&mut self, steps: &Steps) -> Result<()> {
-        let Some(data) = self.loaded.take() else {
+        let Some(mut data) = self.loaded.take() else {
             return Err(Error::config("windows", "none", "windows on the device: call load first"));
         };
-        let result = self.queue_steps(&data, steps);
+        let result = self.queue_steps(&mut data, steps);
         self.loaded = Some(data);
         result
     }
 
     async fn losses(&mut self) -> Result<Vec<f32>> {
-        let mut losses = Vec::new();
-        for (staging, count) in std::mem::take(&mut self.waiting) {
-            losses.extend(self.gpu.read_staging(&staging, count).await?);
+        let mut losses: Vec<f32> = Vec::new();
+        for (staging, begins) in std::mem::take(&mut self.waiting) {
+            let portions = self.gpu.read_staging(&staging, begins.len()).await?;
+            for (loss, begins) in portions.into_iter().zip(begins) {
+                match losses.last_mut() {
+                    Some(step) if !begins => *step += loss,
+                    _ => losses.push(loss),
+                }
+            }
         }
         self.gpu.check()?;
         Ok(losses)
@@ -162,9 +168,13 @@ impl Engine for GpuEngine {
             return Err(Error::config("windows", "none", "windows on the device: call load first"));
         };
         let result = self.queue_predictions(&data, ids, batch);
-        let output_len = self.output_len(data.windows.steps());
         self.loaded = Some(data);
-        self.gpu.read_staging(&result?, ids.len() * output_len).await
+        let mut y = Vec::new();
+        for (staging, len) in result? {
+            let mut part = self.gpu.read_staging(&staging, len).await?;
+            if y.is_empty() { y = part } else { y.append(&mut part) }
+        }
+        Ok(y)
     }
 
     async fn forward(&mut self, sequences: &Sequences) -> Result<Outputs> {

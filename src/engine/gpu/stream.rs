@@ -2,7 +2,7 @@
 
 use super::context::Gpu;
 use super::dims::Step;
-use super::plan::{Data, Plan, Purpose};
+use super::plan::{Batches, Data, Plan, Purpose};
 use super::run::GpuEngine;
 use crate::data::Windows;
 use crate::error::{Error, Result};
@@ -34,7 +34,8 @@ impl Pass {
     fn new(engine: &GpuEngine, spec: &Spec, windows: &Windows) -> Result<Self> {
         let rows = windows.count();
         let data = Data::new(&engine.gpu, windows)?;
-        let plan = engine.plan(&data, Purpose::outputs(spec, rows))?;
+        let purpose = Purpose { batches: Batches::Carried, ..Purpose::outputs(spec, rows) };
+        let plan = engine.plan(&data, purpose)?;
         let order: Vec<u32> = (0..rows as u32).collect();
         engine.gpu.write(&data.order, 0, &order);
         Ok(Pass { data, plan })

@@ -59,6 +59,12 @@ impl Gpu {
         self.forget(|id| entries.contains(&Some(id.kind.entry())));
     }
 
+    /// The buffers that were made since the last check, with their bytes.
+    pub fn made(&self) -> Vec<(String, usize)> {
+        let buffers = std::mem::take(&mut *self.probe.buffers.lock().unwrap());
+        buffers.into_iter().map(|(label, _, bytes)| (label, bytes)).collect()
+    }
+
     /// Panics if a kernel wrote behind a buffer.
     fn check_guards(&self) {
         let buffers = std::mem::take(&mut *self.probe.buffers.lock().unwrap());
@@ -70,9 +76,16 @@ impl Gpu {
     }
 }
 
-fn open(options: Options) -> Arc<Gpu> {
+pub fn open(options: Options) -> Arc<Gpu> {
     let adapter = block_on(super::choose("gpu")).unwrap_or_else(|error| panic!("{error}"));
     block_on(Gpu::open(&adapter.expect("`gpu` finds an adapter or fails"), options)).expect("the device opens")
+}
+
+/// A device that is made to run these kernels. Where they are not fused, which portions never are, it has room for a few rows alone, so
+/// that training takes the batches of most cases in portions.
+pub fn forced(kernels: Kernels) -> Options {
+    let is_fused = matches!(kernels, Kernels::Fused | Kernels::LaneFused);
+    Options { kernels, portion_bytes: (!is_fused).then_some(32 << 10), ..Options::default() }
 }
 
 /// Small networks that reach every line of every kernel.
@@ -171,7 +184,7 @@ fn nothing_unwritten_is_read_and_nothing_behind_a_buffer_is_written() {
     let browser = Options { default_limits: true, checked: true, ..Options::default() };
     let forced =
         [Kernels::Scans, Kernels::Steps, Kernels::LaneScans, Kernels::LaneSteps, Kernels::Fused, Kernels::LaneFused]
-            .map(|kernels| Options { kernels, ..Options::default() });
+            .map(forced);
     for options in [Options::default(), browser].into_iter().chain(forced) {
         let gpu = open(options);
         assert_eq!(miss(&gpu, &cases()), None, "{options:?}");
@@ -183,7 +196,7 @@ fn nothing_unwritten_is_read_and_nothing_behind_a_buffer_is_written() {
 #[test]
 fn half_of_every_buffer_is_enough_whatever_the_kernels() {
     for kernels in [Kernels::Scans, Kernels::Steps, Kernels::LaneScans, Kernels::LaneSteps] {
-        let gpu = open(Options { kernels, ..Options::default() });
+        let gpu = open(forced(kernels));
         assert_eq!(miss(&gpu, &few_half_cases()), None, "{kernels:?}");
         gpu.check_guards();
     }
@@ -207,7 +220,7 @@ fn sixteen_bits_hold_the_nearest_number() {
     let odd = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 65504.0, 65520.0, -1e30, 1e-30, -0.0];
     parameters[range.start..][..odd.len()].copy_from_slice(&odd);
     for kernels in [Kernels::Scans, Kernels::LaneScans] {
-        let gpu = open(Options { kernels, ..Options::default() });
+        let gpu = open(forced(kernels));
         let engine =
             GpuEngine::with_precision(gpu.clone(), spec, &parameters, Precision::F16).expect("a small network");
         let at = super::network::layer_dims(&spec, &engine.network.layout, 0).at_hidden_t as usize * 2;
@@ -241,7 +254,7 @@ fn every_mutant_is_one() {
 
 /// Those of the mutants that no case finds.
 fn survivors(kernels: Kernels, mutants: &[Mutation], cases: &[Case]) -> Vec<Mutation> {
-    let gpu = open(Options { kernels, ..Options::default() });
+    let gpu = open(forced(kernels));
     let survives = |mutant: &&Mutation| {
         gpu.mutate(Some(**mutant));
         let survives = miss(&gpu, cases).is_none();

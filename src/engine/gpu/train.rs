@@ -1,92 +1,154 @@
 //! Training steps and predictions on loaded windows, queued many to a submission.
 
 use super::dims::Step;
-use super::plan::{Data, Purpose, Reach};
+use super::plan::{Batches, Data, Purpose, Reach, row_bytes};
 use super::run::{GpuEngine, SUBMISSION};
+use super::variant::portion;
 use crate::engine::Steps;
 use crate::error::{Error, Result};
 use wgpu::Buffer;
 
+/// Portions of one submission: each is as much work as many small steps.
+const PORTIONS: usize = 8;
+
+/// What helps where a batch is taken in portions, and not even four rows fit.
+const REMEDY: &str = "take fewer time steps or a smaller hidden size, or `--device cpu`";
+
+/// What helps where states are carried.
+const CARRIED_REMEDY: &str =
+    "take a smaller batch, since one whose states are carried is taken whole, or `--device cpu`";
+
+/// The rows of a step's batch that are taken at a time.
+struct Portion {
+    /// The step, counted from 0.
+    step: usize,
+    /// Their constants, but for their place in the submission.
+    constants: Step,
+    /// Whether it is the last of its batch.
+    ends: bool,
+}
+
 impl GpuEngine {
+    /// The purpose of batches like these that are taken in portions, where they are too large for the adapter.
+    fn in_portions(&self, data: &Data, purpose: Purpose) -> Purpose {
+        let batch = portion(&self.gpu, purpose.batch, &row_bytes(&purpose, self.gpu.precision, &data.windows));
+        match batch < purpose.batch {
+            true => Purpose { batch, batches: Batches::InPortions, ..purpose },
+            false => purpose,
+        }
+    }
+
     /// Queues training steps; the buffers of their losses join `waiting`.
-    pub(super) fn queue_steps(&mut self, data: &Data, steps: &Steps) -> Result<()> {
+    pub(super) fn queue_steps(&mut self, data: &mut Data, steps: &Steps) -> Result<()> {
         steps.check(self.spec(), &data.windows)?;
         let rows = steps.batch.min(steps.ids.len());
-        let purpose = Purpose::gradients(self.spec(), rows, Reach::Parameters, &steps.objective);
+        if data.make_room(&self.gpu, rows)? {
+            self.training = None;
+            self.inference = None;
+        }
+        let whole = Purpose::gradients(self.spec(), rows, Reach::Parameters, &steps.objective);
+        let (purpose, remedy) = match steps.carry {
+            true => (Purpose { batches: Batches::Carried, ..whole }, CARRIED_REMEDY),
+            false => (self.in_portions(data, whole), REMEDY),
+        };
         if self.training.as_ref().is_none_or(|plan| plan.purpose != purpose) {
             self.training = None;
-            self.training = Some(self.plan(data, purpose)?);
+            self.training = Some(self.plan(data, purpose).map_err(|error| error.with_remedy(remedy))?);
         }
-        let plan = self.training.as_ref().expect("it was just made");
         let (spec, precision) = (*self.spec(), self.gpu.precision);
-        let step_constants = |k: usize, place: usize, first: usize, batch: &[u32]| {
+        // Of step k from `first` in the order.
+        let constants = |k: usize, first: usize, batch: &[u32]| {
             let lengths: Vec<usize> = batch.iter().map(|&id| data.windows.length(id as usize)).collect();
             let terms = steps.objective.loss.terms(&spec, &lengths);
-            Step::new(batch.len(), first, place)
+            Step::new(batch.len(), first, 0)
                 .with_objective(&steps.objective(k), terms, precision)
                 .with_update(steps.update(k), steps.clip)
         };
-        // One upload of the order serves all submissions: longer than the set of windows, it goes in pieces.
-        let piece = (data.windows.count() / steps.batch).max(1) * steps.batch;
+        let most = if purpose.batches == Batches::InPortions { PORTIONS } else { SUBMISSION };
+        // One upload of the order serves all submissions: longer than there is room for, it goes in pieces.
+        let piece = (data.room / steps.batch).max(1) * steps.batch;
         let mut taken = 0;
         for ids in steps.ids.chunks(piece) {
             self.gpu.write(&data.order, 0, ids);
-            let batches: Vec<&[u32]> = ids.chunks(steps.batch).collect();
-            for (chunk, batches) in batches.chunks(SUBMISSION).enumerate() {
-                let first = chunk * SUBMISSION * steps.batch;
-                let constants = batches.iter().enumerate();
-                let constants: Vec<Step> =
-                    constants.map(|(k, batch)| step_constants(taken + k, k, first + k * steps.batch, batch)).collect();
-                self.write_steps(&constants);
-
-                let mut encoder = self.encoder();
-                if steps.carry && taken == 0 {
-                    plan.clear_initial_states(&mut encoder);
-                }
-                let mut pass = encoder.begin_compute_pass(&Default::default());
-                let step = plan.training_step(&self.network, steps.clip.is_some());
-                for k in 0..batches.len() {
-                    let carry = if steps.carry && taken + k > 0 { plan.carry.as_slice() } else { &[] };
-                    carry.iter().chain(step.iter().copied()).for_each(|dispatch| dispatch.record(&mut pass, k));
-                }
-                drop(pass);
-                taken += batches.len();
-                let staging = self.gpu.staging(batches.len())?;
-                encoder.copy_buffer_to_buffer(&self.losses, 0, &staging, 0, (batches.len() * 4) as u64);
-                self.gpu.queue.submit([encoder.finish()]);
-                self.waiting.push((staging, batches.len()));
+            let batches = ids.chunks(steps.batch).enumerate();
+            let mut portions = batches
+                .flat_map(|(k, batch)| {
+                    let (step, rows) = (taken + k, batch.len());
+                    let of_batch = constants(step, k * steps.batch, batch);
+                    (0..rows).step_by(purpose.batch).map(move |before| {
+                        let own = purpose.batch.min(rows - before);
+                        Portion { step, constants: of_batch.portion(before, own), ends: before + own == rows }
+                    })
+                })
+                .peekable();
+            while portions.peek().is_some() {
+                let queued: Vec<Portion> = portions.by_ref().take(most).collect();
+                self.submit(steps, &queued)?;
             }
+            taken += ids.len().div_ceil(steps.batch);
         }
         self.gpu.check()
     }
 
-    /// Queues forward passes over the windows `ids`; their outputs arrive in the staging buffer returned.
-    pub(super) fn queue_predictions(&mut self, data: &Data, ids: &[u32], batch: usize) -> Result<Buffer> {
+    /// Submits portions; the buffer of their losses joins `waiting`.
+    fn submit(&mut self, steps: &Steps, portions: &[Portion]) -> Result<()> {
+        let plan = self.training.as_ref().expect("there is a plan where there are portions");
+        let placed = portions.iter().zip(0..).map(|(portion, place)| Step { place, ..portion.constants });
+        self.write_steps(&placed.collect::<Vec<_>>());
+        let mut encoder = self.encoder();
+        if steps.carry && portions[0].step == 0 {
+            plan.clear_initial_states(&mut encoder);
+        }
+        let mut pass = encoder.begin_compute_pass(&Default::default());
+        let ending = plan.ending(&self.network, steps.clip.is_some());
+        for (place, portion) in portions.iter().enumerate() {
+            let carry = if steps.carry && portion.step > 0 { plan.carry.as_slice() } else { &[] };
+            let ending = if portion.ends { ending.as_slice() } else { &[] };
+            let dispatches = carry.iter().chain(plan.gradients()).chain(ending.iter().copied());
+            dispatches.for_each(|dispatch| dispatch.record(&mut pass, place));
+        }
+        drop(pass);
+        let staging = self.gpu.staging(portions.len())?;
+        encoder.copy_buffer_to_buffer(&self.losses, 0, &staging, 0, (portions.len() * 4) as u64);
+        self.gpu.queue.submit([encoder.finish()]);
+        let begins = portions.iter().map(|portion| portion.constants.before == 0).collect();
+        self.waiting.push((staging, begins));
+        Ok(())
+    }
+
+    /// Queues forward passes over the windows `ids`; their outputs arrive in the staging buffers returned, of so many values each.
+    pub(super) fn queue_predictions(&mut self, data: &Data, ids: &[u32], batch: usize) -> Result<Vec<(Buffer, usize)>> {
         if batch == 0 {
             return Err(Error::config("batch", batch, "at least 1"));
         }
         data.windows.check_ids(ids)?;
-        let rows = batch.min(ids.len());
-        let purpose = Purpose::outputs(self.spec(), rows);
+        let rows = batch.min(ids.len()).min(data.room);
+        let purpose = self.in_portions(data, Purpose::outputs(self.spec(), rows));
         if self.inference.as_ref().is_none_or(|plan| plan.purpose != purpose) {
             self.inference = None;
-            self.inference = Some(self.plan(data, purpose)?);
+            self.inference = Some(self.plan(data, purpose).map_err(|error| error.with_remedy(REMEDY))?);
         }
         let plan = self.inference.as_ref().expect("it was just made");
-        let output_len = self.output_len(data.windows.steps());
-        let staging = self.gpu.staging(ids.len() * output_len)?;
-        for (chunk, ids) in ids.chunks(batch).enumerate() {
-            self.gpu.write(&data.order, 0, ids);
-            self.write_steps(&[Step::new(ids.len(), 0, 0)]);
-            let mut encoder = self.encoder();
-            let mut pass = encoder.begin_compute_pass(&Default::default());
-            plan.forward.iter().for_each(|dispatch| dispatch.record(&mut pass, 0));
-            drop(pass);
-            let at = (chunk * batch * output_len * 4) as u64;
-            encoder.copy_buffer_to_buffer(&plan.y, 0, &staging, at, (ids.len() * output_len * 4) as u64);
-            self.gpu.queue.submit([encoder.finish()]);
+        let (rows, row_len) = (purpose.batch, self.output_len(data.windows.steps()));
+        // As many batches as a buffer holds the outputs of.
+        let most = self.gpu.largest_buffer() as usize / (row_len * 4);
+        let mut stagings = Vec::new();
+        for ids in ids.chunks((most / rows).max(1) * rows) {
+            let staging = self.gpu.staging(ids.len() * row_len)?;
+            for (k, ids) in ids.chunks(rows).enumerate() {
+                self.gpu.write(&data.order, 0, ids);
+                self.write_steps(&[Step::new(ids.len(), 0, 0)]);
+                let mut encoder = self.encoder();
+                let mut pass = encoder.begin_compute_pass(&Default::default());
+                plan.forward.iter().for_each(|dispatch| dispatch.record(&mut pass, 0));
+                drop(pass);
+                let at = (k * rows * row_len * 4) as u64;
+                encoder.copy_buffer_to_buffer(&plan.y, 0, &staging, at, (ids.len() * row_len * 4) as u64);
+                self.gpu.queue.submit([encoder.finish()]);
+            }
+            stagings.push((staging, ids.len() * row_len));
         }
         self.gpu.check()?;
-        Ok(staging)
+        Ok(stagings)
     }
 }

@@ -83,6 +83,8 @@ pub struct Traits {
     pub fuses: bool,
     /// Bytes of projected inputs that a forward pass without a tape keeps at a time.
     pub chunk_bytes: usize,
+    /// Bytes that all buffers of a plan take together, about, before its batches are taken in portions.
+    pub portion_bytes: u64,
     /// The features that this needs.
     pub features: Features,
 }
@@ -115,7 +117,12 @@ impl Traits {
         let fuses = matches!(kernels, Kernels::Chosen | Kernels::Fused | Kernels::LaneFused);
         // Half of a large GPU's cache; little where kernels are made to run, so that small shapes take several chunks.
         let chunk_bytes = if kernels == Kernels::Chosen { 24 << 20 } else { 4 << 10 };
-        Some(Traits { family, format, steps, fuses, chunk_bytes, features })
+        // No adapter tells what memory it has: a good part of a small GPU's, and little of a host's that others need too.
+        let portion_bytes = options.portion_bytes.unwrap_or(match info.device_type {
+            wgpu::DeviceType::DiscreteGpu => 4 << 30,
+            _ => 1 << 30,
+        });
+        Some(Traits { family, format, steps, fuses, chunk_bytes, portion_bytes, features })
     }
 }
 
@@ -324,11 +331,18 @@ pub fn outer(gpu: &Gpu, left: usize, right: usize) -> Work {
     }
 }
 
+/// Turns of loops that a weight gradient in tiles takes for a row of a step: up to 5 to fetch it, and 5 to multiply it by four columns.
+const TILE_TURNS: usize = 10;
+
 /// The parts that (`steps`, `rows`) are cut into for the partial sums of weight gradients of so many workgroups: enough to fill
 /// the adapter, each of at least 16 rows of steps, and on a software adapter of at most MOST_TURNS. Steps are cut first.
 pub fn splits(gpu: &Gpu, workgroups: usize, steps: usize, rows: usize) -> (usize, usize) {
     let splits = enough(gpu).div_ceil(workgroups.max(1)).min(64).min((steps * rows / 16).max(1));
-    let least = if gpu.software { (steps * rows).div_ceil(MOST_TURNS) } else { 1 };
+    let turns = match gpu.traits.family {
+        Family::Tiles => TILE_TURNS,
+        Family::Lanes(_) => 1,
+    };
+    let least = if gpu.software { (steps * rows * turns).div_ceil(MOST_TURNS) } else { 1 };
     let step_splits = splits.max(least).min(steps);
     (step_splits, (splits / step_splits).max(least.div_ceil(step_splits)))
 }
@@ -336,6 +350,19 @@ pub fn splits(gpu: &Gpu, workgroups: usize, steps: usize, rows: usize) -> (usize
 /// The steps that a projection of the input covers where nothing keeps it, of `step_bytes` each.
 pub fn chunk(gpu: &Gpu, steps: usize, step_bytes: usize) -> usize {
     (gpu.traits.chunk_bytes / step_bytes.max(1)).clamp(1, steps)
+}
+
+/// The rows of a batch of `rows` that are taken at a time, where a row takes so many bytes in each buffer: all of them, where each buffer
+/// is within the adapter's limits and all together take no more than `portion_bytes`; else even portions of whole row quads.
+pub fn portion(gpu: &Gpu, rows: usize, row_bytes: &[(&str, u64)]) -> usize {
+    let bytes = row_bytes.iter().map(|(_, bytes)| bytes);
+    let (largest, together) = (bytes.clone().max().expect("a plan has buffers"), bytes.sum::<u64>());
+    let most = (gpu.largest_binding() / largest).min(gpu.traits.portion_bytes / together);
+    let most = (most as usize / ROW_QUAD).max(1) * ROW_QUAD;
+    match rows.next_multiple_of(ROW_QUAD) <= most {
+        true => rows,
+        false => rows.div_ceil(rows.div_ceil(most)).next_multiple_of(ROW_QUAD),
+    }
 }
 
 /// Workgroups that a sum over `items` items is shared by: one while that takes no longer than a second dispatch would, else

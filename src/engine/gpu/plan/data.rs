@@ -3,8 +3,11 @@
 use super::super::context::Gpu;
 use super::super::dims::Window;
 use crate::data::{Targets, Windows};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use wgpu::Buffer;
+
+/// Windows whose places the host holds at a time: millions would take it as many bytes as the device.
+const PIECE: usize = 1 << 16;
 
 /// Windows on the device.
 #[derive(Debug)]
@@ -15,8 +18,10 @@ pub struct Data {
     pub places: Buffer,
     /// [N, target]; empty where targets lie ahead in the series.
     pub targets: Buffer,
-    /// The windows in the order of use, [N].
+    /// The windows in the order of use, at least [N].
     pub order: Buffer,
+    /// Windows that `order` holds.
+    pub room: usize,
     /// The windows themselves.
     pub windows: Windows,
 }
@@ -28,15 +33,31 @@ impl Data {
             Targets::Given { values, .. } => values.len(),
             Targets::Ahead { .. } => 0,
         };
-        let data = Data {
-            series: gpu.storage::<f32>("series", windows.series().len())?,
-            places: gpu.storage::<Window>("windows", windows.count())?,
-            targets: gpu.storage::<f32>("targets", targets)?,
-            order: gpu.storage::<u32>("order", windows.count())?,
-            windows: windows.clone(),
+        let data = || {
+            Ok(Data {
+                series: gpu.storage::<f32>("series", windows.series().len())?,
+                places: gpu.storage::<Window>("windows", windows.count())?,
+                targets: gpu.storage::<f32>("targets", targets)?,
+                order: gpu.storage::<u32>("order", windows.count())?,
+                room: windows.count(),
+                windows: windows.clone(),
+            })
         };
+        let data = data().map_err(|error: Error| {
+            error.with_remedy("take fewer windows, or windows that overlap in a shorter series, or `--device cpu`")
+        })?;
         data.write(gpu);
         Ok(data)
+    }
+
+    /// Makes room for batches of `rows` windows, of which some are then the same; whether plans have to bind the new `order`.
+    pub fn make_room(&mut self, gpu: &Gpu, rows: usize) -> Result<bool> {
+        if rows <= self.room {
+            return Ok(false);
+        }
+        self.order = gpu.storage::<u32>("order", rows)?;
+        self.room = rows;
+        Ok(true)
     }
 
     /// Puts other windows of the same shapes in their place.
@@ -47,9 +68,12 @@ impl Data {
 
     fn write(&self, gpu: &Gpu) {
         let windows = &self.windows;
-        let place = |(n, &start): (usize, &u32)| Window { start, length: windows.length(n) as u32 };
+        let place = |n: usize| Window { start: windows.starts()[n], length: windows.length(n) as u32 };
         gpu.write(&self.series, 0, windows.series());
-        gpu.write(&self.places, 0, &windows.starts().iter().enumerate().map(place).collect::<Vec<_>>());
+        for first in (0..windows.count()).step_by(PIECE) {
+            let last = windows.count().min(first + PIECE);
+            gpu.write(&self.places, first, &(first..last).map(place).collect::<Vec<_>>());
+        }
         if let Targets::Given { values, .. } = windows.targets() {
             gpu.write(&self.targets, 0, values);
         }

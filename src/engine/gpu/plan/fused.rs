@@ -8,7 +8,7 @@ use super::super::variant::{FusedShape, fused, splits};
 use super::super::work::Work;
 use super::backward::Outer;
 use super::buffers::Buffers;
-use super::{Reach, Shared};
+use super::{Batches, Reach, Shared};
 use crate::error::Result;
 use wgpu::Buffer;
 
@@ -19,7 +19,8 @@ pub fn plan(shared: &Shared, buffers: &Buffers) -> Result<Option<Vec<Dispatch>>>
     let Some(FusedShape { group_rows, groups, work }) = fused(gpu, spec, buffers.purpose.batch, buffers.time) else {
         return Ok(None);
     };
-    if buffers.purpose.reach != Reach::Parameters {
+    // They end the step, which a portion does not.
+    if buffers.purpose.reach != Reach::Parameters || buffers.purpose.batches == Batches::InPortions {
         return Ok(None);
     }
     let (facts, layer) = (spec.facts(), &buffers.layers[0]);

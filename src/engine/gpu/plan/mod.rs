@@ -6,18 +6,20 @@ mod buffers;
 mod data;
 mod forward;
 mod fused;
+mod sizes;
 mod states;
 mod steps;
 
 pub use buffers::LayerBuffers;
 pub use data::Data;
+pub use sizes::row_bytes;
 pub use states::unpad;
 
 use super::context::Gpu;
 use super::network::{Dispatch, Network};
 use super::pieces::{LossKind, Tape};
 use crate::error::Result;
-use crate::loss::{Loss, Objective};
+use crate::loss::Objective;
 use crate::model::Spec;
 use buffers::Buffers;
 use wgpu::Buffer;
@@ -33,13 +35,25 @@ pub enum Reach {
     Inputs,
 }
 
+/// How the batches of a plan follow each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Batches {
+    /// Each is taken at once, and begins with the states that were written, or with zeros.
+    Whole,
+    /// Each is taken in portions, which have the plan's rows at most: the step ends after the last of them.
+    InPortions,
+    /// Each is taken at once, and may begin with the states that the one before ended with.
+    Carried,
+}
+
 /// What a plan is made for, beside the network's weights and its windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Purpose {
     /// The network; a stream has an output at every step.
     pub spec: Spec,
-    /// The most rows of a batch.
+    /// The most rows of a batch, or of a portion of it.
     pub batch: usize,
+    pub batches: Batches,
     pub reach: Reach,
     pub loss: LossKind,
     /// Whether units are dropped between layers.
@@ -47,9 +61,9 @@ pub struct Purpose {
 }
 
 impl Purpose {
-    /// Outputs alone.
+    /// Outputs alone, of batches that are taken whole.
     pub fn outputs(spec: &Spec, batch: usize) -> Self {
-        Purpose { spec: *spec, batch, reach: Reach::Outputs, loss: Loss::Mse.into(), dropout: false }
+        Purpose::gradients(spec, batch, Reach::Outputs, &Objective::default())
     }
 
     /// Whether the forward pass writes the tape.
@@ -57,10 +71,10 @@ impl Purpose {
         if self.reach == Reach::Outputs { Tape::Skip } else { Tape::Keep }
     }
 
-    /// Gradients of an objective.
+    /// Gradients of an objective, likewise.
     pub fn gradients(spec: &Spec, batch: usize, reach: Reach, objective: &Objective) -> Self {
         let dropout = objective.dropout.p > 0.0 && spec.layers > 1;
-        Purpose { spec: *spec, batch, reach, loss: objective.loss.into(), dropout }
+        Purpose { spec: *spec, batch, batches: Batches::Whole, reach, loss: objective.loss.into(), dropout }
     }
 }
 
@@ -128,12 +142,17 @@ impl Plan {
         Ok(Plan { purpose, rows, steps, layers, y, kept, forward, carry, backward, fused })
     }
 
-    /// Every dispatch of a training step.
-    pub fn training_step<'a>(&'a self, network: &'a Network, clips: bool) -> Vec<&'a Dispatch> {
+    /// What a training step takes for its batch, or for each portion of it.
+    pub fn gradients(&self) -> impl Iterator<Item = &Dispatch> {
+        self.fused.iter().flatten().chain(self.dispatches())
+    }
+
+    /// What ends a training step: nothing is left to do where the kernels are fused.
+    pub fn ending<'a>(&self, network: &'a Network, clips: bool) -> Vec<&'a Dispatch> {
         let norm = if clips { network.norm.as_slice() } else { &[] };
         match &self.fused {
-            Some(fused) => fused.iter().collect(),
-            None => self.dispatches().chain(norm).chain([&network.update]).chain(&network.pack).collect(),
+            Some(_) => Vec::new(),
+            None => norm.iter().chain([&network.update]).chain(&network.pack).collect(),
         }
     }
 
