@@ -3,7 +3,7 @@
 use super::common::assert_close;
 use super::engines::windows;
 use super::options::any_option_case;
-use super::{GPU, miss, open};
+use super::{gpu, miss, open};
 use pollster::block_on;
 use proptest::prelude::*;
 use refrain::Error;
@@ -147,7 +147,7 @@ fn states_are_carried_by_whole_batches_alone() {
     let spec = Spec { layers: 2, ..Spec::new(CellKind::Lstm, 2, 10, 1) };
     let case = Case { carry: true, seed: 7, ..Case::new(spec, 60, 9) };
     assert_eq!(miss(&SMALL, &case), None);
-    for gpu in [&*SMALL, &*GPU] {
+    for gpu in [&*SMALL, gpu(CellKind::Lstm)] {
         let (mut engine, _, parameters) = loaded(gpu, &case);
         let ids: Vec<u32> = (0..60).collect();
         let steps = Steps::new(&ids, 30);
@@ -211,7 +211,7 @@ fn a_batch_may_have_more_rows_than_there_are_windows() {
     let case = Case { seed: 7, ..Case::new(spec, 5, 6) };
     let ids: Vec<u32> = (0..5).cycle().take(93).collect();
     let steps = Steps::new(&ids, 31);
-    for gpu in [&*SMALL, &*GPU] {
+    for gpu in [&*SMALL, gpu(CellKind::Gru)] {
         let (mut engine, windows, parameters) = loaded(gpu, &case);
         let mut native = CpuEngine::new(spec, &parameters).expect("a sound network");
         native.load(&windows).expect("sound windows");
