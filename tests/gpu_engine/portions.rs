@@ -44,41 +44,43 @@ fn run(engine: &mut impl Engine, steps: &Steps) -> (Vec<f32>, Vec<f32>) {
 
 #[test]
 fn portions_add_up_to_their_batch() {
+    let forced = [(Kernels::Scans, CellKind::Lstm), (Kernels::Steps, CellKind::Gru)];
+    std::thread::scope(|scope| {
+        forced.map(|(kernels, cell)| scope.spawn(move || portions_of_cell_add_up(&small(kernels), cell)));
+    });
+}
+
+fn portions_of_cell_add_up(gpu: &Arc<Gpu>, cell: CellKind) {
     let head = |outputs, readout| Some(Head { outputs, readout });
     let levels = Loss::Quantile(Quantiles::new(&[0.2, 0.5, 0.7]).expect("levels that rise"));
-    for kernels in [Kernels::Scans, Kernels::Steps] {
-        let gpu = small(kernels);
-        for cell in CellKind::ALL {
-            // An optimiser that goes by the size of gradients, under a norm that some are clipped to.
-            let case = |spec, rows, steps| Case {
-                optimizer: Optimizer::sgd(0.1, 0.9),
-                clip: Some(Clip { max_norm: 0.05 }),
-                seed: 8,
-                ..Case::new(spec, rows, steps)
-            };
-            let last = case(Spec { head: head(2, Readout::Last), ..Spec::new(cell, 3, 9, 1) }, 80, 9);
-            let deep = Spec { layers: 2, bidirectional: true, head: head(3, Readout::Every), ..last.spec };
-            let deep = Case { lengths: true, ..case(deep, 23, 6) };
-            let dropped = Objective { loss: Loss::Mae, dropout: Dropout { p: 0.4, seed: 3, step: 5 } };
-            let bare = Case { clip: None, ..case(Spec { layers: 2, head: None, ..last.spec }, 61, 7) };
-            let ahead = Case { objective: Objective { loss: levels, ..dropped }, ..last };
-            for case in [
-                last,
-                Case { objective: dropped, ..deep },
-                Case { objective: Objective { loss: Loss::Mse, ..dropped }, ..bare },
-                Case { spec: Spec { head: head(6, Readout::Last), ..last.spec }, ahead: Some(Center::Mean), ..ahead },
-                Case { precision: Precision::F16, clip: None, ..deep },
-            ] {
-                assert_eq!(miss(&gpu, &case), None, "{kernels:?}");
-                let (mut engine, windows, _) = loaded(&gpu, &Case { ahead: None, ..case });
-                let batch = case.rows.div_ceil(2);
-                let ids: Vec<u32> = (0..batch as u32).collect();
-                let objective = Objective { loss: Loss::Mse, ..case.objective };
-                if windows.target_len() == objective.loss.target_len(&case.spec, case.steps) {
-                    engine.train(&Steps { objective, ..Steps::new(&ids, batch) }).expect("sound steps");
-                    assert!(engine.memory().kept < 40 << 10, "{case}: the batch was taken whole");
-                }
-            }
+    // An optimiser that goes by the size of gradients, under a norm that some are clipped to.
+    let case = |spec, rows, steps| Case {
+        optimizer: Optimizer::sgd(0.1, 0.9),
+        clip: Some(Clip { max_norm: 0.05 }),
+        seed: 8,
+        ..Case::new(spec, rows, steps)
+    };
+    let last = case(Spec { head: head(2, Readout::Last), ..Spec::new(cell, 3, 9, 1) }, 80, 9);
+    let deep = Spec { layers: 2, bidirectional: true, head: head(3, Readout::Every), ..last.spec };
+    let deep = Case { lengths: true, ..case(deep, 23, 6) };
+    let dropped = Objective { loss: Loss::Mae, dropout: Dropout { p: 0.4, seed: 3, step: 5 } };
+    let bare = Case { clip: None, ..case(Spec { layers: 2, head: None, ..last.spec }, 61, 7) };
+    let ahead = Case { objective: Objective { loss: levels, ..dropped }, ..last };
+    for case in [
+        last,
+        Case { objective: dropped, ..deep },
+        Case { objective: Objective { loss: Loss::Mse, ..dropped }, ..bare },
+        Case { spec: Spec { head: head(6, Readout::Last), ..last.spec }, ahead: Some(Center::Mean), ..ahead },
+        Case { precision: Precision::F16, clip: None, ..deep },
+    ] {
+        assert_eq!(miss(gpu, &case), None);
+        let (mut engine, windows, _) = loaded(gpu, &Case { ahead: None, ..case });
+        let batch = case.rows.div_ceil(2);
+        let ids: Vec<u32> = (0..batch as u32).collect();
+        let objective = Objective { loss: Loss::Mse, ..case.objective };
+        if windows.target_len() == objective.loss.target_len(&case.spec, case.steps) {
+            engine.train(&Steps { objective, ..Steps::new(&ids, batch) }).expect("sound steps");
+            assert!(engine.memory().kept < 40 << 10, "{case}: the batch was taken whole");
         }
     }
 }
@@ -123,21 +125,19 @@ fn a_step_may_go_over_several_submissions() {
 
 #[test]
 fn predictions_in_portions_are_those_of_the_whole_batch() {
-    for kernels in [Kernels::Scans, Kernels::Steps] {
+    for (kernels, cell) in [(Kernels::Scans, CellKind::Lstm), (Kernels::Steps, CellKind::RnnRelu)] {
         let gpu = small(kernels);
-        for cell in CellKind::ALL {
-            let head = Some(Head { outputs: 2, readout: Readout::Every });
-            let spec = Spec { layers: 2, bidirectional: true, head, ..Spec::new(cell, 3, 10, 1) };
-            let case = Case { lengths: true, seed: 9, ..Case::new(spec, 90, 8) };
-            let (mut engine, ..) = loaded(&gpu, &case);
-            let (_, sequences, _) = verify::numbers(&case);
-            let whole = block_on(engine.forward(&sequences)).expect("a sound problem").y;
-            let ids: Vec<u32> = (0..90).collect();
-            let before = gpu.allocated();
-            assert!(whole == block_on(engine.predict(&ids, 90)).expect("sound ids"), "{cell}, {kernels:?}");
-            let outputs = 4 * whole.len() as u64;
-            assert!(gpu.allocated() - before < outputs + (40 << 10), "{cell}: the batch was taken whole");
-        }
+        let head = Some(Head { outputs: 2, readout: Readout::Every });
+        let spec = Spec { layers: 2, bidirectional: true, head, ..Spec::new(cell, 3, 10, 1) };
+        let case = Case { lengths: true, seed: 9, ..Case::new(spec, 90, 8) };
+        let (mut engine, ..) = loaded(&gpu, &case);
+        let (_, sequences, _) = verify::numbers(&case);
+        let whole = block_on(engine.forward(&sequences)).expect("a sound problem").y;
+        let ids: Vec<u32> = (0..90).collect();
+        let before = gpu.allocated();
+        assert!(whole == block_on(engine.predict(&ids, 90)).expect("sound ids"), "{kernels:?}");
+        let outputs = 4 * whole.len() as u64;
+        assert!(gpu.allocated() - before < outputs + (40 << 10), "the batch was taken whole");
     }
 }
 
