@@ -6,6 +6,7 @@ use refrain::engine::cpu::CpuEngine;
 use refrain::exercise::{Sine, SineOptions, free_run};
 use refrain::model::Model;
 use refrain::train;
+use refrain::verify;
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
@@ -287,6 +288,27 @@ fn bench_times_the_rows_asked_for_and_holds_them_against_pytorch() {
     bench("--seconds 0").assert().code(2).stdout("");
     bench("--against missing.json").assert().code(1).stdout("");
     assert_eq!(entries(folder.path()), ["pytorch.json"]);
+}
+
+#[test]
+fn verify_counts_every_case_and_forces_kernels_on_an_adapter_alone() {
+    let folder = TempDir::new().unwrap();
+    let verify = |arguments: &str| refrain(folder.path(), &format!("verify --device cpu {arguments}"));
+    let document: Value = serde_json::from_str(&stdout(verify("--json --quiet"))).unwrap();
+    assert_eq!(keys(&document), ["device", "rows", "seconds", "tolerance"]);
+    let rows = document["rows"].as_array().unwrap();
+    let cells: Vec<&str> = rows.iter().map(|row| row["cell"].as_str().unwrap()).collect();
+    assert_eq!(cells, ["rnn_tanh", "rnn_relu", "lstm", "gru"]);
+    let cases: u64 = rows.iter().map(|row| row["cases"].as_u64().unwrap()).sum();
+    assert_eq!(cases as usize, verify::cases().len() + verify::option_cases().len());
+    assert!(rows.iter().all(|row| row["misses"].as_array().unwrap().is_empty()), "{document}");
+
+    let refusals = [("--kernels scans", 1, "for an adapter"), ("--default-limits", 1, "for an adapter")];
+    for (arguments, code, expected) in refusals.into_iter().chain([("--kernels nosuch", 2, "lane-steps")]) {
+        let run = verify(arguments).assert().code(code).stdout("");
+        let message = String::from_utf8_lossy(&run.get_output().stderr).into_owned();
+        assert!(message.contains(expected), "{arguments}: {message}");
+    }
 }
 
 #[cfg(unix)]
