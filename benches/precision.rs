@@ -45,18 +45,22 @@ fn distance(found: &[f32], expected: &[f32]) -> f64 {
 }
 
 fn main() -> Result<()> {
-    // Cargo passes a flag of its own.
-    let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    // `cargo bench` passes a flag of its own; without it this is a test, for which a row will do.
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let most = if arguments.iter().any(|argument| argument == "--bench") { usize::MAX } else { 1 };
+    let wanted: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with("--")).collect();
     let adapter = block_on(choose("gpu"))?.expect("`gpu` finds an adapter or fails");
     let gpu = block_on(Gpu::open(&adapter, Options::default()))?;
     println!("{} ({})\n", gpu.info().name, gpu.info().driver);
     println!("| training step | MiB, 32 bits | MiB, 16 bits | ratio | outputs | gradients |");
     println!("|---|---|---|---|---|---|");
-    for row in rows().iter().filter(|row| row.what == What::Train) {
+    let rows = rows();
+    let is_wanted = |row: &&Row| {
         let name = row.to_string();
-        if !wanted.iter().all(|part| name.contains(part)) {
-            continue;
-        }
+        row.what == What::Train && wanted.iter().all(|&part| name.contains(part))
+    };
+    for row in rows.iter().filter(is_wanted).take(most) {
+        let name = row.to_string();
         let name = name.trim_start_matches("train ");
         match (measure(&gpu, row, Precision::F32), measure(&gpu, row, Precision::F16)) {
             (Ok(whole), Ok(half)) => {
