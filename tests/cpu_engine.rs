@@ -197,6 +197,20 @@ fn large_pre_activations() {
     }
 }
 
+/// Subnormal numbers are slow: a gradient that vanishes over many steps goes to zero before it comes to them.
+#[test]
+fn a_vanishing_gradient_is_never_subnormal() {
+    for cell in [CellKind::RnnTanh, CellKind::Lstm, CellKind::Gru] {
+        let problem = problem(Spec::new(cell, 2, 24, 1), 5, 600);
+        let Problem { sequences, targets, .. } = &problem;
+        let mut engine = engine(&problem, Options::default());
+        let found = pollster::block_on(engine.differentiate(sequences, targets, &Objective::default()));
+        let x = found.expect("a sound problem").x;
+        assert!(x.iter().any(|d| d.abs() > 1e-9) && x.contains(&0.0), "{cell}: no gradient vanishes");
+        assert!(!x.iter().any(|d| d.is_subnormal()), "{cell}");
+    }
+}
+
 #[test]
 fn a_nan_stays_in_its_row_and_shows_in_the_gradients() {
     for level in Level::available() {
