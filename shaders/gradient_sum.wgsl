@@ -16,7 +16,7 @@ fn gradient_sum(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroup
     }
     let splits = bound(split_count(), groups);
     var sum = layer_sum(item, splits, splits) * step.unscale;
-    if (step.before > 0u) {
+    if (bound(step.before, groups) > 0u) {
         sum += gradients[dims.at_weight_ih + item];
     }
     gradients[dims.at_weight_ih + item] = sum;

@@ -15,7 +15,7 @@ fn head_gradient_sum(@builtin(global_invocation_id) id: vec3u, @builtin(num_work
         return;
     }
     var sum = head_sum(item, bound(split_count(), groups)) * step.unscale;
-    if (step.before > 0u) {
+    if (bound(step.before, groups) > 0u) {
         sum += gradients[dims.at_head_weight + item];
     }
     gradients[dims.at_head_weight + item] = sum;

@@ -1,6 +1,6 @@
 // A row's way forward through its sequence.
 
-// Gives its final states, and leaves those after every step and the tape. A row that has ended keeps its states.
+// Gives its final states, and hands each step to `leave_step`. A row that has ended keeps its states.
 fn go_forward(lid: u32, steps: u32) -> States {
     var now: States;
     if (busy()) {
@@ -27,13 +27,8 @@ fn go_forward(lid: u32, steps: u32) -> States {
         let out = cell_forward(pre, now);
         if (t < own.length) {
             now = out.next;
-            keep_tape(tape_at(0u, t, own_row) + quad, out.tape);
         }
-        if (busy()) {
-            for (var vector = 0u; vector < STATES; vector++) {
-                states[own_state_at(vector, t + 1u)] = stored(now[vector]);
-            }
-        }
+        leave_step(lid, t, now, out.tape);
     }
     return now;
 }

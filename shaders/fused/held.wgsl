@@ -1,11 +1,9 @@
-// A software adapter: weights and their gradients stay in registers, or where the compiler puts what does not fit: a load
+// A software adapter: weights stay in registers, or where the compiler puts what does not fit: a load
 // from there takes a cycle for all lanes, one from a buffer a dozen for each.
 
 var<private> w_bias: Slots;
 var<private> w_input: array<array<mat4x4f, GATES>, IQ>;
 var<private> w_hidden: array<array<mat4x4f, GATES>, HQ>;
-// As `d_input`.
-var<private> d_hidden: array<array<mat4x4f, GATES>, HQ>;
 
 fn hold(group: vec3u) {
     for (var slot = 0u; slot < SLOTS; slot++) {
@@ -36,31 +34,4 @@ fn input_weights(q: u32, gate: u32) -> mat4x4f {
 
 fn hidden_weights(q: u32, gate: u32) -> mat4x4f {
     return w_hidden[q][gate];
-}
-
-fn leave_deltas(t: u32, deltas: Slots) {
-}
-
-fn add_hidden_gradient(lid: u32, h: vec4f, deltas: Slots) {
-    let all = everyone(lid, h);
-    for (var q = 0u; q < HQ; q++) {
-        for (var gate = 0u; gate < GATES; gate++) {
-            d_hidden[q][gate] += outer(all[q], deltas[HIDDEN_SLOT[gate]]);
-        }
-    }
-}
-
-fn leave_hidden_gradient(group: vec3u, base: u32) {
-    let blocks = bound(HQ * GATES, group);
-    for (var n = 0u; n < blocks; n++) {
-        var sums: mat4x4f;
-        for (var q = 0u; q < HQ; q++) {
-            for (var gate = 0u; gate < GATES; gate++) {
-                sums = chosen(n == q * GATES + gate, d_hidden[q][gate], sums);
-            }
-        }
-        if (seated) {
-            leave_tile(base + (n % GATES * HQ + quad) * 4u * HQ + n / GATES, HQ, sums);
-        }
-    }
 }

@@ -36,16 +36,6 @@ fn leave(group: vec3u, lid: u32) {
     }
 }
 
-// Block `there` where it is the one wanted, else `otherwise`. Arrays of blocks are read and written by running a block at a
-// time past all of them: the code that loads or stores one stands here once, and yet constants alone index the arrays.
-fn chosen(is_it: bool, there: mat4x4f, otherwise: mat4x4f) -> mat4x4f {
-    var block: mat4x4f;
-    for (var c = 0u; c < 4u; c++) {
-        block[c] = select(otherwise[c], there[c], is_it);
-    }
-    return block;
-}
-
 // A tile whose columns are columns of the weights, in rows of units `stride` apart.
 fn leave_tile(at: u32, stride: u32, tile: mat4x4f) {
     let units = transpose(tile);

@@ -1,6 +1,4 @@
-// The head and the loss of one position of a row. The invocations of the row all make all of its outputs.
-
-const OQ: u32 = (OUTPUTS + 3u) / 4u;
+// The loss of one position of a row, and its gradient.
 
 // The outputs of a position, and the loss's gradient with respect to them.
 var<private> y: array<f32, OUTPUTS>;
@@ -24,26 +22,9 @@ fn output_at(row: u32, position: u32) -> u32 {
     return 0u;
 }
 
-fn head_weights(o: u32) -> vec4f {
-    return own_packed(dims.at_head + o * HQ);
-}
-
 // The gradient of the states h that a position's outputs, of `items` of the loss's terms, are made of; zero where the position does not count.
 fn judge(lid: u32, position: u32, items: u32, counts: bool, h: vec4f) -> vec4f {
-    for (var first = 0u; first < OUTPUTS; first += 4u) {
-        var parts = vec4f(0.0);
-        for (var c = 0u; c < min(4u, OUTPUTS - first); c++) {
-            parts[c] = dot(head_weights(first + c), h);
-        }
-        let all = everyone(lid, parts);
-        var sums = widen(packed[dims.at_head + OUTPUTS * HQ + first / 4u]);
-        for (var q = 0u; q < HQ; q++) {
-            sums += all[q];
-        }
-        for (var c = 0u; c < min(4u, OUTPUTS - first); c++) {
-            y[first + c] = sums[c];
-        }
-    }
+    y = outputs_of(lid, h);
     var d_h = vec4f(0.0);
     if (counts) {
         for (var i = 0u; i < items; i++) {

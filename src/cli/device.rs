@@ -2,7 +2,7 @@
 
 use super::console::Console;
 use refrain::engine::{AnyEngine, Device, DeviceInfo, Engine, Precision};
-use refrain::model::{Layout, Spec, initial_parameters};
+use refrain::model::{CellKind, Layout, Spec, initial_parameters};
 use refrain::{Error, Result};
 
 /// The most parameters that a command makes a network of: 2^28. With gradients and Adam's moments these are 4 GiB.
@@ -22,6 +22,12 @@ pub async fn open(
     let engine = device.engine_with(spec, &parameters, precision)?;
     tell(wanted, &device, engine.device(), console)?;
     Ok(engine)
+}
+
+/// What a device says of itself, before it has a network.
+pub fn info(device: &Device) -> Result<DeviceInfo> {
+    let least = Spec::new(CellKind::RnnTanh, 1, 1, 1);
+    Ok(device.engine(least, &vec![0.0; Layout::new(&least).len()])?.device().clone())
 }
 
 /// Says so where the device is not the one that one would expect.

@@ -1,15 +1,13 @@
 //! `refrain verify`: the kernels of a device against the f64 oracle, in a table of the worst errors. A miss exits with 1.
 
 use super::console::Console;
-use super::{Common, interrupt};
+use super::{Common, device, interrupt};
 use anyhow::bail;
 use refrain::engine::gpu::{Kernels, Options};
-use refrain::engine::{Device, DeviceInfo, Engine, Precision};
-use refrain::model::CellKind;
+use refrain::engine::{Device, DeviceInfo, Precision};
 use refrain::verify::{Case, Errors, TOLERANCE, cases, half_cases, measure, option_cases, tolerance};
 use serde::Serialize;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::Instant;
 
 /// Hold a device's kernels against the f64 reference, over a table of networks and batch shapes
@@ -29,8 +27,6 @@ pub struct Args {
 /// The worst of the cases of one cell at one precision.
 #[derive(Serialize)]
 struct Row {
-    #[serde(skip)]
-    order: (bool, Option<usize>),
     cell: String,
     precision: Precision,
     tolerance: Errors,
@@ -64,26 +60,28 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
         Device::Cpu => 1,
         Device::Gpu(_) => std::thread::available_parallelism().map_or(1, usize::from).min(groups.len()),
     };
+    let info = device::info(&device)?;
     let mut devices = vec![device];
     while devices.len() < workers {
         devices.push(select(args).await?);
     }
 
-    let mut info = None;
-    let mut rows: Vec<Option<Row>> = groups.iter().map(|_| None).collect();
-    let next = AtomicUsize::new(0);
+    let mut rows: Vec<Row> = groups.iter().map(|group| Row::new(group[0])).collect();
+    // Those first that take longest to compile.
+    let mut order: Vec<usize> = (0..groups.len()).collect();
+    order.sort_by_key(|&group| std::cmp::Reverse((groups[group].len(), groups[group][0].spec.facts().gates)));
+    let queue = Mutex::new(order.into_iter());
     let (sender, results) = mpsc::channel();
     console.start_bar(cases.len());
     std::thread::scope(|scope| {
         for device in devices {
-            let (groups, next, sender) = (&groups, &next, sender.clone());
-            scope.spawn(move || pollster::block_on(work(&device, groups, next, &sender)));
+            let (groups, queue, sender) = (&groups, &queue, sender.clone());
+            scope.spawn(move || pollster::block_on(work(&device, groups, queue, &sender)));
         }
         drop(sender);
         for (done, result) in results.into_iter().enumerate() {
-            let Measured { group, case, device, errors } = result?;
-            info.get_or_insert(device);
-            rows[group].get_or_insert_with(|| Row::new(case)).note(case, errors);
+            let Measured { group, case, errors } = result?;
+            rows[group].note(case, errors);
             console.move_bar(done + 1);
             if interrupt::asked() {
                 bail!("stopped by Ctrl-C after {} of {} cases", done + 1, cases.len());
@@ -93,11 +91,8 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     })?;
     console.end_bar();
 
-    let mut rows: Vec<Row> = rows.into_iter().flatten().collect();
-    rows.sort_by_key(|row| row.order);
     let misses: usize = rows.iter().map(|row| row.misses.len()).sum();
-    let device = info.expect("there is at least one case");
-    let document = Document { device, tolerance: TOLERANCE, rows, seconds: start.elapsed().as_secs_f64() };
+    let document = Document { device: info, tolerance: TOLERANCE, rows, seconds: start.elapsed().as_secs_f64() };
     console.say(table(&document))?;
     console.document(&document)?;
     if misses > 0 {
@@ -116,7 +111,7 @@ async fn select(args: &Args) -> anyhow::Result<Device> {
     Ok(device)
 }
 
-/// The cases of each cell at each precision, which share kernels; those first that take longest to compile.
+/// The cases of each cell at each precision, which share kernels.
 fn groups(cases: &[Case]) -> Vec<Vec<&Case>> {
     let mut groups: Vec<Vec<&Case>> = Vec::new();
     for case in cases {
@@ -126,7 +121,6 @@ fn groups(cases: &[Case]) -> Vec<Vec<&Case>> {
             None => groups.push(vec![case]),
         }
     }
-    groups.sort_by_key(|group| std::cmp::Reverse((group.len(), group[0].spec.facts().gates)));
     groups
 }
 
@@ -134,7 +128,6 @@ fn groups(cases: &[Case]) -> Vec<Vec<&Case>> {
 struct Measured<'a> {
     group: usize,
     case: &'a Case,
-    device: DeviceInfo,
     errors: Errors,
 }
 
@@ -142,24 +135,14 @@ struct Measured<'a> {
 async fn work<'a>(
     device: &Device,
     groups: &[Vec<&'a Case>],
-    next: &AtomicUsize,
+    queue: &Mutex<std::vec::IntoIter<usize>>,
     results: &mpsc::Sender<refrain::Result<Measured<'a>>>,
 ) {
-    loop {
-        let group = next.fetch_add(1, Ordering::Relaxed);
-        let Some(cases) = groups.get(group) else { return };
-        for &case in cases {
-            let mut info = None;
-            let errors = measure(case, |spec, parameters| {
-                let engine = device.engine_with(spec, parameters, case.precision)?;
-                info = Some(engine.device().clone());
-                Ok(engine)
-            });
-            let result = errors.await.map(|errors| {
-                let device = info.expect("what was measured has an engine");
-                Measured { group, case, device, errors }
-            });
-            if results.send(result).is_err() {
+    let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+    while let Some(group) = next() {
+        for &case in &groups[group] {
+            let errors = measure(case, |spec, parameters| device.engine_with(spec, parameters, case.precision)).await;
+            if results.send(errors.map(|errors| Measured { group, case, errors })).is_err() {
                 return;
             }
         }
@@ -169,9 +152,8 @@ async fn work<'a>(
 impl Row {
     fn new(case: &Case) -> Self {
         let (cell, precision) = (case.spec.cell.to_string(), case.precision);
-        let order = (precision == Precision::F16, CellKind::ALL.iter().position(|&cell| cell == case.spec.cell));
         let tolerance = *tolerance(precision);
-        Row { order, cell, precision, tolerance, cases: 0, worst: Errors::default(), misses: Vec::new() }
+        Row { cell, precision, tolerance, cases: 0, worst: Errors::default(), misses: Vec::new() }
     }
 
     fn note(&mut self, case: &Case, errors: Errors) {

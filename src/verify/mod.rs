@@ -130,7 +130,7 @@ fn compare_outputs(found: &Outputs, expected: &reference::Outputs<Rounded>) -> f
     largest(&[roundings(&found.y, &expected.y), roundings(&found.states, &expected.states)])
 }
 
-/// Three steps of the optimiser on two batches of the case's sequences.
+/// Three steps of the optimiser on two batches of the case's sequences, and what is predicted of these after.
 async fn update_error<E: Engine>(case: &Case, engine: &mut E, from: &Sequences, targets: &[f32]) -> Result<f64> {
     let Case { spec, rows, steps, .. } = *case;
     let target_len = targets.len() / rows;
@@ -155,6 +155,9 @@ async fn update_error<E: Engine>(case: &Case, engine: &mut E, from: &Sequences, 
     engine.train(&Steps { ids: &ids[rows..], taken, ..queued })?;
     let losses = engine.losses().await?;
     let found = engine.parameters().await?;
+    let predicted = engine.predict(&ids[..rows], batch).await?;
+    let (sequences, _) = reference::Sequences::of_windows(&windows, &ids[..rows])?;
+    let outputs = reference::forward(&spec, &reference::widen(&found), &sequences)?;
 
     let mut expected = reference::widen(&numbers(case).0);
     let mut moments = reference::Moments::zeros(expected.len());
@@ -174,6 +177,7 @@ async fn update_error<E: Engine>(case: &Case, engine: &mut E, from: &Sequences, 
         note(relative(&[loss], &[step.loss]));
     }
     note(relative(&found, &expected));
+    note(relative(&predicted, &outputs.y));
     Ok(worst)
 }
 

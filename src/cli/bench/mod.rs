@@ -11,8 +11,8 @@ use anyhow::bail;
 use measure::{Measured, Timing};
 use refrain::Error;
 use refrain::engine::gpu::{KernelTime, Kernels, Memory, Options};
-use refrain::engine::{Device, DeviceInfo, Engine};
-use refrain::model::{CellKind, Layout, Spec};
+use refrain::engine::{Device, DeviceInfo};
+use refrain::model::Spec;
 use refrain::yardstick::{self, Row, cell_name};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -102,8 +102,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     if let (Device::Cpu, true) = (&device, args.profile || args.kernels != Kernels::Chosen) {
         bail!("--profile and --kernels are for an adapter: say which with --device");
     }
-    let least = Spec::new(CellKind::RnnTanh, 1, 1, 1);
-    let info = device.engine(least, &vec![0.0; Layout::new(&least).len()])?.device().clone();
+    let info = device::info(&device)?;
     device::tell(&args.common.device, &device, &info, &console)?;
 
     let title = against.as_ref().map(|against| against.title(&info));

@@ -24,9 +24,9 @@ const SHARED_OR_IN_LANES: &[Mutation] = &[
     ("gradient_sum", "select(padded(k), k,", "select(k, k,"),
     // A thousandth, of small gradients alone.
     ("gradient_sum", "return sum;", "return sum * select(1.0, 1.001, abs(sum) < 1e-3);"),
-    ("gradient_sum", "step.before > 0u", "false"),
-    ("gradient_sum", "step.before > 0u", "step.place > 0u"),
-    ("head_gradient_sum", "step.before > 0u", "false"),
+    ("gradient_sum", "bound(step.before, groups)", "0u"),
+    ("gradient_sum", "bound(step.before, groups)", "step.place"),
+    ("head_gradient_sum", "bound(step.before, groups)", "0u"),
     ("head", "var sum = parameters[dims.at_head_bias + o];", "var sum = 0.0;"),
     ("head", "direction < directions", "direction < 1u"),
     ("head_gradient", "row < step.rows", "row + 1u < step.rows"),

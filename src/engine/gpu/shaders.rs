@@ -68,6 +68,8 @@ pub enum KernelKind {
     Fused(CellKind, LossKind, Goal),
     /// `finish.wgsl`.
     Finish(CellKind),
+    /// `predict.wgsl`.
+    Predict(CellKind),
 }
 
 /// Workgroups that a large sum is shared by.
@@ -107,7 +109,8 @@ impl KernelId {
         files.extend(self.kind.files());
         files.extend(match self.kind {
             kind if kind.is_product() => self.work.product_files(),
-            KernelKind::Fused(..) => self.work.fused_files(),
+            KernelKind::Fused(..) => [self.work.fused_files(), self.work.fused_gradient_files()].concat(),
+            KernelKind::Predict(_) => self.work.fused_files(),
             _ => vec![],
         });
         files
@@ -150,6 +153,7 @@ impl KernelKind {
             KernelKind::Update => "update",
             KernelKind::Fused(..) => "fused",
             KernelKind::Finish(_) => "finish",
+            KernelKind::Predict(_) => "predict",
         }
     }
 
@@ -181,7 +185,8 @@ impl KernelKind {
             | KernelKind::Carry(cell)
             | KernelKind::Pack(cell)
             | KernelKind::Fused(cell, ..)
-            | KernelKind::Finish(cell) => Some(cell),
+            | KernelKind::Finish(cell)
+            | KernelKind::Predict(cell) => Some(cell),
             _ => None,
         }
     }
@@ -229,10 +234,11 @@ impl KernelKind {
             KernelKind::Sum => vec![shader!("sum"), shader!("tree")],
             KernelKind::Update => vec![shader!("update"), shader!("optimizer")],
             KernelKind::Fused(cell, loss, goal) => {
-                let own = vec![shader!("fused"), shader!("fused/forward"), shader!("fused/backward")];
-                let ends = vec![shader!("fused/outputs"), shader!("fused/leave"), shader!("base"), Tape::Keep.file()];
-                [own, ends, loss.files(), vec![goal.file()], cell_files(cell)].concat()
+                let back = vec![shader!("fused/backward"), shader!("fused/outputs"), shader!("fused/leave")];
+                let loss = [loss.files(), vec![goal.file(), Tape::Keep.file()]].concat();
+                [vec![shader!("fused")], way_forward(cell), back, loss].concat()
             }
+            KernelKind::Predict(cell) => [vec![shader!("predict")], way_forward(cell)].concat(),
             KernelKind::Finish(_) => {
                 let sums = vec![shader!("finish"), shader!("layer_sum"), shader!("head_sum"), shader!("tree")];
                 [sums, vec![shader!("optimizer"), shader!("packing")]].concat()
@@ -265,6 +271,12 @@ fn forward_files(cell: CellKind, pre: Pre, tape: Tape, lengths: Lengths) -> Vec<
 /// One step back as a product.
 fn backward_files(cell: CellKind, lengths: Lengths) -> Vec<&'static str> {
     [vec![shader!("recurrent/backward"), shader!("retreat"), lengths.file()], cell_files(cell)].concat()
+}
+
+/// A row's way forward in the fused kernels.
+fn way_forward(cell: CellKind) -> Vec<&'static str> {
+    let own = vec![shader!("fused/rows"), shader!("fused/forward"), shader!("fused/head"), shader!("base")];
+    [own, cell_files(cell)].concat()
 }
 
 fn cell_files(cell: CellKind) -> Vec<&'static str> {
@@ -330,6 +342,7 @@ pub mod tests {
             kernels.extend(lanes(KernelKind::LaneBackward(cell, lengths), 2));
         }
         kernels.extend(products(KernelKind::Project(cell), gates));
+        kernels.extend(fused(KernelKind::Predict(cell)));
         for mask in [Mask::None, Mask::Dropout] {
             kernels.extend(products(KernelKind::InputGradient(cell, mask), 4));
         }

@@ -130,20 +130,25 @@ impl GpuEngine {
         }
         let plan = self.inference.as_ref().expect("it was just made");
         let (rows, row_len) = (purpose.batch, self.output_len(data.windows.steps()));
+        let most = if purpose.batches == Batches::InPortions { PORTIONS } else { SUBMISSION };
+        let piece = (data.room / rows).min(most) * rows;
         // As many batches as a buffer holds the outputs of.
-        let most = self.gpu.largest_buffer() as usize / (row_len * 4);
+        let held = self.gpu.largest_buffer() as usize / (row_len * 4);
         let mut stagings = Vec::new();
-        for ids in ids.chunks((most / rows).max(1) * rows) {
+        for ids in ids.chunks((held / rows).max(1) * rows) {
             let staging = self.gpu.staging(ids.len() * row_len)?;
-            for (k, ids) in ids.chunks(rows).enumerate() {
+            for (n, ids) in ids.chunks(piece).enumerate() {
                 self.gpu.write(&data.order, 0, ids);
-                self.write_steps(&[Step::new(ids.len(), 0, 0)]);
+                let batches = || ids.chunks(rows).enumerate();
+                self.write_steps(&batches().map(|(k, ids)| Step::new(ids.len(), k * rows, 0)).collect::<Vec<_>>());
                 let mut encoder = self.encoder();
-                let mut pass = encoder.begin_compute_pass(&Default::default());
-                plan.forward.iter().for_each(|dispatch| dispatch.record(&mut pass, 0));
-                drop(pass);
-                let at = (k * rows * row_len * 4) as u64;
-                encoder.copy_buffer_to_buffer(&plan.y, 0, &staging, at, (ids.len() * row_len * 4) as u64);
+                for (k, ids) in batches() {
+                    let mut pass = encoder.begin_compute_pass(&Default::default());
+                    plan.forward.iter().for_each(|dispatch| dispatch.record(&mut pass, k));
+                    drop(pass);
+                    let at = ((n * piece + k * rows) * row_len * 4) as u64;
+                    encoder.copy_buffer_to_buffer(&plan.y, 0, &staging, at, (ids.len() * row_len * 4) as u64);
+                }
                 self.gpu.queue.submit([encoder.finish()]);
             }
             stagings.push((staging, ids.len() * row_len));

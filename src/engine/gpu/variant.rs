@@ -173,8 +173,8 @@ pub fn method(gpu: &Gpu, spec: &Spec, rows: usize, time: usize) -> Method {
 /// compiles a product for every few of them.
 const FUSED_PARAMETERS: usize = 4096;
 
-/// The layout of the fused kernels for batches of `rows` rows of `time` steps, where the network is one scan and a head, in 32 bits and small
-/// enough for registers, and the adapter takes them.
+/// The layout of the fused kernels for batches of `rows` rows of `time` steps, where the network is one scan and a head, in
+/// 32 bits and small enough for registers, and the adapter takes them. Whether it does never depends on the rows.
 pub fn fused(gpu: &Gpu, spec: &Spec, rows: usize, time: usize) -> Option<FusedShape> {
     let (quads, parameters) = (spec.hidden.div_ceil(4), Layout::new(spec).len());
     let small = parameters <= FUSED_PARAMETERS && quads <= 16 && spec.input <= 16 && spec.outputs() <= 8;
@@ -186,7 +186,7 @@ pub fn fused(gpu: &Gpu, spec: &Spec, rows: usize, time: usize) -> Option<FusedSh
         Family::Lanes(lanes) => (Some(lanes), 1, gpu.cores),
         Family::Tiles => (None, (32 / quads).clamp(1, rows), enough(gpu)),
     };
-    // Every turn takes some rows abreast there and back, and the last kernel adds the groups up for every parameter.
+    // Every turn takes some rows abreast there and back.
     let most = MOST_TURNS / fused_turns(spec, time, lanes.is_some());
     let groups = match gpu.software {
         true if most == 0 => return None,
@@ -194,9 +194,6 @@ pub fn fused(gpu: &Gpu, spec: &Spec, rows: usize, time: usize) -> Option<FusedSh
         false => groups,
     };
     let group_rows = rows.div_ceil(groups).next_multiple_of(abreast);
-    if gpu.software && rows.div_ceil(group_rows) * parameters.div_ceil(256) > MOST_TURNS {
-        return None;
-    }
     let every = spec.readout() == Readout::Every;
     let (abreast, quads) = (abreast as u32, quads as u32);
     let (inputs, outputs) = (spec.input as u32, spec.outputs() as u32);
@@ -219,6 +216,13 @@ pub struct FusedShape {
     pub group_rows: usize,
     pub groups: usize,
     pub work: Work,
+}
+
+impl FusedShape {
+    /// Whether the last kernel of a training step, which adds the groups up for every parameter, ends on a software adapter.
+    pub fn finishes(&self, gpu: &Gpu, spec: &Spec) -> bool {
+        !gpu.software || self.groups * Layout::new(spec).len().div_ceil(256) <= MOST_TURNS
+    }
 }
 
 /// Operations of a time step that take a software adapter many times as long as a dispatch.

@@ -58,7 +58,7 @@ pub enum Work {
         /// Invocations that share a tile, each for a part of k: 1, or at least 4.
         splits: u32,
     },
-    /// Some rows a workgroup, for a whole training step: `shaders/fused`.
+    /// Some rows a workgroup, for a whole training step or forward pass: `shaders/fused`.
     Fused {
         /// Of the subgroup that is a workgroup on software adapters; else the invocations of a row meet in workgroup memory.
         lanes: Option<u32>,
@@ -153,7 +153,7 @@ impl Work {
         }
     }
 
-    /// What it adds to the fused kernel.
+    /// What it adds to the fused kernels.
     pub fn fused_files(self) -> Vec<&'static str> {
         let own = match self {
             Work::Fused { lanes: Some(lanes), .. } => {
@@ -162,6 +162,14 @@ impl Work {
             _ => vec![shader!("fused/streamed"), shader!("fused/memory")],
         };
         [own, vec![shader!("fused/weights")]].concat()
+    }
+
+    /// What it adds to the one with a way back.
+    pub fn fused_gradient_files(self) -> Vec<&'static str> {
+        match self {
+            Work::Fused { lanes: Some(_), .. } => vec![shader!("fused/held_gradient")],
+            _ => vec![shader!("fused/streamed_gradient")],
+        }
     }
 
     /// What it adds to an operand of a weight gradient.

@@ -5,11 +5,14 @@ use super::super::pieces::{Lengths, Tape};
 use super::super::shaders::{KernelId, KernelKind};
 use super::super::variant::Method;
 use super::buffers::{Buffers, LayerBuffers};
-use super::{Shared, steps};
+use super::{Shared, fused, steps};
 use crate::error::Result;
 
 /// The dispatches of a forward pass.
 pub fn dispatches(shared: &Shared, buffers: &Buffers) -> Result<Vec<Dispatch>> {
+    if let Some(whole) = fused::forward(shared, buffers)? {
+        return Ok(vec![whole]);
+    }
     let &Shared { gpu, network, data, steps: constants, .. } = shared;
     let (spec, first) = (&buffers.purpose.spec, &buffers.layers[0]);
     let mut dispatches = Vec::new();

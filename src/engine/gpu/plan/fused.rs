@@ -1,4 +1,4 @@
-//! A small network's training step in two or three dispatches, its update included.
+//! A small network's training step in two or three dispatches, its update included, and its forward pass in one.
 
 use super::super::dims::Dims;
 use super::super::network::{Dispatch, dims_buffer};
@@ -12,13 +12,36 @@ use super::{Batches, Reach, Shared};
 use crate::error::Result;
 use wgpu::Buffer;
 
-/// The dispatches of a whole training step, where it takes the fused kernels.
-pub fn plan(shared: &Shared, buffers: &Buffers) -> Result<Option<Vec<Dispatch>>> {
-    let &Shared { gpu, network, data, steps: constants, losses } = shared;
+/// The dispatch of a whole forward pass, where it takes a fused kernel.
+pub fn forward(shared: &Shared, buffers: &Buffers) -> Result<Option<Dispatch>> {
+    let &Shared { gpu, network, data, steps: constants, .. } = shared;
     let spec = &buffers.purpose.spec;
-    let Some(FusedShape { group_rows, groups, work }) = fused(gpu, spec, buffers.purpose.batch, buffers.time) else {
+    let shape = fused(gpu, spec, buffers.purpose.batch, buffers.time);
+    let Some(FusedShape { group_rows, groups, work }) = shape.filter(|_| buffers.purpose.reach == Reach::Outputs) else {
         return Ok(None);
     };
+    let layer = &buffers.layers[0];
+    let dims = Dims { group_rows: group_rows as u32, ..layer.dims };
+    let bound = [
+        ("dims", &dims_buffer(gpu, &dims)?),
+        ("step", constants),
+        ("packed", &network.packed[0]),
+        ("series", &data.series),
+        ("windows", &data.places),
+        ("order", &data.order),
+        ("states", &layer.states),
+        ("y", &buffers.y),
+    ];
+    let id = KernelId { kind: KernelKind::Predict(spec.cell), work };
+    Dispatch::new(gpu, id, &bound, [groups as u32, 1, 1]).map(Some)
+}
+
+/// The dispatches of a whole training step, where it takes the fused kernels.
+pub fn training(shared: &Shared, buffers: &Buffers) -> Result<Option<Vec<Dispatch>>> {
+    let &Shared { gpu, network, data, steps: constants, losses } = shared;
+    let spec = &buffers.purpose.spec;
+    let shape = fused(gpu, spec, buffers.purpose.batch, buffers.time).filter(|shape| shape.finishes(gpu, spec));
+    let Some(FusedShape { group_rows, groups, work }) = shape else { return Ok(None) };
     // They end the step, which a portion does not.
     if buffers.purpose.reach != Reach::Parameters || buffers.purpose.batches == Batches::InPortions {
         return Ok(None);

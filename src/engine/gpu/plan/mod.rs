@@ -126,7 +126,7 @@ impl Plan {
     /// Plans the way of batches through the network.
     pub fn new(shared: &Shared, purpose: Purpose) -> Result<Self> {
         let buffers = Buffers::new(shared, purpose)?;
-        let fused = fused::plan(shared, &buffers)?;
+        let fused = fused::training(shared, &buffers)?;
         let forward = if fused.is_some() { Vec::new() } else { forward::dispatches(shared, &buffers)? };
         let carry = if purpose.spec.bidirectional { Vec::new() } else { forward::carry(shared, &buffers)? };
         let backward = match purpose.reach {
