@@ -1,31 +1,11 @@
-// Packed weights and the tape in 16 bits: half the bytes, on every adapter, with or without SHADER_F16.
-//
-// pack2x16float may round as the adapter likes, and lavapipe rounds to zero, which shrinks every weight. So values are rounded
-// before, to the nearest that 16 bits can hold, ties to even; those below 2^-14 are left to it. What is finite stays finite: the
-// largest is 65504.
+// Packed weights and the tape in 16 bits, on adapters with SHADER_F16. They lie as f16_words.wgsl has them.
 
-alias Stored = Halves;
-
-const SIGN: vec4u = vec4u(0x80000000u);
-const INFINITY: vec4u = vec4u(0x7f800000u);
-const LARGEST_HALF: vec4u = vec4u(0x477fe000u);
-// Bits of the fraction that 16 bits have no place for.
-const LOST: vec4u = vec4u(0x1fffu);
-
-fn rounded(values: vec4f) -> vec4f {
-    let bits = bitcast<vec4u>(values);
-    let size = bits & ~SIGN;
-    let nearest = (size + (LOST >> vec4u(1u)) + ((size >> vec4u(13u)) & vec4u(1u))) & ~LOST;
-    let held = select(min(nearest, LARGEST_HALF), size, size >= INFINITY);
-    return bitcast<vec4f>(select(held, size, size < vec4u(0x38800000u)) | (bits & SIGN));
-}
+alias Stored = vec4<f16>;
 
 fn widen(halves: Stored) -> vec4f {
-    let words = words_of(halves);
-    return vec4f(unpack2x16float(words.x), unpack2x16float(words.y));
+    return vec4f(halves);
 }
 
 fn narrow(values: vec4f) -> Stored {
-    let held = rounded(values);
-    return halves_of(vec2u(pack2x16float(held.xy), pack2x16float(held.zw)));
+    return Stored(rounded(values));
 }

@@ -163,7 +163,7 @@ const IN_TILES: &[Mutation] = &[
 ];
 
 const FUSED: &[Mutation] = &[
-    ("fused", "row < end", "row + 1u < end"),
+    ("fused", "own_row < end_of(group)", "own_row + 1u < end_of(group)"),
     ("fused", "turn * ABREAST", "turn"),
     ("fused", "bases[i] = base_of_window(window, i);", ""),
     ("fused", "x[INPUTS / 4u][INPUTS % 4u] = 1.0;", ""),
@@ -185,6 +185,13 @@ const FUSED: &[Mutation] = &[
     ("fused", "all[q] = sh[lid - quad + q];", "all[q] = sh[q];"),
     ("fused", "terms * step.inverse_count", "terms"),
     ("fused", "return bases[feature];", "return 0.0;"),
+    ("predict", "own_row < end_of(group)", "own_row + 1u < end_of(group)"),
+    ("predict", "bases[i] = base_of_window(window, i);", ""),
+    ("predict", "dims.steps, last);", "dims.steps, States());"),
+    ("predict", "lid, t, t < own.length, now[0]", "lid, t, true, now[0]"),
+    ("predict", "own_row * read_steps() + position", "own_row * read_steps()"),
+    ("predict", "turn * ABREAST", "turn"),
+    ("predict", "y[at + o] = select(0.0, outputs[o], counts)", "y[at + o] = select(0.0, outputs[0], counts)"),
     ("finish", "part * dims.partial_stride + dims.at_loss_partial", "dims.at_loss_partial"),
     ("finish", "gradients[i] * factor", "gradients[i]"),
     ("finish", "norm += g * g;", "norm = g * g;"),
@@ -207,10 +214,18 @@ const FUSED_IN_LANES: &[Mutation] = &[
     ("fused", "(n % GATES * HQ + quad) * 4u * HQ + n / GATES", "(n % GATES * HQ + quad) * 4u * HQ"),
     ("fused", "all[q] = lanes[q];", "all[q] = lanes[0];"),
     ("fused", "lid < ABREAST * HQ", "lid <= ABREAST * HQ"),
+    ("predict", "n == q * GATES + gate, input", "n == q * GATES, input"),
 ];
 
-/// What is broken of scans in lanes in 16 bits.
-pub const IN_HALVES: &[Mutation] = &[
+/// The same in 16 bits.
+pub const HALF_MUTANTS: [(Kernels, &[Mutation]); 2] = [(Kernels::LaneScans, IN_WORDS), (Kernels::Scans, IN_HALVES)];
+
+const IN_HALVES: &[Mutation] = &[
+    ("scan_forward", "vec4f(halves)", "vec4f(halves.xyzz)"),
+    ("scan_backward", "Stored(rounded(values))", "Stored(rounded(values.xyzz))"),
+];
+
+const IN_WORDS: &[Mutation] = &[
     ("lane_forward", "unpack2x16float(words.y)", "unpack2x16float(words.x)"),
     ("lane_backward", "pack2x16float(held.zw)", "pack2x16float(held.xy)"),
     ("lane_backward", "| (bits & SIGN)", ""),

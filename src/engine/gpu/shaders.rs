@@ -87,12 +87,14 @@ pub struct KernelId {
 impl KernelId {
     /// The whole module.
     pub fn source(self, format: Format, precision: Precision) -> String {
-        let storage = match precision {
-            Precision::F32 => shader!("storage/f32"),
-            Precision::F16 => shader!("storage/f16"),
+        let (extension, storage) = match (precision, format) {
+            (Precision::F32, _) => ("", vec![shader!("storage/f32")]),
+            (Precision::F16, Format::HalfQuads) => ("enable f16; ", vec![shader!("storage/f16")]),
+            (Precision::F16, _) => ("", vec![shader!("storage/f16_words")]),
         };
-        let files = [self.files(), vec![shader!("math"), shader!("dims"), storage, format.file()]].concat();
-        files.join("\n") + "\n" + &self.kind.constants() + &self.work.constants()
+        let rounding = if precision == Precision::F16 { vec![shader!("storage/rounding")] } else { vec![] };
+        let files = [self.files(), vec![shader!("math"), shader!("dims"), format.file()], storage, rounding].concat();
+        extension.to_owned() + &files.join("\n") + "\n" + &self.kind.constants() + &self.work.constants()
     }
 
     /// Whether it reads or writes packed weights or the tape, whose precision there is a choice of.
@@ -376,6 +378,7 @@ pub mod tests {
                 (Format::Quads, Precision::F32),
                 (Format::Pairs, Precision::F32),
                 (Format::Quads, Precision::F16),
+                (Format::HalfQuads, Precision::F16),
                 (Format::Pairs, Precision::F16),
             ] {
                 let source = id.source(format, precision);

@@ -2,7 +2,7 @@
 //! purpose, which the comparison with the oracle must catch.
 
 use super::context::{Gpu, Options};
-use super::mutants::{FUSED_MUTANTS, IN_HALVES, MUTANTS, Mutation};
+use super::mutants::{FUSED_MUTANTS, HALF_MUTANTS, MUTANTS, Mutation};
 use super::run::GpuEngine;
 use super::shaders::KernelId;
 use super::variant::{Kernels, fused};
@@ -241,13 +241,15 @@ fn sixteen_bits_hold_the_nearest_number() {
 #[test]
 fn every_mutant_is_one() {
     let kernels = super::shaders::tests::every_kernel();
-    let both =
-        |id: KernelId| [Precision::F32, Precision::F16].map(|precision| id.source(Format::Quads, precision)).concat();
-    let sources: Vec<_> = kernels.into_iter().map(|id| (id.kind.entry(), both(id))).collect();
+    let all = |id: KernelId| {
+        let halves = [Format::Quads, Format::HalfQuads].map(|format| id.source(format, Precision::F16));
+        id.source(Format::Quads, Precision::F32) + &halves.concat()
+    };
+    let sources: Vec<_> = kernels.into_iter().map(|id| (id.kind.entry(), all(id))).collect();
     let changes = |&(entry, find, replace): &Mutation| {
         find != replace && sources.iter().any(|(of, source)| *of == entry && source.contains(find))
     };
-    let all = MUTANTS.iter().chain(&FUSED_MUTANTS).flat_map(|(_, mutants)| mutants.iter()).chain(IN_HALVES);
+    let all = MUTANTS.iter().chain(&FUSED_MUTANTS).chain(&HALF_MUTANTS).flat_map(|(_, mutants)| mutants.iter());
     let none: Vec<_> = all.filter(|&mutant| !changes(mutant)).collect();
     assert!(none.is_empty(), "not in their kernels: {none:#?}");
 }
@@ -267,22 +269,24 @@ fn survivors(kernels: Kernels, mutants: &[Mutation], cases: &[Case]) -> Vec<Muta
     survivors
 }
 
+/// Panics if there are such, of mutants on the kernels that they break.
+fn expect_no_survivors(mutants: &[(Kernels, &[Mutation])], cases: &[Case]) {
+    let survive = |&(kernels, mutants): &(Kernels, &[Mutation])| (kernels, survivors(kernels, mutants, cases));
+    let survivors: Vec<_> = mutants.iter().map(survive).filter(|(_, mutants)| !mutants.is_empty()).collect();
+    assert!(survivors.is_empty(), "{survivors:#?}");
+}
+
 #[test]
 fn every_mutant_is_caught() {
-    let survive = |(kernels, mutants)| (kernels, survivors(kernels, mutants, &simplest_first()));
-    let survivors: Vec<_> = MUTANTS.map(survive).into_iter().filter(|(_, mutants)| !mutants.is_empty()).collect();
-    assert!(survivors.is_empty(), "{survivors:#?}");
+    expect_no_survivors(&MUTANTS, &simplest_first());
 }
 
 #[test]
 fn every_mutant_of_the_fused_kernels_is_caught() {
-    let survive = |(kernels, mutants)| (kernels, survivors(kernels, mutants, &simplest_first()));
-    let survivors: Vec<_> = FUSED_MUTANTS.map(survive).into_iter().filter(|(_, mutants)| !mutants.is_empty()).collect();
-    assert!(survivors.is_empty(), "{survivors:#?}");
+    expect_no_survivors(&FUSED_MUTANTS, &simplest_first());
 }
 
 #[test]
 fn every_mutant_in_sixteen_bits_is_caught() {
-    let survivors = survivors(Kernels::LaneScans, IN_HALVES, &few_half_cases());
-    assert!(survivors.is_empty(), "{survivors:#?}");
+    expect_no_survivors(&HALF_MUTANTS, &few_half_cases());
 }

@@ -104,11 +104,13 @@ impl Traits {
         let in_lanes = matches!(family, Family::Lanes(_));
         let format = match in_lanes && has.contains(Features::SHADER_INT64) {
             true => Format::Pairs,
+            false if !basic && has.contains(Features::SHADER_F16) => Format::HalfQuads,
             false => Format::Quads,
         };
         let mut features = Features::empty();
         features.set(Features::SUBGROUP, in_lanes);
         features.set(Features::SHADER_INT64, format == Format::Pairs);
+        features.set(Features::SHADER_F16, format == Format::HalfQuads);
         let steps = match kernels {
             Kernels::Chosen => None,
             Kernels::Scans | Kernels::LaneScans | Kernels::Fused | Kernels::LaneFused => Some(false),
