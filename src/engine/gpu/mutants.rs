@@ -170,7 +170,7 @@ const FUSED: &[Mutation] = &[
     ("fused", "if (t < own.length) {\n            now", "if (t < dims.steps) {\n            now"),
     ("fused", "loaded(states[own_state_at(vector, 0u)])", "vec4f(0.0)"),
     ("fused", "pre[HIDDEN_SLOT[gate]] += from_h", "pre[INPUT_SLOT[gate]] += from_h"),
-    ("fused", "states[own_state_at(vector, t + 1u)]", "states[own_state_at(vector, min(t + 1u, dims.steps - 1u))]"),
+    ("fused", "leave_states(t + 1u, now)", "leave_states(min(t + 1u, dims.steps - 1u), now)"),
     ("fused", "next = prev;", ""),
     ("fused", "let t = steps - 1u - s;", "let t = steps - 1u - max(s, 1u);"),
     ("fused", "d_states[0] += judge(", "d_states[0] = judge("),

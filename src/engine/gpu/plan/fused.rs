@@ -17,7 +17,8 @@ pub fn forward(shared: &Shared, buffers: &Buffers) -> Result<Option<Dispatch>> {
     let &Shared { gpu, network, data, steps: constants, .. } = shared;
     let spec = &buffers.purpose.spec;
     let shape = fused(gpu, spec, buffers.purpose.batch, buffers.time);
-    let Some(FusedShape { group_rows, groups, work }) = shape.filter(|_| buffers.purpose.reach == Reach::Outputs) else {
+    let Some(FusedShape { group_rows, groups, work }) = shape.filter(|_| buffers.purpose.reach == Reach::Outputs)
+    else {
         return Ok(None);
     };
     let layer = &buffers.layers[0];
