@@ -175,12 +175,12 @@ pub fn method(gpu: &Gpu, spec: &Spec, rows: usize, time: usize) -> Method {
 /// compiles a product for every few of them.
 const FUSED_PARAMETERS: usize = 4096;
 
-/// The layout of the fused kernels for batches of `rows` rows of `time` steps, where the network is one scan and a head, in
-/// 32 bits and small enough for registers, and the adapter takes them. Whether it does never depends on the rows.
+/// The layout of the fused kernels for batches of `rows` rows of `time` steps, where the network is one scan and a head, small
+/// enough for registers, and the adapter takes them. Whether it does never depends on the rows.
 pub fn fused(gpu: &Gpu, spec: &Spec, rows: usize, time: usize) -> Option<FusedShape> {
     let (quads, parameters) = (spec.hidden.div_ceil(4), Layout::new(spec).len());
     let small = parameters <= FUSED_PARAMETERS && quads <= 16 && spec.input <= 16 && spec.outputs() <= 8;
-    if !gpu.traits.fuses || gpu.precision != Precision::F32 || !one_scan(spec) || !small {
+    if !gpu.traits.fuses || !one_scan(spec) || !small {
         return None;
     }
     let (lanes, abreast, groups) = match gpu.traits.family {
@@ -221,9 +221,11 @@ pub struct FusedShape {
 }
 
 impl FusedShape {
-    /// Whether the last kernel of a training step, which adds the groups up for every parameter, ends on a software adapter.
-    pub fn finishes(&self, gpu: &Gpu, spec: &Spec) -> bool {
-        !gpu.software || self.groups * Layout::new(spec).len().div_ceil(256) <= MOST_TURNS
+    /// Whether training steps take them: in 32 bits, where the last kernel, which adds the groups up for every parameter, ends on a
+    /// software adapter.
+    pub fn trains(&self, gpu: &Gpu, spec: &Spec) -> bool {
+        let ends = !gpu.software || self.groups * Layout::new(spec).len().div_ceil(256) <= MOST_TURNS;
+        gpu.precision == Precision::F32 && ends
     }
 }
 

@@ -41,7 +41,7 @@ pub fn forward(shared: &Shared, buffers: &Buffers) -> Result<Option<Dispatch>> {
 pub fn training(shared: &Shared, buffers: &Buffers) -> Result<Option<Vec<Dispatch>>> {
     let &Shared { gpu, network, data, steps: constants, losses } = shared;
     let spec = &buffers.purpose.spec;
-    let shape = fused(gpu, spec, buffers.purpose.batch, buffers.time).filter(|shape| shape.finishes(gpu, spec));
+    let shape = fused(gpu, spec, buffers.purpose.batch, buffers.time).filter(|shape| shape.trains(gpu, spec));
     let Some(FusedShape { group_rows, groups, work }) = shape else { return Ok(None) };
     // They end the step, which a portion does not.
     if buffers.purpose.reach != Reach::Parameters || buffers.purpose.batches == Batches::InPortions {
