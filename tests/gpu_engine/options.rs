@@ -21,8 +21,8 @@ fn agrees_with_the_oracle_on_every_option() {
 fn agrees_within_webgpus_default_limits_and_with_checked_kernels() {
     let gpu = open(Options { default_limits: true, checked: true, ..Options::default() });
     let cases = verify::option_cases();
-    // Two cells, one of each family of kernels' bindings.
-    let chosen = cases.iter().filter(|case| matches!(case.spec.cell, CellKind::Lstm | CellKind::RnnRelu));
+    // The cell whose kernels bind and hold the most.
+    let chosen = cases.iter().filter(|case| case.spec.cell == CellKind::Lstm);
     let misses: Vec<String> = chosen.filter_map(|case| miss(&gpu, case)).collect();
     assert!(misses.is_empty(), "{}", misses.join("\n"));
 }
@@ -30,8 +30,7 @@ fn agrees_within_webgpus_default_limits_and_with_checked_kernels() {
 #[test]
 fn fused_kernels_agree_with_the_oracle() {
     let head = |outputs, readout| Some(Head { outputs, readout });
-    let fused = [(Kernels::Fused, true), (Kernels::Fused, false), (Kernels::LaneFused, false)];
-    for (kernels, default_limits) in fused {
+    for (kernels, default_limits) in [(Kernels::Fused, true), (Kernels::LaneFused, false)] {
         let gpu = open(Options { kernels, default_limits, checked: default_limits, ..Options::default() });
         for cell in CellKind::ALL {
             // Full and ragged rows, outputs at the end and at every step, more rows than a workgroup takes at a time.

@@ -14,27 +14,35 @@ use wgpu::Buffer;
 
 /// The dispatch of a whole forward pass, where it takes a fused kernel.
 pub fn forward(shared: &Shared, buffers: &Buffers) -> Result<Option<Dispatch>> {
-    let &Shared { gpu, network, data, steps: constants, .. } = shared;
-    let spec = &buffers.purpose.spec;
+    let (gpu, spec) = (shared.gpu, &buffers.purpose.spec);
     let shape = fused(gpu, spec, buffers.purpose.batch, buffers.time);
     let Some(FusedShape { group_rows, groups, work }) = shape.filter(|_| buffers.purpose.reach == Reach::Outputs)
     else {
         return Ok(None);
     };
     let layer = &buffers.layers[0];
-    let dims = Dims { group_rows: group_rows as u32, ..layer.dims };
-    let bound = [
-        ("dims", &dims_buffer(gpu, &dims)?),
-        ("step", constants),
-        ("packed", &network.packed[0]),
-        ("series", &data.series),
-        ("windows", &data.places),
-        ("order", &data.order),
-        ("states", &layer.states),
-        ("y", &buffers.y),
-    ];
+    let uniform = dims_buffer(gpu, &Dims { group_rows: group_rows as u32, ..layer.dims })?;
+    let mut bound = on_the_way_forward(shared, buffers, &uniform);
+    bound.push(("y", &buffers.y));
     let id = KernelId { kind: KernelKind::Predict(spec.cell), work };
     Dispatch::new(gpu, id, &bound, [groups as u32, 1, 1]).map(Some)
+}
+
+/// What `fused/rows.wgsl` and `fused/forward.wgsl` read and write.
+fn on_the_way_forward<'a>(
+    shared: &Shared<'a>,
+    buffers: &'a Buffers,
+    uniform: &'a Buffer,
+) -> Vec<(&'static str, &'a Buffer)> {
+    vec![
+        ("dims", uniform),
+        ("step", shared.steps),
+        ("packed", &shared.network.packed[0]),
+        ("series", &shared.data.series),
+        ("windows", &shared.data.places),
+        ("order", &shared.data.order),
+        ("states", &buffers.layers[0].states),
+    ]
 }
 
 /// The dispatches of a whole training step, where it takes the fused kernels.
@@ -76,17 +84,8 @@ pub fn training(shared: &Shared, buffers: &Buffers) -> Result<Option<Vec<Dispatc
     let mut dispatches = Vec::new();
 
     let goal = Goal::of(data.windows.targets());
-    let mut bound: Vec<(&str, &Buffer)> = vec![
-        ("dims", &uniform),
-        ("step", constants),
-        ("packed", &network.packed[0]),
-        ("series", &data.series),
-        ("windows", &data.places),
-        ("order", &data.order),
-        ("states", &layer.states),
-        ("tape", &layer.tape),
-        ("partial", &partial),
-    ];
+    let mut bound = on_the_way_forward(shared, buffers, &uniform);
+    bound.extend([("tape", &layer.tape), ("partial", &partial)]);
     if goal == Goal::Given {
         bound.push(("targets", &data.targets));
     }
