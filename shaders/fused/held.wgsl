@@ -1,5 +1,5 @@
-// A software adapter: weights stay in registers, or where the compiler puts what does not fit: a load
-// from there takes a cycle for all lanes, one from a buffer a dozen for each.
+// A software adapter: weights stay in registers, or where the compiler puts what does not fit: a load from there takes a cycle for
+// all lanes, one from a buffer a dozen for each.
 
 var<private> w_bias: Slots;
 var<private> w_input: array<array<mat4x4f, GATES>, IQ>;
