@@ -89,11 +89,12 @@ impl KernelId {
     pub fn source(self, format: Format, precision: Precision) -> String {
         let (extension, storage) = match (precision, format) {
             (Precision::F32, _) => ("", vec![shader!("storage/f32")]),
-            (Precision::F16, Format::HalfQuads) => ("enable f16; ", vec![shader!("storage/f16")]),
-            (Precision::F16, _) => ("", vec![shader!("storage/f16_words")]),
+            (Precision::F16, Format::HalfQuads) => {
+                ("enable f16; ", vec![shader!("storage/f16"), shader!("storage/rounding")])
+            }
+            (Precision::F16, _) => ("", vec![shader!("storage/f16_words"), shader!("storage/rounding")]),
         };
-        let rounding = if precision == Precision::F16 { vec![shader!("storage/rounding")] } else { vec![] };
-        let files = [self.files(), vec![shader!("math"), shader!("dims"), format.file()], storage, rounding].concat();
+        let files = [self.files(), vec![shader!("math"), shader!("dims"), format.file()], storage].concat();
         extension.to_owned() + &files.join("\n") + "\n" + &self.kind.constants() + &self.work.constants()
     }
 
