@@ -2,7 +2,7 @@
 // It is the output gradient of the layer below, times its mask where units are dropped (masks/*.wgsl), or that of the data.
 // Reference: src/reference.
 //
-// The product's rows are (t, b), its segments the gates of both directions; an item is COLUMNS quads of features.
+// The product's rows are (t, b), its segments the gates of both directions; a bundle is a quad of features.
 
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<uniform> step: Step;
@@ -10,12 +10,14 @@
 @group(0) @binding(3) var<storage, read> tape: array<Stored>;            // (D, T, B, SLOTS, HQ), holding the deltas
 @group(0) @binding(4) var<storage, read_write> d_in: array<Quad>;        // (T, B, input_quads)
 
+const VECTORS: u32 = 1u;
+
 fn row_count() -> u32 {
     return dims.steps * dims.rows;
 }
 
-fn item_count() -> u32 {
-    return (dims.input_quads + COLUMNS - 1u) / COLUMNS;
+fn bundle_count() -> u32 {
+    return dims.input_quads;
 }
 
 fn segment_count(z: u32) -> u32 {
@@ -48,18 +50,8 @@ fn right_value(at: u32) -> vec4f {
     return widen(packed[at]);
 }
 
-// Where column quad c of an item lies: an item at the edge repeats the last.
-fn column(item: u32, c: u32) -> u32 {
-    return min(item * COLUMNS + c, dims.input_quads - 1u);
-}
-
-fn finish(z: u32, row: u32, item: u32, sums: Columns) {
-    for (var c = 0u; c < COLUMNS; c++) {
-        let quad = item * COLUMNS + c;
-        if (quad < dims.input_quads) {
-            d_in[row * dims.input_quads + quad] = stored(sums[c] * mask(row / dims.rows, row % dims.rows, quad));
-        }
-    }
+fn finish(z: u32, row: u32, quad: u32, sums: Bundle) {
+    d_in[row * dims.input_quads + quad] = stored(sums[0] * mask(row / dims.rows, row % dims.rows, quad));
 }
 
 @compute @workgroup_size(WG)

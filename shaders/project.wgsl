@@ -2,8 +2,8 @@
 //     pre[slot] = bias + W_ih x_t.
 // Reference: src/reference.
 //
-// The product's rows are (step, batch row), the steps counted from time.s in the order of the direction (workgroup z); an
-// item is UNITS quads of units with all gates.
+// The product's rows are (step, batch row), the steps counted from time.s in the order of the direction (workgroup z); a
+// bundle is a quad of units with all gates.
 
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<uniform> time: Time;
@@ -11,14 +11,14 @@
 @group(0) @binding(3) var<storage, read> x: array<Quad>;           // (T, B, IQ) from at_input on
 @group(0) @binding(4) var<storage, read_write> pre: array<Quad>;   // (D, chunk, B, SLOTS, HQ)
 
-const UNITS: u32 = COLUMNS / GATES;
+const VECTORS: u32 = GATES;
 
 fn row_count() -> u32 {
     return min(dims.chunk, dims.steps - time.s) * dims.rows;
 }
 
-fn item_count() -> u32 {
-    return (dims.hidden_quads + UNITS - 1u) / UNITS;
+fn bundle_count() -> u32 {
+    return dims.hidden_quads;
 }
 
 fn segment_count(direction: u32) -> u32 {
@@ -49,27 +49,17 @@ fn right_value(at: u32) -> vec4f {
     return widen(packed[at]);
 }
 
-// As in step_forward.wgsl.
-fn column(item: u32, c: u32) -> u32 {
-    return c / UNITS * dims.hidden_quads + min(item * UNITS + c % UNITS, dims.hidden_quads - 1u);
-}
-
-fn finish(direction: u32, row: u32, item: u32, sums: Columns) {
-    for (var unit = 0u; unit < UNITS; unit++) {
-        let quad = item * UNITS + unit;
-        if (quad < dims.hidden_quads) {
-            var values: Slots;
-            for (var slot = 0u; slot < SLOTS; slot++) {
-                values[slot] = right_value(direction * dims.packed_stride + dims.at_bias + slot * dims.hidden_quads + quad);
-            }
-            for (var gate = 0u; gate < GATES; gate++) {
-                values[INPUT_SLOT[gate]] += sums[gate * UNITS + unit];
-            }
-            let at = pre_at(direction, time.s + row / dims.rows, row % dims.rows) + quad;
-            for (var slot = 0u; slot < SLOTS; slot++) {
-                pre[at + slot * dims.hidden_quads] = stored(values[slot]);
-            }
-        }
+fn finish(direction: u32, row: u32, quad: u32, sums: Bundle) {
+    var values: Slots;
+    for (var slot = 0u; slot < SLOTS; slot++) {
+        values[slot] = right_value(direction * dims.packed_stride + dims.at_bias + slot * dims.hidden_quads + quad);
+    }
+    for (var gate = 0u; gate < GATES; gate++) {
+        values[INPUT_SLOT[gate]] += sums[gate];
+    }
+    let at = pre_at(direction, time.s + row / dims.rows, row % dims.rows) + quad;
+    for (var slot = 0u; slot < SLOTS; slot++) {
+        pre[at + slot * dims.hidden_quads] = stored(values[slot]);
     }
 }
 

@@ -8,8 +8,6 @@
 
 const SHARES: u32 = (4u * COLUMNS + LANES - 1u) / LANES;
 
-alias Columns = array<vec4f, COLUMNS>;
-
 fn product(group: vec3u, groups: vec3u, lane: u32) {
     let place = flat_group(group, groups);
     multiply(group, group.z, place % item_count(), place / item_count() * OWN * LANES + lane, lane);
@@ -54,13 +52,29 @@ fn multiply(group: vec3u, direction: u32, item: u32, first_row: u32, lane: u32) 
         }
     }
 
-    // Not unrolled: the sums stay in registers until here, and the code of a job stands here once.
-    var results = sums;
+    // Not unrolled, so that the code of a job stands here once. What is finished is picked by running past all that there is:
+    // an array that is indexed by anything but constants would not stay in registers.
     let rows = bound(OWN, group);
+    let bundles = bound(BUNDLES, group);
     for (var i = 0u; i < rows; i++) {
         let row = first_row + i * LANES;
-        if (row <= last_row) {
-            finish(direction, row, item, results[i]);
+        var columns: Columns;
+        for (var other = 0u; other < OWN; other++) {
+            for (var c = 0u; c < COLUMNS; c++) {
+                columns[c] = select(columns[c], sums[other][c], other == i);
+            }
+        }
+        for (var b = 0u; b < bundles; b++) {
+            let at = item * BUNDLES + b;
+            var bundle: Bundle;
+            for (var other = 0u; other < BUNDLES; other++) {
+                for (var v = 0u; v < VECTORS; v++) {
+                    bundle[v] = select(bundle[v], columns[v * BUNDLES + other], other == b);
+                }
+            }
+            if (row <= last_row && at < bundle_count()) {
+                finish(direction, row, at, bundle);
+            }
         }
     }
 }

@@ -39,12 +39,19 @@ fn weight_gradient(@builtin(workgroup_id) group: vec3u, @builtin(local_invocatio
             // Rows beyond the end repeat the last one, by nothing.
             let values = right(right_t, min(mine, end_row - 1u), r);
             let all = spread(select(vec4f(0.0), values, mine < end_row));
+            // lavapipe unrolls a loop for the arrays that are as long as it.
+            var right_of: array<array<vec4f, COLUMNS>, ROWS>;
+            for (var b = 0u; b < ROWS; b++) {
+                for (var j = 0u; j < COLUMNS; j++) {
+                    right_of[b][j] = all[b * COLUMNS + j];
+                }
+            }
             for (var b = 0u; b < ROWS; b++) {
                 let left_row = min(row + b, end_row - 1u) * left_stride();
                 for (var i = 0u; i < OWN; i++) {
                     let values = left(at_left[i] + left_row, own[i]);
                     for (var j = 0u; j < COLUMNS; j++) {
-                        sums[i][j] += outer(values, all[b * COLUMNS + j]);
+                        sums[i][j] += outer(values, right_of[b][j]);
                     }
                 }
             }
@@ -52,16 +59,25 @@ fn weight_gradient(@builtin(workgroup_id) group: vec3u, @builtin(local_invocatio
     }
 
     let at = (group.y * dims.directions + direction) * dims.partial_stride + partial_base();
-    // Not unrolled, so that the sums stay in registers until here.
-    var results = sums;
-    let tiles = bound(OWN * COLUMNS, group);
-    for (var tile = 0u; tile < tiles; tile++) {
-        let l = first_l + tile / COLUMNS * LANES;
-        let j = tile % COLUMNS;
-        if (l < left_quads() && first_r + j < right_quads()) {
-            let columns = results[tile / COLUMNS][j];
-            for (var c = 0u; c < 4u; c++) {
-                partial[at + (l * 4u + c) * right_quads() + first_r + j] = stored(columns[c]);
+    // As in product.wgsl.
+    let lefts = bound(OWN, group);
+    let columns = bound(COLUMNS * 4u, group);
+    for (var i = 0u; i < lefts; i++) {
+        let l = first_l + i * LANES;
+        for (var column = 0u; column < columns; column++) {
+            let r = first_r + column / 4u;
+            let c = column % 4u;
+            var sum: vec4f;
+            for (var other = 0u; other < OWN; other++) {
+                for (var j = 0u; j < COLUMNS; j++) {
+                    for (var of_quad = 0u; of_quad < 4u; of_quad++) {
+                        let is_it = other == i && j * 4u + of_quad == column;
+                        sum = select(sum, sums[other][j][of_quad], is_it);
+                    }
+                }
+            }
+            if (l < left_quads() && r < right_quads()) {
+                partial[at + (l * 4u + c) * right_quads() + r] = stored(sum);
             }
         }
     }

@@ -3,7 +3,7 @@
 // The first has no deltas to begin with; one more than there are steps has no tape, and leaves the gradient of the
 // initial states. Reference: src/reference.
 //
-// The product's rows are those of the batch, its segments the gates; an item is COLUMNS quads of units. Workgroup z is the direction.
+// The product's rows are those of the batch, its segments the gates; a bundle is a quad of units. Workgroup z is the direction.
 
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(2) var<storage, read> packed: array<Stored>;           // (D, packed_stride)
@@ -12,6 +12,8 @@
 @group(0) @binding(5) var<storage, read> d_out: array<Quad>;              // (T or 1, B, D, HQ)
 @group(0) @binding(7) var<storage, read_write> d_states: array<Quad>;     // (S, B, D, HQ)
 
+const VECTORS: u32 = 1u;
+
 // The step, against the order of the direction.
 var<private> now: u32;
 
@@ -19,8 +21,8 @@ fn row_count() -> u32 {
     return dims.rows;
 }
 
-fn item_count() -> u32 {
-    return (dims.hidden_quads + COLUMNS - 1u) / COLUMNS;
+fn bundle_count() -> u32 {
+    return dims.hidden_quads;
 }
 
 fn segment_count(direction: u32) -> u32 {
@@ -53,22 +55,12 @@ fn right_value(at: u32) -> vec4f {
     return widen(packed[at]);
 }
 
-// Where column quad c of an item lies: an item at the edge repeats the last.
-fn column(item: u32, c: u32) -> u32 {
-    return min(item * COLUMNS + c, dims.hidden_quads - 1u);
-}
-
-fn finish(direction: u32, row: u32, item: u32, sums: Columns) {
-    for (var c = 0u; c < COLUMNS; c++) {
-        let quad = item * COLUMNS + c;
-        if (quad < dims.hidden_quads) {
-            var passed = d_states_of(now, direction, row, quad);
-            passed[0] += sums[c];
-            if (now < dims.steps) {
-                retreat(passed, direction, step_of(direction, dims.steps - 1u - now), row, quad);
-            } else {
-                d_states[d_state_at(0u, row, direction) + quad] = stored(passed[0]);
-            }
-        }
+fn finish(direction: u32, row: u32, quad: u32, sums: Bundle) {
+    var passed = d_states_of(now, direction, row, quad);
+    passed[0] += sums[0];
+    if (now < dims.steps) {
+        retreat(passed, direction, step_of(direction, dims.steps - 1u - now), row, quad);
+    } else {
+        d_states[d_state_at(0u, row, direction) + quad] = stored(passed[0]);
     }
 }

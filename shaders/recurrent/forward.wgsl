@@ -2,13 +2,13 @@
 //     pre[slot] += W_hh h_{t-1},   states_t, tape_t = cell_forward(pre, states_{t-1}),
 // with `pre` as project.wgsl left it. Reference: src/reference.
 //
-// The product's rows are those of the batch; an item is UNITS quads of units with all gates. Workgroup z is the direction.
+// The product's rows are those of the batch; an bundle is a quad of units with all gates. Workgroup z is the direction.
 
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(2) var<storage, read> packed: array<Stored>;           // (D, packed_stride)
 @group(0) @binding(3) var<storage, read_write> states: array<Quad>;       // (S, T + 2, B, D, HQ)
 
-const UNITS: u32 = COLUMNS / GATES;
+const VECTORS: u32 = GATES;
 
 // The step, in the order of the direction.
 var<private> now: u32;
@@ -17,8 +17,8 @@ fn row_count() -> u32 {
     return dims.rows;
 }
 
-fn item_count() -> u32 {
-    return (dims.hidden_quads + UNITS - 1u) / UNITS;
+fn bundle_count() -> u32 {
+    return dims.hidden_quads;
 }
 
 fn segment_count(direction: u32) -> u32 {
@@ -49,21 +49,10 @@ fn right_value(at: u32) -> vec4f {
     return widen(packed[at]);
 }
 
-// Where column quad c of an item lies: an item at the edge repeats the last quad of units.
-fn column(item: u32, c: u32) -> u32 {
-    return c / UNITS * dims.hidden_quads + min(item * UNITS + c % UNITS, dims.hidden_quads - 1u);
-}
-
-fn finish(direction: u32, row: u32, item: u32, sums: Columns) {
-    let t = step_of(direction, now);
-    for (var unit = 0u; unit < UNITS; unit++) {
-        let quad = item * UNITS + unit;
-        if (quad < dims.hidden_quads) {
-            var pre = projected(pre_at(direction, now, row) + quad);
-            for (var gate = 0u; gate < GATES; gate++) {
-                pre[HIDDEN_SLOT[gate]] += sums[gate * UNITS + unit];
-            }
-            advance(pre, direction, t, row, quad);
-        }
+fn finish(direction: u32, row: u32, quad: u32, sums: Bundle) {
+    var pre = projected(pre_at(direction, now, row) + quad);
+    for (var gate = 0u; gate < GATES; gate++) {
+        pre[HIDDEN_SLOT[gate]] += sums[gate];
     }
+    advance(pre, direction, step_of(direction, now), row, quad);
 }

@@ -9,8 +9,6 @@ const TILES: u32 = ROW_QUADS * ITEMS;
 const RIGHT: u32 = DEPTH * 4u * ROW_QUADS;
 const WIDTH: u32 = ITEMS * COLUMNS;
 
-alias Columns = array<vec4f, COLUMNS>;
-
 // The left side, (DEPTH * 4, ROW_QUADS), the vector over the four rows; from RIGHT on the right one, (DEPTH * 4, WIDTH); at
 // the end a quad of columns of each invocation, (WG, 4).
 var<workgroup> sh: array<vec4f, SH>;
@@ -106,7 +104,14 @@ fn product(group: vec3u, groups: vec3u, lid: u32) {
 // Hands on a row of the workgroup's.
 fn deliver(place: Place, row: u32, item: u32, columns: Columns) {
     let all = place.row_quad * 4u + row;
-    if (all < row_count()) {
-        finish(place.z, all, place.item + item, columns);
+    for (var bundle = 0u; bundle < BUNDLES; bundle++) {
+        let at = (place.item + item) * BUNDLES + bundle;
+        if (all < row_count() && at < bundle_count()) {
+            var sums: Bundle;
+            for (var v = 0u; v < VECTORS; v++) {
+                sums[v] = columns[v * BUNDLES + bundle];
+            }
+            finish(place.z, all, at, sums);
+        }
     }
 }

@@ -2,19 +2,21 @@
 //     partial[split, left, right] = sum over (t, b) in the split of left(t, b) right(t, b)^T.
 // An operand file says what left and right are; gradient_sum adds the splits in a fixed order. Reference: src/reference.
 //
-// A product whose rows are the left values and whose k are batch rows, a segment a step; an item is COLUMNS right quads. Workgroup
+// A product whose rows are the left values and whose k are batch rows, a segment a step; a bundle is a right quad. Workgroup
 // z is (split, direction).
 
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<uniform> step: Step;
 @group(0) @binding(2) var<storage, read_write> partial: array<Quad>;    // (splits, D, partial_stride)
 
+const VECTORS: u32 = 1u;
+
 fn row_count() -> u32 {
     return left_quads() * 4u;
 }
 
-fn item_count() -> u32 {
-    return (right_quads() + COLUMNS - 1u) / COLUMNS;
+fn bundle_count() -> u32 {
+    return right_quads();
 }
 
 fn segment_count(z: u32) -> u32 {
@@ -48,19 +50,13 @@ fn right_block(segment: u32, z: u32, k: u32, item: u32, c: u32) -> vec4f {
     if (row >= part.end_row) {
         return vec4f(0.0);
     }
-    let r = min(item * COLUMNS + c, right_quads() - 1u);
+    let r = column(item, c);
     return right(right_at(z % direction_count(), part.first_t + segment, r), row, r);
 }
 
-fn finish(z: u32, row: u32, item: u32, sums: Columns) {
+fn finish(z: u32, row: u32, r: u32, sums: Bundle) {
     let place = z / direction_count() * dims.directions + z % direction_count();
-    let at = place * dims.partial_stride + partial_base() + row * right_quads();
-    for (var c = 0u; c < COLUMNS; c++) {
-        let r = item * COLUMNS + c;
-        if (r < right_quads()) {
-            partial[at + r] = stored(sums[c]);
-        }
-    }
+    partial[place * dims.partial_stride + partial_base() + row * right_quads() + r] = stored(sums[0]);
 }
 
 @compute @workgroup_size(WG)

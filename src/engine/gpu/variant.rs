@@ -155,7 +155,8 @@ pub fn method(gpu: &Gpu, spec: &Spec, rows: usize, time: usize) -> Method {
         (Family::Lanes(lanes), steps) => {
             let workgroups = |own: u32| rows.div_ceil((lanes * own) as usize) * spec.directions();
             let busy = |own: &u32| workgroups(*own) >= gpu.cores;
-            let own = [4, 2, 1].into_iter().find(busy).unwrap_or(1);
+            let most = own_rows(rows, lanes);
+            let own = [4, 2, 1].into_iter().filter(|own| *own <= most).find(busy).unwrap_or(1);
             let flops = 2 * spec.facts().gates * spec.hidden * spec.hidden * rows * spec.directions();
             let is_short = time * turns(spec, own as usize) <= MOST_TURNS;
             match steps.is_none() && (!is_short || own < 4 && flops > WORTH_A_DISPATCH) {
@@ -237,12 +238,12 @@ const WORTH_A_DISPATCH: usize = 1 << 20;
 const MOST_TURNS: usize = 1 << 15;
 
 /// Turns of loops that a step of a scan in lanes takes, forwards or backwards, with so many rows a lane: of every item, those over k
-/// and over the rows, and some more (measured: 11).
+/// and over what is finished, and some more (measured: 11).
 fn turns(spec: &Spec, own: usize) -> usize {
     let (quads, gates) = (spec.hidden.div_ceil(4), spec.facts().gates);
     let [forward, backward] = [(gates, 1), (1, gates)].map(|(side, segments)| {
-        let items = (quads * side).div_ceil(16);
-        1 + items * (segments * (quads + 2) + own + 11)
+        let (items, bundles) = ((quads * side).div_ceil(16), quads.min(16 / side));
+        1 + items * (segments * (quads + 2) + own * (bundles + 1) + 11)
     });
     forward.max(backward)
 }
@@ -277,13 +278,18 @@ fn enough(gpu: &Gpu) -> usize {
 pub fn product(gpu: &Gpu, rows: usize, quads: usize, gates: usize, is_step: bool) -> Work {
     match gpu.traits.family {
         Family::Lanes(lanes) => {
-            let own = rows.div_ceil(lanes as usize).next_power_of_two().min(4) as u32;
+            let own = own_rows(rows, lanes);
             let layouts = [1, 2, 4].map(|part| lane_layout(lanes, own, quads, gates, part));
             let busy = |work: &Work| work.workgroups(rows, quads.div_ceil(work.columns() / gates)) >= enough(gpu);
             layouts.into_iter().find(busy).unwrap_or(layouts[2])
         }
         Family::Tiles => tiles(gpu, rows, quads, gates, is_step),
     }
+}
+
+/// Rows of a lane, at most: four, or as many as there are.
+fn own_rows(rows: usize, lanes: u32) -> u32 {
+    rows.div_ceil(lanes as usize).next_power_of_two().min(4) as u32
 }
 
 /// The layout of a scan in lanes, of so many rows a lane.

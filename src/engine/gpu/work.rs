@@ -150,8 +150,8 @@ impl Work {
     /// What it adds to a product of rows by a matrix.
     pub fn product_files(self) -> Vec<&'static str> {
         match self {
-            Work::Lanes { lanes, .. } => vec![shader!("lanes/product"), spread(lanes)],
-            _ => vec![shader!("tiles/product"), shader!("tiles/rows")],
+            Work::Lanes { lanes, .. } => vec![shader!("lanes/product"), shader!("bundles"), spread(lanes)],
+            _ => vec![shader!("tiles/product"), shader!("tiles/rows"), shader!("bundles")],
         }
     }
 
@@ -178,7 +178,7 @@ impl Work {
     pub fn outer_files(self) -> Vec<&'static str> {
         match self {
             Work::Lanes { lanes, .. } => vec![shader!("lanes/weight_gradient"), spread(lanes)],
-            _ => vec![shader!("tiles/weight_gradient"), shader!("tiles/product")],
+            _ => vec![shader!("tiles/weight_gradient"), shader!("tiles/product"), shader!("bundles")],
         }
     }
 }
