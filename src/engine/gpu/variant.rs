@@ -155,8 +155,8 @@ pub fn method(gpu: &Gpu, spec: &Spec, rows: usize, time: usize) -> Method {
         (Family::Lanes(lanes), steps) => {
             let workgroups = |own: u32| rows.div_ceil((lanes * own) as usize) * spec.directions();
             let busy = |own: &u32| workgroups(*own) >= gpu.cores;
-            let most = own_rows(rows, lanes);
-            let own = [4, 2, 1].into_iter().filter(|own| *own <= most).find(busy).unwrap_or(1);
+            let most = own_rows(rows, lanes, spec.hidden.div_ceil(4) * spec.facts().gates);
+            let own = [8, 4, 2, 1].into_iter().filter(|own| *own <= most).find(busy).unwrap_or(1);
             let flops = 2 * spec.facts().gates * spec.hidden * spec.hidden * rows * spec.directions();
             let is_short = time * turns(spec, own as usize) <= MOST_TURNS;
             match steps.is_none() && (!is_short || own < 4 && flops > WORTH_A_DISPATCH) {
@@ -278,7 +278,7 @@ fn enough(gpu: &Gpu) -> usize {
 pub fn product(gpu: &Gpu, rows: usize, quads: usize, gates: usize, is_step: bool) -> Work {
     match gpu.traits.family {
         Family::Lanes(lanes) => {
-            let own = own_rows(rows, lanes);
+            let own = own_rows(rows, lanes, quads * gates);
             let layouts = [1, 2, 4].map(|part| lane_layout(lanes, own, quads, gates, part));
             let busy = |work: &Work| work.workgroups(rows, quads.div_ceil(work.columns() / gates)) >= enough(gpu);
             layouts.into_iter().find(busy).unwrap_or(layouts[2])
@@ -287,9 +287,11 @@ pub fn product(gpu: &Gpu, rows: usize, quads: usize, gates: usize, is_step: bool
     }
 }
 
-/// Rows of a lane, at most: four, or as many as there are.
-fn own_rows(rows: usize, lanes: u32) -> u32 {
-    rows.div_ceil(lanes as usize).next_power_of_two().min(4) as u32
+/// Rows of a lane of a product with so many column quads, at most: as many as there are, up to four; up to eight where the columns
+/// fill several items, as a driver compiles twice as much code for these.
+fn own_rows(rows: usize, lanes: u32, columns: usize) -> u32 {
+    let most = if columns >= 64 { 8 } else { 4 };
+    rows.div_ceil(lanes as usize).next_power_of_two().min(most) as u32
 }
 
 /// The layout of a scan in lanes, of so many rows a lane.
@@ -298,7 +300,7 @@ pub fn lane_scan(gpu: &Gpu, own: u32, quads: usize, gates: usize) -> Work {
     lane_layout(lanes, own, quads, gates, 1)
 }
 
-/// A product in lanes whose items have a `part`-th of as many columns as pay: with four rows, 16 column quads fill the
+/// A product in lanes whose items have a `part`-th of as many columns as pay: with four rows or eight, 16 column quads fill the
 /// registers and the nearest cache. Items are as even as can be.
 fn lane_layout(lanes: u32, own: u32, quads: usize, gates: usize, part: usize) -> Work {
     let most = (16 / gates / part).max(1);
