@@ -198,10 +198,10 @@ pub fn option_cases() -> Vec<Case> {
         Loss::BinaryCrossEntropy,
         quantiles(&[0.1, 0.5, 0.9]),
     ];
-    // A loss knows nothing of cells: each is met with two of those whose kernels are soon compiled.
+    // A loss knows nothing of cells: each is met with two.
     for (n, loss) in losses.into_iter().enumerate() {
         for (readout, lengths) in [(Readout::Last, false), (Readout::Every, true)] {
-            let cell = [CellKind::RnnTanh, CellKind::RnnRelu][(n + usize::from(lengths)) % 2];
+            let cell = CellKind::ALL[(n + usize::from(lengths)) % CellKind::ALL.len()];
             let objective = Objective { loss, dropout: Dropout::default() };
             let case = Case::new(Spec { head: Some(Head { outputs: 6, readout }), ..Spec::new(cell, 3, 6, 1) }, 19, 5);
             cases.push(Case { lengths, objective, ..case });
@@ -222,15 +222,15 @@ pub fn half_cases() -> Vec<Case> {
     for cell in CellKind::ALL {
         let head = Some(Head { outputs: 3, readout: Readout::Every });
         let deep = Spec { layers: 2, bidirectional: true, head, ..Spec::new(cell, 3, 7, 1) };
+        cases.push(Case::new(Spec::new(cell, 1, 20, 1), 32, 50));
         cases.push(Case { lengths: true, clip: Some(Clip { max_norm: 0.05 }), ..Case::new(deep, 67, 9) });
         if let CellKind::Lstm | CellKind::Gru = cell {
             let bare = Spec { layers: 3, head: None, ..Spec::new(cell, 3, 6, 1) };
             let objective = Objective { dropout: Dropout { p: 0.4, seed: 9, step: 3 }, ..Objective::default() };
             cases.push(Case { objective, lengths: true, ..Case::new(bare, 5, 7) });
+            cases.push(Case::new(Spec::new(cell, 10, 130, 1), 3, 7));
         }
     }
-    cases.push(Case::new(Spec::new(CellKind::RnnTanh, 1, 20, 1), 32, 50));
-    cases.push(Case::new(Spec::new(CellKind::Lstm, 10, 130, 1), 3, 7));
     cases.iter_mut().for_each(|case| case.precision = Precision::F16);
     number(&mut cases);
     cases
