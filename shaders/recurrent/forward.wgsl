@@ -2,7 +2,7 @@
 //     pre[slot] += W_hh h_{t-1},   states_t, tape_t = cell_forward(pre, states_{t-1}),
 // with `pre` as project.wgsl left it. Reference: src/reference.
 //
-// The product's rows are those of the batch; an bundle is a quad of units with all gates. Workgroup z is the direction.
+// The product's rows are those of the batch; a bundle is a quad of units with all gates. Workgroup z is the direction.
 
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(2) var<storage, read> packed: array<Stored>;           // (D, packed_stride)

@@ -3,7 +3,7 @@
 use super::adapter;
 use super::kernel::Kernel;
 use super::shaders::KernelId;
-use super::variant::{Kernels, Traits};
+use super::traits::{Kernels, Traits};
 use crate::engine::{DeviceInfo, Precision};
 use crate::error::{Error, Result};
 use std::collections::HashMap;

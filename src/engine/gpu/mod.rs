@@ -18,6 +18,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 mod train;
+mod traits;
 mod variant;
 mod work;
 
@@ -25,4 +26,4 @@ pub use adapter::{Facts, adapters, choose};
 pub use context::{Gpu, Options};
 pub use profile::{KernelTime, Memory};
 pub use run::GpuEngine;
-pub use variant::Kernels;
+pub use traits::Kernels;

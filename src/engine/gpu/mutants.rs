@@ -1,7 +1,7 @@
 //! Kernels broken in one place. Each must be caught by the comparison with the oracle; those of a list run on a device that
 //! is made to run the kernels that they break.
 
-use super::variant::Kernels;
+use super::traits::Kernels;
 
 /// A change to one kernel's source: (entry point, find, replace).
 pub type Mutation = (&'static str, &'static str, &'static str);
