@@ -27,3 +27,13 @@ fn outer(rows: vec4f, units: vec4f) -> mat4x4f {
 fn same_rows(units: vec4f) -> mat4x4f {
     return mat4x4f(units, units, units, units);
 }
+
+// Block `there` where it is the one wanted, else `otherwise`. Arrays of blocks are read and written by running a block at a
+// time past all of them: the code that loads or stores one stands there once, and yet constants alone index the arrays.
+fn chosen(is_it: bool, there: mat4x4f, otherwise: mat4x4f) -> mat4x4f {
+    var block: mat4x4f;
+    for (var c = 0u; c < 4u; c++) {
+        block[c] = select(otherwise[c], there[c], is_it);
+    }
+    return block;
+}

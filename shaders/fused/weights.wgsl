@@ -16,13 +16,3 @@ fn input_at_packed(q: u32, gate: u32) -> mat4x4f {
 fn hidden_at_packed(q: u32, gate: u32) -> mat4x4f {
     return block_at(dims.at_hidden + (q * 4u * GATES + gate) * HQ, GATES * HQ);
 }
-
-// Block `there` where it is the one wanted, else `otherwise`. Arrays of blocks are read and written by running a block at a
-// time past all of them: the code that loads or stores one stands here once, and yet constants alone index the arrays.
-fn chosen(is_it: bool, there: mat4x4f, otherwise: mat4x4f) -> mat4x4f {
-    var block: mat4x4f;
-    for (var c = 0u; c < 4u; c++) {
-        block[c] = select(otherwise[c], there[c], is_it);
-    }
-    return block;
-}

@@ -61,23 +61,20 @@ fn weight_gradient(@builtin(workgroup_id) group: vec3u, @builtin(local_invocatio
     let at = (group.y * dims.directions + direction) * dims.partial_stride + partial_base();
     // As in product.wgsl.
     let lefts = bound(OWN, group);
-    let columns = bound(COLUMNS * 4u, group);
+    let rights = bound(COLUMNS, group);
     for (var i = 0u; i < lefts; i++) {
         let l = first_l + i * LANES;
-        for (var column = 0u; column < columns; column++) {
-            let r = first_r + column / 4u;
-            let c = column % 4u;
-            var sum: vec4f;
+        for (var j = 0u; j < rights; j++) {
+            var tile: mat4x4f;
             for (var other = 0u; other < OWN; other++) {
-                for (var j = 0u; j < COLUMNS; j++) {
-                    for (var of_quad = 0u; of_quad < 4u; of_quad++) {
-                        let is_it = other == i && j * 4u + of_quad == column;
-                        sum = select(sum, sums[other][j][of_quad], is_it);
-                    }
+                for (var column = 0u; column < COLUMNS; column++) {
+                    tile = chosen(other == i && column == j, sums[other][column], tile);
                 }
             }
-            if (l < left_quads() && r < right_quads()) {
-                partial[at + (l * 4u + c) * right_quads() + r] = stored(sum);
+            if (l < left_quads() && first_r + j < right_quads()) {
+                for (var c = 0u; c < 4u; c++) {
+                    partial[at + (l * 4u + c) * right_quads() + first_r + j] = stored(tile[c]);
+                }
             }
         }
     }
