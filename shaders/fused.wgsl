@@ -11,8 +11,8 @@
 @group(0) @binding(5) var<storage, read> windows: array<Window>;          // (N)
 @group(0) @binding(6) var<storage, read> order: array<u32>;               // (N)
 @group(0) @binding(7) var<storage, read> targets: array<f32>;             // (N, target_len)
-@group(0) @binding(8) var<storage, read_write> states: array<Quad>;       // (S, T + 2, B, 1, HQ)
-@group(0) @binding(9) var<storage, read_write> partial: array<Quad>;      // (parts, partial_stride)
+@group(0) @binding(8) var<storage, read_write> states: array<vec4f>;      // (S, T + 2, B, 1, HQ)
+@group(0) @binding(9) var<storage, read_write> partial: array<vec4f>;     // (parts, partial_stride)
 
 // Leaves what the way back needs of step t.
 fn leave_step(lid: u32, t: u32, now: States, kept: Slots) {

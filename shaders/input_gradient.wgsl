@@ -8,7 +8,7 @@
 @group(0) @binding(1) var<uniform> step: Step;
 @group(0) @binding(2) var<storage, read> packed: array<Stored>;          // (D, packed_stride)
 @group(0) @binding(3) var<storage, read> tape: array<Stored>;            // (D, T, B, SLOTS, HQ), holding the deltas
-@group(0) @binding(4) var<storage, read_write> d_in: array<Quad>;        // (T, B, input_quads)
+@group(0) @binding(4) var<storage, read_write> d_in: array<vec4f>;       // (T, B, input_quads)
 
 const VECTORS: u32 = 1u;
 
@@ -51,7 +51,7 @@ fn right_value(at: u32) -> vec4f {
 }
 
 fn finish(z: u32, row: u32, quad: u32, sums: Bundle) {
-    d_in[row * dims.input_quads + quad] = stored(sums[0] * mask(row / dims.rows, row % dims.rows, quad));
+    d_in[row * dims.input_quads + quad] = sums[0] * mask(row / dims.rows, row % dims.rows, quad);
 }
 
 @compute @workgroup_size(WG)

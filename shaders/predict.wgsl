@@ -8,7 +8,7 @@
 @group(0) @binding(3) var<storage, read> series: array<f32>;              // (len, I)
 @group(0) @binding(4) var<storage, read> windows: array<Window>;          // (N)
 @group(0) @binding(5) var<storage, read> order: array<u32>;               // (N)
-@group(0) @binding(6) var<storage, read_write> states: array<Quad>;       // (S, T + 2, B, 1, HQ)
+@group(0) @binding(6) var<storage, read_write> states: array<vec4f>;      // (S, T + 2, B, 1, HQ)
 @group(0) @binding(7) var<storage, read_write> y: array<f32>;             // (B, T or 1, O)
 
 // Leaves the outputs of a position; zeros where it does not count.

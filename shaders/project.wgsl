@@ -7,9 +7,9 @@
 
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<uniform> time: Time;
-@group(0) @binding(2) var<storage, read> packed: array<Stored>;    // (D, packed_stride)
-@group(0) @binding(3) var<storage, read> x: array<Quad>;           // (T, B, IQ) from at_input on
-@group(0) @binding(4) var<storage, read_write> pre: array<Quad>;   // (D, chunk, B, SLOTS, HQ)
+@group(0) @binding(2) var<storage, read> packed: array<Stored>;     // (D, packed_stride)
+@group(0) @binding(3) var<storage, read> x: array<vec4f>;           // (T, B, IQ) from at_input on
+@group(0) @binding(4) var<storage, read_write> pre: array<vec4f>;    // (D, chunk, B, SLOTS, HQ)
 
 const VECTORS: u32 = GATES;
 
@@ -34,7 +34,7 @@ fn left_at(segment: u32, direction: u32, row: u32) -> u32 {
 }
 
 fn left_value(at: u32) -> vec4f {
-    return loaded(x[at]);
+    return x[at];
 }
 
 fn right_at(segment: u32, direction: u32) -> u32 {
@@ -59,7 +59,7 @@ fn finish(direction: u32, row: u32, quad: u32, sums: Bundle) {
     }
     let at = pre_at(direction, time.s + row / dims.rows, row % dims.rows) + quad;
     for (var slot = 0u; slot < SLOTS; slot++) {
-        pre[at + slot * dims.hidden_quads] = stored(values[slot]);
+        pre[at + slot * dims.hidden_quads] = values[slot];
     }
 }
 

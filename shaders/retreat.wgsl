@@ -9,7 +9,7 @@ fn d_states_of(s: u32, direction: u32, row: u32, quad: u32) -> States {
     var d_next: States;
     for (var vector = 0u; vector < STATES; vector++) {
         if (s > 0u) {
-            d_next[vector] = loaded(d_states[d_state_at(vector, row, direction) + quad]);
+            d_next[vector] = d_states[d_state_at(vector, row, direction) + quad];
         }
     }
     return d_next;
@@ -21,13 +21,13 @@ fn retreat(passed: States, direction: u32, t: u32, row: u32, quad: u32) -> Slots
     var prev: States;
     var next: States;
     for (var vector = 0u; vector < STATES; vector++) {
-        prev[vector] = loaded(states[state_at(vector, slot_before(direction, t), row, direction) + quad]);
-        next[vector] = loaded(states[state_at(vector, t + 1u, row, direction) + quad]);
+        prev[vector] = states[state_at(vector, slot_before(direction, t), row, direction) + quad];
+        next[vector] = states[state_at(vector, t + 1u, row, direction) + quad];
     }
     var d_next = passed;
     if (dims.read_every == 1u || t == length_of(row) - 1u) {
         let step = select(0u, t, dims.read_every == 1u);
-        d_next[0] += loaded(d_out[((step * dims.rows + row) * dims.directions + direction) * dims.hidden_quads + quad]);
+        d_next[0] += d_out[((step * dims.rows + row) * dims.directions + direction) * dims.hidden_quads + quad];
     }
     let at = tape_at(direction, t, row) + quad;
     var kept: Slots;
@@ -42,7 +42,7 @@ fn retreat(passed: States, direction: u32, t: u32, row: u32, quad: u32) -> Slots
         tape[at + slot * dims.hidden_quads] = narrow(out.deltas[slot]);
     }
     for (var vector = 0u; vector < STATES; vector++) {
-        d_states[d_state_at(vector, row, direction) + quad] = stored(out.d_prev[vector]);
+        d_states[d_state_at(vector, row, direction) + quad] = out.d_prev[vector];
     }
     return out.deltas;
 }

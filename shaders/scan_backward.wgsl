@@ -7,19 +7,19 @@
 
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> packed: array<Stored>;           // (D, packed_stride)
-@group(0) @binding(2) var<storage, read> states: array<Quad>;             // (S, T + 2, B, D, HQ)
+@group(0) @binding(2) var<storage, read> states: array<vec4f>;            // (S, T + 2, B, D, HQ)
 @group(0) @binding(3) var<storage, read_write> tape: array<Stored>;       // (D, T, B, SLOTS, HQ)
-@group(0) @binding(4) var<storage, read> d_out: array<Quad>;              // (T or 1, B, D, HQ)
-@group(0) @binding(5) var<storage, read_write> d_states: array<Quad>;     // (S, B, D, HQ)
+@group(0) @binding(4) var<storage, read> d_out: array<vec4f>;             // (T or 1, B, D, HQ)
+@group(0) @binding(5) var<storage, read_write> d_states: array<vec4f>;    // (S, B, D, HQ)
 
 // Deltas of the recurrent products, (G, HQ * 4, row_quads), the vector over the four rows.
-var<workgroup> sh_deltas: array<Quad, SH>;
+var<workgroup> sh_deltas: array<vec4f, SH>;
 
 // Adds what came through the recurrent weights to the gradient of a tile's states.
 fn finish(tile: mat4x4f, row: u32, direction: u32, quad: u32) {
     for (var r = 0u; r < 4u; r++) {
         let at = d_state_at(0u, row + r, direction) + quad;
-        d_states[at] = stored(loaded(d_states[at]) + tile[r]);
+        d_states[at] = d_states[at] + tile[r];
     }
 }
 
@@ -47,10 +47,10 @@ fn scan_backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_
                 let slot = HIDDEN_SLOT[gate];
                 let units = transpose(mat4x4f(d0[slot], d1[slot], d2[slot], d3[slot]));
                 let at = (gate * dims.hidden_quads + quad) * 4u * dims.row_quads + row_quad;
-                sh_deltas[at] = stored(units[0]);
-                sh_deltas[at + dims.row_quads] = stored(units[1]);
-                sh_deltas[at + 2u * dims.row_quads] = stored(units[2]);
-                sh_deltas[at + 3u * dims.row_quads] = stored(units[3]);
+                sh_deltas[at] = units[0];
+                sh_deltas[at + dims.row_quads] = units[1];
+                sh_deltas[at + 2u * dims.row_quads] = units[2];
+                sh_deltas[at + 3u * dims.row_quads] = units[3];
             }
         }
         workgroupBarrier();
@@ -63,7 +63,7 @@ fn scan_backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_
             var from_delta = row_quad;
             var at = weights + dims.at_hidden_t + quad;
             for (var j = 0u; j < deltas; j++) {
-                sums += outer(loaded(sh_deltas[from_delta]), widen(packed[at]));
+                sums += outer(sh_deltas[from_delta], widen(packed[at]));
                 from_delta += dims.row_quads;
                 at += dims.hidden_quads;
             }

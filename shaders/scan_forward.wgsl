@@ -8,25 +8,25 @@
 
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> packed: array<Stored>;           // (D, packed_stride)
-@group(0) @binding(2) var<storage, read> x: array<Quad>;                  // (T, B, IQ) from at_input on
-@group(0) @binding(3) var<storage, read_write> states: array<Quad>;       // (S, T + 2, B, D, HQ)
+@group(0) @binding(2) var<storage, read> x: array<vec4f>;                 // (T, B, IQ) from at_input on
+@group(0) @binding(3) var<storage, read_write> states: array<vec4f>;      // (S, T + 2, B, D, HQ)
 
 // h_{t-1} and h_t, (2, HQ * 4, row_quads), the vector over the four rows.
-var<workgroup> sh_h: array<Quad, SH>;
+var<workgroup> sh_h: array<vec4f, SH>;
 
 // Keeps a tile of h, one matrix column a row, as four vectors over the rows.
 fn share(half: u32, quad: u32, row_quad: u32, tile: mat4x4f) {
     let units = transpose(tile);
     let at = half + quad * 4u * dims.row_quads + row_quad;
-    sh_h[at] = stored(units[0]);
-    sh_h[at + dims.row_quads] = stored(units[1]);
-    sh_h[at + 2u * dims.row_quads] = stored(units[2]);
-    sh_h[at + 3u * dims.row_quads] = stored(units[3]);
+    sh_h[at] = units[0];
+    sh_h[at + dims.row_quads] = units[1];
+    sh_h[at + 2u * dims.row_quads] = units[2];
+    sh_h[at + 3u * dims.row_quads] = units[3];
 }
 
 fn initial_h(row: u32, direction: u32, quad: u32) -> vec4f {
     let slot = slot_before(direction, select(0u, dims.steps - 1u, direction == 1u));
-    return loaded(states[state_at(0u, slot, row, direction) + quad]);
+    return states[state_at(0u, slot, row, direction) + quad];
 }
 
 // Feature i of the four rows from `row` on at step t.
@@ -35,10 +35,10 @@ fn input_rows(t: u32, row: u32, i: u32) -> vec4f {
     let c = i % 4u;
     let stride = dims.input_quads;
     return vec4f(
-        loaded(x[at])[c],
-        loaded(x[at + stride])[c],
-        loaded(x[at + 2u * stride])[c],
-        loaded(x[at + 3u * stride])[c],
+        x[at][c],
+        x[at + stride][c],
+        x[at + 2u * stride][c],
+        x[at + 3u * stride][c],
     );
 }
 
@@ -105,7 +105,7 @@ fn scan_forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_i
             var from_h = before + row_quad;
             var at = weights + dims.at_hidden + quad;
             for (var k = 0u; k < hidden; k++) {
-                pre = add_hidden(pre, loaded(sh_h[from_h]), weights_at(at));
+                pre = add_hidden(pre, sh_h[from_h], weights_at(at));
                 from_h += dims.row_quads;
                 at += stride;
             }

@@ -19,7 +19,7 @@ fn go_back(lid: u32, steps: u32, items: u32, last: States) {
         var kept: Slots;
         if (counts) {
             for (var vector = 0u; vector < STATES; vector++) {
-                prev[vector] = loaded(states[own_state_at(vector, t)]);
+                prev[vector] = states[own_state_at(vector, t)];
             }
             let at = tape_at(0u, t, own_row) + quad;
             for (var slot = 0u; slot < SLOTS; slot++) {

@@ -5,7 +5,7 @@ fn go_forward(lid: u32, steps: u32) -> States {
     var now: States;
     if (busy()) {
         for (var vector = 0u; vector < STATES; vector++) {
-            now[vector] = loaded(states[own_state_at(vector, 0u)]);
+            now[vector] = states[own_state_at(vector, 0u)];
         }
     }
     for (var t = 0u; t < steps; t++) {

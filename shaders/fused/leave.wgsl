@@ -24,15 +24,15 @@ fn leave(group: vec3u, lid: u32) {
         let weights = over_rows(lid, d_head[o]);
         let bias = over_rows(lid, vec4f(d_head_bias[o], 0.0, 0.0, 0.0));
         if (writes) {
-            partial[at + quad] = stored(weights);
+            partial[at + quad] = weights;
         }
         if (lid == 0u) {
-            partial[at + HQ] = stored(bias);
+            partial[at + HQ] = bias;
         }
     }
     let loss = over_rows(lid, vec4f(terms * step.inverse_count, 0.0, 0.0, 0.0));
     if (lid == 0u) {
-        partial[base + dims.at_loss_partial] = stored(loss);
+        partial[base + dims.at_loss_partial] = loss;
     }
 }
 
@@ -40,6 +40,6 @@ fn leave(group: vec3u, lid: u32) {
 fn leave_tile(at: u32, stride: u32, tile: mat4x4f) {
     let units = transpose(tile);
     for (var c = 0u; c < 4u; c++) {
-        partial[at + c * stride] = stored(units[c]);
+        partial[at + c * stride] = units[c];
     }
 }

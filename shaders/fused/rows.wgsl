@@ -36,7 +36,7 @@ fn busy() -> bool {
 fn leave_states(slot: u32, now: States) {
     if (busy()) {
         for (var vector = 0u; vector < STATES; vector++) {
-            states[own_state_at(vector, slot)] = stored(now[vector]);
+            states[own_state_at(vector, slot)] = now[vector];
         }
     }
 }

@@ -9,7 +9,7 @@ const ROWS: u32 = LANES / COLUMNS;
 
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<uniform> step: Step;
-@group(0) @binding(2) var<storage, read_write> partial: array<Quad>;    // (splits, D, partial_stride)
+@group(0) @binding(2) var<storage, read_write> partial: array<vec4f>;    // (splits, D, partial_stride)
 
 @compute @workgroup_size(WG)
 fn weight_gradient(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -73,7 +73,7 @@ fn weight_gradient(@builtin(workgroup_id) group: vec3u, @builtin(local_invocatio
             }
             if (l < left_quads() && first_r + j < right_quads()) {
                 for (var c = 0u; c < 4u; c++) {
-                    partial[at + (l * 4u + c) * right_quads() + first_r + j] = stored(tile[c]);
+                    partial[at + (l * 4u + c) * right_quads() + first_r + j] = tile[c];
                 }
             }
         }

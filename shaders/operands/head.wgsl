@@ -2,7 +2,7 @@
 // ceil(O / 4) x (D * HQ + 1) quads.
 
 @group(0) @binding(3) var<storage, read> d_y: array<f32>;         // (B, T or 1, O)
-@group(0) @binding(4) var<storage, read> states: array<Quad>;     // (S, T + 2, B, D, HQ)
+@group(0) @binding(4) var<storage, read> states: array<vec4f>;    // (S, T + 2, B, D, HQ)
 @group(0) @binding(5) var<storage, read> rows: array<Row>;        // (B)
 
 fn left_quads() -> u32 {
@@ -54,7 +54,7 @@ fn right(at: u32, b: u32, r: u32) -> vec4f {
         return vec4f(1.0, 0.0, 0.0, 0.0);
     }
     if (dims.read_every == 1u) {
-        return loaded(states[at + b * top_quads()]);
+        return states[at + b * top_quads()];
     }
-    return loaded(states[at + state_at(0u, rows[b].length, b, 0u)]);
+    return states[at + state_at(0u, rows[b].length, b, 0u)];
 }

@@ -1,7 +1,7 @@
 // Recurrent weights: the deltas of each gate's recurrent product by the state before the step. (G * HQ) x (HQ) quads.
 
 @group(0) @binding(3) var<storage, read> tape: array<Stored>;     // (D, T, B, SLOTS, HQ), holding the deltas
-@group(0) @binding(4) var<storage, read> states: array<Quad>;     // (S, T + 2, B, D, HQ)
+@group(0) @binding(4) var<storage, read> states: array<vec4f>;    // (S, T + 2, B, D, HQ)
 
 fn left_quads() -> u32 {
     return GATES * dims.hidden_quads;
@@ -41,5 +41,5 @@ fn right_at(direction: u32, t: u32, r: u32) -> u32 {
 }
 
 fn right(at: u32, b: u32, r: u32) -> vec4f {
-    return loaded(states[at + b * top_quads()]);
+    return states[at + b * top_quads()];
 }

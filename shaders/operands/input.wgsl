@@ -2,7 +2,7 @@
 // (SLOTS * HQ) x (ceil((inputs + 1) / 4)) quads.
 
 @group(0) @binding(3) var<storage, read> tape: array<Stored>;    // (D, T, B, SLOTS, HQ), holding the deltas
-@group(0) @binding(4) var<storage, read> x: array<Quad>;         // (T, B, IQ) from at_input on
+@group(0) @binding(4) var<storage, read> x: array<vec4f>;        // (T, B, IQ) from at_input on
 
 fn left_quads() -> u32 {
     return SLOTS * dims.hidden_quads;
@@ -46,5 +46,5 @@ fn right(at: u32, b: u32, r: u32) -> vec4f {
     if (r == dims.input_quads) {
         return vec4f(1.0, 0.0, 0.0, 0.0);
     }
-    return loaded(x[at + b * dims.input_quads]);
+    return x[at + b * dims.input_quads];
 }

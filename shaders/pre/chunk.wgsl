@@ -1,11 +1,11 @@
 // What project.wgsl left lies in a buffer of its own, for a chunk of the steps.
 
-@group(0) @binding(5) var<storage, read> pre: array<Quad>;    // (D, chunk, B, SLOTS, HQ)
+@group(0) @binding(5) var<storage, read> pre: array<vec4f>;    // (D, chunk, B, SLOTS, HQ)
 
 fn projected(at: u32) -> Slots {
     var values: Slots;
     for (var slot = 0u; slot < SLOTS; slot++) {
-        values[slot] = loaded(pre[at + slot * dims.hidden_quads]);
+        values[slot] = pre[at + slot * dims.hidden_quads];
     }
     return values;
 }

@@ -7,10 +7,10 @@
 
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(2) var<storage, read> packed: array<Stored>;           // (D, packed_stride)
-@group(0) @binding(3) var<storage, read> states: array<Quad>;             // (S, T + 2, B, D, HQ)
+@group(0) @binding(3) var<storage, read> states: array<vec4f>;            // (S, T + 2, B, D, HQ)
 @group(0) @binding(4) var<storage, read_write> tape: array<Stored>;       // (D, T, B, SLOTS, HQ)
-@group(0) @binding(5) var<storage, read> d_out: array<Quad>;              // (T or 1, B, D, HQ)
-@group(0) @binding(7) var<storage, read_write> d_states: array<Quad>;     // (S, B, D, HQ)
+@group(0) @binding(5) var<storage, read> d_out: array<vec4f>;             // (T or 1, B, D, HQ)
+@group(0) @binding(7) var<storage, read_write> d_states: array<vec4f>;    // (S, B, D, HQ)
 
 const VECTORS: u32 = 1u;
 
@@ -61,6 +61,6 @@ fn finish(direction: u32, row: u32, quad: u32, sums: Bundle) {
     if (now < dims.steps) {
         retreat(passed, direction, step_of(direction, dims.steps - 1u - now), row, quad);
     } else {
-        d_states[d_state_at(0u, row, direction) + quad] = stored(passed[0]);
+        d_states[d_state_at(0u, row, direction) + quad] = passed[0];
     }
 }

@@ -6,7 +6,7 @@
 
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(2) var<storage, read> packed: array<Stored>;           // (D, packed_stride)
-@group(0) @binding(3) var<storage, read_write> states: array<Quad>;       // (S, T + 2, B, D, HQ)
+@group(0) @binding(3) var<storage, read_write> states: array<vec4f>;      // (S, T + 2, B, D, HQ)
 
 const VECTORS: u32 = GATES;
 
@@ -34,7 +34,7 @@ fn left_at(segment: u32, direction: u32, row: u32) -> u32 {
 }
 
 fn left_value(at: u32) -> vec4f {
-    return loaded(states[at]);
+    return states[at];
 }
 
 fn right_at(segment: u32, direction: u32) -> u32 {

@@ -7,7 +7,7 @@
 
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<uniform> step: Step;
-@group(0) @binding(2) var<storage, read_write> partial: array<Quad>;    // (splits, D, partial_stride)
+@group(0) @binding(2) var<storage, read_write> partial: array<vec4f>;    // (splits, D, partial_stride)
 
 const VECTORS: u32 = 1u;
 
@@ -56,7 +56,7 @@ fn right_block(segment: u32, z: u32, k: u32, item: u32, c: u32) -> vec4f {
 
 fn finish(z: u32, row: u32, r: u32, sums: Bundle) {
     let place = z / direction_count() * dims.directions + z % direction_count();
-    partial[place * dims.partial_stride + partial_base() + row * right_quads() + r] = stored(sums[0]);
+    partial[place * dims.partial_stride + partial_base() + row * right_quads() + r] = sums[0];
 }
 
 @compute @workgroup_size(WG)

@@ -1,15 +1,18 @@
 //! One open device: its queue, its limits, its compiled kernels, and the first thing that went wrong on it.
 
 use super::adapter;
+use super::array::Array;
 use super::kernel::Kernel;
 use super::shaders::KernelId;
+use super::texels::{WIDTH, in_texels};
 use super::traits::{Kernels, Traits};
+use super::work::Format;
 use crate::engine::{DeviceInfo, Precision};
 use crate::error::{Error, Result};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use wgpu::{Buffer, BufferDescriptor, BufferUsages};
+use wgpu::{Buffer, BufferDescriptor, BufferUsages, TextureFormat, TextureUsages};
 
 /// How to open a device.
 #[derive(Clone, Copy, Debug, Default)]
@@ -183,16 +186,7 @@ impl Gpu {
             true => self.largest_binding(),
             false => self.largest_buffer(),
         };
-        if bytes > limit {
-            return Err(Error::Limit {
-                what: format!("buffer `{label}`"),
-                needed: bytes,
-                limit,
-                unit: "bytes",
-                adapter: self.info.name.clone(),
-                remedy: "take a smaller batch, fewer time steps or a smaller hidden size, or `--device cpu`".to_owned(),
-            });
-        }
+        self.check_bytes(label, bytes, limit)?;
         let descriptor = BufferDescriptor { label: Some(label), size: bytes, usage, mapped_at_creation: false };
         let buffer = self.device.create_buffer(&descriptor);
         self.check()?;
@@ -200,41 +194,108 @@ impl Gpu {
         Ok(buffer)
     }
 
+    fn check_bytes(&self, label: &str, bytes: u64, limit: u64) -> Result<()> {
+        if bytes <= limit {
+            return Ok(());
+        }
+        Err(Error::Limit {
+            what: format!("buffer `{label}`"),
+            needed: bytes,
+            limit,
+            unit: "bytes",
+            adapter: self.info.name.clone(),
+            remedy: "take a smaller batch, fewer time steps or a smaller hidden size, or `--device cpu`".to_owned(),
+        })
+    }
+
+    /// A texture of texels of `size` bytes, zeroed, with room for `bytes` bytes, refused likewise.
+    fn texture(&self, label: &str, bytes: u64, format: TextureFormat, size: u64) -> Result<Array> {
+        let row = u64::from(WIDTH) * size;
+        let most = u64::from(self.limits.max_texture_dimension_2d) - 1;
+        self.check_bytes(label, bytes, self.largest_binding().min(most * row))?;
+        // lavapipe compiles a kernel anew for textures whose height is a power of two, where those before had others.
+        let height = bytes.div_ceil(row).max(3);
+        let height = height + u64::from(height.is_power_of_two());
+        let texture = self.device.create_texture(&wgpu::TextureDescriptor {
+            label: Some(label),
+            size: wgpu::Extent3d { width: WIDTH, height: height as u32, depth_or_array_layers: 1 },
+            mip_level_count: 1,
+            sample_count: 1,
+            dimension: wgpu::TextureDimension::D2,
+            format,
+            usage: TextureUsages::STORAGE_BINDING | TextureUsages::COPY_DST | TextureUsages::COPY_SRC,
+            view_formats: &[],
+        });
+        self.check()?;
+        self.allocated.fetch_add(height * row, Ordering::Relaxed);
+        let view = texture.create_view(&Default::default());
+        Ok(Array::Texels(texture, view))
+    }
+
     /// A storage buffer that the host can write and read back by copies. Its content is not defined.
-    pub(super) fn storage<T>(&self, label: &str, len: usize) -> Result<Buffer> {
-        let usage = BufferUsages::STORAGE | BufferUsages::COPY_DST | BufferUsages::COPY_SRC;
-        #[cfg(test)]
-        return self.probe.poisoned(self, label, len * size_of::<T>(), usage);
-        #[cfg(not(test))]
-        self.buffer(label, len, size_of::<T>(), usage)
+    pub(super) fn storage<T>(&self, label: &str, len: usize) -> Result<Array> {
+        self.array(label, len * size_of::<T>(), None)
+    }
+
+    /// The same for `len` vec4s, in texels where kernels find them so.
+    pub(super) fn vec4s(&self, label: &str, len: usize) -> Result<Array> {
+        self.array(label, len * 16, Some(TextureFormat::Rgba32Float))
     }
 
     /// The same for `len` quads of packed weights or of the tape.
-    pub(super) fn quads(&self, label: &str, len: usize) -> Result<Buffer> {
+    pub(super) fn quads(&self, label: &str, len: usize) -> Result<Array> {
         match self.precision {
-            Precision::F32 => self.storage::<[f32; 4]>(label, len),
-            Precision::F16 => self.storage::<[u16; 4]>(label, len),
+            Precision::F32 => self.vec4s(label, len),
+            Precision::F16 => self.array(label, len * 8, Some(TextureFormat::Rg32Uint)),
         }
+    }
+
+    fn array(&self, label: &str, bytes: usize, texel: Option<TextureFormat>) -> Result<Array> {
+        #[cfg(test)]
+        return self.probe.poisoned(self, label, bytes, texel);
+        #[cfg(not(test))]
+        self.allocate(label, bytes, texel)
+    }
+
+    pub(super) fn allocate(&self, label: &str, bytes: usize, texel: Option<TextureFormat>) -> Result<Array> {
+        match texel.and_then(|format| Some((format, format.block_copy_size(None)?))) {
+            Some((format, size)) if self.traits.format == Format::Texels => {
+                self.texture(label, bytes as u64, format, size.into())
+            }
+            _ => {
+                let usage = BufferUsages::STORAGE | BufferUsages::COPY_DST | BufferUsages::COPY_SRC;
+                Ok(self.buffer(label, bytes, 1, usage)?.into())
+            }
+        }
+    }
+
+    /// `len` constants of `size` bytes.
+    pub(super) fn uniform(&self, label: &str, len: usize, size: usize) -> Result<Array> {
+        Ok(self.buffer(label, len, size, BufferUsages::UNIFORM | BufferUsages::COPY_DST)?.into())
     }
 
     /// The WGSL of a kernel.
     pub(super) fn source(&self, id: KernelId) -> String {
+        let Traits { format, .. } = self.traits;
         #[cfg(test)]
-        return self.probe.mutated(id, self.traits.format, self.precision);
+        let source = self.probe.mutated(id, format, self.precision);
         #[cfg(not(test))]
-        id.source(self.traits.format, self.precision)
+        let source = id.source(format, self.precision);
+        if format == Format::Texels { in_texels(&source, self.precision) } else { source }
     }
 
-    /// Writes `values` at value `at` of a buffer, before the next submission.
-    pub(super) fn write<T: bytemuck::NoUninit>(&self, buffer: &Buffer, at: usize, values: &[T]) {
-        self.queue.write_buffer(buffer, (at * size_of::<T>()) as u64, bytemuck::cast_slice(values));
+    /// Writes `values` at value `at` of an array, before the next submission.
+    pub(super) fn write<T: bytemuck::NoUninit>(&self, array: &Array, at: usize, values: &[T]) {
+        array.write(&self.queue, (at * size_of::<T>()) as u64, bytemuck::cast_slice(values));
     }
 
-    /// Copies out the first `len` values of `buffer`, once all submitted work is done.
-    pub(super) async fn read(&self, buffer: &Buffer, len: usize) -> Result<Vec<f32>> {
-        let staging = self.staging(len)?;
+    /// Copies out the first `len` values of an array, once all submitted work is done.
+    pub(super) async fn read(&self, array: &Array, len: usize) -> Result<Vec<f32>> {
+        // Whole texels.
+        let copied = len.next_multiple_of(4);
+        let staging = self.staging(copied)?;
         let mut encoder = self.device.create_command_encoder(&Default::default());
-        encoder.copy_buffer_to_buffer(buffer, 0, &staging, 0, (len * 4) as u64);
+        array.copy_out(&mut encoder, 0, &staging, 0, (copied * 4) as u64);
         self.queue.submit([encoder.finish()]);
         self.read_staging(&staging, len).await
     }

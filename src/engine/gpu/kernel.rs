@@ -1,12 +1,16 @@
 //! A compiled kernel, and binding by name: WGSL alone says what is bound where, and a missing, extra or misspelt name is
 //! refused when the bind group is made.
 
+use super::array::Array;
 use super::context::Gpu;
 use super::dims::STEP_STRIDE;
 use super::shaders::KernelId;
 use naga::valid::{Capabilities, ValidationFlags, Validator};
-use naga::{AddressSpace, StorageAccess};
-use wgpu::{BindGroup, BindGroupEntry, BindGroupLayout, BindingResource, Buffer, BufferBindingType, ComputePipeline};
+use naga::{AddressSpace, ImageClass, StorageAccess, StorageFormat, TypeInner};
+use wgpu::{
+    BindGroup, BindGroupEntry, BindGroupLayout, BindingType, BufferBindingType, ComputePipeline, StorageTextureAccess,
+    TextureFormat, TextureViewDimension,
+};
 
 /// One binding that an entry point uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,23 +19,19 @@ pub struct Binding {
     pub name: String,
     /// `@binding` of group 0.
     pub index: u32,
-    kind: BufferBindingType,
+    kind: BindingType,
 }
 
 impl Binding {
-    /// Whether it is a uniform buffer, rather than a storage buffer.
+    /// Whether it is a storage buffer, rather than a uniform buffer or a texture.
     #[cfg(test)]
-    pub fn is_uniform(&self) -> bool {
-        self.kind == BufferBindingType::Uniform
+    pub fn is_storage_buffer(&self) -> bool {
+        matches!(self.kind, BindingType::Buffer { ty: BufferBindingType::Storage { .. }, .. })
     }
 
     /// What lies behind a dynamic offset: the constants of a training step, or the place in time.
     fn dynamic(&self) -> Option<Dynamic> {
-        match self.name.as_str() {
-            "step" => Some(Dynamic::Step),
-            "time" => Some(Dynamic::Time),
-            _ => None,
-        }
+        Dynamic::of(&self.name)
     }
 }
 
@@ -40,6 +40,16 @@ impl Binding {
 enum Dynamic {
     Step,
     Time,
+}
+
+impl Dynamic {
+    fn of(name: &str) -> Option<Self> {
+        match name {
+            "step" => Some(Dynamic::Step),
+            "time" => Some(Dynamic::Time),
+            _ => None,
+        }
+    }
 }
 
 /// The bindings that `entry` uses. Panics where the module is not valid: our own shaders are.
@@ -56,18 +66,38 @@ pub fn reflect(module: &naga::Module, entry: &str) -> Vec<Binding> {
         if uses[handle].is_empty() {
             continue;
         }
-        let kind = match variable.space {
-            AddressSpace::Uniform => BufferBindingType::Uniform,
-            AddressSpace::Storage { access } => {
-                BufferBindingType::Storage { read_only: !access.contains(StorageAccess::STORE) }
-            }
-            space => panic!("{entry}: a binding in {space:?}"),
-        };
         let name = variable.name.clone().unwrap_or_default();
+        let kind = match (variable.space, &module.types[variable.ty].inner) {
+            (AddressSpace::Uniform, _) => buffer(BufferBindingType::Uniform, &name),
+            (AddressSpace::Storage { access }, _) => {
+                buffer(BufferBindingType::Storage { read_only: only(access) }, &name)
+            }
+            (_, &TypeInner::Image { class: ImageClass::Storage { format, access }, .. }) => texels(format, access),
+            (space, _) => panic!("{entry}: a binding in {space:?}"),
+        };
         bindings.push(Binding { name, index: binding.binding, kind });
     }
     bindings.sort_by_key(|binding| binding.index);
     bindings
+}
+
+/// Whether what is accessed so is read alone.
+fn only(access: StorageAccess) -> bool {
+    !access.contains(StorageAccess::STORE)
+}
+
+fn buffer(ty: BufferBindingType, name: &str) -> BindingType {
+    BindingType::Buffer { ty, has_dynamic_offset: Dynamic::of(name).is_some(), min_binding_size: None }
+}
+
+fn texels(format: StorageFormat, access: StorageAccess) -> BindingType {
+    let format = match format {
+        StorageFormat::Rgba32Float => TextureFormat::Rgba32Float,
+        StorageFormat::Rg32Uint => TextureFormat::Rg32Uint,
+        format => panic!("no kernel has texels in {format:?}"),
+    };
+    let access = if only(access) { StorageTextureAccess::ReadOnly } else { StorageTextureAccess::ReadWrite };
+    BindingType::StorageTexture { access, format, view_dimension: TextureViewDimension::D2 }
 }
 
 /// A compute pipeline and what it binds.
@@ -92,11 +122,7 @@ impl Kernel {
             .map(|binding| wgpu::BindGroupLayoutEntry {
                 binding: binding.index,
                 visibility: wgpu::ShaderStages::COMPUTE,
-                ty: wgpu::BindingType::Buffer {
-                    ty: binding.kind,
-                    has_dynamic_offset: binding.dynamic().is_some(),
-                    min_binding_size: None,
-                },
+                ty: binding.kind,
                 count: None,
             })
             .collect();
@@ -133,27 +159,20 @@ impl Kernel {
         Kernel { id, pipeline, layout, bindings }
     }
 
-    /// Binds buffers by name. Panics where the names are not those of the shader: the caller is ours.
-    pub fn bind(&self, gpu: &Gpu, buffers: &[(&str, &Buffer)]) -> BindGroup {
+    /// Binds arrays by name. Panics where the names are not those of the shader: the caller is ours.
+    pub fn bind(&self, gpu: &Gpu, arrays: &[(&str, &Array)]) -> BindGroup {
         let entry = self.id.kind.entry();
         let entries: Vec<BindGroupEntry> = self
             .bindings
             .iter()
             .map(|binding| {
-                let found = buffers.iter().find(|(name, _)| *name == binding.name);
-                let (_, buffer) = found.unwrap_or_else(|| panic!("{entry}: nothing is bound to `{}`", binding.name));
-                let resource = match binding.dynamic() {
-                    Some(_) => BindingResource::Buffer(wgpu::BufferBinding {
-                        buffer,
-                        offset: 0,
-                        size: std::num::NonZeroU64::new(STEP_STRIDE as u64),
-                    }),
-                    None => buffer.as_entire_binding(),
-                };
+                let found = arrays.iter().find(|(name, _)| *name == binding.name);
+                let (_, array) = found.unwrap_or_else(|| panic!("{entry}: nothing is bound to `{}`", binding.name));
+                let resource = array.binding(binding.dynamic().map(|_| STEP_STRIDE as u64));
                 BindGroupEntry { binding: binding.index, resource }
             })
             .collect();
-        if let Some((name, _)) = buffers.iter().find(|(name, _)| self.bindings.iter().all(|b| b.name != *name)) {
+        if let Some((name, _)) = arrays.iter().find(|(name, _)| self.bindings.iter().all(|b| b.name != *name)) {
             panic!("{entry}: there is no binding `{name}`");
         }
         gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {

@@ -2,6 +2,7 @@
 //! kernel computes stands in `shaders/`; nothing here is generic over the cell, and nothing here trains or forecasts.
 
 mod adapter;
+mod array;
 mod context;
 mod dims;
 mod kernel;
@@ -17,6 +18,7 @@ mod shaders;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod texels;
 mod train;
 mod traits;
 mod variant;

@@ -140,8 +140,8 @@ const IN_SCANS: &[Mutation] = &[
     ("scan_backward", "CellGradient(Slots(), passed)", "CellGradient(out.deltas, passed)"),
     ("scan_backward", "CellGradient(Slots(), passed)", "CellGradient(Slots(), States())"),
     ("scan_forward", "from_h += dims.row_quads;", "from_h += 0u;"),
-    ("scan_backward", "loaded(sh_deltas[from_delta])", "loaded(sh_deltas[row_quad])"),
-    ("scan_backward", "= stored(out.d_prev[vector]);", "= stored(vec4f(0.0));"),
+    ("scan_backward", "sh_deltas[from_delta]", "sh_deltas[row_quad]"),
+    ("scan_backward", "= out.d_prev[vector];", "= vec4f(0.0);"),
 ];
 
 const IN_TILES: &[Mutation] = &[
@@ -173,7 +173,7 @@ const FUSED: &[Mutation] = &[
     ("fused", "bases[i] = base_of_window(window, i);", ""),
     ("fused", "x[INPUTS / 4u][INPUTS % 4u] = 1.0;", ""),
     ("fused", "if (t < own.length) {\n            now", "if (t < dims.steps) {\n            now"),
-    ("fused", "loaded(states[own_state_at(vector, 0u)])", "vec4f(0.0)"),
+    ("fused", "states[own_state_at(vector, 0u)]", "vec4f(0.0)"),
     ("fused", "pre[HIDDEN_SLOT[gate]] += from_h", "pre[INPUT_SLOT[gate]] += from_h"),
     ("fused", "leave_states(t + 1u, now)", "leave_states(min(t + 1u, dims.steps - 1u), now)"),
     ("fused", "next = prev;", ""),

@@ -1,6 +1,7 @@
 //! What a network keeps on the device whatever the batch: parameters, gradients, moments, packed weights, and the
 //! dispatches that update them.
 
+use super::array::Array;
 use super::context::Gpu;
 use super::dims::Dims;
 use super::kernel::Kernel;
@@ -10,7 +11,7 @@ use super::work::Work;
 use crate::error::Result;
 use crate::model::{Layout, Spec};
 use std::sync::Arc;
-use wgpu::{BindGroup, Buffer, BufferUsages, ComputePass};
+use wgpu::{BindGroup, ComputePass};
 
 /// One dispatch of a plan: recording it allocates nothing.
 #[derive(Debug)]
@@ -24,7 +25,7 @@ pub struct Dispatch {
 
 impl Dispatch {
     /// `groups` workgroups of a kernel over named buffers.
-    pub fn new(gpu: &Gpu, id: impl Into<KernelId>, buffers: &[(&str, &Buffer)], groups: [u32; 3]) -> Result<Self> {
+    pub fn new(gpu: &Gpu, id: impl Into<KernelId>, buffers: &[(&str, &Array)], groups: [u32; 3]) -> Result<Self> {
         let kernel = gpu.kernel(id.into())?;
         let bind_group = kernel.bind(gpu, buffers);
         Ok(Dispatch { kernel, bind_group, groups, time: 0 })
@@ -39,7 +40,7 @@ impl Dispatch {
     pub fn product(
         gpu: &Gpu,
         id: KernelId,
-        buffers: &[(&str, &Buffer)],
+        buffers: &[(&str, &Array)],
         rows: usize,
         items: usize,
         z: u32,
@@ -49,7 +50,7 @@ impl Dispatch {
     }
 
     /// A kernel over `items` items, one an invocation.
-    pub fn items(gpu: &Gpu, kind: KernelKind, buffers: &[(&str, &Buffer)], items: usize) -> Result<Self> {
+    pub fn items(gpu: &Gpu, kind: KernelKind, buffers: &[(&str, &Array)], items: usize) -> Result<Self> {
         let id = KernelId::from(kind);
         let [x, y] = fold(gpu, items.div_ceil(id.work.invocations() as usize));
         Dispatch::new(gpu, id, buffers, [x, y, 1])
@@ -82,11 +83,11 @@ fn fold(gpu: &Gpu, groups: usize) -> [u32; 2] {
 pub struct Network {
     pub spec: Spec,
     pub layout: Layout,
-    pub parameters: Buffer,
-    pub gradients: Buffer,
-    pub moments: [Buffer; 2],
+    pub parameters: Array,
+    pub gradients: Array,
+    pub moments: [Array; 2],
     /// Packed weights of each layer.
-    pub packed: Vec<Buffer>,
+    pub packed: Vec<Array>,
     /// The norm of the gradient, due before the update where it is clipped.
     pub norm: Vec<Dispatch>,
     /// The optimiser over the whole block.
@@ -97,7 +98,7 @@ pub struct Network {
 
 impl Network {
     /// Allocates a network; its parameters are zero. `steps` is the uniform buffer of the constants of `submission` steps.
-    pub fn new(gpu: &Gpu, spec: Spec, steps: &Buffer, submission: usize) -> Result<Self> {
+    pub fn new(gpu: &Gpu, spec: Spec, steps: &Array, submission: usize) -> Result<Self> {
         let layout = Layout::new(&spec);
         let block = |label: &str| gpu.storage::<f32>(label, layout.len());
         let parameters = block("parameters")?;
@@ -132,16 +133,17 @@ impl Network {
     }
 
     /// Replaces the parameters, sets the moments to zero, and packs the weights.
-    pub fn set(&self, gpu: &Gpu, parameters: &[f32]) {
+    pub fn set(&self, gpu: &Gpu, parameters: &[f32]) -> Result<()> {
         gpu.write(&self.parameters, 0, parameters);
         let mut encoder = gpu.device.create_command_encoder(&Default::default());
         for moment in &self.moments {
-            encoder.clear_buffer(moment, 0, Some(self.layout.len() as u64 * 4));
+            moment.clear(gpu, &mut encoder, 0, self.layout.len() as u64 * 4)?;
         }
         let mut pass = encoder.begin_compute_pass(&Default::default());
         self.pack.iter().for_each(|dispatch| dispatch.record(&mut pass, 0));
         drop(pass);
         gpu.queue.submit([encoder.finish()]);
+        Ok(())
     }
 }
 
@@ -150,10 +152,10 @@ impl Network {
 pub fn sums(
     gpu: &Gpu,
     kind: KernelKind,
-    buffers: &[(&str, &Buffer)],
+    buffers: &[(&str, &Array)],
     items: usize,
-    steps: &Buffer,
-    sums: &Buffer,
+    steps: &Array,
+    sums: &Array,
 ) -> Result<Vec<Dispatch>> {
     let id = KernelId { kind, work: Work::Items { invocations: 256 } };
     let groups = sum_groups(gpu, items);
@@ -174,8 +176,8 @@ pub fn one_scan(spec: &Spec) -> bool {
 }
 
 /// A uniform buffer of a layer's shapes.
-pub fn dims_buffer(gpu: &Gpu, dims: &Dims) -> Result<Buffer> {
-    let buffer = gpu.buffer("dims", 1, size_of::<Dims>(), BufferUsages::UNIFORM | BufferUsages::COPY_DST)?;
+pub fn dims_buffer(gpu: &Gpu, dims: &Dims) -> Result<Array> {
+    let buffer = gpu.uniform("dims", 1, size_of::<Dims>())?;
     gpu.write(&buffer, 0, &[*dims]);
     Ok(buffer)
 }

@@ -102,7 +102,7 @@ impl GpuEngine {
         encoder.resolve_query_set(&queries, 0..count, &resolved, 0);
         gpu.queue.submit([encoder.finish()]);
         // Pairs of words: a timestamp has 64 bits.
-        let words = gpu.read(&resolved, 2 * count as usize).await?;
+        let words = gpu.read(&resolved.into(), 2 * count as usize).await?;
         let ticks: &[[[u32; 2]; 2]] = bytemuck::cast_slice(&words);
         let period = f64::from(gpu.queue.get_timestamp_period()) * 1e-6;
         let ticks_of = |[low, high]: [u32; 2]| u64::from(low) | u64::from(high) << 32;

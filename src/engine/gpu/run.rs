@@ -1,6 +1,7 @@
 //! The engine on wgpu: what it keeps, and each call of the seam in a few lines. Training steps are queued in `train.rs`; sequences
 //! given outright go through `probe.rs`.
 
+use super::array::Array;
 use super::context::Gpu;
 use super::dims::{STEP_STRIDE, Step};
 use super::network::Network;
@@ -13,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::loss::Objective;
 use crate::model::Spec;
 use std::sync::Arc;
-use wgpu::{Buffer, BufferUsages, CommandEncoder};
+use wgpu::{Buffer, CommandEncoder};
 
 /// Steps of one submission: enough to hide its cost, few enough for the time limits of drivers and browsers.
 pub(super) const SUBMISSION: usize = 256;
@@ -24,9 +25,9 @@ pub struct GpuEngine {
     pub(super) gpu: Arc<Gpu>,
     pub(super) network: Network,
     /// Step constants of one submission.
-    steps: Buffer,
+    steps: Array,
     /// Losses of one submission.
-    pub(super) losses: Buffer,
+    pub(super) losses: Array,
     /// Losses on their way to the host, in order, and of each whether a step begins with it: those of a batch's other portions add to it.
     pub(super) waiting: Vec<(Buffer, Vec<bool>)>,
     loaded: Option<Data>,
@@ -46,7 +47,7 @@ impl GpuEngine {
     pub fn with_precision(gpu: Arc<Gpu>, spec: Spec, parameters: &[f32], precision: Precision) -> Result<Self> {
         spec.validate()?;
         let gpu = gpu.at(precision);
-        let steps = gpu.buffer("steps", SUBMISSION, STEP_STRIDE, BufferUsages::UNIFORM | BufferUsages::COPY_DST)?;
+        let steps = gpu.uniform("steps", SUBMISSION, STEP_STRIDE)?;
         let losses = gpu.storage::<f32>("losses", SUBMISSION)?;
         let network = Network::new(&gpu, spec, &steps, SUBMISSION)?;
         let mut engine = GpuEngine {
@@ -108,7 +109,7 @@ impl Engine for GpuEngine {
 
     fn set_parameters(&mut self, parameters: &[f32]) -> Result<()> {
         Error::check_len("parameters", &[("P", self.network.layout.len())], parameters.len())?;
-        self.network.set(&self.gpu, parameters);
+        self.network.set(&self.gpu, parameters)?;
         self.gpu.check()
     }
 

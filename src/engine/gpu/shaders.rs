@@ -94,7 +94,7 @@ impl KernelId {
             }
             (Precision::F16, _) => ("", vec![shader!("storage/f16_words"), shader!("storage/rounding")]),
         };
-        let files = [self.files(), vec![shader!("math"), shader!("dims"), format.file()], storage].concat();
+        let files = [self.files(), vec![shader!("math"), shader!("dims")], storage].concat();
         extension.to_owned() + &files.join("\n") + "\n" + &self.kind.constants() + &self.work.constants()
     }
 
@@ -294,6 +294,7 @@ fn cell_files(cell: CellKind) -> Vec<&'static str> {
 
 #[cfg(test)]
 pub mod tests {
+    use super::super::texels::in_texels;
     use super::*;
 
     /// Every kernel in every specialisation and, of the sizes of a layout, in a few.
@@ -377,16 +378,19 @@ pub mod tests {
         for id in every_kernel() {
             for (format, precision) in [
                 (Format::Quads, Precision::F32),
-                (Format::Pairs, Precision::F32),
+                (Format::Texels, Precision::F32),
                 (Format::Quads, Precision::F16),
                 (Format::HalfQuads, Precision::F16),
-                (Format::Pairs, Precision::F16),
+                (Format::Texels, Precision::F16),
             ] {
-                let source = id.source(format, precision);
+                let mut source = id.source(format, precision);
+                if format == Format::Texels {
+                    source = in_texels(&source, precision);
+                }
                 let module = naga::front::wgsl::parse_str(&source)
                     .unwrap_or_else(|error| panic!("{id:?}: {}", error.emit_to_string(&source)));
                 let bindings = super::super::kernel::reflect(&module, id.kind.entry());
-                let storage = bindings.iter().filter(|binding| !binding.is_uniform()).count();
+                let storage = bindings.iter().filter(|binding| binding.is_storage_buffer()).count();
                 assert!(storage <= 8, "{id:?} binds {storage} storage buffers, a browser may allow 8");
                 assert!(id.work.shared() * 16 <= 16384 && id.work.invocations() <= 256, "{id:?}");
             }

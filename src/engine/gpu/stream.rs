@@ -73,7 +73,7 @@ impl Stream {
         let mut encoder = engine.encoder();
         match before {
             None => plan.write_initial_states(&engine.gpu, self.rows, self.initial.as_deref()),
-            Some(before) if before != next => self.passes[before].plan.hand_over(plan, &mut encoder),
+            Some(before) if before != next => self.passes[before].plan.hand_over(&engine.gpu, plan, &mut encoder)?,
             Some(_) => {}
         }
         let carry = if before == Some(next) { plan.carry.as_slice() } else { &[] };

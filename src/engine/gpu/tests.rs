@@ -1,6 +1,7 @@
 //! What can be tested from inside alone: buffers that begin as NaN with guard words behind them, and kernels broken on
 //! purpose, which the comparison with the oracle must catch.
 
+use super::array::Array;
 use super::context::{Gpu, Options};
 use super::mutants::{FUSED_MUTANTS, HALF_MUTANTS, MUTANTS, Mutation};
 use super::run::GpuEngine;
@@ -17,29 +18,29 @@ use crate::optim::{Clip, Optimizer};
 use crate::verify::{Case, half_cases, measure, tolerance};
 use pollster::block_on;
 use std::sync::{Arc, Mutex};
-use wgpu::{Buffer, BufferUsages};
+use wgpu::TextureFormat;
 
 /// What the tests see of a device.
 #[derive(Debug, Default)]
 pub struct Probe {
     mutation: Mutex<Option<Mutation>>,
-    /// Buffers with the bytes that are theirs; the rest is guard.
-    buffers: Mutex<Vec<(String, Buffer, usize)>>,
+    /// Arrays with the bytes that are theirs; the rest is guard.
+    arrays: Mutex<Vec<(String, Array, usize)>>,
 }
 
 /// A quiet NaN that no arithmetic makes, and two of 16 bits.
 const POISON: u32 = 0x7fc0_7eef;
-/// Guard bytes behind every storage buffer.
+/// Guard bytes behind every array.
 const GUARD: usize = 256;
 
 impl Probe {
-    /// A buffer full of poison, with a guard behind `bytes`.
-    pub fn poisoned(&self, gpu: &Gpu, label: &str, bytes: usize, usage: BufferUsages) -> Result<Buffer> {
-        let buffer = gpu.buffer(label, bytes + GUARD, 1, usage)?;
-        let words = vec![POISON; buffer.size() as usize / 4];
-        gpu.write(&buffer, 0, &words);
-        self.buffers.lock().unwrap().push((label.to_owned(), buffer.clone(), bytes));
-        Ok(buffer)
+    /// An array full of poison, with a guard behind `bytes`.
+    pub fn poisoned(&self, gpu: &Gpu, label: &str, bytes: usize, texel: Option<TextureFormat>) -> Result<Array> {
+        let array = gpu.allocate(label, bytes + GUARD, texel)?;
+        let words = vec![POISON; array.size() as usize / 4];
+        gpu.write(&array, 0, &words);
+        self.arrays.lock().unwrap().push((label.to_owned(), array.clone(), bytes));
+        Ok(array)
     }
 
     /// The source of a kernel, mutated where that is asked for.
@@ -60,17 +61,17 @@ impl Gpu {
         self.forget(|id| entries.contains(&Some(id.kind.entry())));
     }
 
-    /// The buffers that were made since the last check, with their bytes.
+    /// The arrays that were made since the last check, with their bytes.
     pub fn made(&self) -> Vec<(String, usize)> {
-        let buffers = std::mem::take(&mut *self.probe.buffers.lock().unwrap());
-        buffers.into_iter().map(|(label, _, bytes)| (label, bytes)).collect()
+        let arrays = std::mem::take(&mut *self.probe.arrays.lock().unwrap());
+        arrays.into_iter().map(|(label, _, bytes)| (label, bytes)).collect()
     }
 
-    /// Panics if a kernel wrote behind a buffer.
+    /// Panics if a kernel wrote behind an array.
     fn check_guards(&self) {
-        let buffers = std::mem::take(&mut *self.probe.buffers.lock().unwrap());
-        for (label, buffer, bytes) in buffers {
-            let words = block_on(self.read(&buffer, buffer.size() as usize / 4)).expect("the buffer is read");
+        let arrays = std::mem::take(&mut *self.probe.arrays.lock().unwrap());
+        for (label, array, bytes) in arrays {
+            let words = block_on(self.read(&array, array.size() as usize / 4)).expect("the array is read");
             let broken = words[bytes.div_ceil(4)..].iter().position(|word| word.to_bits() != POISON);
             assert_eq!(broken, None, "`{label}` of {bytes} bytes: a guard word behind it was written");
         }
@@ -269,7 +270,7 @@ fn survivors(kernels: Kernels, mutants: &[Mutation], cases: &[Case]) -> Vec<Muta
             None => survivors.push(*mutant),
         }
         tried.sort_by_key(|(found, _)| std::cmp::Reverse(*found));
-        gpu.probe.buffers.lock().unwrap().clear();
+        gpu.probe.arrays.lock().unwrap().clear();
     }
     gpu.mutate(None);
     assert_eq!(first_miss(&gpu, cases), None);

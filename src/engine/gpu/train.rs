@@ -97,7 +97,7 @@ impl GpuEngine {
         self.write_steps(&placed.collect::<Vec<_>>());
         let mut encoder = self.encoder();
         if steps.carry && portions[0].step == 0 {
-            plan.clear_initial_states(&mut encoder);
+            plan.clear_initial_states(&self.gpu, &mut encoder)?;
         }
         let mut pass = encoder.begin_compute_pass(&Default::default());
         let ending = plan.ending(&self.network, steps.clip.is_some());
@@ -109,7 +109,7 @@ impl GpuEngine {
         }
         drop(pass);
         let staging = self.gpu.staging(portions.len())?;
-        encoder.copy_buffer_to_buffer(&self.losses, 0, &staging, 0, (portions.len() * 4) as u64);
+        self.losses.copy_out(&mut encoder, 0, &staging, 0, (portions.len() * 4) as u64);
         self.gpu.queue.submit([encoder.finish()]);
         let begins = portions.iter().map(|portion| portion.constants.before == 0).collect();
         self.waiting.push((staging, begins));
@@ -147,7 +147,7 @@ impl GpuEngine {
                     plan.forward.iter().for_each(|dispatch| dispatch.record(&mut pass, k));
                     drop(pass);
                     let at = ((n * piece + k * rows) * row_len * 4) as u64;
-                    encoder.copy_buffer_to_buffer(&plan.y, 0, &staging, at, (ids.len() * row_len * 4) as u64);
+                    plan.y.copy_out(&mut encoder, 0, &staging, at, (ids.len() * row_len * 4) as u64);
                 }
                 self.gpu.queue.submit([encoder.finish()]);
             }

@@ -3,7 +3,7 @@
 use super::context::Options;
 use super::work::{Format, LANES};
 use crate::error::{Error, Result};
-use wgpu::{Adapter, Features};
+use wgpu::{Adapter, Features, TextureFormat, TextureFormatFeatureFlags};
 
 /// Which kernels a device runs, where there is a choice; every one is held against the oracle.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -70,7 +70,7 @@ pub enum Family {
 pub struct Traits {
     /// How its products are laid out.
     pub family: Family,
-    /// How four values lie in its buffers.
+    /// How four values lie in its arrays.
     pub format: Format,
     /// Whether every recurrent kernel takes one time step, or none does; else the shapes decide.
     pub steps: Option<bool>,
@@ -97,14 +97,14 @@ impl Traits {
             (Kernels::Chosen | Kernels::Scans | Kernels::Steps | Kernels::Fused, _) => Family::Tiles,
         };
         let in_lanes = matches!(family, Family::Lanes(_));
-        let format = match in_lanes && has.contains(Features::SHADER_INT64) {
-            true => Format::Pairs,
+        let format = match in_lanes && has_texels(adapter) {
+            true => Format::Texels,
             false if !basic && has.contains(Features::SHADER_F16) => Format::HalfQuads,
             false => Format::Quads,
         };
         let mut features = Features::empty();
         features.set(Features::SUBGROUP, in_lanes);
-        features.set(Features::SHADER_INT64, format == Format::Pairs);
+        features.set(Features::TEXTURE_ADAPTER_SPECIFIC_FORMAT_FEATURES, format == Format::Texels);
         features.set(Features::SHADER_F16, format == Format::HalfQuads);
         let steps = match kernels {
             Kernels::Chosen => None,
@@ -121,4 +121,12 @@ impl Traits {
         });
         Some(Traits { family, format, steps, fuses, chunk_bytes, portion_bytes, features })
     }
+}
+
+/// Whether kernels can read and write the texels that arrays may lie in.
+fn has_texels(adapter: &Adapter) -> bool {
+    let has = |format| adapter.get_texture_format_features(format).flags;
+    let needed = TextureFormatFeatureFlags::STORAGE_READ_ONLY | TextureFormatFeatureFlags::STORAGE_READ_WRITE;
+    adapter.features().contains(Features::TEXTURE_ADAPTER_SPECIFIC_FORMAT_FEATURES)
+        && [TextureFormat::Rgba32Float, TextureFormat::Rg32Uint].map(has).iter().all(|flags| flags.contains(needed))
 }

@@ -2,25 +2,15 @@
 
 use super::shaders::{PARTS, shader};
 
-/// How four values lie in a buffer.
+/// How four values lie in an array.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Format {
     /// As a vec4, those of 16 bits in two words.
     Quads,
     /// As a vec4, those of 16 bits too, where the adapter has SHADER_F16.
     HalfQuads,
-    /// As two words of 64 bits, for software adapters: a load of one takes as long as a load of 32 bits.
-    Pairs,
-}
-
-impl Format {
-    /// Its file.
-    pub fn file(self) -> &'static str {
-        match self {
-            Format::Quads | Format::HalfQuads => shader!("formats/quads"),
-            Format::Pairs => shader!("formats/pairs"),
-        }
-    }
+    /// As a texel, for software adapters: `texels.rs`.
+    Texels,
 }
 
 /// The layout of a kernel's work.

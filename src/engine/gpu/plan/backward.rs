@@ -1,5 +1,6 @@
 //! From the outputs back to every gradient.
 
+use super::super::array::Array;
 use super::super::context::Gpu;
 use super::super::dims::Dims;
 use super::super::network::{Dispatch, dims_buffer, sums};
@@ -10,7 +11,6 @@ use super::super::work::Work;
 use super::buffers::{Buffers, LayerBuffers};
 use super::{Backward, Reach, Shared, steps};
 use crate::error::Result;
-use wgpu::Buffer;
 
 /// The dispatches of a backward pass, and what they leave.
 pub fn plan(shared: &Shared, buffers: &Buffers) -> Result<Backward> {
@@ -19,7 +19,7 @@ pub fn plan(shared: &Shared, buffers: &Buffers) -> Result<Backward> {
     let items = spec.read_steps(buffers.time) * buffers.rows;
     let d_y = gpu.storage::<f32>("d_y", items * spec.outputs())?;
     let quads = spec.directions() * spec.hidden.div_ceil(4);
-    let mut d_out = gpu.storage::<[f32; 4]>("d_out", items * quads)?;
+    let mut d_out = gpu.vec4s("d_out", items * quads)?;
 
     let mut dispatches = Vec::new();
     outputs(shared, buffers, &d_y, &d_out, &mut dispatches)?;
@@ -33,8 +33,7 @@ pub fn plan(shared: &Shared, buffers: &Buffers) -> Result<Backward> {
         back.scan(&d_out, &mut dispatches)?;
         back.weights(&mut dispatches)?;
         if index > 0 || buffers.purpose.reach == Reach::Inputs {
-            let d_in =
-                gpu.storage::<[f32; 4]>("d_in", buffers.time * buffers.rows * layer.dims.input_quads as usize)?;
+            let d_in = gpu.vec4s("d_in", buffers.time * buffers.rows * layer.dims.input_quads as usize)?;
             back.input(&d_in, &mut dispatches)?;
             match index {
                 0 => d_x = Some(d_in),
@@ -51,8 +50,8 @@ pub fn plan(shared: &Shared, buffers: &Buffers) -> Result<Backward> {
 fn outputs(
     shared: &Shared,
     buffers: &Buffers,
-    d_y: &Buffer,
-    d_out: &Buffer,
+    d_y: &Array,
+    d_out: &Array,
     dispatches: &mut Vec<Dispatch>,
 ) -> Result<()> {
     let &Shared { gpu, network, data, steps: constants, losses } = shared;
@@ -89,14 +88,14 @@ struct LayerBack<'a> {
     /// Which layer it is, from 0.
     index: usize,
     layer: &'a LayerBuffers,
-    packed: &'a Buffer,
+    packed: &'a Array,
     /// The layer's shapes, with those of the backward scan and of the partial sums.
     dims: Dims,
-    uniform: Buffer,
+    uniform: Array,
     /// [S, B, D, HQ] vec4s.
-    d_states: Buffer,
+    d_states: Array,
     /// Partial sums of the weights' gradients, [splits, D, stride] vec4s.
-    partial: Buffer,
+    partial: Array,
     splits: u32,
     /// The gradients of the input weights, the recurrent weights and the head's.
     outers: [Outer; 3],
@@ -142,15 +141,15 @@ impl<'a> LayerBack<'a> {
             packed: &network.packed[index],
             dims,
             uniform: dims_buffer(gpu, &dims)?,
-            d_states: gpu.storage::<[f32; 4]>("d_states", d_states)?,
-            partial: gpu.storage::<[f32; 4]>("partial", splits * directions * partial_stride)?,
+            d_states: gpu.vec4s("d_states", d_states)?,
+            partial: gpu.vec4s("partial", splits * directions * partial_stride)?,
             splits: splits as u32,
             outers: [input, hidden, head],
         })
     }
 
     /// The deltas of every step, and the gradient of the initial states.
-    fn scan(&self, d_out: &Buffer, list: &mut Vec<Dispatch>) -> Result<()> {
+    fn scan(&self, d_out: &Array, list: &mut Vec<Dispatch>) -> Result<()> {
         let mut bound = vec![
             ("dims", &self.uniform),
             ("packed", self.packed),
@@ -192,7 +191,7 @@ impl<'a> LayerBack<'a> {
         &self,
         operand: Operand,
         outer: Outer,
-        sides: &[(&str, &Buffer)],
+        sides: &[(&str, &Array)],
         directions: u32,
         list: &mut Vec<Dispatch>,
     ) -> Result<()> {
@@ -205,7 +204,7 @@ impl<'a> LayerBack<'a> {
     }
 
     /// What the kernels bind that add partial sums up.
-    fn sums(&self) -> [(&str, &Buffer); 4] {
+    fn sums(&self) -> [(&str, &Array); 4] {
         [
             ("dims", &self.uniform),
             ("step", self.shared.steps),
@@ -215,7 +214,7 @@ impl<'a> LayerBack<'a> {
     }
 
     /// The gradients of the head's weight and bias.
-    fn head_weights(&self, d_y: &Buffer, list: &mut Vec<Dispatch>) -> Result<()> {
+    fn head_weights(&self, d_y: &Array, list: &mut Vec<Dispatch>) -> Result<()> {
         let spec = &self.buffers.purpose.spec;
         let bound = [("d_y", d_y), ("states", &self.layer.states), ("rows", &self.buffers.row_table)];
         self.partial_sums(Operand::Head, self.outers[2], &bound, 1, list)?;
@@ -226,7 +225,7 @@ impl<'a> LayerBack<'a> {
     }
 
     /// The gradient of the layer's input.
-    fn input(&self, d_in: &Buffer, list: &mut Vec<Dispatch>) -> Result<()> {
+    fn input(&self, d_in: &Array, list: &mut Vec<Dispatch>) -> Result<()> {
         let mut bound =
             vec![("dims", &self.uniform), ("packed", self.packed), ("tape", &self.layer.tape), ("d_in", d_in)];
         // Nothing is dropped of the data.

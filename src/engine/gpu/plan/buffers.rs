@@ -1,5 +1,6 @@
 //! What both ways through a network share: shapes, the staged batch, states, tapes, outputs.
 
+use super::super::array::Array;
 use super::super::dims::{Dims, Row};
 use super::super::network::{dims_buffer, layer_dims};
 use super::super::pieces::Tape;
@@ -9,7 +10,6 @@ use crate::data::{Center, Targets};
 use crate::engine::Precision;
 use crate::error::Result;
 use crate::model::Readout;
-use wgpu::Buffer;
 
 /// One layer's buffers.
 #[derive(Debug)]
@@ -17,13 +17,13 @@ pub struct LayerBuffers {
     /// The shapes of the layer and the batch.
     pub dims: Dims,
     /// The same on the device.
-    pub uniform: Buffer,
+    pub uniform: Array,
     /// What the layer reads, [T, B, IQ] vec4s from `dims.at_input` on.
-    pub x: Buffer,
+    pub x: Array,
     /// [S, T + 2, B, D, HQ] vec4s.
-    pub states: Buffer,
+    pub states: Array,
     /// [D, T, B, slots, HQ] vec4s, then the deltas; empty where there are no gradients.
-    pub tape: Buffer,
+    pub tape: Array,
 }
 
 /// The buffers of a plan.
@@ -36,17 +36,17 @@ pub struct Buffers {
     pub ragged: bool,
     pub layers: Vec<LayerBuffers>,
     /// The staged rows, [B] of [`Row`].
-    pub row_table: Buffer,
+    pub row_table: Array,
     /// What is subtracted from the centred features, [B, centred].
-    pub bases: Buffer,
+    pub bases: Array,
     /// The outputs, [B, T or 1, O].
-    pub y: Buffer,
+    pub y: Array,
     /// How the recurrent kernels go through time.
     pub method: Method,
     /// Places in time behind dynamic offsets, where a dispatch takes one time step.
-    pub places: Buffer,
+    pub places: Array,
     /// Projected inputs of a chunk of steps, [D, chunk, B, slots, HQ] vec4s, where nothing keeps them.
-    pub pre: Option<Buffer>,
+    pub pre: Option<Array>,
 }
 
 impl Buffers {
@@ -57,7 +57,6 @@ impl Buffers {
         let facts = spec.facts();
         let rows = purpose.batch.next_multiple_of(ROW_QUAD);
         let (time, directions, quads) = (windows.steps(), spec.directions(), spec.hidden.div_ceil(4));
-        let vec4 = |label: &str, len: usize| gpu.storage::<[f32; 4]>(label, len);
         let method = method(gpu, spec, rows, time);
         let step_len = directions * rows * facts.slots * quads;
         let (row_quads, chunk, pre) = match (method, purpose.tape(), gpu.precision) {
@@ -68,7 +67,7 @@ impl Buffers {
                 // Beside a tape of 16 bits they take an eighth of its bytes.
                 let most = if tape == Tape::Keep { time.div_ceil(16) } else { time };
                 let chunk = chunk(gpu, most, step_len * 16);
-                (0, chunk, Some(vec4("pre", chunk * step_len)?))
+                (0, chunk, Some(gpu.vec4s("pre", chunk * step_len)?))
             }
         };
         let (center, centered) = windows.center();
@@ -81,8 +80,8 @@ impl Buffers {
         for layer in 0..spec.layers {
             let of_network = layer_dims(spec, &network.layout, layer);
             let (x, at_input) = match layers.last() {
-                None => (vec4("x", time * rows * of_network.input_quads as usize)?, 0),
-                Some(_) if purpose.dropout => (vec4("x", time * rows * of_network.input_quads as usize)?, 0),
+                None => (gpu.vec4s("x", time * rows * of_network.input_quads as usize)?, 0),
+                Some(_) if purpose.dropout => (gpu.vec4s("x", time * rows * of_network.input_quads as usize)?, 0),
                 // The states of the layer below, from those after its first step on.
                 Some(below) => (below.states.clone(), rows * directions * quads),
             };
@@ -108,13 +107,15 @@ impl Buffers {
                 dims,
                 uniform: dims_buffer(gpu, &dims)?,
                 x,
-                states: vec4("states", facts.states * (time + 2) * rows * directions * quads)?,
+                states: gpu.vec4s("states", facts.states * (time + 2) * rows * directions * quads)?,
                 tape: gpu.quads("tape", tape)?,
             });
         }
         let mut encoder = gpu.device.create_command_encoder(&Default::default());
         let bytes = (facts.states * (time + 2) * rows * directions * quads * 16) as u64;
-        layers.iter().for_each(|layer| encoder.clear_buffer(&layer.states, 0, Some(bytes)));
+        for layer in &layers {
+            layer.states.clear(gpu, &mut encoder, 0, bytes)?;
+        }
         gpu.queue.submit([encoder.finish()]);
 
         Ok(Buffers {

@@ -1,10 +1,10 @@
 //! Windows on the device: the series, where each window lies in it, and what it is to be answered with.
 
+use super::super::array::Array;
 use super::super::context::Gpu;
 use super::super::dims::Window;
 use crate::data::{Targets, Windows};
 use crate::error::{Error, Result};
-use wgpu::Buffer;
 
 /// Windows whose places the host holds at a time: millions would take it as many bytes as the device.
 const PIECE: usize = 1 << 16;
@@ -13,13 +13,13 @@ const PIECE: usize = 1 << 16;
 #[derive(Debug)]
 pub struct Data {
     /// [len, I].
-    pub series: Buffer,
+    pub series: Array,
     /// [N] of [`Window`].
-    pub places: Buffer,
+    pub places: Array,
     /// [N, target]; empty where targets lie ahead in the series.
-    pub targets: Buffer,
+    pub targets: Array,
     /// The windows in the order of use, at least [N].
-    pub order: Buffer,
+    pub order: Array,
     /// Windows that `order` holds.
     pub room: usize,
     /// The windows themselves.

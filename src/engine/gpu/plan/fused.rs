@@ -1,5 +1,6 @@
 //! A small network's training step in two or three dispatches, its update included, and its forward pass in one.
 
+use super::super::array::Array;
 use super::super::dims::Dims;
 use super::super::network::{Dispatch, dims_buffer};
 use super::super::pieces::{Goal, Operand};
@@ -10,7 +11,6 @@ use super::backward::Outer;
 use super::buffers::Buffers;
 use super::{Batches, Reach, Shared};
 use crate::error::Result;
-use wgpu::Buffer;
 
 /// The dispatch of a whole forward pass, where it takes a fused kernel.
 pub fn forward(shared: &Shared, buffers: &Buffers) -> Result<Option<Dispatch>> {
@@ -32,8 +32,8 @@ pub fn forward(shared: &Shared, buffers: &Buffers) -> Result<Option<Dispatch>> {
 fn on_the_way_forward<'a>(
     shared: &Shared<'a>,
     buffers: &'a Buffers,
-    uniform: &'a Buffer,
-) -> Vec<(&'static str, &'a Buffer)> {
+    uniform: &'a Array,
+) -> Vec<(&'static str, &'a Array)> {
     vec![
         ("dims", uniform),
         ("step", shared.steps),
@@ -80,7 +80,7 @@ pub fn training(shared: &Shared, buffers: &Buffers) -> Result<Option<Vec<Dispatc
         ..layer.dims
     };
     let uniform = dims_buffer(gpu, &dims)?;
-    let partial = gpu.storage::<[f32; 4]>("partial", groups.max(splits) * partial_stride)?;
+    let partial = gpu.vec4s("partial", groups.max(splits) * partial_stride)?;
     let mut dispatches = Vec::new();
 
     let goal = Goal::of(data.windows.targets());

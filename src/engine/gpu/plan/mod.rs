@@ -15,6 +15,7 @@ pub use data::Data;
 pub use sizes::row_bytes;
 pub use states::unpad;
 
+use super::array::Array;
 use super::context::Gpu;
 use super::network::{Dispatch, Network};
 use super::pieces::{LossKind, Tape};
@@ -22,7 +23,6 @@ use crate::error::Result;
 use crate::loss::Objective;
 use crate::model::Spec;
 use buffers::Buffers;
-use wgpu::Buffer;
 
 /// How far a plan goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,9 +84,9 @@ pub struct Shared<'a> {
     pub network: &'a Network,
     pub data: &'a Data,
     /// Step constants.
-    pub steps: &'a Buffer,
+    pub steps: &'a Array,
     /// Losses of a submission's steps.
-    pub losses: &'a Buffer,
+    pub losses: &'a Array,
 }
 
 /// Buffers and dispatches of one batch shape.
@@ -99,7 +99,7 @@ pub struct Plan {
     pub steps: usize,
     pub layers: Vec<LayerBuffers>,
     /// The outputs, [B, T or 1, O].
-    pub y: Buffer,
+    pub y: Array,
     /// Bytes of inputs, states and tapes.
     pub kept: u64,
     pub forward: Vec<Dispatch>,
@@ -117,9 +117,9 @@ pub struct Plan {
 pub struct Backward {
     pub dispatches: Vec<Dispatch>,
     /// Of each layer's initial states, [S, B, D, HQ] vec4s.
-    pub d_states: Vec<Buffer>,
+    pub d_states: Vec<Array>,
     /// Of the input, [T, B, IQ] vec4s.
-    pub d_x: Option<Buffer>,
+    pub d_x: Option<Array>,
 }
 
 impl Plan {

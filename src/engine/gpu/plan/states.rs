@@ -59,28 +59,30 @@ impl Plan {
     }
 
     /// Copies the final states to where `other` finds its initial ones; for networks of one direction and as many rows.
-    pub fn hand_over(&self, other: &Plan, encoder: &mut CommandEncoder) {
+    pub fn hand_over(&self, gpu: &Gpu, other: &Plan, encoder: &mut CommandEncoder) -> Result<()> {
         let bytes = self.vector_len() as u64 * 4;
         for (from, to) in self.layers.iter().zip(&other.layers) {
             for vector in 0..self.purpose.spec.facts().states {
                 let [at, to_at] =
                     [self.state_at(vector, self.steps), other.state_at(vector, 0)].map(|at| at as u64 * 4);
-                encoder.copy_buffer_to_buffer(&from.states, at, &to.states, to_at, bytes);
+                from.states.copy(gpu, encoder, at, &to.states, to_at, bytes)?;
             }
         }
+        Ok(())
     }
 
     /// The states that sequences begin with become zeros.
-    pub fn clear_initial_states(&self, encoder: &mut CommandEncoder) {
+    pub fn clear_initial_states(&self, gpu: &Gpu, encoder: &mut CommandEncoder) -> Result<()> {
         let spec = &self.purpose.spec;
         for layer in &self.layers {
             for vector in 0..spec.facts().states {
                 for slot in [0, self.steps + 1] {
                     let (at, len) = (self.state_at(vector, slot), self.vector_len());
-                    encoder.clear_buffer(&layer.states, at as u64 * 4, Some(len as u64 * 4));
+                    layer.states.clear(gpu, encoder, at as u64 * 4, len as u64 * 4)?;
                 }
             }
         }
+        Ok(())
     }
 }
 

@@ -1,5 +1,6 @@
 //! The recurrent kernels of a layer as products: a dispatch a time step, or a scan in lanes.
 
+use super::super::array::Array;
 use super::super::context::Gpu;
 use super::super::dims::{Dims, STEP_STRIDE, Time};
 use super::super::network::Dispatch;
@@ -10,11 +11,10 @@ use super::super::work::Work;
 use super::Shared;
 use super::buffers::{Buffers, LayerBuffers};
 use crate::error::Result;
-use wgpu::{Buffer, BufferUsages};
 
 /// The places in time 0 to `last`, each behind its dynamic offset.
-pub fn places(gpu: &Gpu, last: usize) -> Result<Buffer> {
-    let buffer = gpu.buffer("places", last + 1, STEP_STRIDE, BufferUsages::UNIFORM | BufferUsages::COPY_DST)?;
+pub fn places(gpu: &Gpu, last: usize) -> Result<Array> {
+    let buffer = gpu.uniform("places", last + 1, STEP_STRIDE)?;
     let mut bytes = vec![0; (last + 1) * STEP_STRIDE];
     for (s, slot) in bytes.chunks_exact_mut(STEP_STRIDE).enumerate() {
         slot[..size_of::<Time>()].copy_from_slice(bytemuck::bytes_of(&Time { s: s as u32 }));
@@ -28,7 +28,7 @@ pub fn forward(
     shared: &Shared,
     buffers: &Buffers,
     layer: &LayerBuffers,
-    packed: &Buffer,
+    packed: &Array,
     list: &mut Vec<Dispatch>,
 ) -> Result<()> {
     let gpu = shared.gpu;
@@ -87,7 +87,7 @@ pub fn backward(
     shared: &Shared,
     buffers: &Buffers,
     layer: &LayerBuffers,
-    bound: &[(&str, &Buffer)],
+    bound: &[(&str, &Array)],
     list: &mut Vec<Dispatch>,
 ) -> Result<()> {
     let gpu = shared.gpu;
