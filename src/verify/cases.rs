@@ -146,8 +146,6 @@ pub fn cases() -> Vec<Case> {
         }
         cases.push(Case { states: true, ..plain(Spec::new(cell, 1, 20, 1), 32, 50) });
     }
-    // Rows and columns enough for the widest items of a software adapter, in both ways through time.
-    cases.push(plain(Spec::new(CellKind::Lstm, 1, 64, 1), 257, 2));
     number(&mut cases);
     cases
 }

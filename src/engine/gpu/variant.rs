@@ -36,8 +36,8 @@ pub fn method(gpu: &Gpu, spec: &Spec, rows: usize, time: usize) -> Method {
         (Family::Lanes(lanes), steps) => {
             let workgroups = |own: u32| rows.div_ceil((lanes * own) as usize) * spec.directions();
             let busy = |own: &u32| workgroups(*own) >= gpu.cores;
-            let most = own_rows(rows, lanes, spec.hidden.div_ceil(4) * spec.facts().gates);
-            let own = [8, 4, 2, 1].into_iter().filter(|own| *own <= most).find(busy).unwrap_or(1);
+            let most = own_rows(rows, lanes);
+            let own = [4, 2, 1].into_iter().filter(|own| *own <= most).find(busy).unwrap_or(1);
             let flops = 2 * spec.facts().gates * spec.hidden * spec.hidden * rows * spec.directions();
             let is_short = time * turns(spec, own as usize) <= MOST_TURNS;
             match steps.is_none() && (!is_short || own < 4 && flops > WORTH_A_DISPATCH) {
@@ -123,8 +123,8 @@ const MOST_TURNS: usize = 1 << 15;
 fn turns(spec: &Spec, own: usize) -> usize {
     let (quads, gates) = (spec.hidden.div_ceil(4), spec.facts().gates);
     let [forward, backward] = [(gates, 1), (1, gates)].map(|(side, segments)| {
-        let (items, bundles) = ((quads * side).div_ceil(16), quads.min(16 / side));
-        1 + items * (segments * (quads + 2) + own * (bundles + 1) + 11)
+        let bundles = quads.min(bundles(own as u32, side));
+        1 + quads.div_ceil(bundles) * (segments * (quads + 2) + own * (bundles + 1) + 11)
     });
     forward.max(backward)
 }
@@ -159,7 +159,7 @@ fn enough(gpu: &Gpu) -> usize {
 pub fn product(gpu: &Gpu, rows: usize, quads: usize, gates: usize, is_step: bool) -> Work {
     match gpu.traits.family {
         Family::Lanes(lanes) => {
-            let own = own_rows(rows, lanes, quads * gates);
+            let own = own_rows(rows, lanes);
             let layouts = [1, 2, 4].map(|part| lane_layout(lanes, own, quads, gates, part));
             let busy = |work: &Work| work.workgroups(rows, quads.div_ceil(work.columns() / gates)) >= enough(gpu);
             layouts.into_iter().find(busy).unwrap_or(layouts[2])
@@ -168,11 +168,16 @@ pub fn product(gpu: &Gpu, rows: usize, quads: usize, gates: usize, is_step: bool
     }
 }
 
-/// Rows of a lane of a product with so many column quads, at most: as many as there are, up to four. Eight save a third of the loads,
-/// and are twice the code to compile, which pays where the columns fill several items.
-fn own_rows(rows: usize, lanes: u32, columns: usize) -> u32 {
-    let most = if columns >= 64 { 8 } else { 4 };
-    rows.div_ceil(lanes as usize).next_power_of_two().min(most) as u32
+/// Rows of a lane of a product, at most: as many as there are, up to four.
+fn own_rows(rows: usize, lanes: u32) -> u32 {
+    rows.div_ceil(lanes as usize).next_power_of_two().min(4) as u32
+}
+
+/// Bundles of so many columns that pay in an item, where a lane has so many rows. 8 column quads of four rows are as fast as any more of
+/// either, and sooner compiled; of fewer rows 16 keep more lanes loading weights.
+fn bundles(own: u32, columns: usize) -> usize {
+    let most = if own < 4 { 16 } else { 8 };
+    (most / columns).max(1)
 }
 
 /// The layout of a scan in lanes, of so many rows a lane.
@@ -181,11 +186,9 @@ pub fn lane_scan(gpu: &Gpu, own: u32, quads: usize, gates: usize) -> Work {
     lane_layout(lanes, own, quads, gates, 1)
 }
 
-/// A product in lanes whose items have a `part`-th of as many columns as pay: with four rows or eight, 16 column quads fill the
-/// registers and the nearest cache. Items are as even as can be.
+/// A product in lanes whose items have a `part`-th of as many columns as pay. Items are as even as can be.
 fn lane_layout(lanes: u32, own: u32, quads: usize, gates: usize, part: usize) -> Work {
-    let most = (16 / gates / part).max(1);
-    let units = quads.div_ceil(quads.div_ceil(most));
+    let units = quads.div_ceil(quads.div_ceil(bundles(own, gates * part)));
     Work::Lanes { lanes, own, columns: (units * gates) as u32 }
 }
 
@@ -216,7 +219,7 @@ pub fn outer(gpu: &Gpu, left: usize, right: usize) -> Work {
     match gpu.traits.family {
         Family::Lanes(lanes) => {
             let columns = (right.next_power_of_two() as u32).min(lanes).min(8);
-            let own = (16 / columns).min(4).min(left.div_ceil(lanes as usize) as u32);
+            let own = (8 / columns).min(4).min(left.div_ceil(lanes as usize) as u32);
             Work::Lanes { lanes, own, columns }
         }
         Family::Tiles => {
