@@ -231,7 +231,7 @@ const IN_HALVES: &[Mutation] = &[
 ];
 
 const IN_WORDS: &[Mutation] = &[
-    ("lane_forward", "unpack2x16float(words.y)", "unpack2x16float(words.x)"),
+    ("lane_forward", "unpack2x16float(halves.y)", "unpack2x16float(halves.x)"),
     ("lane_backward", "pack2x16float(held.zw)", "pack2x16float(held.xy)"),
     ("lane_backward", "| (bits & SIGN)", ""),
     ("loss", "* step.term_scale", "* step.inverse_count"),
