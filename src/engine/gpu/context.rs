@@ -4,7 +4,7 @@ use super::adapter;
 use super::array::Array;
 use super::kernel::Kernel;
 use super::shaders::KernelId;
-use super::texels::{WIDTH, in_texels};
+use super::texels::WIDTH;
 use super::traits::{Kernels, Traits};
 use super::work::Format;
 use crate::engine::{DeviceInfo, Precision};
@@ -178,6 +178,20 @@ impl Gpu {
         self.largest_buffer().min(self.limits.max_storage_buffer_binding_size)
     }
 
+    /// Bytes of the largest array of vectors that a kernel can read or write.
+    pub(super) fn largest_array(&self) -> u64 {
+        let texel = match self.precision {
+            Precision::F32 => 16,
+            Precision::F16 => 8,
+        };
+        // A row is left for heights that a texture must not have.
+        let rows = u64::from(self.limits.max_texture_dimension_2d) - 1;
+        match self.traits.format {
+            Format::Texels => self.largest_binding().min(rows * u64::from(WIDTH) * texel),
+            Format::Quads | Format::HalfQuads => self.largest_binding(),
+        }
+    }
+
     /// A buffer of `len` values of `size` bytes, zeroed, refused where the adapter's limits do not allow it.
     pub(super) fn buffer(&self, label: &str, len: usize, size: usize, usage: BufferUsages) -> Result<Buffer> {
         // Bindings are at least one vec4 long, so that an empty operand is legal.
@@ -208,12 +222,12 @@ impl Gpu {
         })
     }
 
-    /// A texture of texels of `size` bytes, zeroed, with room for `bytes` bytes, refused likewise.
-    fn texture(&self, label: &str, bytes: u64, format: TextureFormat, size: u64) -> Result<Array> {
-        let row = u64::from(WIDTH) * size;
-        let most = u64::from(self.limits.max_texture_dimension_2d) - 1;
-        self.check_bytes(label, bytes, self.largest_binding().min(most * row))?;
-        // lavapipe compiles a kernel anew for textures whose height is a power of two, where those before had others.
+    /// A texture of `len` texels of `size` bytes, and more up to whole rows, zeroed, refused likewise.
+    fn texture(&self, label: &str, len: usize, size: usize, format: TextureFormat) -> Result<Array> {
+        let bytes = (len as u64).saturating_mul(size as u64);
+        let row = u64::from(WIDTH) * size as u64;
+        self.check_bytes(label, bytes, self.largest_array())?;
+        // lavapipe compiles a kernel for textures whose height is a power of two, and once more for others (Mesa's lp_bld_sample.c).
         let height = bytes.div_ceil(row).max(3);
         let height = height + u64::from(height.is_power_of_two());
         let texture = self.device.create_texture(&wgpu::TextureDescriptor {
@@ -234,37 +248,36 @@ impl Gpu {
 
     /// A storage buffer that the host can write and read back by copies. Its content is not defined.
     pub(super) fn storage<T>(&self, label: &str, len: usize) -> Result<Array> {
-        self.array(label, len * size_of::<T>(), None)
+        self.array(label, len, size_of::<T>(), None)
     }
 
     /// The same for `len` vec4s, in texels where kernels find them so.
     pub(super) fn vec4s(&self, label: &str, len: usize) -> Result<Array> {
-        self.array(label, len * 16, Some(TextureFormat::Rgba32Float))
+        self.array(label, len, 16, Some(TextureFormat::Rgba32Float))
     }
 
     /// The same for `len` quads of packed weights or of the tape.
     pub(super) fn quads(&self, label: &str, len: usize) -> Result<Array> {
         match self.precision {
             Precision::F32 => self.vec4s(label, len),
-            Precision::F16 => self.array(label, len * 8, Some(TextureFormat::Rg32Uint)),
+            Precision::F16 => self.array(label, len, 8, Some(TextureFormat::Rg32Uint)),
         }
     }
 
-    fn array(&self, label: &str, bytes: usize, texel: Option<TextureFormat>) -> Result<Array> {
+    fn array(&self, label: &str, len: usize, size: usize, texel: Option<TextureFormat>) -> Result<Array> {
         #[cfg(test)]
-        return self.probe.poisoned(self, label, bytes, texel);
+        return self.probe.poisoned(self, label, len, size, texel);
         #[cfg(not(test))]
-        self.allocate(label, bytes, texel)
+        self.allocate(label, len, size, texel)
     }
 
-    pub(super) fn allocate(&self, label: &str, bytes: usize, texel: Option<TextureFormat>) -> Result<Array> {
-        match texel.and_then(|format| Some((format, format.block_copy_size(None)?))) {
-            Some((format, size)) if self.traits.format == Format::Texels => {
-                self.texture(label, bytes as u64, format, size.into())
-            }
-            _ => {
+    /// An array of `len` values of `size` bytes, in such texels where kernels find them so.
+    pub(super) fn allocate(&self, label: &str, len: usize, size: usize, texel: Option<TextureFormat>) -> Result<Array> {
+        match texel.filter(|_| self.traits.format == Format::Texels) {
+            Some(format) => self.texture(label, len, size, format),
+            None => {
                 let usage = BufferUsages::STORAGE | BufferUsages::COPY_DST | BufferUsages::COPY_SRC;
-                Ok(self.buffer(label, bytes, 1, usage)?.into())
+                Ok(self.buffer(label, len, size, usage)?.into())
             }
         }
     }
@@ -281,7 +294,7 @@ impl Gpu {
         let source = self.probe.mutated(id, format, self.precision);
         #[cfg(not(test))]
         let source = id.source(format, self.precision);
-        if format == Format::Texels { in_texels(&source, self.precision) } else { source }
+        format.lay(source, self.precision)
     }
 
     /// Writes `values` at value `at` of an array, before the next submission.

@@ -294,7 +294,6 @@ fn cell_files(cell: CellKind) -> Vec<&'static str> {
 
 #[cfg(test)]
 pub mod tests {
-    use super::super::texels::in_texels;
     use super::*;
 
     /// Every kernel in every specialisation and, of the sizes of a layout, in a few.
@@ -383,10 +382,7 @@ pub mod tests {
                 (Format::HalfQuads, Precision::F16),
                 (Format::Texels, Precision::F16),
             ] {
-                let mut source = id.source(format, precision);
-                if format == Format::Texels {
-                    source = in_texels(&source, precision);
-                }
+                let source = format.lay(id.source(format, precision), precision);
                 let module = naga::front::wgsl::parse_str(&source)
                     .unwrap_or_else(|error| panic!("{id:?}: {}", error.emit_to_string(&source)));
                 let bindings = super::super::kernel::reflect(&module, id.kind.entry());

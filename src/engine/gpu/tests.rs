@@ -1,4 +1,4 @@
-//! What can be tested from inside alone: buffers that begin as NaN with guard words behind them, and kernels broken on
+//! What can be tested from inside alone: arrays that begin as NaN with guard words behind them, and kernels broken on
 //! purpose, which the comparison with the oracle must catch.
 
 use super::array::Array;
@@ -34,12 +34,19 @@ const POISON: u32 = 0x7fc0_7eef;
 const GUARD: usize = 256;
 
 impl Probe {
-    /// An array full of poison, with a guard behind `bytes`.
-    pub fn poisoned(&self, gpu: &Gpu, label: &str, bytes: usize, texel: Option<TextureFormat>) -> Result<Array> {
-        let array = gpu.allocate(label, bytes + GUARD, texel)?;
+    /// An array full of poison, with a guard behind its `len` values of `size` bytes.
+    pub fn poisoned(
+        &self,
+        gpu: &Gpu,
+        label: &str,
+        len: usize,
+        size: usize,
+        texel: Option<TextureFormat>,
+    ) -> Result<Array> {
+        let array = gpu.allocate(label, len + GUARD.div_ceil(size), size, texel)?;
         let words = vec![POISON; array.size() as usize / 4];
         gpu.write(&array, 0, &words);
-        self.arrays.lock().unwrap().push((label.to_owned(), array.clone(), bytes));
+        self.arrays.lock().unwrap().push((label.to_owned(), array.clone(), len * size));
         Ok(array)
     }
 

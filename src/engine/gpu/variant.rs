@@ -123,8 +123,8 @@ const MOST_TURNS: usize = 1 << 15;
 fn turns(spec: &Spec, own: usize) -> usize {
     let (quads, gates) = (spec.hidden.div_ceil(4), spec.facts().gates);
     let [forward, backward] = [(gates, 1), (1, gates)].map(|(side, segments)| {
-        let bundles = quads.min(bundles(own as u32, side));
-        1 + quads.div_ceil(bundles) * (segments * (quads + 2) + own * (bundles + 1) + 11)
+        let each = quads.min(bundles(own as u32, side));
+        1 + quads.div_ceil(each) * (segments * (quads + 2) + own * (each + 1) + 11)
     });
     forward.max(backward)
 }
@@ -257,7 +257,7 @@ pub fn chunk(gpu: &Gpu, steps: usize, step_bytes: usize) -> usize {
 pub fn portion(gpu: &Gpu, rows: usize, row_bytes: &[(&str, u64)]) -> usize {
     let bytes = row_bytes.iter().map(|(_, bytes)| bytes);
     let (largest, together) = (bytes.clone().max().expect("a plan has buffers"), bytes.sum::<u64>());
-    let most = (gpu.largest_binding() / largest).min(gpu.traits.portion_bytes / together);
+    let most = (gpu.largest_array() / largest).min(gpu.traits.portion_bytes / together);
     let most = (most as usize / ROW_QUAD).max(1) * ROW_QUAD;
     match rows.next_multiple_of(ROW_QUAD) <= most {
         true => rows,

@@ -1,6 +1,8 @@
 //! How a kernel's work is laid out on an adapter: the constants and the files that a layout adds to a kernel.
 
 use super::shaders::{PARTS, shader};
+use super::texels::in_texels;
+use crate::engine::Precision;
 
 /// How four values lie in an array.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -11,6 +13,16 @@ pub enum Format {
     HalfQuads,
     /// As a texel, for software adapters: `texels.rs`.
     Texels,
+}
+
+impl Format {
+    /// The source of a kernel whose arrays lie so.
+    pub fn lay(self, source: String, precision: Precision) -> String {
+        match self {
+            Format::Quads | Format::HalfQuads => source,
+            Format::Texels => in_texels(&source, precision),
+        }
+    }
 }
 
 /// The layout of a kernel's work.

@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn portions_are_even_and_within_every_limit() {
         let gpu = open(forced(Kernels::Scans));
-        let (binding, together) = (gpu.largest_binding(), gpu.traits.portion_bytes);
+        let (binding, together) = (gpu.largest_array(), gpu.traits.portion_bytes);
         assert_eq!(together, 32 << 10);
         let of = |rows: usize, bytes: &[u64]| portion(&gpu, rows, &bytes.iter().map(|&b| ("", b)).collect::<Vec<_>>());
         assert_eq!(of(3, &[1 << 20]), 3);
