@@ -2,10 +2,10 @@
 // test compares the offsets.
 //
 // Quads: units and rows are handled four at a time. A hidden vector is padded to HQ quads of units; padded units have
-// zero weights and stay exactly zero. A batch is padded to B = 4 * row quads; padded rows get no gradient.
+// zero weights and stay exactly zero. On GPUs a batch is padded to B = 4 * row quads; padded rows get no gradient.
 
 struct Dims {
-    rows: u32,              // B: batch rows a buffer holds, a multiple of 4
+    rows: u32,              // B: batch rows a buffer holds, on GPUs a multiple of 4
     steps: u32,             // T
     directions: u32,        // D
     hidden: u32,            // H

@@ -3,13 +3,13 @@
 
 @compute @workgroup_size(WG)
 fn lane_backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-    let first_row = group.x * OWN * LANES + lane;
     let passes = bound(dims.passes, group);
-    let items = bound(item_count(), group);
+    let places = bound(place_count(), group);
     for (var s = 0u; s < passes; s++) {
         now = s;
-        for (var item = 0u; item < items; item++) {
-            multiply(group, group.y, item, first_row, lane);
+        for (var place = 0u; place < places; place++) {
+            multiply(group, group.y, place, group.x, lane);
         }
+        meet();
     }
 }

@@ -294,6 +294,7 @@ fn cell_files(cell: CellKind) -> Vec<&'static str> {
 
 #[cfg(test)]
 pub mod tests {
+    use super::super::work::{Along, LANES};
     use super::*;
 
     /// Every kernel in every specialisation and, of the sizes of a layout, in a few.
@@ -360,8 +361,12 @@ pub mod tests {
         tiles.map(|work| KernelId { kind, work }).into_iter().chain(lanes(kind, columns)).collect()
     }
 
-    fn lanes(kind: KernelKind, columns: u32) -> [KernelId; 3] {
-        super::super::work::LANES.map(|lanes| KernelId { kind, work: Work::Lanes { lanes, own: 2, columns } })
+    fn lanes(kind: KernelKind, columns: u32) -> impl Iterator<Item = KernelId> {
+        let sides = if kind.is_product() { [Along::Rows, Along::Columns].as_slice() } else { &[Along::Rows] };
+        let works = LANES
+            .into_iter()
+            .flat_map(move |lanes| sides.iter().map(move |&along| Work::Lanes { lanes, own: 2, columns, along }));
+        works.map(move |work| KernelId { kind, work })
     }
 
     fn fused(kind: KernelKind) -> [KernelId; 4] {

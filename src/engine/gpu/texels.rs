@@ -9,13 +9,17 @@ use std::ops::Range;
 /// Texels of a row of a texture.
 pub const WIDTH: u32 = 1024;
 
+/// What waits until all of a workgroup see what was written to storage, which textures are not.
+const BARRIER: &str = "storageBarrier();";
+
 /// A kernel's source with every array in storage of vec4s, or of what packed weights and the tape are stored as, in a texture, row after
 /// row.
 pub fn in_texels(source: &str, precision: Precision) -> String {
     let declared: Vec<_> = source.lines().filter_map(Declaration::of).collect();
     let begins = accesses(source, &declared);
     let mut text = String::new();
-    for line in calls(source, 0..source.len(), &begins).lines() {
+    let called = calls(source, 0..source.len(), &begins).replace(BARRIER, &format!("{BARRIER} textureBarrier();"));
+    for line in called.lines() {
         match Declaration::of(line) {
             Some(declaration) => text.push_str(&declaration.as_texture(precision)),
             None => text.push_str(line),

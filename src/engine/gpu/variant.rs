@@ -5,7 +5,7 @@ use super::context::Gpu;
 use super::network::one_scan;
 use super::shaders::PARTS;
 use super::traits::Family;
-use super::work::Work;
+use super::work::{Along, Work};
 use crate::engine::Precision;
 use crate::model::{Layout, Readout, Spec};
 
@@ -14,8 +14,8 @@ use crate::model::{Layout, Readout, Spec};
 pub enum Method {
     /// One dispatch for the whole sequence, of this layout forwards and this one backwards.
     Scan(ScanShape, ScanShape),
-    /// The same, each lane with rows of its own; so many a lane.
-    LaneScan(u32),
+    /// The same in the registers of a subgroup, which shares out this side of the products.
+    LaneScan(Side),
     /// A dispatch a time step.
     Steps,
 }
@@ -36,13 +36,20 @@ pub fn method(gpu: &Gpu, spec: &Spec, rows: usize, time: usize) -> Method {
         (Family::Lanes(lanes), steps) => {
             let workgroups = |own: u32| rows.div_ceil((lanes * own) as usize) * spec.directions();
             let busy = |own: &u32| workgroups(*own) >= gpu.cores;
-            let most = own_rows(rows, lanes);
-            let own = [4, 2, 1].into_iter().filter(|own| *own <= most).find(busy).unwrap_or(1);
+            let most = side(rows, lanes);
+            let side = match most.along {
+                Along::Columns => most,
+                Along::Rows => {
+                    let own = [4, 2, 1].into_iter().filter(|own| *own <= most.own).find(busy).unwrap_or(1);
+                    Side { own, ..most }
+                }
+            };
             let flops = 2 * spec.facts().gates * spec.hidden * spec.hidden * rows * spec.directions();
-            let is_short = time * turns(spec, own as usize) <= MOST_TURNS;
-            match steps.is_none() && (!is_short || own < 4 && flops > WORTH_A_DISPATCH) {
+            let is_short = time * turns(spec, side, lanes) <= MOST_TURNS;
+            let is_idle = side.along == Along::Columns || side.own < 4;
+            match steps.is_none() && (!is_short || is_idle && flops > WORTH_A_DISPATCH) {
                 true => Method::Steps,
-                false => Method::LaneScan(own),
+                false => Method::LaneScan(side),
             }
         }
         // As long as what scans keep in workgroup memory fits: forwards two hidden states, backwards the deltas of every gate.
@@ -118,19 +125,31 @@ const WORTH_A_DISPATCH: usize = 1 << 20;
 /// in all, without a word, and turns are counted here to within a factor of 2.
 const MOST_TURNS: usize = 1 << 15;
 
-/// Turns of loops that a step of a scan in lanes takes, forwards or backwards, with so many rows a lane: of every item, those over k
-/// and over what is finished, and some more (measured: 11).
-fn turns(spec: &Spec, own: usize) -> usize {
+/// Turns of loops that a step of a scan in lanes takes, forwards or backwards: of every place, those over k and over what is finished, and
+/// some more (measured: 11).
+fn turns(spec: &Spec, side: Side, lanes: u32) -> usize {
     let (quads, gates) = (spec.hidden.div_ceil(4), spec.facts().gates);
-    let [forward, backward] = [(gates, 1), (1, gates)].map(|(side, segments)| {
-        let each = quads.min(bundles(own as u32, side));
-        1 + quads.div_ceil(each) * (segments * (quads + 2) + own * (each + 1) + 11)
+    let [forward, backward] = [(gates, 1), (1, gates)].map(|(columns, segments)| {
+        let each = side.units(lanes, quads, columns);
+        let places = match side.along {
+            Along::Rows => quads.div_ceil(each),
+            Along::Columns => quads.div_ceil(each * lanes as usize),
+        };
+        1 + places * (segments * (quads + 2) + side.own as usize * (each + 1) + 11)
     });
     forward.max(backward)
 }
 
-/// Rows that a batch is padded to a multiple of: the four that scans take at a time.
+/// Rows that portions of a batch are a multiple of: the four that scans in tiles take at a time.
 pub const ROW_QUAD: usize = 4;
+
+/// The rows that a batch is padded to.
+pub fn padded(gpu: &Gpu, rows: usize) -> usize {
+    match gpu.traits.family {
+        Family::Tiles => rows.next_multiple_of(ROW_QUAD),
+        Family::Lanes(_) => rows,
+    }
+}
 
 /// The layout of a scan over `row_quads` quads of batch rows that keeps so many vectors of H values a row in workgroup memory, if they
 /// fit. Many small workgroups.
@@ -159,8 +178,8 @@ fn enough(gpu: &Gpu) -> usize {
 pub fn product(gpu: &Gpu, rows: usize, quads: usize, gates: usize, is_step: bool) -> Work {
     match gpu.traits.family {
         Family::Lanes(lanes) => {
-            let own = own_rows(rows, lanes);
-            let layouts = [1, 2, 4].map(|part| lane_layout(lanes, own, quads, gates, part));
+            let side = side(rows, lanes);
+            let layouts = [1, 2, 4].map(|part| lane_layout(lanes, side, quads, gates, part));
             let busy = |work: &Work| work.workgroups(rows, quads.div_ceil(work.columns() / gates)) >= enough(gpu);
             layouts.into_iter().find(busy).unwrap_or(layouts[2])
         }
@@ -168,28 +187,47 @@ pub fn product(gpu: &Gpu, rows: usize, quads: usize, gates: usize, is_step: bool
     }
 }
 
-/// Rows of a lane of a product, at most: as many as there are, up to four.
-fn own_rows(rows: usize, lanes: u32) -> u32 {
-    rows.div_ceil(lanes as usize).next_power_of_two().min(4) as u32
+/// How a subgroup shares out the sides of a product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Side {
+    /// What its lanes lie along.
+    pub along: Along,
+    /// Rows of a lane.
+    pub own: u32,
 }
 
-/// Bundles of so many columns that pay in an item, where a lane has so many rows. 8 column quads of four rows are as fast as any more of
-/// either, and sooner compiled; of fewer rows 16 keep more lanes loading weights.
-fn bundles(own: u32, columns: usize) -> usize {
-    let most = if own < 4 { 16 } else { 8 };
-    (most / columns).max(1)
+impl Side {
+    /// Bundles of `columns` column quads that pay in an item, at most, where there are so many. 8 column quads of four rows are as fast as
+    /// any more of either, and sooner compiled; of fewer rows a lane, 16 keep more lanes loading weights. Where each loads its own, four.
+    fn units(self, lanes: u32, bundles: usize, columns: usize) -> usize {
+        let (most, bundles) = match self.along {
+            Along::Rows => (if self.own < 4 { 16 } else { 8 }, bundles),
+            Along::Columns => (4, bundles.div_ceil(lanes as usize)),
+        };
+        bundles.min((most / columns).max(1))
+    }
 }
 
-/// The layout of a scan in lanes, of so many rows a lane.
-pub fn lane_scan(gpu: &Gpu, own: u32, quads: usize, gates: usize) -> Work {
+/// How the product of so many rows is shared out, with the most rows a lane that pay. Along the columns while rows do not fill the lanes: one,
+/// or four at a time, which take little longer than two. Then as many rows a lane as there are, up to four.
+fn side(rows: usize, lanes: u32) -> Side {
+    match rows <= lanes as usize {
+        true => Side { along: Along::Columns, own: if rows == 1 { 1 } else { 4 } },
+        false => Side { along: Along::Rows, own: rows.div_ceil(lanes as usize).next_power_of_two().min(4) as u32 },
+    }
+}
+
+/// The layout of a scan in lanes.
+pub fn lane_scan(gpu: &Gpu, side: Side, quads: usize, gates: usize) -> Work {
     let Family::Lanes(lanes) = gpu.traits.family else { unreachable!("only a device of lanes scans in them") };
-    lane_layout(lanes, own, quads, gates, 1)
+    lane_layout(lanes, side, quads, gates, 1)
 }
 
 /// A product in lanes whose items have a `part`-th of as many columns as pay. Items are as even as can be.
-fn lane_layout(lanes: u32, own: u32, quads: usize, gates: usize, part: usize) -> Work {
-    let units = quads.div_ceil(quads.div_ceil(bundles(own, gates * part)));
-    Work::Lanes { lanes, own, columns: (units * gates) as u32 }
+fn lane_layout(lanes: u32, side: Side, quads: usize, gates: usize, part: usize) -> Work {
+    let Side { along, own } = side;
+    let units = quads.div_ceil(quads.div_ceil(side.units(lanes, quads, gates * part)));
+    Work::Lanes { lanes, own, columns: (units * gates) as u32, along }
 }
 
 /// vec4s of workgroup memory that every adapter has.
@@ -220,7 +258,7 @@ pub fn outer(gpu: &Gpu, left: usize, right: usize) -> Work {
         Family::Lanes(lanes) => {
             let columns = (right.next_power_of_two() as u32).min(lanes).min(8);
             let own = (8 / columns).min(4).min(left.div_ceil(lanes as usize) as u32);
-            Work::Lanes { lanes, own, columns }
+            Work::Lanes { lanes, own, columns, along: Along::Rows }
         }
         Family::Tiles => {
             let columns = right.next_power_of_two().min(4);

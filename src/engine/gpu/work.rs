@@ -25,6 +25,15 @@ impl Format {
     }
 }
 
+/// The side of a product that the lanes of a subgroup share out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Along {
+    /// `shaders/lanes/rows.wgsl`: each lane has rows of its own. Weight gradients too.
+    Rows,
+    /// `shaders/lanes/columns.wgsl`: each lane has columns of its own.
+    Columns,
+}
+
 /// The layout of a kernel's work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Work {
@@ -44,10 +53,12 @@ pub enum Work {
     Lanes {
         /// Of the subgroup, which is a workgroup.
         lanes: u32,
-        /// Rows, or left quads, of a lane.
+        /// Rows, or left quads, of a lane; of all lanes, where they lie along the columns.
         own: u32,
         /// Column quads of an item.
         columns: u32,
+        /// What the lanes lie along.
+        along: Along,
     },
     /// A product in workgroup memory, for GPUs: `shaders/tiles`.
     Tiles {
@@ -105,7 +116,10 @@ impl Work {
     /// Workgroups of a product of `rows` rows by `items` items; each kind of row and item fills up its last workgroup.
     pub fn workgroups(self, rows: usize, items: usize) -> usize {
         match self {
-            Work::Lanes { lanes, own, .. } => items * rows.div_ceil((lanes * own) as usize),
+            Work::Lanes { lanes, own, along: Along::Rows, .. } => items * rows.div_ceil((lanes * own) as usize),
+            Work::Lanes { lanes, own, along: Along::Columns, .. } => {
+                items.div_ceil(lanes as usize) * rows.div_ceil(own as usize)
+            }
             Work::Tiles { row_quads, items: side, .. } => {
                 items.div_ceil(side as usize) * rows.div_ceil(4 * row_quads as usize)
             }
@@ -152,7 +166,13 @@ impl Work {
     /// What it adds to a product of rows by a matrix.
     pub fn product_files(self) -> Vec<&'static str> {
         match self {
-            Work::Lanes { lanes, .. } => vec![shader!("lanes/product"), shader!("bundles"), spread(lanes)],
+            Work::Lanes { lanes, along, .. } => {
+                let layout = match along {
+                    Along::Rows => shader!("lanes/rows"),
+                    Along::Columns => shader!("lanes/columns"),
+                };
+                vec![shader!("lanes/product"), layout, shader!("bundles"), spread(lanes)]
+            }
             _ => vec![shader!("tiles/product"), shader!("tiles/rows"), shader!("bundles")],
         }
     }

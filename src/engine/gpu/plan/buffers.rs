@@ -4,7 +4,7 @@ use super::super::array::Array;
 use super::super::dims::{Dims, Row};
 use super::super::network::{dims_buffer, layer_dims};
 use super::super::pieces::Tape;
-use super::super::variant::{Method, ROW_QUAD, ScanShape, chunk, method};
+use super::super::variant::{self, Method, ScanShape, chunk, method};
 use super::{Purpose, Reach, Shared, steps};
 use crate::data::{Center, Targets};
 use crate::engine::Precision;
@@ -55,7 +55,7 @@ impl Buffers {
         let &Shared { gpu, network, data, .. } = shared;
         let (spec, windows) = (&purpose.spec, &data.windows);
         let facts = spec.facts();
-        let rows = purpose.batch.next_multiple_of(ROW_QUAD);
+        let rows = variant::padded(gpu, purpose.batch);
         let (time, directions, quads) = (windows.steps(), spec.directions(), spec.hidden.div_ceil(4));
         let method = method(gpu, spec, rows, time);
         let step_len = directions * rows * facts.slots * quads;

@@ -64,8 +64,8 @@ pub fn forward(
     }
     let lengths = Lengths::of(buffers.ragged);
     let firsts = (0..buffers.time).step_by(chunk);
-    if let Method::LaneScan(own) = buffers.method {
-        let work = lane_scan(gpu, own, quads, gates);
+    if let Method::LaneScan(side) = buffers.method {
+        let work = lane_scan(gpu, side, quads, gates);
         let kind = KernelKind::LaneForward(cell, pre, tape, lengths);
         let scan = Dispatch::new(gpu, KernelId { kind, work }, &bound, lane_groups(work, buffers, directions))?;
         list.extend(firsts.flat_map(|first| [project.at(first), scan.at(first)]));
@@ -95,8 +95,8 @@ pub fn backward(
     let Dims { directions, hidden_quads, passes, .. } = layer.dims;
     let quads = hidden_quads as usize;
     let lengths = Lengths::of(buffers.ragged);
-    if let Method::LaneScan(own) = buffers.method {
-        let work = lane_scan(gpu, own, quads, 1);
+    if let Method::LaneScan(side) = buffers.method {
+        let work = lane_scan(gpu, side, quads, 1);
         let id = KernelId { kind: KernelKind::LaneBackward(cell, lengths), work };
         list.push(Dispatch::new(gpu, id, bound, lane_groups(work, buffers, directions))?);
         return Ok(());
