@@ -6,6 +6,7 @@ use crate::model::Spec;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::hash::Hasher;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// What windows are to be answered with.
@@ -112,10 +113,15 @@ impl Windows {
     }
 
     /// The same windows, of which each ends after its length, `[N]`, from 1 to T: what lies beyond is never read.
-    pub fn with_lengths(mut self, lengths: Vec<u32>) -> Result<Self> {
+    pub fn with_lengths(self, lengths: Vec<u32>) -> Result<Self> {
         check_lengths(&lengths, self.count(), self.steps)?;
+        Ok(self.cut(lengths))
+    }
+
+    /// The same of lengths that may be 0, as what is left of a sequence is behind its end.
+    pub(crate) fn cut(mut self, lengths: Vec<u32>) -> Self {
         self.lengths = Some(Arc::new(lengths));
-        Ok(self)
+        self
     }
 
     /// The same windows, centred in their first `features` features.
@@ -299,6 +305,22 @@ impl Sequences {
     /// The steps of row `b` within its length.
     pub fn length(&self, b: usize) -> usize {
         self.lengths.as_ref().map_or(self.steps, |lengths| lengths[b] as usize)
+    }
+
+    /// The rows `part` alone, of a network of `hidden` units.
+    pub fn part(&self, part: &Range<usize>, hidden: usize) -> Self {
+        let width = self.x.len() / self.rows;
+        let states = |states: &Vec<f32>| {
+            let blocks = states.chunks_exact(self.rows * hidden);
+            blocks.flat_map(|block| &block[part.start * hidden..part.end * hidden]).copied().collect()
+        };
+        Sequences {
+            rows: part.len(),
+            steps: self.steps,
+            x: self.x[part.start * width..part.end * width].to_vec(),
+            states: self.states.as_ref().map(states),
+            lengths: self.lengths.as_ref().map(|lengths| lengths[part.clone()].to_vec()),
+        }
     }
 
     /// Refuses sequences whose lengths are not those of their shapes in this network.

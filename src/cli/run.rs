@@ -8,11 +8,10 @@ use anyhow::{Context, bail};
 use clap::ValueEnum;
 use refrain::arrays::{Arrays, Format, Named};
 use refrain::data::Sequences;
-use refrain::engine::{Device, DeviceInfo, Engine};
+use refrain::engine::{Device, DeviceInfo, Engine, Outputs};
 use refrain::model::{LoadOptions, Model, Nonlinearity, Readout, Spec};
 use refrain::{Result, disk};
 use serde::Serialize;
-use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -113,7 +112,9 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     let device = Device::select(&args.common.device).await?;
     let mut engine = device.engine(spec, &parameters)?;
     device::tell(&args.common.device, &device, engine.device(), &console)?;
-    let outputs = forward(&mut engine, &spec, &input, states.as_deref(), args.batch).await?;
+    let Input { rows, steps, x, lengths, .. } = input;
+    let sequences = Sequences { states, lengths, ..Sequences::new(rows, steps, x) };
+    let outputs = forward(&mut engine, &spec, &sequences, args.batch).await?;
     let named: Vec<Named> = outputs.iter().map(Output::named).collect();
     disk::write_whole(&[(&args.out, &format.write(&named))]).context("--out")?;
 
@@ -122,8 +123,8 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     let document = Document {
         device: engine.device().clone(),
         spec,
-        rows: input.rows,
-        steps: input.steps,
+        rows,
+        steps,
         notes,
         arrays: outputs,
         files: [out],
@@ -181,11 +182,10 @@ const MOST_VALUES: u128 = 1 << 31;
 async fn forward(
     engine: &mut impl Engine,
     spec: &Spec,
-    input: &Input,
-    states: Option<&[f32]>,
+    sequences: &Sequences,
     batch: usize,
 ) -> anyhow::Result<Vec<Output>> {
-    let Input { rows, steps, inputs, .. } = *input;
+    let Sequences { rows, steps, .. } = *sequences;
     let width = spec.read_steps(steps) * spec.outputs();
     let values = rows as u128 * (width as u128 + spec.state_len() as u128);
     if values > MOST_VALUES {
@@ -193,41 +193,25 @@ async fn forward(
             "the outputs and states of {rows} rows are {values} values, of at most {MOST_VALUES} a run: take fewer rows"
         );
     }
-    let row = spec.hidden;
-    let mut y = Vec::with_capacity(rows * width);
-    let mut last = vec![0.0; rows * spec.state_len()];
+    let mut outputs = Outputs { y: Vec::with_capacity(rows * width), ..Outputs::default() };
     for first in (0..rows).step_by(batch) {
         if interrupt::asked() {
             bail!("stopped by Ctrl-C after {first} of {rows} rows; nothing was written");
         }
         let part = first..rows.min(first + batch);
-        let in_x = part.start * steps * inputs..part.end * steps * inputs;
-        let sequences = Sequences {
-            states: states.map(|states| rows_of(states, rows * row, &part, row)),
-            lengths: input.lengths.as_ref().map(|lengths| lengths[part.clone()].to_vec()),
-            ..Sequences::new(part.len(), steps, input.x[in_x].to_vec())
-        };
-        let outputs = engine.forward(&sequences).await?;
-        y.extend(outputs.y);
-        for (block, found) in last.chunks_exact_mut(rows * row).zip(outputs.states.chunks_exact(part.len() * row)) {
-            block[part.start * row..part.end * row].copy_from_slice(found);
-        }
+        let of_part = engine.forward(&sequences.part(&part, spec.hidden)).await?;
+        outputs.add_rows(&part, rows, spec.hidden, of_part);
     }
 
     let shape = match spec.readout() {
         Readout::Last => vec![rows, spec.outputs()],
         Readout::Every => vec![rows, steps, spec.outputs()],
     };
-    let mut written = vec![Output { name: "y", shape, values: y }];
-    let state = spec.layers * spec.directions() * rows * row;
-    for (name, values) in ["h_n", "c_n"].into_iter().zip(last.chunks_exact(state)) {
-        let shape = vec![spec.layers * spec.directions(), rows, row];
+    let mut written = vec![Output { name: "y", shape, values: outputs.y }];
+    let state = spec.layers * spec.directions() * rows * spec.hidden;
+    for (name, values) in ["h_n", "c_n"].into_iter().zip(outputs.states.chunks_exact(state)) {
+        let shape = vec![spec.layers * spec.directions(), rows, spec.hidden];
         written.push(Output { name, shape, values: values.to_vec() });
     }
     Ok(written)
-}
-
-/// The rows `part` of every block of `block` values in `states`, `row` values each.
-fn rows_of(states: &[f32], block: usize, part: &Range<usize>, row: usize) -> Vec<f32> {
-    states.chunks_exact(block).flat_map(|block| &block[part.start * row..part.end * row]).copied().collect()
 }

@@ -15,6 +15,7 @@ use crate::model::{Dropout, Head, Readout, Spec};
 use crate::optim::{Clip, Optimizer, Schedule, Update};
 use serde::Serialize;
 use std::future::Future;
+use std::ops::Range;
 
 /// What a device is, in words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -144,6 +145,18 @@ pub struct Outputs {
     pub y: Vec<f32>,
     /// Final states, [S, L*D, B, H] (h, then c): those at each row's true end.
     pub states: Vec<f32>,
+}
+
+impl Outputs {
+    /// Adds those of the rows `part` of a batch of `rows`, after all rows before, in a network of `hidden` units.
+    pub fn add_rows(&mut self, part: &Range<usize>, rows: usize, hidden: usize, of_part: Outputs) {
+        self.y.extend(of_part.y);
+        self.states.resize(of_part.states.len() / part.len() * rows, 0.0);
+        let blocks = self.states.chunks_exact_mut(rows * hidden);
+        for (block, found) in blocks.zip(of_part.states.chunks_exact(part.len() * hidden)) {
+            block[part.start * hidden..part.end * hidden].copy_from_slice(found);
+        }
+    }
 }
 
 /// What a forward and backward pass give.

@@ -92,7 +92,7 @@ proptest! {
 
 /// A software adapter ends the loops of an invocation after 65,535 turns: here are more steps, and more rows of steps.
 #[test]
-fn long_sequences_and_large_batches_are_taken_whole() {
+fn long_sequences_and_large_batches_are_taken_to_their_end() {
     for (hidden, rows, steps) in [(20, 8, 5000), (32, 2100, 50)] {
         let case = Case { seed: 6, ..Case::new(Spec::new(CellKind::RnnTanh, 1, hidden, 1), rows, steps) };
         assert_eq!(miss(gpu(case.spec.cell), &case), None);

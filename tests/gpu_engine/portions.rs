@@ -134,12 +134,47 @@ fn predictions_in_portions_are_those_of_the_whole_batch() {
         let case = Case { lengths: true, seed: 9, ..Case::new(spec, 90, 8) };
         let (mut engine, ..) = loaded(&gpu, &case);
         let (_, sequences, _) = verify::numbers(&case);
-        let whole = block_on(engine.forward(&sequences)).expect("a sound problem").y;
+        let mut roomy = loaded(&open(Options { kernels, ..Options::default() }), &case).0;
+        let whole = block_on(roomy.forward(&sequences)).expect("a sound problem").y;
         let ids: Vec<u32> = (0..90).collect();
         let before = gpu.allocated();
         assert!(whole == block_on(engine.predict(&ids, 90)).expect("sound ids"), "{kernels:?}");
         let outputs = 4 * whole.len() as u64;
         assert!(gpu.allocated() - before < outputs + (40 << 10), "the batch was taken whole");
+    }
+}
+
+/// Sequences that do not fit go piece by piece, by rows and by time, and take no more room for being long.
+#[test]
+fn long_sequences_go_in_pieces() {
+    let head = |readout| Some(Head { outputs: 2, readout });
+    for (kernels, cell, head, lengths) in [
+        (Kernels::Scans, CellKind::Lstm, head(Readout::Last), true),
+        (Kernels::LaneScans, CellKind::Gru, head(Readout::Every), false),
+        (Kernels::LaneSteps, CellKind::RnnTanh, None, true),
+    ] {
+        let gpu = small(kernels);
+        let spec = Spec { layers: 2, head, ..Spec::new(cell, 3, 10, 1) };
+        let case = Case { lengths, states: true, seed: 9, ..Case::new(spec, 9, 500) };
+        let (parameters, sequences, _) = verify::numbers(&case);
+        let mut engine = GpuEngine::new(gpu.clone(), spec, &parameters).expect("a small network");
+        let mut native = CpuEngine::new(spec, &parameters).expect("a small network");
+        let before = gpu.allocated();
+        let [found, expected] =
+            [block_on(engine.forward(&sequences)), block_on(native.forward(&sequences))].map(Result::unwrap);
+        let taken = gpu.allocated() - before;
+        assert_close("outputs", &found.y, &expected.y, 5e-6, 0.0);
+        assert_close("states", &found.states, &expected.states, 5e-6, 0.0);
+        // Of 96 bytes a row, step and layer there are 864 kB of states. A texture has 48 KiB at least.
+        assert!(taken < 400 << 10 || kernels != Kernels::Scans, "{taken} bytes");
+
+        if !lengths {
+            engine.open_stream(9, sequences.states.as_deref()).expect("one direction");
+            let y = block_on(engine.step_many(&sequences.x, 500)).expect("sound steps");
+            let states = block_on(engine.states()).expect("the states");
+            assert_close("a stream's outputs", &y, &expected.y, 5e-6, 0.0);
+            assert_close("a stream's states", &states, &expected.states, 5e-6, 0.0);
+        }
     }
 }
 

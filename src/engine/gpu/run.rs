@@ -8,11 +8,12 @@ use super::network::Network;
 use super::plan::{Data, Plan, Purpose, Reach, Shared};
 use super::probe::Probe;
 use super::stream::Stream;
+use super::variant::pieces;
 use crate::data::{Sequences, Windows};
 use crate::engine::{self, DeviceInfo, Engine, Gradients, Moments, Outputs, Precision, Steps};
 use crate::error::{Error, Result};
 use crate::loss::Objective;
-use crate::model::Spec;
+use crate::model::{Readout, Spec};
 use std::sync::Arc;
 use wgpu::{Buffer, CommandEncoder};
 
@@ -78,6 +79,24 @@ impl GpuEngine {
     /// Values of one row's outputs over `steps` time steps.
     pub(super) fn output_len(&self, steps: usize) -> usize {
         self.spec().read_steps(steps) * self.spec().outputs()
+    }
+
+    /// A forward pass over sequences whose rows fit, so many time steps at a time.
+    async fn forward_rows(&mut self, sequences: &Sequences, steps: usize) -> Result<Outputs> {
+        let &Sequences { rows, ref x, ref states, ref lengths, .. } = sequences;
+        let spec = *self.spec();
+        if steps < sequences.steps {
+            let mut stream =
+                Stream::new(engine::check_stream(&spec, rows, states.as_deref())?, rows, states.as_deref());
+            let y = stream.go_on(self, x, sequences.steps, lengths.as_deref(), spec.readout()).await?;
+            return Ok(Outputs { y, states: stream.states(&self.gpu).await? });
+        }
+        let purpose = Purpose::outputs(&spec, rows);
+        let probe = Probe::prepare(self, sequences, vec![0.0; rows], purpose, &Objective::default())?;
+        probe.run(self);
+        let outputs = probe.outputs(self).await?;
+        self.probe = Some(probe);
+        Ok(outputs)
     }
 
     fn take_stream(&mut self) -> Result<Stream> {
@@ -179,11 +198,18 @@ impl Engine for GpuEngine {
     }
 
     async fn forward(&mut self, sequences: &Sequences) -> Result<Outputs> {
-        let purpose = Purpose::outputs(self.spec(), sequences.rows);
-        let probe = Probe::prepare(self, sequences, vec![0.0; sequences.rows], purpose, &Objective::default())?;
-        probe.run(self);
-        let outputs = probe.outputs(self).await?;
-        self.probe = Some(probe);
+        let (spec, all) = (*self.spec(), sequences.rows);
+        sequences.check(&spec)?;
+        let (rows, steps) = pieces(&self.gpu, &spec, all, sequences.steps);
+        if rows >= all {
+            return self.forward_rows(sequences, steps).await;
+        }
+        let mut outputs = Outputs::default();
+        for first in (0..all).step_by(rows) {
+            let part = first..all.min(first + rows);
+            let of_part = self.forward_rows(&sequences.part(&part, spec.hidden), steps).await?;
+            outputs.add_rows(&part, all, spec.hidden, of_part);
+        }
         Ok(outputs)
     }
 
@@ -213,11 +239,7 @@ impl Engine for GpuEngine {
 
     async fn step_many(&mut self, x: &[f32], steps: usize) -> Result<Vec<f32>> {
         let mut stream = self.take_stream()?;
-        let queued = stream.queue(self, x, steps);
-        let y = match queued {
-            Ok(()) => stream.outputs(self).await,
-            Err(error) => Err(error),
-        };
+        let y = stream.go_on(self, x, steps, None, Readout::Every).await;
         self.stream = Some(stream);
         y
     }

@@ -4,9 +4,10 @@ use super::context::Gpu;
 use super::dims::Step;
 use super::plan::{Batches, Data, Plan, Purpose};
 use super::run::GpuEngine;
+use super::variant::piece;
 use crate::data::Windows;
 use crate::error::{Error, Result};
-use crate::model::Spec;
+use crate::model::{Readout, Spec};
 
 /// Plans that a stream keeps: programs that feed single steps after longer pieces go back and forth between two.
 const KEPT: usize = 2;
@@ -48,22 +49,63 @@ impl Stream {
         Stream { spec, rows, initial: states.map(<[f32]>::to_vec), passes: Vec::new() }
     }
 
-    /// Queues the next `steps` steps, of input `x` [B, T, I].
-    pub fn queue(&mut self, engine: &GpuEngine, x: &[f32], steps: usize) -> Result<()> {
+    /// The next `steps` steps, of input `x` [B, T, I], a piece at a time; a row with a length ends there. The outputs [B, T or 1, O] of every
+    /// step, or of each row's last.
+    pub async fn go_on(
+        &mut self,
+        engine: &GpuEngine,
+        x: &[f32],
+        steps: usize,
+        lengths: Option<&[u32]>,
+        readout: Readout,
+    ) -> Result<Vec<f32>> {
         if steps == 0 {
             return Err(Error::config("steps", steps, "at least 1"));
         }
-        let shape = [("B", self.rows), ("T", steps), ("I", self.spec.input)];
-        Error::check_len("x", &shape, x.len())?;
-        let windows = Windows::from_sequences(x.to_vec(), self.spec.input, steps, vec![0.0; self.rows], 1)?;
+        let Stream { rows, spec: Spec { input, .. }, .. } = *self;
+        let outputs = self.spec.outputs();
+        Error::check_len("x", &[("B", rows), ("T", steps), ("I", input)], x.len())?;
+        let read = if readout == Readout::Every { steps } else { 1 };
+        let mut y = vec![0.0; rows * read * outputs];
+        let piece = piece(&engine.gpu, &self.spec, rows, steps);
+        for first in (0..steps).step_by(piece) {
+            let times = first..steps.min(first + piece);
+            let of_piece = |row: usize| &x[(row * steps + first) * input..][..times.len() * input];
+            let piece_x = (0..rows).flat_map(of_piece).copied().collect();
+            let mut windows = Windows::from_sequences(piece_x, input, times.len(), vec![0.0; rows], 1)?;
+            if let Some(lengths) = lengths {
+                let left = |&length: &u32| (length as usize).clamp(first, times.end) - first;
+                windows = windows.cut(lengths.iter().map(|length| left(length) as u32).collect());
+            }
+            self.queue(engine, &windows)?;
+            let found = self.outputs(engine).await?;
+            for (row, (y, found)) in
+                y.chunks_exact_mut(read * outputs).zip(found.chunks_exact(times.len() * outputs)).enumerate()
+            {
+                let last = lengths.map_or(steps, |lengths| lengths[row] as usize) - 1;
+                match readout {
+                    Readout::Every => y[first * outputs..times.end * outputs].copy_from_slice(found),
+                    Readout::Last if times.contains(&last) => {
+                        y.copy_from_slice(&found[(last - first) * outputs..][..outputs]);
+                    }
+                    Readout::Last => {}
+                }
+            }
+        }
+        Ok(y)
+    }
+
+    /// Queues a piece.
+    fn queue(&mut self, engine: &GpuEngine, windows: &Windows) -> Result<()> {
+        let steps = windows.steps();
         let before = self.passes.len().checked_sub(1);
         let next = match self.passes.iter().position(|pass| pass.plan.steps == steps) {
             Some(next) => {
-                self.passes[next].data.replace(&engine.gpu, &windows);
+                self.passes[next].data.replace(&engine.gpu, windows);
                 next
             }
             None => {
-                self.passes.push(Pass::new(engine, &self.spec, &windows)?);
+                self.passes.push(Pass::new(engine, &self.spec, windows)?);
                 self.passes.len() - 1
             }
         };
@@ -91,7 +133,7 @@ impl Stream {
     }
 
     /// The outputs of the steps queued last, [B, T, O].
-    pub async fn outputs(&self, engine: &GpuEngine) -> Result<Vec<f32>> {
+    async fn outputs(&self, engine: &GpuEngine) -> Result<Vec<f32>> {
         let plan = &self.passes.last().expect("steps were queued").plan;
         engine.gpu.read(&plan.y, self.rows * plan.steps * self.spec.outputs()).await
     }

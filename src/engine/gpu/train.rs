@@ -31,7 +31,8 @@ struct Portion {
 impl GpuEngine {
     /// The purpose of batches like these that are taken in portions, where they are too large for the adapter.
     fn in_portions(&self, data: &Data, purpose: Purpose) -> Purpose {
-        let batch = portion(&self.gpu, purpose.batch, &row_bytes(&purpose, self.gpu.precision, &data.windows));
+        let (time, (_, centered)) = (data.windows.steps(), data.windows.center());
+        let batch = portion(&self.gpu, purpose.batch, &row_bytes(&purpose, self.gpu.precision, time, centered));
         match batch < purpose.batch {
             true => Purpose { batch, batches: Batches::InPortions, ..purpose },
             false => purpose,

@@ -3,6 +3,7 @@
 
 use super::context::Gpu;
 use super::network::one_scan;
+use super::plan::{Purpose, row_bytes};
 use super::shaders::PARTS;
 use super::traits::Family;
 use super::work::{Along, Work};
@@ -293,14 +294,47 @@ pub fn chunk(gpu: &Gpu, steps: usize, step_bytes: usize) -> usize {
 /// The rows of a batch of `rows` that are taken at a time, where a row takes so many bytes in each buffer: all of them, where each buffer
 /// is within the adapter's limits and all together take no more than `portion_bytes`; else even portions of whole row quads.
 pub fn portion(gpu: &Gpu, rows: usize, row_bytes: &[(&str, u64)]) -> usize {
-    let bytes = row_bytes.iter().map(|(_, bytes)| bytes);
-    let (largest, together) = (bytes.clone().max().expect("a plan has buffers"), bytes.sum::<u64>());
-    let most = (gpu.largest_array() / largest).min(gpu.traits.portion_bytes / together);
-    let most = (most as usize / ROW_QUAD).max(1) * ROW_QUAD;
+    let most = (most_rows(gpu, row_bytes) / ROW_QUAD).max(1) * ROW_QUAD;
     match rows.next_multiple_of(ROW_QUAD) <= most {
         true => rows,
         false => rows.div_ceil(rows.div_ceil(most)).next_multiple_of(ROW_QUAD),
     }
+}
+
+/// Rows of so many bytes that fit.
+fn most_rows(gpu: &Gpu, row_bytes: &[(&str, u64)]) -> usize {
+    let bytes = row_bytes.iter().map(|(_, bytes)| bytes);
+    let (largest, together) = (bytes.clone().max().expect("a plan has buffers"), bytes.sum::<u64>());
+    (gpu.largest_array() / largest).min(gpu.traits.portion_bytes / together) as usize
+}
+
+/// Time steps of a piece of a long sequence, at most: what a submission can do within the time limits of drivers and browsers.
+const MOST_STEPS: usize = 1 << 14;
+
+/// Those of a piece that is long enough to be worth its submission.
+const ENOUGH_STEPS: usize = 64;
+
+/// The rows and the time steps that a forward pass over sequences given outright takes at a time, where they do not fit. Where there are
+/// both directions, whose reverse one begins at the end, all time steps.
+pub fn pieces(gpu: &Gpu, spec: &Spec, rows: usize, time: usize) -> (usize, usize) {
+    let enough = if spec.bidirectional { time } else { time.min(ENOUGH_STEPS) };
+    let rows = portion(gpu, rows, &row_bytes(&Purpose::outputs(spec, rows), gpu.precision, enough, 0));
+    (rows, if spec.bidirectional { time } else { piece(gpu, spec, rows, time) })
+}
+
+/// The time steps that a stream of `rows` rows takes at a time of `time`: no more than fit, nor than the kernels take that suit few steps.
+pub fn piece(gpu: &Gpu, spec: &Spec, rows: usize, time: usize) -> usize {
+    let fits = |steps: usize| {
+        let bytes = row_bytes(&Purpose::outputs(spec, rows), gpu.precision, steps, 0);
+        rows.next_multiple_of(ROW_QUAD) <= most_rows(gpu, &bytes)
+    };
+    let kernels = |steps| (fused(gpu, spec, rows, steps).is_some(), method(gpu, spec, rows, steps) == Method::Steps);
+    let suits = |steps| fits(steps) && (steps <= ENOUGH_STEPS || kernels(steps) == kernels(ENOUGH_STEPS));
+    let mut pieces = time.div_ceil(MOST_STEPS);
+    while time.div_ceil(pieces) > 1 && !suits(time.div_ceil(pieces)) {
+        pieces *= 2;
+    }
+    time.div_ceil(pieces)
 }
 
 /// Workgroups that a sum over `items` items is shared by: one while that takes no longer than a second dispatch would, else

@@ -1,16 +1,15 @@
 //! What a row of a batch takes on the device, from which follows how many rows are taken at a time.
 
 use super::{Purpose, Reach};
-use crate::data::Windows;
 use crate::engine::Precision;
 use crate::engine::gpu::dims::Row;
 use crate::engine::gpu::pieces::Tape;
 
-/// Bytes that a row takes in each buffer of a plan that has rows, by the buffer's label; of projected inputs, which have room for a chunk of
-/// steps, those of one step.
-pub fn row_bytes(purpose: &Purpose, precision: Precision, windows: &Windows) -> Vec<(&'static str, u64)> {
+/// Bytes that a row of `time` steps, of which `centered` features are centred, takes in each buffer of a plan that has rows, by the
+/// buffer's label; of projected inputs, which have room for a chunk of steps, those of one step.
+pub fn row_bytes(purpose: &Purpose, precision: Precision, time: usize, centered: usize) -> Vec<(&'static str, u64)> {
     let spec = &purpose.spec;
-    let (facts, time) = (spec.facts(), windows.steps());
+    let facts = spec.facts();
     let [time, read] = [time, spec.read_steps(time)].map(|steps| steps as u64);
     let top = (spec.directions() * spec.hidden.div_ceil(4)) as u64 * 16;
     let [slots, states] = [facts.slots, facts.states].map(|vectors| vectors as u64 * top);
@@ -21,7 +20,7 @@ pub fn row_bytes(purpose: &Purpose, precision: Precision, windows: &Windows) -> 
     let mut bytes = vec![
         ("x", time * first),
         ("rows", size_of::<Row>() as u64),
-        ("bases", windows.center().1 as u64 * 4),
+        ("bases", centered as u64 * 4),
         ("y", read * outputs),
         ("pre", slots),
     ];
@@ -51,7 +50,7 @@ pub fn row_bytes(purpose: &Purpose, precision: Precision, windows: &Windows) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Center, Targets};
+    use crate::data::{Center, Targets, Windows};
     use crate::engine::gpu::tests::{forced, open};
     use crate::engine::gpu::variant::{ROW_QUAD, portion};
     use crate::engine::gpu::{GpuEngine, Kernels, Options};
@@ -92,7 +91,7 @@ mod tests {
             let objective = Objective { loss: Loss::Mse, dropout };
             let ids: Vec<u32> = (0..ROWS as u32).collect();
             let purpose = Purpose::gradients(&spec, ROWS, Reach::Parameters, &objective);
-            let said = row_bytes(&purpose, precision, &windows);
+            let said = row_bytes(&purpose, precision, 7, 1);
             let rows = portion(&gpu, ROWS, &said);
             assert!(rows < ROWS && rows.is_multiple_of(ROW_QUAD), "{rows}");
             engine.train(&Steps { objective, ..Steps::new(&ids, ROWS) }).expect("sound steps");
@@ -108,7 +107,7 @@ mod tests {
 
             let y = block_on(engine.predict(&ids, ROWS)).expect("sound ids");
             assert_eq!(y.len(), ROWS * spec.read_steps(7) * spec.outputs());
-            let said = row_bytes(&Purpose::outputs(&spec, ROWS), precision, &windows);
+            let said = row_bytes(&Purpose::outputs(&spec, ROWS), precision, 7, 1);
             let rows = portion(&gpu, ROWS, &said);
             let states = gpu.made().into_iter().find(|(label, _)| label == "states").expect("a plan has states").1;
             let of_row = said.iter().find(|(label, _)| *label == "states").expect("a row has states").1;
