@@ -178,6 +178,26 @@ fn long_sequences_go_in_pieces() {
     }
 }
 
+#[test]
+fn a_profile_counts_every_portion_of_a_step() {
+    let gpu = open(Options {
+        kernels: Kernels::Scans,
+        portion_bytes: Some(32 << 10),
+        timestamps: true,
+        ..Options::default()
+    });
+    let spec = Spec { layers: 2, ..Spec::new(CellKind::Gru, 2, 10, 1) };
+    let (mut engine, ..) = loaded(&gpu, &Case { seed: 7, ..Case::new(spec, 40, 12) });
+    let ids: Vec<u32> = (0..40).collect();
+    let kernels = block_on(engine.profile(&Steps::new(&ids, 40))).expect("sound steps");
+    let dispatches = |name: &str| kernels.iter().find(|time| time.kernel == name).map_or(0, |time| time.dispatches);
+    let portions = dispatches("stage");
+    assert!(portions > 1, "{kernels:?}");
+    let found = ["scan_forward", "loss", "update", "pack"].map(dispatches);
+    assert_eq!(found, [2 * portions, portions, 1, 2], "{kernels:?}");
+    assert!(kernels.iter().all(|time| time.ms.is_some_and(|ms| ms > 0.0)), "{kernels:?}");
+}
+
 /// The states of a batch in portions would have no place to wait: it is taken whole, and what follows begins with zeros.
 #[test]
 fn states_are_carried_by_whole_batches_alone() {

@@ -40,15 +40,19 @@ impl GpuEngine {
         Memory { allocated, kept }
     }
 
-    /// Takes the first of `steps`, and then repeats its dispatches with a timestamp before and after those of each kernel;
-    /// of a batch that is taken in portions, those of its last one.
+    /// Takes the first of `steps`, and then repeats its dispatches with a timestamp before and after those of each kernel. A batch that is
+    /// taken in portions counts its last one as many times as it has portions.
     pub async fn profile(&mut self, steps: &Steps<'_>) -> Result<Vec<KernelTime>> {
         self.train(&Steps { ids: &steps.ids[..steps.batch.min(steps.ids.len())], ..*steps })?;
         self.losses().await?;
         let plan = self.training.as_ref().expect("a step was just taken");
+        let portions = steps.batch.min(steps.ids.len()).div_ceil(plan.purpose.batch);
+        let gradients: Vec<&Dispatch> = plan.gradients().collect();
         let ending = plan.ending(&self.network, steps.clip.is_some());
-        let dispatches: Vec<&Dispatch> = plan.gradients().chain(ending).collect();
-        let runs: Vec<&[&Dispatch]> = dispatches.chunk_by(|a, b| a.entry() == b.entry()).collect();
+        let [of_portions, of_step] =
+            [&gradients, &ending].map(|dispatches| dispatches.chunk_by(|a, b| a.entry() == b.entry()));
+        let runs: Vec<&[&Dispatch]> = of_portions.clone().chain(of_step.clone()).collect();
+        let taken = of_portions.map(|_| portions).chain(of_step.map(|_| 1));
         let mut times = vec![f64::INFINITY; runs.len()];
         for _ in 0..PASSES {
             for (best, time) in times.iter_mut().zip(self.time(&runs).await?) {
@@ -57,12 +61,13 @@ impl GpuEngine {
         }
 
         let mut kernels: Vec<KernelTime> = Vec::new();
-        for (run, ms) in runs.iter().zip(times) {
-            let (kernel, ms) = (run[0].entry(), ms.is_finite().then_some(ms));
+        for ((run, ms), taken) in runs.iter().zip(times).zip(taken) {
+            let (kernel, ms) = (run[0].entry(), ms.is_finite().then_some(ms * taken as f64));
+            let dispatches = run.len() * taken;
             match kernels.iter_mut().find(|time| time.kernel == kernel) {
-                None => kernels.push(KernelTime { kernel, dispatches: run.len(), ms }),
+                None => kernels.push(KernelTime { kernel, dispatches, ms }),
                 Some(time) => {
-                    time.dispatches += run.len();
+                    time.dispatches += dispatches;
                     time.ms = time.ms.zip(ms).map(|(a, b)| a + b);
                 }
             }
