@@ -308,7 +308,11 @@ impl Sequences {
     }
 
     /// The rows `part` alone, of a network of `hidden` units.
+    ///
+    /// # Panics
+    /// Where there are no such rows.
     pub fn part(&self, part: &Range<usize>, hidden: usize) -> Self {
+        assert!(part.end <= self.rows && self.rows > 0, "rows {part:?} of {}", self.rows);
         let width = self.x.len() / self.rows;
         let states = |states: &Vec<f32>| {
             let blocks = states.chunks_exact(self.rows * hidden);

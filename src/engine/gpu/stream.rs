@@ -8,6 +8,7 @@ use super::variant::piece;
 use crate::data::Windows;
 use crate::error::{Error, Result};
 use crate::model::{Readout, Spec};
+use wgpu::Buffer;
 
 /// Plans that a stream keeps: programs that feed single steps after longer pieces go back and forth between two.
 const KEPT: usize = 2;
@@ -29,6 +30,8 @@ pub struct Stream {
 struct Pass {
     data: Data,
     plan: Plan,
+    /// Where the host finds the outputs.
+    staging: Buffer,
 }
 
 impl Pass {
@@ -39,7 +42,8 @@ impl Pass {
         let plan = engine.plan(&data, purpose)?;
         let order: Vec<u32> = (0..rows as u32).collect();
         engine.gpu.write(&data.order, 0, &order);
-        Ok(Pass { data, plan })
+        let staging = engine.gpu.staging(rows * plan.steps * spec.outputs())?;
+        Ok(Pass { data, plan, staging })
     }
 }
 
@@ -111,7 +115,7 @@ impl Stream {
         };
         engine.write_steps(&[Step::new(self.rows, 0, 0)]);
 
-        let plan = &self.passes[next].plan;
+        let Pass { plan, staging, .. } = &self.passes[next];
         let mut encoder = engine.encoder();
         match before {
             None => plan.write_initial_states(&engine.gpu, self.rows, self.initial.as_deref()),
@@ -122,6 +126,8 @@ impl Stream {
         let mut pass = encoder.begin_compute_pass(&Default::default());
         carry.iter().chain(&plan.forward).for_each(|dispatch| dispatch.record(&mut pass, 0));
         drop(pass);
+        let outputs = self.rows * steps * self.spec.outputs();
+        plan.y.copy_out(&mut encoder, 0, staging, 0, (outputs * 4) as u64);
         engine.gpu.queue.submit([encoder.finish()]);
 
         let ran = self.passes.remove(next);
@@ -134,8 +140,8 @@ impl Stream {
 
     /// The outputs of the steps queued last, [B, T, O].
     async fn outputs(&self, engine: &GpuEngine) -> Result<Vec<f32>> {
-        let plan = &self.passes.last().expect("steps were queued").plan;
-        engine.gpu.read(&plan.y, self.rows * plan.steps * self.spec.outputs()).await
+        let Pass { plan, staging, .. } = self.passes.last().expect("steps were queued");
+        engine.gpu.read_staging(staging, self.rows * plan.steps * self.spec.outputs()).await
     }
 
     /// The states, [S, L, B, H].

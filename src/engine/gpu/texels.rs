@@ -150,6 +150,7 @@ mod tests {
                       @group(0) @binding(3) var<storage, read> order: array<u32>;\n\
                       fn g(a: vec4u) -> u32 {\n    return a[order[1]];\n}\n\
                       fn f(at: u32) -> bool {\n\
+                      \x20   storageBarrier();\n\
                       \x20   a[order[at]] = vec4f(of_a[at + 1u].xxxy) + a[0][at % 4u];\n\
                       \x20   return a[at].x == a[order[0]].y;\n}\n";
         let made = in_texels(source, Precision::F16);
@@ -159,6 +160,7 @@ mod tests {
             "@group(0) @binding(3) var<storage, read> order: array<u32>;\n",
             "    return a[order[1]];\n",
             "    a_store(order[at], vec4f(of_a_load(at + 1u).xxxy) + a_load(0)[at % 4u]);\n",
+            "    storageBarrier(); textureBarrier();\n",
             "    return a_load(at).x == a_load(order[0]).y;\n",
             "    return textureLoad(of_a, texel(at)).xy;\n",
         ] {

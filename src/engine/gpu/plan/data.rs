@@ -46,7 +46,7 @@ impl Data {
         let data = data().map_err(|error: Error| {
             error.with_remedy("take fewer windows, or windows that overlap in a shorter series, or `--device cpu`")
         })?;
-        data.write(gpu);
+        data.write(gpu, None);
         Ok(data)
     }
 
@@ -62,20 +62,26 @@ impl Data {
 
     /// Puts other windows of the same shapes in their place.
     pub fn replace(&mut self, gpu: &Gpu, windows: &Windows) {
-        self.windows = windows.clone();
-        self.write(gpu);
+        let before = std::mem::replace(&mut self.windows, windows.clone());
+        self.write(gpu, Some(&before));
     }
 
-    fn write(&self, gpu: &Gpu) {
+    /// Writes what differs from `before`, which is there; the series in any case.
+    fn write(&self, gpu: &Gpu, before: Option<&Windows>) {
         let windows = &self.windows;
-        let place = |n: usize| Window { start: windows.starts()[n], length: windows.length(n) as u32 };
         gpu.write(&self.series, 0, windows.series());
+        if let Targets::Given { values, .. } = windows.targets()
+            && before.is_none_or(|before| before.targets() != windows.targets())
+        {
+            gpu.write(&self.targets, 0, values);
+        }
+        if before.is_some_and(|before| (before.starts(), before.lengths()) == (windows.starts(), windows.lengths())) {
+            return;
+        }
+        let place = |n: usize| Window { start: windows.starts()[n], length: windows.length(n) as u32 };
         for first in (0..windows.count()).step_by(PIECE) {
             let last = windows.count().min(first + PIECE);
             gpu.write(&self.places, first, &(first..last).map(place).collect::<Vec<_>>());
-        }
-        if let Targets::Given { values, .. } = windows.targets() {
-            gpu.write(&self.targets, 0, values);
         }
     }
 }
