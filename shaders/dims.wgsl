@@ -18,10 +18,10 @@ struct Dims {
     step_splits: u32,       // parts that the steps are cut into for the partial sums of a weight gradient
     row_splits: u32,        // parts that the batch rows are cut into; splits = step_splits * row_splits
     packed_stride: u32,     // vec4s of one direction in `packed`
-    at_hidden: u32,         // where in it the recurrent weights begin: [HQ * 4, G, HQ]
-    at_hidden_t: u32,       // their transpose: [G, HQ * 4, HQ]
-    at_input_t: u32,        // the input weights' transpose: [G, HQ * 4, input_quads]
+    at_hidden_t: u32,       // where in it, behind the recurrent weights, their transpose begins: [G, HQ * 4, HQ]
     at_bias: u32,           // [SLOTS, HQ]
+    at_input_w: u32,        // the input weights: [input_quads * 4, G, HQ]
+    at_input_t: u32,        // their transpose: [G, HQ * 4, input_quads]
     input_features: u32,    // columns of W_ih
     param_stride: u32,      // values of one direction in the parameter block
     at_weight_ih: u32,      // where the layer's first direction begins in it
@@ -35,6 +35,8 @@ struct Dims {
     partial_stride: u32,    // vec4s of one split and direction
     at_head_partial: u32,   // vec4s before the head's partial sums
     chunk: u32,             // steps that one projection of the input covers
+    room: u32,              // steps that the projected inputs have room for: a chunk, or all where they wait in the tape
+    span: u32,              // steps that a scan, and what layers hand each other, covers: T, or in a wavefront fewer
     passes: u32,            // steps of the scan back: T, or one more for the gradient of the initial states
     at_input: u32,          // vec4s before the first step in the layer's input
     centered: u32,          // features that are centred
@@ -46,6 +48,15 @@ struct Dims {
     at_loss_partial: u32,   // vec4s before the sum of the loss in the fused kernel's part of `partial`
     group_rows: u32,        // rows of one workgroup of the fused kernel
     parts: u32,             // its workgroups
+    layers: u32,            // L; this and what follows are of all layers in one, see chains/layers.wgsl
+    first_inputs: u32,      // `inputs` of the first layer
+    input_stride: u32,      // vec4s between the inputs of two layers above the first
+    at_states: u32,         // vec4s before the first layer in `states`
+    states_stride: u32,     // vec4s of a layer in it
+    tape_stride: u32,       // in `tape`
+    pre_stride: u32,        // in `pre`
+    d_states_stride: u32,   // in `d_states`
+    d_out_stride: u32,      // in `d_out`
 }
 
 struct Step {
@@ -74,7 +85,7 @@ struct Step {
     before: u32,        // rows of the batch in the portions before this one, to whose gradients its own are added
 }
 
-// Which dispatch it is of a kernel that takes one step of a sequence a dispatch, or where a chunk of steps begins.
+// Which dispatch it is of a kernel that takes one step of a sequence a dispatch, or where what it takes of the steps begins.
 struct Time {
     s: u32,
 }
@@ -92,6 +103,13 @@ struct Row {
     length: u32,    // of that window; 0 beyond the batch
 }
 
+// Which of a dispatch's products or scans: the chain of steps, and its step or the first of several, in the order in which it goes
+// through them (chains/*.wgsl); of a weight gradient, the part.
+struct Which {
+    z: u32,
+    s: u32,
+}
+
 // Steps of a row that have an output.
 fn read_steps() -> u32 {
     return select(1u, dims.steps, dims.read_every == 1u);
@@ -100,38 +118,6 @@ fn read_steps() -> u32 {
 // Quads of a layer's output row: both directions, each padded.
 fn top_quads() -> u32 {
     return dims.directions * dims.hidden_quads;
-}
-
-// A layer's states are [S, T + 2, B, D, HQ]: slot t + 1 is the state after step t in either direction, slot 0 is the
-// initial state forwards, slot T + 1 backwards.
-fn state_at(vector: u32, slot: u32, row: u32, direction: u32) -> u32 {
-    return (((vector * (dims.steps + 2u) + slot) * dims.rows + row) * dims.directions + direction) * dims.hidden_quads;
-}
-
-// A layer's input is [T, B, IQ], from `at_input` on: the staged batch, or the states of the layer below.
-fn input_at(t: u32, row: u32) -> u32 {
-    return dims.at_input + (t * dims.rows + row) * dims.input_quads;
-}
-
-// The tape, and the deltas over it, are [D, T, B, SLOTS, HQ].
-fn tape_at(direction: u32, t: u32, row: u32) -> u32 {
-    return ((direction * dims.steps + t) * dims.rows + row) * SLOTS * dims.hidden_quads;
-}
-
-// Step s of a scan in its own order.
-fn step_of(direction: u32, s: u32) -> u32 {
-    return select(s, dims.steps - 1u - s, direction == 1u);
-}
-
-// Pre-activations that wait for the recurrent product are [D, chunk, B, SLOTS, HQ]; a chunk of all T steps is the tape.
-fn pre_at(direction: u32, s: u32, row: u32) -> u32 {
-    let place = direction * dims.chunk + step_of(direction, s) % dims.chunk;
-    return (place * dims.rows + row) * SLOTS * dims.hidden_quads;
-}
-
-// The slot of the state before step t.
-fn slot_before(direction: u32, t: u32) -> u32 {
-    return select(t, t + 2u, direction == 1u);
 }
 
 fn split_count() -> u32 {

@@ -1,7 +1,8 @@
 // What the scans read: weights transposed, in quads of units, padded with zeros, both biases added into one value a slot.
 // Sections of `packed`, per direction:
-//     input (input_quads * 4, G, HQ), hidden (HQ * 4, G, HQ), hidden_t (G, HQ * 4, HQ), input_t (G, HQ * 4, input_quads),
-//     bias (SLOTS, HQ), and for the fused kernel the head: weights (O, HQ), bias (ceil(O / 4)).
+//     hidden (HQ * 4, G, HQ), hidden_t (G, HQ * 4, HQ), bias (SLOTS, HQ), input (input_quads * 4, G, HQ),
+//     input_t (G, HQ * 4, input_quads), and for the fused kernel the head: weights (O, HQ), bias (ceil(O / 4)).
+// The recurrent ones come first, so that they lie alike in every layer.
 
 fn weight_ih(base: u32, gate: u32, unit: u32, i: u32) -> f32 {
     let column = column_of(i);
@@ -54,26 +55,26 @@ fn packed_of(item: u32) -> vec4f {
     let units = dims.hidden_quads * 4u;
     var values: vec4f;
     for (var c = 0u; c < 4u; c++) {
-        if (at < dims.at_hidden) {
+        if (at < dims.at_hidden_t) {
             let unit = at % dims.hidden_quads * 4u + c;
             let gate = at / dims.hidden_quads % GATES;
-            values[c] = weight_ih(base, gate, unit, at / (dims.hidden_quads * GATES));
-        } else if (at < dims.at_hidden_t) {
-            let local = at - dims.at_hidden;
-            let unit = local % dims.hidden_quads * 4u + c;
-            let gate = local / dims.hidden_quads % GATES;
-            values[c] = weight_hh(base, gate, unit, local / (dims.hidden_quads * GATES));
-        } else if (at < dims.at_input_t) {
+            values[c] = weight_hh(base, gate, unit, at / (dims.hidden_quads * GATES));
+        } else if (at < dims.at_bias) {
             let local = at - dims.at_hidden_t;
             let row = local / dims.hidden_quads;
             values[c] = weight_hh(base, row / units, row % units, local % dims.hidden_quads * 4u + c);
-        } else if (at < dims.at_bias) {
+        } else if (at < dims.at_input_w) {
+            let local = at - dims.at_bias;
+            values[c] = bias(base, local / dims.hidden_quads, local % dims.hidden_quads * 4u + c);
+        } else if (at < dims.at_input_t) {
+            let local = at - dims.at_input_w;
+            let unit = local % dims.hidden_quads * 4u + c;
+            let gate = local / dims.hidden_quads % GATES;
+            values[c] = weight_ih(base, gate, unit, local / (dims.hidden_quads * GATES));
+        } else if (at < dims.at_head) {
             let local = at - dims.at_input_t;
             let row = local / dims.input_quads;
             values[c] = weight_ih(base, row / units, row % units, local % dims.input_quads * 4u + c);
-        } else if (at < dims.at_head) {
-            let local = at - dims.at_bias;
-            values[c] = bias(base, local / dims.hidden_quads, local % dims.hidden_quads * 4u + c);
         } else if (at < dims.at_head + dims.outputs * dims.hidden_quads) {
             let local = at - dims.at_head;
             values[c] = head_weight(local / dims.hidden_quads, local % dims.hidden_quads * 4u + c);

@@ -1,4 +1,4 @@
-// The scan back through time: for every step t, against the order of the direction,
+// The scan back through dims.span steps of a sequence, from step time.s on: for every step t, against the order of the chain,
 //     deltas_t, d_prev = cell_backward(tape_t, states_{t-1}, states_t, d_states),   d_h_{t-1} = d_prev + W_hh^T deltas_t.
 // The deltas are written over the tape. Reference: src/reference.
 //
@@ -11,38 +11,42 @@
 @group(0) @binding(3) var<storage, read_write> tape: array<Stored>;       // (D, T, B, SLOTS, HQ)
 @group(0) @binding(4) var<storage, read> d_out: array<vec4f>;             // (T or 1, B, D, HQ)
 @group(0) @binding(5) var<storage, read_write> d_states: array<vec4f>;    // (S, B, D, HQ)
+@group(0) @binding(7) var<uniform> time: Time;
 
 // Deltas of the recurrent products, (G, HQ * 4, row_quads), the vector over the four rows.
 var<workgroup> sh_deltas: array<vec4f, SH>;
 
 // Adds what came through the recurrent weights to the gradient of a tile's states.
-fn finish(tile: mat4x4f, row: u32, direction: u32, quad: u32) {
+fn finish(tile: mat4x4f, row: u32, z: u32, quad: u32) {
     for (var r = 0u; r < 4u; r++) {
-        let at = d_state_at(0u, row + r, direction) + quad;
+        let at = d_state_at(0u, row + r, z) + quad;
         d_states[at] = d_states[at] + tile[r];
     }
 }
 
 @compute @workgroup_size(WG)
 fn scan_backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lid: u32) {
-    let direction = group.y;
+    let which = backward_chain(group.y, time.s);
+    if (!is_going(which, dims.steps)) {
+        return;
+    }
     let first_quad = group.x * dims.row_quads;
     let row_quads = min(dims.row_quads, dims.rows / 4u - first_quad);
     let tiles = row_quads * dims.hidden_quads;
-    let weights = direction * dims.packed_stride;
+    let weights = which.z * dims.packed_stride;
 
-    let steps = bound(dims.steps, group);
+    let end = bound(min(which.s + dims.span, dims.steps), group);
     let deltas = bound(GATES * dims.hidden_quads * 4u, group);
-    for (var s = 0u; s < steps; s++) {
-        let t = step_of(direction, dims.steps - 1u - s);
+    for (var s = which.s; s < end; s++) {
+        let t = step_of(which.z, dims.steps - 1u - s);
         for (var tile = lid; tile < tiles; tile += WG) {
             let quad = tile % dims.hidden_quads;
             let row_quad = tile / dims.hidden_quads;
             let row = (first_quad + row_quad) * 4u;
-            let d0 = retreat(d_states_of(s, direction, row, quad), direction, t, row, quad);
-            let d1 = retreat(d_states_of(s, direction, row + 1u, quad), direction, t, row + 1u, quad);
-            let d2 = retreat(d_states_of(s, direction, row + 2u, quad), direction, t, row + 2u, quad);
-            let d3 = retreat(d_states_of(s, direction, row + 3u, quad), direction, t, row + 3u, quad);
+            let d0 = retreat(d_states_of(s, which.z, row, quad), which.z, t, row, quad);
+            let d1 = retreat(d_states_of(s, which.z, row + 1u, quad), which.z, t, row + 1u, quad);
+            let d2 = retreat(d_states_of(s, which.z, row + 2u, quad), which.z, t, row + 2u, quad);
+            let d3 = retreat(d_states_of(s, which.z, row + 3u, quad), which.z, t, row + 3u, quad);
             for (var gate = 0u; gate < GATES; gate++) {
                 let slot = HIDDEN_SLOT[gate];
                 let units = transpose(mat4x4f(d0[slot], d1[slot], d2[slot], d3[slot]));
@@ -67,7 +71,7 @@ fn scan_backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_
                 from_delta += dims.row_quads;
                 at += dims.hidden_quads;
             }
-            finish(sums, (first_quad + row_quad) * 4u, direction, quad);
+            finish(sums, (first_quad + row_quad) * 4u, which.z, quad);
         }
         workgroupBarrier();
         storageBarrier();

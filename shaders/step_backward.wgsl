@@ -8,6 +8,9 @@ fn step_backward(
     @builtin(num_workgroups) groups: vec3u,
     @builtin(local_invocation_index) lid: u32,
 ) {
-    now = time.s;
-    product(group, groups, lid);
+    let which = backward_chain(group.z, time.s);
+    if (!is_going(which, dims.passes)) {
+        return;
+    }
+    product(which, group, groups, lid);
 }

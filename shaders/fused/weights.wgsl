@@ -10,9 +10,9 @@ fn block_at(at: u32, stride: u32) -> mat4x4f {
 }
 
 fn input_at_packed(q: u32, gate: u32) -> mat4x4f {
-    return block_at((q * 4u * GATES + gate) * HQ, GATES * HQ);
+    return block_at(dims.at_input_w + (q * 4u * GATES + gate) * HQ, GATES * HQ);
 }
 
 fn hidden_at_packed(q: u32, gate: u32) -> mat4x4f {
-    return block_at(dims.at_hidden + (q * 4u * GATES + gate) * HQ, GATES * HQ);
+    return block_at((q * 4u * GATES + gate) * HQ, GATES * HQ);
 }

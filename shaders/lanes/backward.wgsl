@@ -6,9 +6,9 @@ fn lane_backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_
     let passes = bound(dims.passes, group);
     let places = bound(place_count(), group);
     for (var s = 0u; s < passes; s++) {
-        now = s;
+        let which = backward_chain(group.y, s);
         for (var place = 0u; place < places; place++) {
-            multiply(group, group.y, place, group.x, lane);
+            multiply(group, which, place, group.x, lane);
         }
         meet();
     }

@@ -14,21 +14,21 @@ fn meet() {
     storageBarrier();
 }
 
-fn multiply(group: vec3u, direction: u32, place: u32, block: u32, lane: u32) {
+fn multiply(group: vec3u, which: Which, place: u32, block: u32, lane: u32) {
     let item = place * LANES + lane;
     let first_row = block * OWN;
-    let own_row = min(first_row + min(lane, OWN - 1u), row_count() - 1u);
+    let own_row = min(first_row + min(lane, OWN - 1u), row_count(which) - 1u);
     var sums: array<Columns, OWN>;
 
-    let segments = bound(segment_count(direction), group);
+    let segments = bound(segment_count(which), group);
     for (var segment = 0u; segment < segments; segment++) {
-        let at_left = left_at(segment, direction, own_row);
+        let at_left = left_at(segment, which, own_row);
         var at: array<u32, COLUMNS>;
         for (var c = 0u; c < COLUMNS; c++) {
-            at[c] = right_at(segment, direction) + column(item, c);
+            at[c] = right_at(segment, which) + column(item, c);
         }
         let stride = right_stride();
-        let depth = bound(segment_depth(direction), group);
+        let depth = bound(segment_depth(which), group);
         for (var k = 0u; k < depth; k++) {
             let left = spread(left_value(at_left + k));
             for (var c = 0u; c < COLUMNS; c++) {
@@ -45,5 +45,5 @@ fn multiply(group: vec3u, direction: u32, place: u32, block: u32, lane: u32) {
             }
         }
     }
-    deliver(group, direction, item, first_row, sums);
+    deliver(group, which, item, first_row, sums);
 }

@@ -8,9 +8,9 @@ fn lane_forward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_i
     let end = bound(min(time.s + dims.chunk, dims.steps), group);
     let places = bound(place_count(), group);
     for (var s = time.s; s < end; s++) {
-        now = s;
+        let which = forward_chain(group.y, s);
         for (var place = 0u; place < places; place++) {
-            multiply(group, group.y, place, group.x, lane);
+            multiply(group, which, place, group.x, lane);
         }
         meet();
     }

@@ -5,14 +5,14 @@
 // A workgroup is one subgroup. Whatever the layout, arrays are indexed by constants once their loops are unrolled, and stay in
 // registers.
 
-fn product(group: vec3u, groups: vec3u, lane: u32) {
+fn product(which: Which, group: vec3u, groups: vec3u, lane: u32) {
     let index = flat_group(group, groups);
     let places = place_count();
-    multiply(group, group.z, index % places, index / places, lane);
+    multiply(group, which, index % places, index / places, lane);
 }
 
 // Hands a lane's sums to the job: rows from `first_row` on, ROW_STRIDE apart, by an item.
-fn deliver(group: vec3u, direction: u32, item: u32, first_row: u32, sums: array<Columns, OWN>) {
+fn deliver(group: vec3u, which: Which, item: u32, first_row: u32, sums: array<Columns, OWN>) {
     // Not unrolled, so that the code of a job stands here once. What is finished is picked by running past all that there is:
     // an array that is indexed by anything but constants would not stay in registers.
     let rows = bound(OWN, group);
@@ -33,8 +33,8 @@ fn deliver(group: vec3u, direction: u32, item: u32, first_row: u32, sums: array<
                     bundle[v] = select(bundle[v], columns[v * BUNDLES + other], other == b);
                 }
             }
-            if (row < row_count() && at < bundle_count()) {
-                finish(direction, row, at, bundle);
+            if (row < row_count(which) && at < bundle_count()) {
+                finish(which, row, at, bundle);
             }
         }
     }

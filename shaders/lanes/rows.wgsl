@@ -14,24 +14,24 @@ fn place_count() -> u32 {
 fn meet() {
 }
 
-fn multiply(group: vec3u, direction: u32, item: u32, block: u32, lane: u32) {
+fn multiply(group: vec3u, which: Which, item: u32, block: u32, lane: u32) {
     let first_row = block * OWN * LANES + lane;
-    let last_row = row_count() - 1u;
+    let last_row = row_count(which) - 1u;
     var sums: array<Columns, OWN>;
 
-    let segments = bound(segment_count(direction), group);
+    let segments = bound(segment_count(which), group);
     for (var segment = 0u; segment < segments; segment++) {
         var at_left: array<u32, OWN>;
         for (var i = 0u; i < OWN; i++) {
-            at_left[i] = left_at(segment, direction, min(first_row + i * LANES, last_row));
+            at_left[i] = left_at(segment, which, min(first_row + i * LANES, last_row));
         }
         var at: array<u32, SHARES>;
         for (var share = 0u; share < SHARES; share++) {
             let element = min(share * LANES + lane, 4u * COLUMNS - 1u);
-            at[share] = right_at(segment, direction) + element / COLUMNS * right_stride() + column(item, element % COLUMNS);
+            at[share] = right_at(segment, which) + element / COLUMNS * right_stride() + column(item, element % COLUMNS);
         }
         let stride = 4u * right_stride();
-        let depth = bound(segment_depth(direction), group);
+        let depth = bound(segment_depth(which), group);
         for (var k = 0u; k < depth; k++) {
             var right: array<vec4f, SHARES * LANES>;
             for (var share = 0u; share < SHARES; share++) {
@@ -53,5 +53,5 @@ fn multiply(group: vec3u, direction: u32, item: u32, block: u32, lane: u32) {
             }
         }
     }
-    deliver(group, direction, item, first_row, sums);
+    deliver(group, which, item, first_row, sums);
 }

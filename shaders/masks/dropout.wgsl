@@ -15,12 +15,12 @@ fn pcg4d(v: vec4u) -> vec4u {
     return mix(u ^ (u >> vec4u(16u)));
 }
 
-fn factor(t: u32, row: u32, i: u32) -> f32 {
-    let word = pcg4d(step.key ^ vec4u(column_of(i), t, step.before + row, dims.layer_below)).w;
+fn factor(z: u32, t: u32, row: u32, i: u32) -> f32 {
+    let word = pcg4d(step.key ^ vec4u(column_of(i), t, step.before + row, layer_below(z))).w;
     return select(0.0, step.scale, word >= step.threshold);
 }
 
-fn mask(t: u32, row: u32, quad: u32) -> vec4f {
+fn mask(z: u32, t: u32, row: u32, quad: u32) -> vec4f {
     let i = quad * 4u;
-    return vec4f(factor(t, row, i), factor(t, row, i + 1u), factor(t, row, i + 2u), factor(t, row, i + 3u));
+    return vec4f(factor(z, t, row, i), factor(z, t, row, i + 1u), factor(z, t, row, i + 2u), factor(z, t, row, i + 3u));
 }

@@ -38,7 +38,7 @@ fn left(at: u32, l: u32) -> vec4f {
 }
 
 fn right_at(direction: u32, t: u32, r: u32) -> u32 {
-    return input_at(t, 0u) + r;
+    return input_at(direction, t, 0u) + r;
 }
 
 fn right(at: u32, b: u32, r: u32) -> vec4f {

@@ -17,7 +17,7 @@ var<workgroup> sh: array<vec4f, SH>;
 struct Place {
     row_quad: u32,
     item: u32,
-    z: u32,
+    which: Which,
 }
 
 // Fetches the k quads from `first` on, of `depth` in all.
@@ -27,7 +27,7 @@ fn fetch(place: Place, lid: u32, segment: u32, first: u32, depth: u32) {
         let row_quad = n / DEPTH;
         var block = mat4x4f();
         if (first + k < depth) {
-            block = left_block(segment, place.z, place.row_quad + row_quad, first + k);
+            block = left_block(segment, place.which, place.row_quad + row_quad, first + k);
         }
         for (var c = 0u; c < 4u; c++) {
             sh[(k * 4u + c) * ROW_QUADS + row_quad] = block[c];
@@ -38,26 +38,26 @@ fn fetch(place: Place, lid: u32, segment: u32, first: u32, depth: u32) {
         let c = n % WIDTH;
         var value = vec4f(0.0);
         if (k < depth * 4u) {
-            value = right_block(segment, place.z, k, place.item + c / COLUMNS, c % COLUMNS);
+            value = right_block(segment, place.which, k, place.item + c / COLUMNS, c % COLUMNS);
         }
         sh[RIGHT + n] = value;
     }
 }
 
-fn product(group: vec3u, groups: vec3u, lid: u32) {
+fn product(which: Which, group: vec3u, groups: vec3u, lid: u32) {
     let across = (item_count() + ITEMS - 1u) / ITEMS;
     let place = Place(
         flat_group(group, groups) / across * ROW_QUADS,
         flat_group(group, groups) % across * ITEMS,
-        group.z,
+        which,
     );
     let row_quad = lid % ROW_QUADS;
     let item = lid / ROW_QUADS % ITEMS;
     let split = lid / TILES;
     var sums: array<mat4x4f, COLUMNS>;
-    let segments = bound(segment_count(group.z), group);
+    let segments = bound(segment_count(which), group);
     for (var segment = 0u; segment < segments; segment++) {
-        let depth = bound(segment_depth(group.z), group);
+        let depth = bound(segment_depth(which), group);
         for (var first = 0u; first < depth; first += DEPTH) {
             fetch(place, lid, segment, first, depth);
             workgroupBarrier();
@@ -106,12 +106,12 @@ fn deliver(place: Place, row: u32, item: u32, columns: Columns) {
     let all = place.row_quad * 4u + row;
     for (var bundle = 0u; bundle < BUNDLES; bundle++) {
         let at = (place.item + item) * BUNDLES + bundle;
-        if (all < row_count() && at < bundle_count()) {
+        if (all < row_count(place.which) && at < bundle_count()) {
             var sums: Bundle;
             for (var v = 0u; v < VECTORS; v++) {
                 sums[v] = columns[v * BUNDLES + bundle];
             }
-            finish(place.z, all, at, sums);
+            finish(place.which, all, at, sums);
         }
     }
 }

@@ -11,7 +11,7 @@
 
 const VECTORS: u32 = 1u;
 
-fn row_count() -> u32 {
+fn row_count(which: Which) -> u32 {
     return left_quads() * 4u;
 }
 
@@ -19,21 +19,21 @@ fn bundle_count() -> u32 {
     return right_quads();
 }
 
-fn segment_count(z: u32) -> u32 {
-    let part = part_of(z / direction_count());
+fn segment_count(which: Which) -> u32 {
+    let part = part_of(which.z / direction_count());
     return max(part.end_t, part.first_t) - part.first_t;
 }
 
-fn segment_depth(z: u32) -> u32 {
-    let part = part_of(z / direction_count());
+fn segment_depth(which: Which) -> u32 {
+    let part = part_of(which.z / direction_count());
     return (max(part.end_row, part.first_row) - part.first_row + 3u) / 4u;
 }
 
 // A left quad of four rows, a matrix column a row.
-fn left_block(segment: u32, z: u32, quad: u32, k: u32) -> mat4x4f {
-    let part = part_of(z / direction_count());
+fn left_block(segment: u32, which: Which, quad: u32, k: u32) -> mat4x4f {
+    let part = part_of(which.z / direction_count());
     let l = min(quad, left_quads() - 1u);
-    let at = left_at(z % direction_count(), part.first_t + segment, l);
+    let at = left_at(which.z % direction_count(), part.first_t + segment, l);
     var rows: mat4x4f;
     for (var c = 0u; c < 4u; c++) {
         let row = part.first_row + k * 4u + c;
@@ -44,18 +44,18 @@ fn left_block(segment: u32, z: u32, quad: u32, k: u32) -> mat4x4f {
     return rows;
 }
 
-fn right_block(segment: u32, z: u32, k: u32, item: u32, c: u32) -> vec4f {
-    let part = part_of(z / direction_count());
+fn right_block(segment: u32, which: Which, k: u32, item: u32, c: u32) -> vec4f {
+    let part = part_of(which.z / direction_count());
     let row = part.first_row + k;
     if (row >= part.end_row) {
         return vec4f(0.0);
     }
     let r = column(item, c);
-    return right(right_at(z % direction_count(), part.first_t + segment, r), row, r);
+    return right(right_at(which.z % direction_count(), part.first_t + segment, r), row, r);
 }
 
-fn finish(z: u32, row: u32, r: u32, sums: Bundle) {
-    let place = z / direction_count() * dims.directions + z % direction_count();
+fn finish(which: Which, row: u32, r: u32, sums: Bundle) {
+    let place = which.z / direction_count() * dims.directions + which.z % direction_count();
     partial[place * dims.partial_stride + partial_base() + row * right_quads() + r] = sums[0];
 }
 
@@ -65,5 +65,5 @@ fn weight_gradient(
     @builtin(num_workgroups) groups: vec3u,
     @builtin(local_invocation_index) lid: u32,
 ) {
-    product(group, groups, lid);
+    product(Which(group.z, 0u), group, groups, lid);
 }

@@ -180,10 +180,7 @@ impl Gpu {
 
     /// Bytes of the largest array of vectors that a kernel can read or write.
     pub(super) fn largest_array(&self) -> u64 {
-        let texel = match self.precision {
-            Precision::F32 => 16,
-            Precision::F16 => 8,
-        };
+        let texel = self.quad_bytes() as u64;
         // A row is left for heights that a texture must not have.
         let rows = u64::from(self.limits.max_texture_dimension_2d) - 1;
         match self.traits.format {
@@ -256,11 +253,19 @@ impl Gpu {
         self.array(label, len, 16, Some(TextureFormat::Rgba32Float))
     }
 
+    /// Bytes of a quad of packed weights or of the tape.
+    pub(super) fn quad_bytes(&self) -> usize {
+        match self.precision {
+            Precision::F32 => 16,
+            Precision::F16 => 8,
+        }
+    }
+
     /// The same for `len` quads of packed weights or of the tape.
     pub(super) fn quads(&self, label: &str, len: usize) -> Result<Array> {
         match self.precision {
             Precision::F32 => self.vec4s(label, len),
-            Precision::F16 => self.array(label, len, 8, Some(TextureFormat::Rg32Uint)),
+            Precision::F16 => self.array(label, len, self.quad_bytes(), Some(TextureFormat::Rg32Uint)),
         }
     }
 

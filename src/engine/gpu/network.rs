@@ -1,12 +1,12 @@
 //! What a network keeps on the device whatever the batch: parameters, gradients, moments, packed weights, and the
 //! dispatches that update them.
 
-use super::array::Array;
+use super::array::{Array, Layered};
 use super::context::Gpu;
 use super::dims::Dims;
 use super::kernel::Kernel;
 use super::shaders::{KernelId, KernelKind};
-use super::variant::sum_groups;
+use super::variant::{lie_together, sum_groups};
 use super::work::Work;
 use crate::error::Result;
 use crate::model::{Layout, Spec};
@@ -49,9 +49,15 @@ impl Dispatch {
         Dispatch::new(gpu, id, buffers, [x, y, z])
     }
 
+    /// The same for each of so many z.
+    pub fn times(self, z: u32) -> Self {
+        let [x, y, _] = self.groups;
+        Dispatch { groups: [x, y, z], ..self }
+    }
+
     /// A kernel over `items` items, one an invocation.
-    pub fn items(gpu: &Gpu, kind: KernelKind, buffers: &[(&str, &Array)], items: usize) -> Result<Self> {
-        let id = KernelId::from(kind);
+    pub fn items(gpu: &Gpu, id: impl Into<KernelId>, buffers: &[(&str, &Array)], items: usize) -> Result<Self> {
+        let id = id.into();
         let [x, y] = fold(gpu, items.div_ceil(id.work.invocations() as usize));
         Dispatch::new(gpu, id, buffers, [x, y, 1])
     }
@@ -86,8 +92,8 @@ pub struct Network {
     pub parameters: Array,
     pub gradients: Array,
     pub moments: [Array; 2],
-    /// Packed weights of each layer.
-    pub packed: Vec<Array>,
+    /// Packed weights of each layer; in one array as far apart as those of the largest.
+    pub packed: Layered,
     /// The norm of the gradient, due before the update where it is clipped.
     pub norm: Vec<Dispatch>,
     /// The optimiser over the whole block.
@@ -104,16 +110,17 @@ impl Network {
         let parameters = block("parameters")?;
         let gradients = block("gradients")?;
         let moments = [block("moment1")?, block("moment2")?];
-        let mut packed = Vec::new();
+        let layers: Vec<Dims> = (0..spec.layers).map(|layer| layer_dims(&spec, &layout, layer)).collect();
+        let lens: Vec<usize> = layers.iter().map(|dims| (dims.directions * dims.packed_stride) as usize).collect();
+        let largest = lens.iter().max().copied().expect("a network has a layer");
+        let together = lie_together(gpu, &spec, (spec.layers * largest * gpu.quad_bytes()) as u64);
+        let parts = if together { vec![largest; spec.layers] } else { lens.clone() };
+        let packed = Layered::new(&parts, gpu.quad_bytes(), together, |len| gpu.quads("packed", len))?;
         let mut pack = Vec::new();
-        for layer in 0..spec.layers {
-            let dims = layer_dims(&spec, &layout, layer);
-            let len = (dims.directions * dims.packed_stride) as usize;
-            let buffer = gpu.quads("packed", len)?;
-            let dims = dims_buffer(gpu, &dims)?;
-            let buffers = [("dims", &dims), ("parameters", &parameters), ("packed", &buffer)];
+        for ((dims, packed), len) in layers.iter().zip(&packed.layers).zip(lens) {
+            let dims = dims_buffer(gpu, dims)?;
+            let buffers = [("dims", &dims), ("parameters", &parameters), ("packed", packed)];
             pack.push(Dispatch::items(gpu, KernelKind::Pack(spec.cell), &buffers, len)?);
-            packed.push(buffer);
         }
         let dims = dims_buffer(gpu, &layer_dims(&spec, &layout, 0))?;
         let norms = gpu.storage::<f32>("norms", submission)?;
@@ -157,7 +164,7 @@ pub fn sums(
     steps: &Array,
     sums: &Array,
 ) -> Result<Vec<Dispatch>> {
-    let id = KernelId { kind, work: Work::Items { invocations: 256 } };
+    let id = KernelId::new(kind, Work::Items { invocations: 256 });
     let groups = sum_groups(gpu, items);
     if groups == 1 {
         let buffers = [buffers, &[("step", steps), ("sums", sums)]].concat();
@@ -189,11 +196,11 @@ pub fn layer_dims(spec: &Spec, layout: &Layout, layer: usize) -> Dims {
     let inputs = if layer == 0 { spec.input } else { spec.directions() * quads * 4 };
     let input_quads = inputs.div_ceil(4);
     let ranges = &layout.layers()[layer * spec.directions()];
-    let at_hidden = input_quads * 4 * facts.gates * quads;
-    let at_hidden_t = at_hidden + quads * 4 * facts.gates * quads;
-    let at_input_t = at_hidden_t + facts.gates * quads * 4 * quads;
-    let at_bias = at_input_t + facts.gates * quads * 4 * input_quads;
-    let at_head = at_bias + facts.slots * quads;
+    let at_hidden_t = quads * 4 * facts.gates * quads;
+    let at_bias = at_hidden_t + facts.gates * quads * 4 * quads;
+    let at_input_w = at_bias + facts.slots * quads;
+    let at_input_t = at_input_w + input_quads * 4 * facts.gates * quads;
+    let at_head = at_input_t + facts.gates * quads * 4 * input_quads;
     let head = if one_scan(spec) { spec.outputs() * quads + spec.outputs().div_ceil(4) } else { 0 };
     let dims = [("outputs", spec.outputs()), ("packed", at_head + head), ("parameters", layout.len())];
     debug_assert!(dims.iter().all(|&(_, dim)| u32::try_from(dim).is_ok()), "{dims:?}");
@@ -205,10 +212,10 @@ pub fn layer_dims(spec: &Spec, layout: &Layout, layer: usize) -> Dims {
         input_quads: input_quads as u32,
         outputs: spec.outputs() as u32,
         packed_stride: (at_head + head) as u32,
-        at_hidden: at_hidden as u32,
         at_hidden_t: at_hidden_t as u32,
-        at_input_t: at_input_t as u32,
         at_bias: at_bias as u32,
+        at_input_w: at_input_w as u32,
+        at_input_t: at_input_t as u32,
         at_head: at_head as u32,
         input_features: spec.layer_input(layer) as u32,
         param_stride: (ranges.bias_hh.end - ranges.weight_ih.start) as u32,

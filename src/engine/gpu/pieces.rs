@@ -165,3 +165,32 @@ impl Tape {
         }
     }
 }
+
+/// The chains of steps that a dispatch takes side by side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Chains {
+    /// The directions of one layer.
+    Directions,
+    /// The layers of a network of one direction, each reading the states of the one below.
+    Layers,
+    /// The same, where units are dropped between layers.
+    DroppedLayers,
+}
+
+impl Chains {
+    pub(super) fn file(self) -> &'static str {
+        match self {
+            Chains::Directions => shader!("chains/directions"),
+            Chains::Layers | Chains::DroppedLayers => shader!("chains/layers"),
+        }
+    }
+
+    /// What a scan forward reads.
+    pub(super) fn input_files(self) -> Vec<&'static str> {
+        match self {
+            Chains::Directions => vec![shader!("inputs/own")],
+            Chains::Layers => vec![shader!("inputs/layers"), shader!("inputs/below")],
+            Chains::DroppedLayers => vec![shader!("inputs/layers"), shader!("inputs/dropped")],
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! The kernels' WGSL: which files make up each, and the constants of its specialisation. The kernel's own file comes
 //! first, so that the line numbers of errors are its own.
 
-use super::pieces::{Goal, Lengths, LossKind, Mask, Operand, Pre, Tape};
+use super::pieces::{Chains, Goal, Lengths, LossKind, Mask, Operand, Pre, Tape};
 use super::work::{Format, Work};
 use crate::engine::Precision;
 use crate::model::{CellFacts, CellKind};
@@ -82,9 +82,16 @@ pub struct KernelId {
     pub kind: KernelKind,
     /// Its layout.
     pub work: Work,
+    /// Which chains it takes side by side.
+    pub chains: Chains,
 }
 
 impl KernelId {
+    /// Of one layer.
+    pub fn new(kind: KernelKind, work: Work) -> Self {
+        KernelId { kind, work, chains: Chains::Directions }
+    }
+
     /// The whole module.
     pub fn source(self, format: Format, precision: Precision) -> String {
         let (extension, storage) = match (precision, format) {
@@ -94,7 +101,7 @@ impl KernelId {
             }
             (Precision::F16, _) => ("", vec![shader!("storage/f16_words"), shader!("storage/rounding")]),
         };
-        let files = [self.files(), vec![shader!("math"), shader!("dims")], storage].concat();
+        let files = [self.files(), vec![self.chains.file(), shader!("math"), shader!("dims")], storage].concat();
         extension.to_owned() + &files.join("\n") + "\n" + &self.kind.constants() + &self.work.constants()
     }
 
@@ -110,6 +117,9 @@ impl KernelId {
             _ => vec![],
         };
         files.extend(self.kind.files());
+        if let KernelKind::ScanForward(..) = self.kind {
+            files.extend(self.chains.input_files());
+        }
         files.extend(match self.kind {
             kind if kind.is_product() => self.work.product_files(),
             KernelKind::Fused(..) => [self.work.fused_files(), self.work.fused_gradient_files()].concat(),
@@ -122,7 +132,7 @@ impl KernelId {
 
 impl From<KernelKind> for KernelId {
     fn from(kind: KernelKind) -> Self {
-        KernelId { kind, work: Work::Items { invocations: 64 } }
+        KernelId::new(kind, Work::Items { invocations: 64 })
     }
 }
 
@@ -326,7 +336,18 @@ pub mod tests {
                 [Goal::Given, Goal::Ahead].into_iter().flat_map(|goal| fused(KernelKind::Fused(cell, loss, goal))),
             );
         }
+        let of_layers: Vec<_> = kernels.iter().filter(|id| is_of_layers(**id)).copied().collect();
+        for chains in [Chains::Layers, Chains::DroppedLayers] {
+            kernels.extend(of_layers.iter().map(|&id| KernelId { chains, ..id }));
+        }
         kernels
+    }
+
+    /// Whether it may take the layers of a network side by side.
+    fn is_of_layers(id: KernelId) -> bool {
+        use KernelKind::*;
+        let steps = matches!(id.kind, Project(_) | StepForward(..) | StepBackward(..) | InputGradient(..) | Drop);
+        steps && !matches!(id.work, Work::Lanes { .. }) || matches!(id.kind, ScanForward(..) | ScanBackward(..))
     }
 
     fn kernels_of(cell: CellKind) -> Vec<KernelId> {
@@ -336,7 +357,7 @@ pub mod tests {
         for lengths in [Lengths::Full, Lengths::Ragged] {
             let tapes = [Tape::Keep, Tape::Skip].map(|tape| KernelKind::ScanForward(cell, tape, lengths));
             for kind in tapes.into_iter().chain([KernelKind::ScanBackward(cell, lengths)]) {
-                kernels.push(KernelId { kind, work: Work::Scan { invocations: 64, shared: 64 } });
+                kernels.push(KernelId::new(kind, Work::Scan { invocations: 64, shared: 64 }));
             }
             for (pre, tape) in [(Pre::Tape, Tape::Keep), (Pre::Chunk, Tape::Skip), (Pre::Chunk, Tape::Keep)] {
                 kernels.extend(products(KernelKind::StepForward(cell, pre, tape, lengths), gates));
@@ -358,7 +379,7 @@ pub mod tests {
 
     fn products(kind: KernelKind, columns: u32) -> Vec<KernelId> {
         let tiles = [1, 16].map(|splits| Work::Tiles { row_quads: 8, items: 2, columns, depth: 8, splits });
-        tiles.map(|work| KernelId { kind, work }).into_iter().chain(lanes(kind, columns)).collect()
+        tiles.map(|work| KernelId::new(kind, work)).into_iter().chain(lanes(kind, columns)).collect()
     }
 
     fn lanes(kind: KernelKind, columns: u32) -> impl Iterator<Item = KernelId> {
@@ -366,14 +387,14 @@ pub mod tests {
         let works = LANES
             .into_iter()
             .flat_map(move |lanes| sides.iter().map(move |&along| Work::Lanes { lanes, own: 2, columns, along }));
-        works.map(move |work| KernelId { kind, work })
+        works.map(move |work| KernelId::new(kind, work))
     }
 
     fn fused(kind: KernelKind) -> [KernelId; 4] {
         let works = [(None, 4, true), (None, 1, false), (Some(4), 1, false), (Some(8), 1, true)];
         works.map(|(lanes, abreast, every)| {
             let work = Work::Fused { lanes, abreast, quads: 3, inputs: 4, outputs: 5, every };
-            KernelId { kind, work }
+            KernelId::new(kind, work)
         })
     }
 

@@ -154,6 +154,11 @@ fn cases() -> Vec<Case> {
     // Half of the rows, a batch, are more than all their workgroups have abreast, of which there are four a core.
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     cases.push(case(spec(CellKind::RnnTanh, 1, false, head(1, Readout::Last)), 2 * (4 * cores * 16 + 1), 2, false));
+    // Layers side by side.
+    cases.push(case(spec(CellKind::Lstm, 3, false, head(2, Readout::Every)), 10, 13, true));
+    cases.push(Case { lengths: true, ..case(spec(CellKind::RnnRelu, 2, false, None), 7, 16, true) });
+    let dropped = case(spec(CellKind::Gru, 3, false, head(3, Readout::Last)), 9, 20, false);
+    cases.push(Case { lengths: true, objective: objective(Loss::Mse, 0.4), ..dropped });
     let carried = case(spec(CellKind::Lstm, 2, false, head(2, Readout::Every)), 10, 5, false);
     cases.push(Case { carry: true, ..carried });
     cases
@@ -235,7 +240,7 @@ fn sixteen_bits_hold_the_nearest_number() {
         let engine =
             GpuEngine::with_precision(gpu.clone(), spec, &parameters, Precision::F16).expect("a small network");
         let at = super::network::layer_dims(&spec, &engine.network.layout, 0).at_hidden_t as usize * 2;
-        let words = block_on(gpu.read(&engine.network.packed[0], at + 2048)).expect("the weights are read");
+        let words = block_on(gpu.read(&engine.network.packed.layers[0], at + 2048)).expect("the weights are read");
         let halves: &[half::f16] = bytemuck::cast_slice(&words[at..]);
         for (&weight, half) in parameters[range.clone()].iter().zip(halves) {
             let nearest =

@@ -1,6 +1,7 @@
 //! Picks the layout of each kernel's work from the device's traits, its limits and the network's shape: the one place where
 //! variants are chosen.
 
+use super::array::Layered;
 use super::context::Gpu;
 use super::network::one_scan;
 use super::plan::{Purpose, row_bytes};
@@ -59,6 +60,40 @@ pub fn method(gpu: &Gpu, spec: &Spec, rows: usize, time: usize) -> Method {
             _ => Method::Steps,
         },
     }
+}
+
+/// Whether the arrays of a network's layers may lie in one, packed weights of so many bytes among them: layers of one direction, which a
+/// GPU can take side by side.
+pub fn lie_together(gpu: &Gpu, spec: &Spec, packed_bytes: u64) -> bool {
+    let is_deep = spec.layers > 1 && !spec.bidirectional;
+    gpu.traits.family == Family::Tiles && is_deep && Layered::most(packed_bytes, spec.layers) <= gpu.largest_array()
+}
+
+/// Time steps that a dispatch costs beside its own.
+const STEPS_A_DISPATCH: usize = 2;
+
+/// How many steps behind the layer below each layer follows where all go side by side, a wavefront; none where one layer after another
+/// is as fast. More steps are fewer dispatches, fewer a shorter way to the top layer's first.
+pub fn wave(gpu: &Gpu, spec: &Spec, method: Method, rows: usize, time: usize) -> Option<usize> {
+    if !lie_together(gpu, spec, 0) {
+        return None;
+    }
+    let workgroups = match method {
+        Method::Scan(forward, _) => (rows / ROW_QUAD).div_ceil(forward.row_quads as usize),
+        Method::Steps => {
+            let (quads, gates) = (spec.hidden.div_ceil(4), spec.facts().gates);
+            let work = product(gpu, rows, quads, gates, true);
+            work.workgroups(rows, quads.div_ceil(work.columns() / gates))
+        }
+        Method::LaneScan(_) => return None,
+    };
+    let behind = spec.layers - 1;
+    let span = ((STEPS_A_DISPATCH * time / behind).isqrt() + 1).min(time);
+    let side_by_side = (time.div_ceil(span) + behind) * (span + STEPS_A_DISPATCH);
+    let one_by_one = spec.layers * (time + STEPS_A_DISPATCH);
+    // A core of a software adapter takes workgroups one after another.
+    let busy = if gpu.software { gpu.cores.max(2) } else { enough(gpu) };
+    (workgroups < busy && side_by_side < one_by_one).then_some(span)
 }
 
 /// Parameters of the largest network that the fused kernels take: one workgroup ends the step, and a software adapter

@@ -1,15 +1,15 @@
 //! From the outputs back to every gradient.
 
-use super::super::array::Array;
+use super::super::array::{Array, Layered};
 use super::super::context::Gpu;
 use super::super::dims::Dims;
 use super::super::network::{Dispatch, dims_buffer, sums};
-use super::super::pieces::{Goal, Lengths, Mask, Operand};
+use super::super::pieces::{Goal, Operand};
 use super::super::shaders::{KernelId, KernelKind};
-use super::super::variant::{Method, outer, product, splits};
+use super::super::variant::{Method, outer, splits};
 use super::super::work::Work;
 use super::buffers::{Buffers, LayerBuffers};
-use super::{Backward, Reach, Shared, steps};
+use super::{Backward, Reach, Shared, recurrent, wave};
 use crate::error::Result;
 
 /// The dispatches of a backward pass, and what they leave.
@@ -19,31 +19,42 @@ pub fn plan(shared: &Shared, buffers: &Buffers) -> Result<Backward> {
     let items = spec.read_steps(buffers.time) * buffers.rows;
     let d_y = gpu.storage::<f32>("d_y", items * spec.outputs())?;
     let quads = spec.directions() * spec.hidden.div_ceil(4);
-    let mut d_out = gpu.vec4s("d_out", items * quads)?;
+    // Of the lower layers' outputs, at every step.
+    let mut d_out = vec![buffers.time * buffers.rows * quads; spec.layers - 1];
+    d_out.push(items * quads);
+    let d_states = vec![spec.facts().states * buffers.rows * quads; spec.layers];
+    let together = buffers.wave.is_some();
+    let d_out = Layered::new(&d_out, 16, together, |len| gpu.vec4s("d_out", len))?;
+    let d_states = Layered::new(&d_states, 16, together, |len| gpu.vec4s("d_states", len))?;
 
     let mut dispatches = Vec::new();
-    outputs(shared, buffers, &d_y, &d_out, &mut dispatches)?;
-    let mut d_states = Vec::new();
+    outputs(shared, buffers, &d_y, &d_out.layers[spec.layers - 1], &mut dispatches)?;
+    if let Some(wave) = &buffers.wave {
+        let arrays = [&shared.network.packed, &d_out, &d_states];
+        wave::backward(shared, buffers, wave, arrays, &mut dispatches)?;
+    }
     let mut d_x = None;
     for (index, layer) in buffers.layers.iter().enumerate().rev() {
         let back = LayerBack::new(shared, buffers, index)?;
         if index == spec.layers - 1 && spec.head.is_some() {
             back.head_weights(&d_y, &mut dispatches)?;
         }
-        back.scan(&d_out, &mut dispatches)?;
-        back.weights(&mut dispatches)?;
-        if index > 0 || buffers.purpose.reach == Reach::Inputs {
-            let d_in = gpu.vec4s("d_in", buffers.time * buffers.rows * layer.dims.input_quads as usize)?;
-            back.input(&d_in, &mut dispatches)?;
-            match index {
-                0 => d_x = Some(d_in),
-                _ => d_out = d_in,
-            }
+        let recurrent = back.recurrent(&d_out.layers[index], &d_states.layers[index]);
+        if !together {
+            recurrent.alone(&mut dispatches)?;
         }
-        d_states.push(back.d_states);
+        back.weights(&mut dispatches)?;
+        match index.checked_sub(1) {
+            Some(below) if !together => dispatches.push(recurrent.input(&d_out.layers[below])?),
+            None if buffers.purpose.reach == Reach::Inputs => {
+                let len = buffers.time * buffers.rows * layer.dims.input_quads as usize;
+                let d_x = d_x.insert(gpu.vec4s("d_x", len)?);
+                dispatches.push(recurrent.input(d_x)?);
+            }
+            _ => {}
+        }
     }
-    d_states.reverse();
-    Ok(Backward { dispatches, d_states, d_x })
+    Ok(Backward { dispatches, d_states: d_states.layers, d_x })
 }
 
 /// The loss, the gradient of the outputs, and that of the states that they were made of.
@@ -85,15 +96,11 @@ fn outputs(
 struct LayerBack<'a> {
     shared: &'a Shared<'a>,
     buffers: &'a Buffers,
-    /// Which layer it is, from 0.
-    index: usize,
     layer: &'a LayerBuffers,
     packed: &'a Array,
     /// The layer's shapes, with those of the backward scan and of the partial sums.
     dims: Dims,
     uniform: Array,
-    /// [S, B, D, HQ] vec4s.
-    d_states: Array,
     /// Partial sums of the weights' gradients, [splits, D, stride] vec4s.
     partial: Array,
     splits: u32,
@@ -132,42 +139,23 @@ impl<'a> LayerBack<'a> {
             partial_stride: partial_stride as u32,
             ..layer.dims
         };
-        let d_states = facts.states * buffers.rows * directions * quads;
         Ok(LayerBack {
             shared,
             buffers,
-            index,
             layer,
-            packed: &network.packed[index],
+            packed: &network.packed.layers[index],
             dims,
             uniform: dims_buffer(gpu, &dims)?,
-            d_states: gpu.vec4s("d_states", d_states)?,
             partial: gpu.vec4s("partial", splits * directions * partial_stride)?,
             splits: splits as u32,
             outers: [input, hidden, head],
         })
     }
 
-    /// The deltas of every step, and the gradient of the initial states.
-    fn scan(&self, d_out: &Array, list: &mut Vec<Dispatch>) -> Result<()> {
-        let mut bound = vec![
-            ("dims", &self.uniform),
-            ("packed", self.packed),
-            ("states", &self.layer.states),
-            ("tape", &self.layer.tape),
-            ("d_out", d_out),
-            ("d_states", &self.d_states),
-        ];
-        if self.buffers.ragged {
-            bound.push(("rows", &self.buffers.row_table));
-        }
-        let Method::Scan(_, scan) = self.buffers.method else {
-            return steps::backward(self.shared, self.buffers, self.layer, &bound, list);
-        };
-        let kind = KernelKind::ScanBackward(self.buffers.purpose.spec.cell, Lengths::of(self.buffers.ragged));
-        let groups = self.buffers.scan_groups(scan);
-        list.push(Dispatch::new(self.shared.gpu, KernelId { kind, work: scan.work }, &bound, groups)?);
-        Ok(())
+    /// The way back of its recurrent kernels.
+    fn recurrent(&'a self, d_out: &'a Array, d_states: &'a Array) -> recurrent::Backward<'a> {
+        let LayerBack { shared, buffers, layer, packed, dims, ref uniform, .. } = *self;
+        recurrent::Backward { shared, buffers, layer, packed, dims, uniform, d_out, d_states }
     }
 
     /// The gradients of the layer's weights and biases.
@@ -198,7 +186,7 @@ impl<'a> LayerBack<'a> {
         let mut bound = vec![("dims", &self.uniform), ("step", self.shared.steps), ("partial", &self.partial)];
         bound.extend(sides);
         let kind = KernelKind::WeightGradient(self.buffers.purpose.spec.cell, operand);
-        let id = KernelId { kind, work: outer.work };
+        let id = KernelId::new(kind, outer.work);
         list.push(Dispatch::new(self.shared.gpu, id, &bound, outer.groups(self.splits, directions))?);
         Ok(())
     }
@@ -221,24 +209,6 @@ impl<'a> LayerBack<'a> {
         let bound = self.sums();
         let items = spec.outputs() * (spec.top() + 1);
         list.push(Dispatch::items(self.shared.gpu, KernelKind::HeadGradientSum, &bound, items)?);
-        Ok(())
-    }
-
-    /// The gradient of the layer's input.
-    fn input(&self, d_in: &Array, list: &mut Vec<Dispatch>) -> Result<()> {
-        let mut bound =
-            vec![("dims", &self.uniform), ("packed", self.packed), ("tape", &self.layer.tape), ("d_in", d_in)];
-        // Nothing is dropped of the data.
-        let masked = self.buffers.purpose.dropout && self.index > 0;
-        if masked {
-            bound.push(("step", self.shared.steps));
-        }
-        let mask = if masked { Mask::Dropout } else { Mask::None };
-        let kind = KernelKind::InputGradient(self.buffers.purpose.spec.cell, mask);
-        let (rows, quads) = (self.buffers.time * self.buffers.rows, self.dims.input_quads as usize);
-        let work = product(self.shared.gpu, rows, quads, 1, false);
-        let id = KernelId { kind, work };
-        list.push(Dispatch::product(self.shared.gpu, id, &bound, rows, quads.div_ceil(work.columns()), 1)?);
         Ok(())
     }
 }

@@ -1,11 +1,10 @@
 //! From the windows to the outputs.
 
 use super::super::network::Dispatch;
-use super::super::pieces::{Lengths, Tape};
-use super::super::shaders::{KernelId, KernelKind};
-use super::super::variant::Method;
+use super::super::shaders::KernelKind;
 use super::buffers::{Buffers, LayerBuffers};
-use super::{Shared, fused, steps};
+use super::recurrent::Forward;
+use super::{Shared, fused, wave};
 use crate::error::Result;
 
 /// The dispatches of a forward pass.
@@ -42,28 +41,17 @@ pub fn dispatches(shared: &Shared, buffers: &Buffers) -> Result<Vec<Dispatch>> {
     let items = buffers.time * buffers.rows * first.dims.input_quads as usize;
     dispatches.push(Dispatch::items(gpu, KernelKind::Stage, &bound, items)?);
 
-    let tape = buffers.purpose.tape();
-    for (index, (layer, packed)) in buffers.layers.iter().zip(&network.packed).enumerate() {
-        if index > 0 && buffers.purpose.dropout {
-            let below = &buffers.layers[index - 1].states;
-            let bound = [("dims", &layer.uniform), ("step", constants), ("below", below), ("x", &layer.x)];
-            let items = buffers.time * buffers.rows * layer.dims.input_quads as usize;
-            dispatches.push(Dispatch::items(gpu, KernelKind::Drop, &bound, items)?);
+    match &buffers.wave {
+        Some(wave) => wave::forward(shared, buffers, wave, network.packed.whole(), &mut dispatches)?,
+        None => {
+            for (index, (layer, packed)) in buffers.layers.iter().zip(&network.packed.layers).enumerate() {
+                let layer = Forward { shared, buffers, layer, packed };
+                if index > 0 && buffers.purpose.dropout {
+                    dispatches.push(layer.drop(&buffers.layers[index - 1].states)?);
+                }
+                layer.alone(&mut dispatches)?;
+            }
         }
-        let Method::Scan(scan, _) = buffers.method else {
-            steps::forward(shared, buffers, layer, packed, &mut dispatches)?;
-            continue;
-        };
-        let mut bound = vec![("dims", &layer.uniform), ("packed", packed), ("x", &layer.x), ("states", &layer.states)];
-        if tape == Tape::Keep {
-            bound.push(("tape", &layer.tape));
-        }
-        if buffers.ragged {
-            bound.push(("rows", &buffers.row_table));
-        }
-        let kind = KernelKind::ScanForward(spec.cell, tape, Lengths::of(buffers.ragged));
-        let groups = buffers.scan_groups(scan);
-        dispatches.push(Dispatch::new(gpu, KernelId { kind, work: scan.work }, &bound, groups)?);
     }
 
     let mut bound = vec![

@@ -24,7 +24,7 @@ pub fn forward(shared: &Shared, buffers: &Buffers) -> Result<Option<Dispatch>> {
     let uniform = dims_buffer(gpu, &Dims { group_rows: group_rows as u32, ..layer.dims })?;
     let mut bound = on_the_way_forward(shared, buffers, &uniform);
     bound.push(("y", &buffers.y));
-    let id = KernelId { kind: KernelKind::Predict(spec.cell), work };
+    let id = KernelId::new(KernelKind::Predict(spec.cell), work);
     Dispatch::new(gpu, id, &bound, [groups as u32, 1, 1]).map(Some)
 }
 
@@ -37,7 +37,7 @@ fn on_the_way_forward<'a>(
     vec![
         ("dims", uniform),
         ("step", shared.steps),
-        ("packed", &shared.network.packed[0]),
+        ("packed", &shared.network.packed.layers[0]),
         ("series", &shared.data.series),
         ("windows", &shared.data.places),
         ("order", &shared.data.order),
@@ -90,7 +90,7 @@ pub fn training(shared: &Shared, buffers: &Buffers) -> Result<Option<Vec<Dispatc
         bound.push(("targets", &data.targets));
     }
     let kind = KernelKind::Fused(spec.cell, buffers.purpose.loss, goal);
-    dispatches.push(Dispatch::new(gpu, KernelId { kind, work }, &bound, [groups as u32, 1, 1])?);
+    dispatches.push(Dispatch::new(gpu, KernelId::new(kind, work), &bound, [groups as u32, 1, 1])?);
 
     if !is_held {
         let bound = [
@@ -101,7 +101,7 @@ pub fn training(shared: &Shared, buffers: &Buffers) -> Result<Option<Vec<Dispatc
             ("states", &layer.states),
         ];
         let kind = KernelKind::WeightGradient(spec.cell, Operand::Hidden);
-        let id = KernelId { kind, work: hidden.work };
+        let id = KernelId::new(kind, hidden.work);
         dispatches.push(Dispatch::new(gpu, id, &bound, hidden.groups(splits as u32, 1))?);
     }
 
@@ -114,10 +114,10 @@ pub fn training(shared: &Shared, buffers: &Buffers) -> Result<Option<Vec<Dispatc
         ("parameters", &network.parameters),
         ("moment1", moment1),
         ("moment2", moment2),
-        ("packed", &network.packed[0]),
+        ("packed", &network.packed.layers[0]),
         ("sums", losses),
     ];
-    let id = KernelId { kind: KernelKind::Finish(spec.cell), work: Work::Items { invocations: 256 } };
+    let id = KernelId::new(KernelKind::Finish(spec.cell), Work::Items { invocations: 256 });
     dispatches.push(Dispatch::new(gpu, id, &bound, [1, 1, 1])?);
     Ok(Some(dispatches))
 }

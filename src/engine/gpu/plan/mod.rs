@@ -6,9 +6,10 @@ mod buffers;
 mod data;
 mod forward;
 mod fused;
+mod recurrent;
 mod sizes;
 mod states;
-mod steps;
+mod wave;
 
 pub use buffers::LayerBuffers;
 pub use data::Data;
