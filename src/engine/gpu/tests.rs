@@ -159,7 +159,7 @@ fn cases() -> Vec<Case> {
     cases.push(Case { lengths: true, ..case(spec(CellKind::RnnRelu, 2, false, None), 7, 16, true) });
     let dropped = case(spec(CellKind::Gru, 3, false, head(3, Readout::Last)), 9, 20, false);
     cases.push(Case { lengths: true, objective: objective(Loss::Mse, 0.4), ..dropped });
-    let carried = case(spec(CellKind::Lstm, 2, false, head(2, Readout::Every)), 10, 5, false);
+    let carried = case(spec(CellKind::Lstm, 2, false, head(2, Readout::Every)), 10, 16, false);
     cases.push(Case { carry: true, ..carried });
     cases
 }
