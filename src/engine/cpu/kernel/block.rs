@@ -9,10 +9,9 @@ pub(super) trait Blocked<S: Simd, const V: usize> {
 }
 
 /// Outputs that a block may have, for a SIMD level with so many registers and tiles of V vectors. Its sums leave a few registers
-/// to the inputs.
+/// to the inputs. Up to 24 of one vector fit 32 registers, but an LSTM's forward pass of 128 units then takes half as long again.
 pub(in crate::engine::cpu) const fn blocks(registers: usize, vectors: usize) -> [usize; 4] {
     match (registers >= 32, vectors) {
-        (true, 1) => [4, 16, 20, 24],
         (true, _) | (false, 1) => [4, 8, 10, 12],
         (false, _) => [2, 4, 5, 6],
     }
@@ -26,21 +25,13 @@ pub(in crate::engine::cpu) fn choose(candidates: &[usize], count: usize) -> usiz
 /// Runs a loop with the blocks that its weights are packed in.
 #[inline(always)]
 pub(super) fn by_block<S: Simd, const V: usize>(simd: S, block: usize, blocked: impl Blocked<S, V>) {
-    if const { S::REGISTER_COUNT >= 32 && V == 1 } {
-        match block {
-            4 => blocked.run::<4>(simd),
-            16 => blocked.run::<16>(simd),
-            20 => blocked.run::<20>(simd),
-            24 => blocked.run::<24>(simd),
-            _ => other(block, blocks(32, 1)),
-        }
-    } else if const { S::REGISTER_COUNT >= 32 || V == 1 } {
+    if const { S::REGISTER_COUNT >= 32 || V == 1 } {
         match block {
             4 => blocked.run::<4>(simd),
             8 => blocked.run::<8>(simd),
             10 => blocked.run::<10>(simd),
             12 => blocked.run::<12>(simd),
-            _ => other(block, blocks(16, 1)),
+            _ => other(block, blocks(32, V)),
         }
     } else {
         match block {
