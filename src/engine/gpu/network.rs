@@ -113,7 +113,8 @@ impl Network {
         let layers: Vec<Dims> = (0..spec.layers).map(|layer| layer_dims(&spec, &layout, layer)).collect();
         let lens: Vec<usize> = layers.iter().map(|dims| (dims.directions * dims.packed_stride) as usize).collect();
         let largest = lens.iter().max().copied().expect("a network has a layer");
-        let together = lie_together(gpu, &spec, (spec.layers * largest * gpu.quad_bytes()) as u64);
+        let packed_bytes = spec.layers as u64 * largest as u64 * gpu.quad_bytes() as u64;
+        let together = lie_together(gpu, &spec, packed_bytes);
         let parts = if together { vec![largest; spec.layers] } else { lens.clone() };
         let packed = Layered::new(&parts, gpu.quad_bytes(), together, |len| gpu.quads("packed", len))?;
         let mut pack = Vec::new();

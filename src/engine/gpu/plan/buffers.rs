@@ -84,8 +84,11 @@ impl Buffers {
         let rows = variant::padded(gpu, purpose.batch);
         let (time, directions, quads) = (windows.steps(), spec.directions(), spec.hidden.div_ceil(4));
         let method = method(gpu, spec, rows, time);
-        let wave = variant::wave(gpu, spec, method, rows, time).filter(|_| fit_together(shared, &purpose, rows));
         let step_len = directions * rows * facts.slots * quads;
+        let wave = variant::wave(gpu, spec, method, rows, time).filter(|&span| {
+            let pre = (spec.layers * span) as u64 * step_len as u64 * 16;
+            pre <= gpu.largest_array() && fit_together(shared, &purpose, rows)
+        });
         let chunk = match (method, purpose.tape(), gpu.precision) {
             (Method::Scan(..), ..) => None,
             // The projected inputs wait where the tape will be.
