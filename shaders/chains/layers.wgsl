@@ -1,8 +1,8 @@
 // The chains of steps that a dispatch takes side by side are the layers of a network of one direction: a wavefront, in which each is
 // dims.span steps behind the one that it waits for. Where a dispatch leaves the first layer out, it has one z fewer.
 //
-// Every array has all layers, a stride each, and that of the inputs begins with the staged batch; within a layer it is what chains/directions.wgsl says. The shapes are those of the layers
-// above the first.
+// Every array has all layers, a stride each, and that of the inputs begins with the staged batch; within a layer it is what
+// chains/directions.wgsl says. The shapes are those of the layers above the first.
 
 // s counts from the first layer's first step. A layer that has not begun has passed the last one: u32 wraps around.
 fn forward_chain(z: u32, s: u32) -> Which {

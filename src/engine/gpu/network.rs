@@ -6,7 +6,7 @@ use super::context::Gpu;
 use super::dims::Dims;
 use super::kernel::Kernel;
 use super::shaders::{KernelId, KernelKind};
-use super::variant::{lie_together, sum_groups};
+use super::variant::{may_wave, sum_groups};
 use super::work::Work;
 use crate::error::Result;
 use crate::model::{Layout, Spec};
@@ -114,7 +114,7 @@ impl Network {
         let lens: Vec<usize> = layers.iter().map(|dims| (dims.directions * dims.packed_stride) as usize).collect();
         let largest = lens.iter().max().copied().expect("a network has a layer");
         let packed_bytes = spec.layers as u64 * largest as u64 * gpu.quad_bytes() as u64;
-        let together = lie_together(gpu, &spec, packed_bytes);
+        let together = may_wave(gpu, &spec) && Layered::most(packed_bytes, spec.layers) <= gpu.largest_array();
         let parts = if together { vec![largest; spec.layers] } else { lens.clone() };
         let packed = Layered::new(&parts, gpu.quad_bytes(), together, |len| gpu.quads("packed", len))?;
         let mut pack = Vec::new();

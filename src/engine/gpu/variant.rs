@@ -1,7 +1,6 @@
 //! Picks the layout of each kernel's work from the device's traits, its limits and the network's shape: the one place where
 //! variants are chosen.
 
-use super::array::Layered;
 use super::context::Gpu;
 use super::network::one_scan;
 use super::plan::{Purpose, row_bytes};
@@ -20,6 +19,16 @@ pub enum Method {
     LaneScan(Side),
     /// A dispatch a time step.
     Steps,
+}
+
+impl Method {
+    /// Row quads that a workgroup of a scan in workgroup memory owns, forwards and backwards; else 0.
+    pub fn row_quads(self) -> [u32; 2] {
+        match self {
+            Method::Scan(forward, backward) => [forward.row_quads, backward.row_quads],
+            Method::LaneScan(_) | Method::Steps => [0; 2],
+        }
+    }
 }
 
 /// The layout of a scan.
@@ -62,11 +71,9 @@ pub fn method(gpu: &Gpu, spec: &Spec, rows: usize, time: usize) -> Method {
     }
 }
 
-/// Whether the arrays of a network's layers may lie in one, packed weights of so many bytes among them: layers of one direction, which a
-/// GPU can take side by side.
-pub fn lie_together(gpu: &Gpu, spec: &Spec, packed_bytes: u64) -> bool {
-    let is_deep = spec.layers > 1 && !spec.bidirectional;
-    gpu.traits.family == Family::Tiles && is_deep && Layered::most(packed_bytes, spec.layers) <= gpu.largest_array()
+/// Whether there are layers that a GPU can take side by side: several, of one direction.
+pub fn may_wave(gpu: &Gpu, spec: &Spec) -> bool {
+    gpu.traits.family == Family::Tiles && spec.layers > 1 && !spec.bidirectional
 }
 
 /// Time steps that a dispatch costs beside its own.
@@ -75,7 +82,7 @@ const STEPS_A_DISPATCH: usize = 2;
 /// How many steps behind the layer below each layer follows where all go side by side, a wavefront; none where one layer after another
 /// is as fast. More steps are fewer dispatches, fewer a shorter way to the top layer's first.
 pub fn wave(gpu: &Gpu, spec: &Spec, method: Method, rows: usize, time: usize) -> Option<usize> {
-    if !lie_together(gpu, spec, 0) {
+    if !may_wave(gpu, spec) {
         return None;
     }
     let workgroups = match method {

@@ -6,7 +6,7 @@ use super::super::dims::Dims;
 use super::super::network::{Dispatch, dims_buffer, sums};
 use super::super::pieces::{Goal, Operand};
 use super::super::shaders::{KernelId, KernelKind};
-use super::super::variant::{Method, outer, splits};
+use super::super::variant::{outer, splits};
 use super::super::work::Work;
 use super::buffers::{Buffers, LayerBuffers};
 use super::{Backward, Reach, Shared, recurrent, wave};
@@ -124,12 +124,8 @@ impl<'a> LayerBack<'a> {
         let splits = step_splits * row_splits;
         let at_head_partial = input.sums() + hidden.sums();
         let partial_stride = at_head_partial + if has_head { head.sums() } else { 0 };
-        let row_quads = match buffers.method {
-            Method::Scan(_, scan) => scan.row_quads,
-            Method::LaneScan(_) | Method::Steps => 0,
-        };
         let dims = Dims {
-            row_quads,
+            row_quads: buffers.method.row_quads()[1],
             // The gradient of a lower layer's output has all steps.
             read_every: if is_top { layer.dims.read_every } else { 1 },
             step_splits: step_splits as u32,

@@ -101,10 +101,6 @@ impl Buffers {
         };
         let count = if wave.is_some() { spec.layers } else { 1 };
         let pre = chunk.map(|chunk| gpu.vec4s("pre", count * chunk * step_len)).transpose()?;
-        let row_quads = match method {
-            Method::Scan(scan, _) => scan.row_quads,
-            Method::LaneScan(_) | Method::Steps => 0,
-        };
         let (center, centered) = windows.center();
         let ahead = match windows.targets() {
             Targets::Given { .. } => 0,
@@ -142,7 +138,7 @@ impl Buffers {
             let dims = Dims {
                 rows: rows as u32,
                 steps: time as u32,
-                row_quads,
+                row_quads: method.row_quads()[0],
                 chunk,
                 room: chunk,
                 span: time as u32,

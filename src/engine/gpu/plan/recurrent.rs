@@ -132,9 +132,7 @@ impl Forward<'_> {
         let id = KernelId { work: shape.work, ..layer.id(kind) };
         Dispatch::new(gpu, id, &bound, buffers.scan_groups(shape, layer.count))
     }
-}
 
-impl Forward<'_> {
     /// A layer, one after another: its input is projected for a chunk of steps at once, and each step, or a scan, completes its part.
     pub fn alone(self, list: &mut Vec<Dispatch>) -> Result<()> {
         let chunk = self.layer.dims.chunk as usize;

@@ -10,10 +10,9 @@ use super::buffers::{Buffers, LayerBuffers};
 use super::recurrent::{Backward, Forward};
 use crate::error::Result;
 
-/// Where the spans of a wavefront begin that has `steps` steps in each of its layers, and where the last of them ends.
-fn spans(wave: &LayerBuffers, steps: usize) -> (impl Iterator<Item = usize>, usize) {
-    let (span, behind) = (wave.dims.span as usize, wave.count as usize - 1);
-    ((0..steps.div_ceil(span) + behind).map(move |n| n * span), steps + behind * span)
+/// Where a wavefront ends that has `steps` steps in each of its layers, counted from the first one's first.
+fn end(wave: &LayerBuffers, steps: usize) -> usize {
+    steps + (wave.count as usize - 1) * wave.dims.span as usize
 }
 
 /// Forwards through all layers.
@@ -26,8 +25,8 @@ pub fn forward(
 ) -> Result<()> {
     let layers = Forward { shared, buffers, layer: wave, packed: all };
     let drop = if buffers.purpose.dropout { Some(layers.drop(&wave.states)?) } else { None };
-    let (spans, end) = spans(wave, buffers.time);
-    let span = wave.dims.span as usize;
+    let (span, end) = (wave.dims.span as usize, end(wave, buffers.time));
+    let spans = (0..end).step_by(span);
     match buffers.method {
         Method::Scan(shape, _) => {
             let scan = layers.scan(shape)?;
@@ -63,34 +62,27 @@ pub fn backward(
     [packed, d_out, d_states]: [&Layered; 3],
     list: &mut Vec<Dispatch>,
 ) -> Result<()> {
-    let row_quads = match buffers.method {
-        Method::Scan(_, scan) => scan.row_quads,
-        Method::LaneScan(_) | Method::Steps => 0,
+    let dims = Dims {
+        row_quads: buffers.method.row_quads()[1],
+        d_out_stride: d_out.stride(0),
+        d_states_stride: d_states.stride(0),
+        ..wave.dims
     };
-    let dims = Dims { row_quads, d_out_stride: d_out.stride(0), d_states_stride: d_states.stride(0), ..wave.dims };
     let uniform = dims_buffer(shared.gpu, &dims)?;
     let [packed, d_out, d_states] = [packed, d_out, d_states].map(Layered::whole);
     let layers = Backward { shared, buffers, layer: wave, packed, dims, uniform: &uniform, d_out, d_states };
     let input = layers.input(d_out)?;
     let span = dims.span as usize;
-    // The first layer has no layer below.
-    let inputs = buffers.time + (wave.count as usize - 2) * span;
-    let mut add = |firsts: &mut dyn Iterator<Item = usize>, steps: &dyn Fn(usize) -> Vec<Dispatch>| {
-        for first in firsts {
-            list.extend(steps(first));
-            list.extend((first < inputs).then(|| input.at(first)));
-        }
+    // What takes the steps, how many of them a layer has, and how many go at a time.
+    let (back, steps, each) = match buffers.method {
+        Method::Scan(_, shape) => (layers.scan(shape)?, buffers.time, span),
+        Method::LaneScan(_) | Method::Steps => (layers.step()?, dims.passes as usize, 1),
     };
-    match buffers.method {
-        Method::Scan(_, shape) => {
-            let scan = layers.scan(shape)?;
-            add(&mut spans(wave, buffers.time).0, &|first| vec![scan.at(first)]);
-        }
-        Method::LaneScan(_) | Method::Steps => {
-            let step = layers.step()?;
-            let (mut firsts, end) = spans(wave, dims.passes as usize);
-            add(&mut firsts, &|first| (first..end.min(first + span)).map(|s| step.at(s)).collect());
-        }
+    // The first layer has no layer below.
+    let (end, inputs) = (end(wave, steps), end(wave, buffers.time) - span);
+    for first in (0..end).step_by(span) {
+        list.extend((first..end.min(first + span)).step_by(each).map(|s| back.at(s)));
+        list.extend((first < inputs).then(|| input.at(first)));
     }
     Ok(())
 }
