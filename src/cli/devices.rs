@@ -1,7 +1,7 @@
 //! `refrain devices`: the adapters of this machine, and the CPU engine, with what matters of each.
 
 use refrain::engine::cpu::CpuEngine;
-use refrain::engine::gpu::{Facts, adapters};
+use refrain::engine::gpu::{AdapterFacts, adapters};
 use refrain::engine::{DeviceInfo, Engine};
 use refrain::model::{CellKind, Layout, Spec};
 use serde::Serialize;
@@ -22,7 +22,7 @@ struct Row {
     /// What `--device auto` takes.
     auto: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    limits: Option<Facts>,
+    limits: Option<AdapterFacts>,
 }
 
 /// Prints the table.
@@ -33,7 +33,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
         .await
         .iter()
         .map(|adapter| {
-            let facts = Facts::of(adapter);
+            let facts = AdapterFacts::of(adapter);
             Row { info: facts.info.clone(), auto: false, limits: Some(facts) }
         })
         .collect();

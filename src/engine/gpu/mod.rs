@@ -1,31 +1,16 @@
-//! The device behind wgpu: adapters, kernels, buffers, and the plan of dispatches of one network and batch shape. What a
-//! kernel computes stands in `shaders/`; nothing here is generic over the cell, and nothing here trains or forecasts.
+//! The device behind wgpu, in floors that know nothing of those above them: `device` (adapters, buffers, pipelines), `kernels` (what runs),
+//! `tuning` (which of it suits), `plan` (the dispatches of one network and batch shape), `engine`. What a kernel computes stands in
+//! `shaders/`; nothing here trains or forecasts.
 
-mod adapter;
-mod array;
-mod context;
-mod dims;
-mod kernel;
-#[cfg(test)]
-mod mutants;
-mod network;
-mod pieces;
-mod plan;
-mod probe;
-mod profile;
-mod run;
-mod shaders;
-mod stream;
+mod device;
+mod engine;
+mod explain;
+mod kernels;
 #[cfg(test)]
 mod tests;
-mod texels;
-mod train;
-mod traits;
-mod variant;
-mod work;
+mod plan;
+mod tuning;
 
-pub use adapter::{Facts, adapters, choose};
-pub use context::{Gpu, Options};
-pub use profile::{KernelTime, Memory};
-pub use run::GpuEngine;
-pub use traits::Kernels;
+pub use device::{AdapterFacts, Capabilities, Gpu, Kernels, Kind, Options, adapters, choose};
+pub use engine::{GpuEngine, KernelTime, Memory};
+pub use explain::{Choice, Explained, ExplainedDispatch, Request, choices, explain, module_source};

@@ -1,248 +1,269 @@
 //! From the outputs back to every gradient.
 
-use super::super::array::{Array, Layered};
-use super::super::context::Gpu;
-use super::super::dims::Dims;
-use super::super::network::{Dispatch, dims_buffer, sums};
-use super::super::pieces::{Goal, Operand};
-use super::super::shaders::{KernelId, KernelKind};
-use super::super::variant::{outer, splits};
-use super::super::work::Work;
-use super::buffers::{Buffers, LayerBuffers};
-use super::{Backward, Reach, Shared, recurrent, wave};
-use crate::error::Result;
+use super::buffers::{Given, Layered, ROWS};
+use super::description::Scheduled;
+use super::layers::{Chains, Layers, at};
+use super::network::summed_parameters;
+use super::purpose::Reach;
+use super::wavefront;
+use crate::engine::gpu::kernels::{
+    BufferId, Dims, GemmLayout, GradientSum, HeadGradient, InputGradient, Loss, ScanBackward, Sides, StepBackward,
+    WeightGradient,
+};
+use crate::engine::gpu::tuning::{Method, gradient_parts, outer_product, product, splits};
 
-/// The dispatches of a backward pass, and what they leave.
-pub fn plan(shared: &Shared, buffers: &Buffers) -> Result<Backward> {
-    let gpu = shared.gpu;
-    let spec = &buffers.purpose.spec;
-    let items = spec.read_steps(buffers.time) * buffers.rows;
-    let d_y = gpu.storage::<f32>("d_y", items * spec.outputs())?;
-    let quads = spec.directions() * spec.hidden.div_ceil(4);
-    // Of the lower layers' outputs, at every step.
-    let mut d_out = vec![buffers.time * buffers.rows * quads; spec.layers - 1];
-    d_out.push(items * quads);
-    let d_states = vec![spec.facts().states * buffers.rows * quads; spec.layers];
-    let together = buffers.wave.is_some();
-    let d_out = Layered::new(&d_out, 16, together, |len| gpu.vec4s("d_out", len))?;
-    let d_states = Layered::new(&d_states, 16, together, |len| gpu.vec4s("d_states", len))?;
+/// The loss and the way back, and the gradients that it leaves beside those of the parameters.
+#[derive(Default)]
+pub struct Backward {
+    pub schedule: Vec<Scheduled>,
+    /// Of each layer's initial states, [S, B, D, HQ] vec4s.
+    pub d_states: Vec<BufferId>,
+    /// Of the input, [T, B, IQ] vec4s.
+    pub d_x: Option<BufferId>,
+}
 
-    let mut dispatches = Vec::new();
-    outputs(shared, buffers, &d_y, &d_out.layers[spec.layers - 1], &mut dispatches)?;
-    if let Some(wave) = &buffers.wave {
-        let arrays = [&shared.network.packed, &d_out, &d_states];
-        wave::backward(shared, buffers, wave, arrays, &mut dispatches)?;
+/// The dispatches of the loss and the backward pass.
+pub fn schedule(layers: &mut Layers) -> Backward {
+    let spec = layers.purpose.spec;
+    let (rows, steps, directions, quads) = (layers.rows, layers.steps, spec.directions(), spec.hidden.div_ceil(4));
+    let positions = spec.read_steps(steps);
+    let d_y = layers.buffers.own("d_y", 4, vec![(ROWS, rows), ("T", positions), ("O", spec.outputs())]);
+    let together = layers.wavefront.is_some();
+    // The gradients of the lower layers' outputs have every step.
+    let d_out_shape = |layer| {
+        let steps = if layer + 1 == spec.layers { positions } else { steps };
+        vec![("T", steps), (ROWS, rows), ("D", directions), ("HQ", quads)]
+    };
+    let d_states_shape = |_| vec![("S", spec.facts().states), (ROWS, rows), ("D", directions), ("HQ", quads)];
+    let d_out = layers.buffers.layered("d_out", 16, 0..spec.layers, together, d_out_shape);
+    let d_states = layers.buffers.layered("d_states", 16, 0..spec.layers, together, d_states_shape);
+
+    let mut schedule = outputs(layers, d_y, d_out.layers[spec.layers - 1]);
+    if let Some(wave) = layers.wavefront {
+        wavefront::backward(layers, wave, [&d_out, &d_states], &mut schedule);
     }
     let mut d_x = None;
-    for (index, layer) in buffers.layers.iter().enumerate().rev() {
-        let back = LayerBack::new(shared, buffers, index)?;
-        if index == spec.layers - 1 && spec.head.is_some() {
-            back.head_weights(&d_y, &mut dispatches)?;
-        }
-        let recurrent = back.recurrent(&d_out.layers[index], &d_states.layers[index]);
+    for layer in (0..spec.layers).rev() {
+        let back = LayerBack::new(layers, layer, &d_out, &d_states);
         if !together {
-            recurrent.alone(&mut dispatches)?;
+            back.recurrent(layers, &mut schedule);
         }
-        back.weights(&mut dispatches)?;
-        match index.checked_sub(1) {
-            Some(below) if !together => dispatches.push(recurrent.input(&d_out.layers[below])?),
-            None if buffers.purpose.reach == Reach::Inputs => {
-                let len = buffers.time * buffers.rows * layer.dims.input_quads as usize;
-                let d_x = d_x.insert(gpu.vec4s("d_x", len)?);
-                dispatches.push(recurrent.input(d_x)?);
+        back.weights(layers, d_y, &mut schedule);
+        match layer.checked_sub(1) {
+            Some(below) if !together => back.input(layers, d_out.layers[below], &mut schedule),
+            None if layers.purpose.reach == Reach::Inputs => {
+                let shape = vec![("T", steps), (ROWS, rows), ("IQ", spec.input.div_ceil(4))];
+                let d_input = layers.buffers.own("d_x", 16, shape);
+                back.input(layers, d_input, &mut schedule);
+                d_x = Some(d_input);
             }
             _ => {}
         }
     }
-    Ok(Backward { dispatches, d_states: d_states.layers, d_x })
+    Backward { schedule, d_states: d_states.layers, d_x }
 }
 
 /// The loss, the gradient of the outputs, and that of the states that they were made of.
-fn outputs(
-    shared: &Shared,
-    buffers: &Buffers,
-    d_y: &Array,
-    d_out: &Array,
-    dispatches: &mut Vec<Dispatch>,
-) -> Result<()> {
-    let &Shared { gpu, network, data, steps: constants, losses } = shared;
-    let (spec, uniform) = (&buffers.purpose.spec, &buffers.top().uniform);
+fn outputs(layers: &mut Layers, d_y: BufferId, d_out: BufferId) -> Vec<Scheduled> {
+    let (capabilities, specialization, top) = (&layers.tuning.capabilities, layers.specialization(), *layers.top());
     // The loss reads the shapes of the windows: those of the first layer.
-    let mut bound =
-        vec![("dims", &buffers.layers[0].uniform), ("y", &buffers.y), ("rows", &buffers.row_table), ("d_y", d_y)];
-    let goal = Goal::of(data.windows.targets());
-    match goal {
-        Goal::Given => bound.push(("targets", &data.targets)),
-        Goal::Ahead => bound.extend([("series", &data.series), ("bases", &buffers.bases)]),
-    }
-    let kind = KernelKind::Loss(buffers.purpose.loss, goal);
-    let outputs = buffers.rows * spec.read_steps(buffers.time) * spec.outputs();
-    dispatches.extend(sums(gpu, kind, &bound, outputs, constants, losses)?);
+    let first = layers.layers[0];
+    let loss = Loss {
+        dims: first.uniform,
+        step: layers.step,
+        y: layers.y,
+        rows: layers.row_table,
+        series: layers.series,
+        targets: targets(layers),
+        d_y,
+        losses: layers.losses,
+    };
+    let gradient = HeadGradient {
+        dims: top.uniform,
+        step: layers.step,
+        parameters: layers.network.given(&mut layers.buffers, Given::Parameters),
+        d_y,
+        d_out,
+    };
+    let loss = loss.dispatch(specialization, &first.dims);
+    let gradient = gradient.dispatch(capabilities, specialization, &top.dims);
+    vec![layers.once(loss), layers.once(gradient)]
+}
 
-    let mut bound = vec![("dims", uniform), ("step", constants), ("d_y", d_y), ("d_out", d_out)];
-    let kind = match spec.head {
-        None => KernelKind::BareGradient,
-        Some(_) => {
-            bound.push(("parameters", &network.parameters));
-            KernelKind::HeadGradient
+/// The targets, empty where they are steps of the series.
+pub fn targets(layers: &mut Layers) -> BufferId {
+    layers.buffers.given(Given::Targets, "targets", 4, vec![("targets", layers.data.given_targets())])
+}
+
+/// Chains with the shapes of their way back.
+#[derive(Clone, Copy)]
+pub struct ChainsBack {
+    pub chains: Chains,
+    /// The gradient of their outputs.
+    pub d_out: BufferId,
+    /// [S, B, D, HQ] vec4s a layer.
+    pub d_states: BufferId,
+}
+
+/// The recurrent kernel of the way back: of a span of the steps, or of one.
+pub fn recurrent(layers: &mut Layers, back: ChainsBack) -> usize {
+    let specialization = layers.specialization();
+    let ChainsBack { chains: Chains { dims, uniform, packed, states, tape, count, .. }, d_out, d_states } = back;
+    let (time, rows) = (layers.times, layers.row_table);
+    let dispatch = match layers.method {
+        Method::Scan { layouts: [_, layout], .. } => {
+            let kernel = ScanBackward { dims: uniform, time, packed, states, rows, d_out, tape, d_states };
+            kernel.dispatch(specialization, layout, &dims, count)
+        }
+        Method::Steps { layouts: [_, layout] } => {
+            let kernel = StepBackward { dims: uniform, time, packed, states, rows, d_out, tape, d_states };
+            kernel.dispatch(&layers.tuning.capabilities, specialization, layout, &dims, count)
         }
     };
-    let items = spec.read_steps(buffers.time) * buffers.rows * spec.directions() * spec.hidden.div_ceil(4);
-    dispatches.push(Dispatch::items(gpu, kind, &bound, items)?);
-    Ok(())
+    layers.add(dispatch)
+}
+
+/// The gradient of the input over a span, of so many layers: of all layers, that of those above the first, which is `d_out` of those
+/// below them.
+pub fn input(layers: &mut Layers, chains: Chains, d_in: BufferId, count: u32) -> usize {
+    let kernel = InputGradient {
+        dims: chains.uniform,
+        step: layers.step,
+        time: layers.times,
+        packed: chains.packed,
+        tape: chains.tape,
+        d_in,
+    };
+    let (rows, quads) = (chains.dims.span as usize * layers.rows, chains.dims.input_quads as usize);
+    let layout = product(layers.tuning, rows, quads, 1, false);
+    let dispatch =
+        kernel.dispatch(&layers.tuning.capabilities, layers.specialization(), layout, &chains.dims, count);
+    layers.add(dispatch)
+}
+
+/// A weight gradient: its sides in quads, and its layout.
+#[derive(Clone, Copy)]
+pub struct Outer {
+    pub sides: [usize; 2],
+    pub layout: GemmLayout,
+}
+
+impl Outer {
+    /// Of `left` by `right` quads.
+    pub fn new(left: usize, right: usize) -> Self {
+        Outer { sides: [left, right], layout: outer_product(left, right) }
+    }
+
+    /// vec4s of its sums.
+    pub fn sums(self) -> usize {
+        self.sides[0] * 4 * self.sides[1]
+    }
+
+    /// Workgroups of a split and direction.
+    pub fn workgroups(self) -> usize {
+        self.layout.workgroups(self.sides[0] * 4, self.sides[1])
+    }
 }
 
 /// The way back through one layer.
-struct LayerBack<'a> {
-    shared: &'a Shared<'a>,
-    buffers: &'a Buffers,
-    layer: &'a LayerBuffers,
-    packed: &'a Array,
-    /// The layer's shapes, with those of the backward scan and of the partial sums.
-    dims: Dims,
-    uniform: Array,
+struct LayerBack {
+    layer: usize,
+    back: ChainsBack,
     /// Partial sums of the weights' gradients, [splits, D, stride] vec4s.
-    partial: Array,
-    splits: u32,
+    partial: BufferId,
     /// The gradients of the input weights, the recurrent weights and the head's.
     outers: [Outer; 3],
 }
 
-impl<'a> LayerBack<'a> {
-    fn new(shared: &'a Shared<'a>, buffers: &'a Buffers, index: usize) -> Result<Self> {
-        let &Shared { gpu, network, .. } = shared;
-        let (spec, layer) = (&buffers.purpose.spec, &buffers.layers[index]);
+impl LayerBack {
+    fn new(layers: &mut Layers, layer: usize, d_out: &Layered, d_states: &Layered) -> Self {
+        let (spec, mut chains) = (layers.purpose.spec, layers.layers[layer]);
         let (facts, directions, quads) = (spec.facts(), spec.directions(), spec.hidden.div_ceil(4));
-        let is_top = index == spec.layers - 1;
-        let outer = |left, right| Outer::new(gpu, left, right);
-        let input = outer(facts.slots * quads, (layer.dims.inputs as usize + 4) / 4);
-        let hidden = outer(facts.gates * quads, quads);
-        let head = outer(spec.outputs().div_ceil(4), directions * quads + 1);
-        let has_head = is_top && spec.head.is_some();
+        let is_top = layer + 1 == spec.layers;
+        let input = Outer::new(facts.slots * quads, (chains.dims.inputs as usize + 4) / 4);
+        let hidden = Outer::new(facts.gates * quads, quads);
+        let head = Outer::new(spec.outputs().div_ceil(4), directions * quads + 1);
+        let sums_head = is_top && spec.head.is_some();
         let workgroups = directions * (input.workgroups() + hidden.workgroups());
-        let (step_splits, row_splits) = splits(gpu, workgroups, buffers.time, buffers.rows);
-        let splits = step_splits * row_splits;
+        let [step_splits, row_splits] = splits(layers.tuning, workgroups, layers.steps, layers.rows);
         let at_head_partial = input.sums() + hidden.sums();
-        let partial_stride = at_head_partial + if has_head { head.sums() } else { 0 };
-        let dims = Dims {
-            row_quads: buffers.method.row_quads()[1],
+        let partial_stride = at_head_partial + if sums_head { head.sums() } else { 0 };
+        let most_steps = match layers.method {
+            Method::Scan { most_steps, .. } => most_steps.min(layers.steps),
+            Method::Steps { .. } => layers.steps,
+        };
+        chains.dims = Dims {
+            row_quads: layers.method.row_quads()[1],
+            span: most_steps as u32,
             // The gradient of a lower layer's output has all steps.
-            read_every: if is_top { layer.dims.read_every } else { 1 },
+            read_every: if is_top { chains.dims.read_every } else { 1 },
+            sums_head: u32::from(sums_head),
             step_splits: step_splits as u32,
             row_splits: row_splits as u32,
             at_hidden_partial: input.sums() as u32,
             at_head_partial: at_head_partial as u32,
             partial_stride: partial_stride as u32,
-            ..layer.dims
+            ..chains.dims
         };
-        Ok(LayerBack {
-            shared,
-            buffers,
+        chains.uniform = layers.buffers.dims(Some(layer), chains.dims);
+        let shape = vec![("splits", step_splits * row_splits), ("D", directions), ("stride", partial_stride)];
+        LayerBack {
             layer,
-            packed: &network.packed.layers[index],
-            dims,
-            uniform: dims_buffer(gpu, &dims)?,
-            partial: gpu.vec4s("partial", splits * directions * partial_stride)?,
-            splits: splits as u32,
+            back: ChainsBack { chains, d_out: d_out.layers[layer], d_states: d_states.layers[layer] },
+            partial: layers.buffers.own("partial", 16, shape),
             outers: [input, hidden, head],
-        })
-    }
-
-    /// The way back of its recurrent kernels.
-    fn recurrent(&'a self, d_out: &'a Array, d_states: &'a Array) -> recurrent::Backward<'a> {
-        let LayerBack { shared, buffers, layer, packed, dims, ref uniform, .. } = *self;
-        recurrent::Backward { shared, buffers, layer, packed, dims, uniform, d_out, d_states }
-    }
-
-    /// The gradients of the layer's weights and biases.
-    fn weights(&self, list: &mut Vec<Dispatch>) -> Result<()> {
-        let [input, hidden, _] = self.outers;
-        for (operand, outer, right) in
-            [(Operand::Hidden, hidden, ("states", &self.layer.states)), (Operand::Input, input, ("x", &self.layer.x))]
-        {
-            let bound = [("tape", &self.layer.tape), right];
-            self.partial_sums(operand, outer, &bound, self.dims.directions, list)?;
-        }
-        let bound = self.sums();
-        let items = (self.dims.directions * self.dims.param_stride) as usize;
-        let kind = KernelKind::GradientSum(self.buffers.purpose.spec.cell);
-        list.push(Dispatch::items(self.shared.gpu, kind, &bound, items)?);
-        Ok(())
-    }
-
-    /// Partial sums of an outer product whose sides are `sides`, over so many directions.
-    fn partial_sums(
-        &self,
-        operand: Operand,
-        outer: Outer,
-        sides: &[(&str, &Array)],
-        directions: u32,
-        list: &mut Vec<Dispatch>,
-    ) -> Result<()> {
-        let mut bound = vec![("dims", &self.uniform), ("step", self.shared.steps), ("partial", &self.partial)];
-        bound.extend(sides);
-        let kind = KernelKind::WeightGradient(self.buffers.purpose.spec.cell, operand);
-        let id = KernelId::new(kind, outer.work);
-        list.push(Dispatch::new(self.shared.gpu, id, &bound, outer.groups(self.splits, directions))?);
-        Ok(())
-    }
-
-    /// What the kernels bind that add partial sums up.
-    fn sums(&self) -> [(&str, &Array); 4] {
-        [
-            ("dims", &self.uniform),
-            ("step", self.shared.steps),
-            ("partial", &self.partial),
-            ("gradients", &self.shared.network.gradients),
-        ]
-    }
-
-    /// The gradients of the head's weight and bias.
-    fn head_weights(&self, d_y: &Array, list: &mut Vec<Dispatch>) -> Result<()> {
-        let spec = &self.buffers.purpose.spec;
-        let bound = [("d_y", d_y), ("states", &self.layer.states), ("rows", &self.buffers.row_table)];
-        self.partial_sums(Operand::Head, self.outers[2], &bound, 1, list)?;
-        let bound = self.sums();
-        let items = spec.outputs() * (spec.top() + 1);
-        list.push(Dispatch::items(self.shared.gpu, KernelKind::HeadGradientSum, &bound, items)?);
-        Ok(())
-    }
-}
-
-/// The layout of a weight gradient.
-#[derive(Clone, Copy)]
-pub struct Outer {
-    /// Quads of the left and right sides.
-    left: usize,
-    right: usize,
-    pub work: Work,
-}
-
-impl Outer {
-    /// Of so many quads.
-    pub fn new(gpu: &Gpu, left: usize, right: usize) -> Self {
-        Outer { left, right, work: outer(gpu, left, right) }
-    }
-
-    /// vec4s of its sums.
-    pub fn sums(self) -> usize {
-        self.left * 4 * self.right
-    }
-
-    /// Workgroups of a split and direction.
-    pub fn workgroups(self) -> usize {
-        let items = self.right.div_ceil(self.work.columns());
-        match self.work {
-            Work::Lanes { .. } => self.work.workgroups(self.left, items),
-            _ => self.work.workgroups(self.left * 4, items),
         }
     }
 
-    /// Where the workgroups of splits and directions lie, as in `lanes/weight_gradient.wgsl` and `tiles/weight_gradient.wgsl`.
-    pub fn groups(self, splits: u32, directions: u32) -> [u32; 3] {
-        match self.work {
-            Work::Lanes { .. } => [self.workgroups() as u32, splits, directions],
-            _ => [self.workgroups() as u32, 1, splits * directions],
+    /// The deltas of every step over the tape, and the gradient of the initial states.
+    fn recurrent(&self, layers: &mut Layers, schedule: &mut Vec<Scheduled>) {
+        let recurrent = recurrent(layers, self.back);
+        let dims = &self.back.chains.dims;
+        let (last, each) = match layers.method {
+            Method::Scan { .. } => (layers.steps, dims.span as usize),
+            Method::Steps { .. } => (dims.passes as usize, 1),
+        };
+        schedule.extend((0..last).step_by(each).map(|s| at(recurrent, s)));
+    }
+
+    /// The gradients of the layer's weights and biases, and of the head that reads it.
+    fn weights(&self, layers: &mut Layers, d_y: BufferId, schedule: &mut Vec<Scheduled>) {
+        let Chains { dims, uniform, tape, states, x, .. } = self.back.chains;
+        let [input, hidden, head] = self.outers;
+        let specialization = layers.specialization();
+        let mut outers =
+            vec![(Sides::Hidden { tape, states }, hidden, dims.directions), (Sides::Input { tape, x }, input, dims.directions)];
+        if dims.sums_head == 1 {
+            outers.push((Sides::Head { d_y, states, rows: layers.row_table }, head, 1));
         }
+        for (sides, outer, directions) in outers {
+            let kernel = WeightGradient { dims: uniform, step: layers.step, partial: self.partial, sides };
+            let dispatch = kernel.dispatch(
+                &layers.tuning.capabilities,
+                specialization,
+                outer.layout,
+                &dims,
+                outer.sides,
+                directions,
+            );
+            schedule.push(layers.once(dispatch));
+        }
+        let kernel = GradientSum {
+            dims: uniform,
+            step: layers.step,
+            partial: self.partial,
+            gradients: layers.network.given(&mut layers.buffers, Given::Gradients),
+            norms: layers.network.given(&mut layers.buffers, Given::Norms),
+        };
+        let parameters = summed_parameters(&layers.purpose.spec, &dims, self.layer);
+        let dispatch = kernel.dispatch(specialization, &dims, parameters, gradient_parts(parameters));
+        schedule.push(layers.once(dispatch));
+    }
+
+    /// The gradient of the layer's input.
+    fn input(&self, layers: &mut Layers, d_in: BufferId, schedule: &mut Vec<Scheduled>) {
+        let input = input(layers, self.back.chains, d_in, 1);
+        let span = self.back.chains.dims.span as usize;
+        schedule.extend((0..layers.steps).step_by(span).map(|s| at(input, s)));
     }
 }

@@ -1,245 +1,210 @@
-//! What both ways through a network share: shapes, the staged batch, states, tapes, outputs.
+//! The buffers of a plan: each is declared once, by name and shape. Bytes, micro-batches and offsets follow from that.
 
-use super::super::array::{Array, Layered};
-use super::super::dims::{Dims, Row};
-use super::super::network::{dims_buffer, layer_dims};
-use super::super::pieces::{Chains, Tape};
-use super::super::shaders::{KernelId, KernelKind};
-use super::super::variant::{self, Method, ScanShape, chunk, method};
-use super::sizes::row_bytes;
-use super::{Purpose, Reach, Shared, recurrent};
-use crate::data::{Center, Targets};
-use crate::engine::Precision;
-use crate::error::Result;
-use crate::model::Readout;
+use crate::engine::gpu::device::ALIGNMENT;
+use crate::engine::gpu::kernels::{BufferId, Dims, Dispatch, STEP_STRIDE};
 
-/// One layer's buffers, or those of all layers in one.
-#[derive(Debug)]
-pub struct LayerBuffers {
-    /// The chains of steps that they are for, and how many.
-    pub chains: Chains,
-    pub count: u32,
-    /// Whether they read the data, and not the states of a layer.
-    pub reads_data: bool,
-    /// The shapes of the layer and the batch.
-    pub dims: Dims,
-    /// The same on the device.
-    pub uniform: Array,
-    /// What the layer reads, [T, B, IQ] vec4s from `dims.at_input` on.
-    pub x: Array,
-    /// [S, T + 2, B, D, HQ] vec4s.
-    pub states: Array,
-    /// [D, T, B, slots, HQ] vec4s, then the deltas; empty where there are no gradients.
-    pub tape: Array,
+/// A shape: of each dimension its name in the shape alphabet, and its size.
+pub type Shape = Vec<(&'static str, usize)>;
+
+/// The name of the dimension that batch rows are.
+pub const ROWS: &str = "B";
+
+/// A buffer, declared.
+#[derive(Clone, Debug)]
+pub struct Declared {
+    /// Its name.
+    pub name: &'static str,
+    /// The layer that it belongs to, counted from 0, where each layer has one.
+    pub layer: Option<usize>,
+    /// Its shape, in elements.
+    pub shape: Shape,
+    /// Bytes of an element.
+    pub element: usize,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// Whether a dispatch binds it: what none does is not allocated.
+    pub used: bool,
 }
 
-impl LayerBuffers {
-    /// A kernel of these chains.
-    pub fn id(&self, kind: KernelKind) -> KernelId {
-        KernelId { chains: self.chains, ..kind.into() }
+/// Where a buffer comes from.
+#[derive(Clone, Debug)]
+pub enum Origin {
+    /// The plan allocates it.
+    Own,
+    /// It is a part of another, from this element on.
+    Part(BufferId, usize),
+    /// The network, the windows or the engine have it.
+    Given(Given),
+    /// A uniform buffer of these shapes.
+    Dims(Box<Dims>),
+    /// A uniform buffer of the times 0, 1, .., each behind its dynamic offset.
+    Times,
+}
+
+/// What plans find already there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Given {
+    /// The parameter block, in PyTorch's layout.
+    Parameters,
+    /// Its gradient.
+    Gradients,
+    /// The optimiser's first moments.
+    Moment1,
+    /// Its second moments.
+    Moment2,
+    /// Parts of the square of the gradient's norm.
+    Norms,
+    /// The packed weights of a layer.
+    Packed(usize),
+    /// The packed weights of all layers, where they lie in one buffer.
+    PackedLayers,
+    /// The series, and behind it what its windows are centred by.
+    Series,
+    /// The table of windows.
+    Windows,
+    /// The windows in the order of use.
+    Order,
+    /// Targets that are given.
+    Targets,
+    /// The constants of a submission's steps.
+    Steps,
+    /// Their losses.
+    Losses,
+}
+
+impl Declared {
+    /// Elements of it.
+    pub fn len(&self) -> usize {
+        self.shape.iter().map(|(_, size)| size).product()
     }
 
-    /// Those of the chains whose input is projected with the others': of all layers, those above the first.
-    pub fn projected(&self) -> u32 {
-        if self.chains == Chains::Directions { self.count } else { self.count - 1 }
+    /// Bytes of it.
+    pub fn bytes(&self) -> u64 {
+        (self.len() as u64).saturating_mul(self.element as u64)
     }
 
-    /// Layers that read what a layer leaves, both directions of which are one.
-    pub fn readers(&self) -> u32 {
-        if self.chains == Chains::Directions { 1 } else { self.count - 1 }
+    /// The rows that it grows with, if it does.
+    fn rows(&self) -> Option<usize> {
+        self.shape.iter().find(|(name, _)| *name == ROWS).map(|(_, rows)| *rows)
     }
 }
 
-/// The buffers of a plan.
-pub struct Buffers {
-    pub purpose: Purpose,
-    pub rows: usize,
-    /// T.
-    pub time: usize,
-    /// Whether rows have lengths of their own.
-    pub ragged: bool,
-    pub layers: Vec<LayerBuffers>,
-    /// All layers, where they go side by side.
-    pub wave: Option<LayerBuffers>,
-    /// The staged rows, [B] of [`Row`].
-    pub row_table: Array,
-    /// What is subtracted from the centred features, [B, centred].
-    pub bases: Array,
-    /// The outputs, [B, T or 1, O].
-    pub y: Array,
-    /// How the recurrent kernels go through time.
-    pub method: Method,
-    /// Places in time behind dynamic offsets, where a dispatch takes one time step.
-    pub places: Array,
-    /// Projected inputs of a chunk of steps, [D, chunk, B, slots, HQ] vec4s, where nothing keeps them.
-    pub pre: Option<Array>,
+/// All buffers of a plan.
+#[derive(Clone, Debug, Default)]
+pub struct Buffers(Vec<Declared>);
+
+/// A buffer a layer.
+#[derive(Clone, Debug)]
+pub struct Layered {
+    /// Of each layer.
+    pub layers: Vec<BufferId>,
+    /// The one that they are parts of, where they lie in one.
+    pub whole: Option<BufferId>,
+    /// Elements from the beginning of one to that of the next in it.
+    pub stride: u32,
+}
+
+impl Layered {
+    /// The one that they are parts of. Panics where they are not.
+    pub fn whole(&self) -> BufferId {
+        self.whole.expect("the buffers of layers that go side by side lie in one")
+    }
 }
 
 impl Buffers {
-    /// Allocates them; the initial states are zero.
-    pub fn new(shared: &Shared, purpose: Purpose) -> Result<Self> {
-        let &Shared { gpu, network, data, .. } = shared;
-        let (spec, windows) = (&purpose.spec, &data.windows);
-        let facts = spec.facts();
-        let rows = variant::padded(gpu, purpose.batch);
-        let (time, directions, quads) = (windows.steps(), spec.directions(), spec.hidden.div_ceil(4));
-        let method = method(gpu, spec, rows, time);
-        let step_len = directions * rows * facts.slots * quads;
-        let wave = variant::wave(gpu, spec, method, rows, time).filter(|&span| {
-            let pre = (spec.layers * span) as u64 * step_len as u64 * 16;
-            pre <= gpu.largest_array() && fit_together(shared, &purpose, rows)
-        });
-        let chunk = match (method, purpose.tape(), gpu.precision) {
-            (Method::Scan(..), ..) => None,
-            // The projected inputs wait where the tape will be.
-            (_, Tape::Keep, Precision::F32) => None,
-            // Beside a tape of 16 bits they take an eighth of its bytes.
-            (_, tape, _) => {
-                let most = if tape == Tape::Keep { time.div_ceil(16) } else { time };
-                Some(wave.unwrap_or_else(|| chunk(gpu, most, step_len * 16)))
-            }
-        };
-        let count = if wave.is_some() { spec.layers } else { 1 };
-        let pre = chunk.map(|chunk| gpu.vec4s("pre", count * chunk * step_len)).transpose()?;
-        let (center, centered) = windows.center();
-        let ahead = match windows.targets() {
-            Targets::Given { .. } => 0,
-            Targets::Ahead { features, .. } => *features,
-        };
+    fn push(&mut self, declared: Declared) -> BufferId {
+        self.0.push(declared);
+        BufferId(self.0.len() - 1)
+    }
 
-        let of_network: Vec<Dims> = (0..spec.layers).map(|layer| layer_dims(spec, &network.layout, layer)).collect();
-        let together = wave.is_some();
-        let states_len = facts.states * (time + 2) * rows * directions * quads;
-        let tape_len = match purpose.tape() {
-            Tape::Skip => 0,
-            Tape::Keep => time * step_len,
-        };
-        // Each layer reads what is staged or dropped, or else the states of the layer below: side by side, all of it in one array.
-        let staged = if purpose.dropout { spec.layers } else { 1 };
-        let x_len = |dims: &Dims| time * rows * dims.input_quads as usize;
-        let mut x: Vec<usize> = of_network[..staged].iter().map(x_len).collect();
-        let mut states = vec![states_len; spec.layers];
-        let at_states = if together && !purpose.dropout { staged } else { 0 };
-        states.splice(..0, x.drain(..at_states));
-        let mut x = Layered::new(&x, 16, together && purpose.dropout, |len| gpu.vec4s("x", len))?;
-        let mut states = Layered::new(&states, 16, together, |len| gpu.vec4s("states", len))?;
-        x.layers.extend(states.layers.drain(..at_states));
-        let tape =
-            Layered::new(&vec![tape_len; spec.layers], gpu.quad_bytes(), together, |len| gpu.quads("tape", len))?;
+    /// Declares a buffer that the plan allocates, of elements of so many bytes.
+    pub fn own(&mut self, name: &'static str, element: usize, shape: Shape) -> BufferId {
+        self.push(Declared { name, layer: None, shape, element, origin: Origin::Own, used: false })
+    }
 
-        let chunk = chunk.unwrap_or(time) as u32;
-        let mut layers: Vec<LayerBuffers> = Vec::new();
-        for (layer, of_network) in of_network.into_iter().enumerate() {
-            let (x, at_input) = match x.layers.get(layer) {
-                Some(x) => (x, 0),
-                // From those after its first step on.
-                None => (&states.layers[layer - 1], rows * directions * quads),
-            };
-            let dims = Dims {
-                rows: rows as u32,
-                steps: time as u32,
-                row_quads: method.row_quads()[0],
-                chunk,
-                room: chunk,
-                span: time as u32,
-                passes: (time + usize::from(purpose.reach == Reach::Inputs)) as u32,
-                read_every: u32::from(spec.readout() == Readout::Every),
-                at_input: at_input as u32,
-                centered: centered as u32,
-                center_mean: u32::from(center == Center::Mean),
-                target_len: windows.target_len() as u32,
-                ahead: ahead as u32,
-                ..of_network
-            };
-            layers.push(LayerBuffers {
-                chains: Chains::Directions,
-                count: directions as u32,
-                reads_data: layer == 0,
-                dims,
-                uniform: dims_buffer(gpu, &dims)?,
-                x: x.clone(),
-                states: states.layers[layer].clone(),
-                tape: tape.layers[layer].clone(),
-            });
+    /// Declares one that is there already.
+    pub fn given(&mut self, given: Given, name: &'static str, element: usize, shape: Shape) -> BufferId {
+        let layer = if let Given::Packed(layer) = given { Some(layer) } else { None };
+        self.push(Declared { name, layer, shape, element, origin: Origin::Given(given), used: false })
+    }
+
+    /// Declares a uniform buffer of shapes.
+    pub fn dims(&mut self, layer: Option<usize>, dims: Dims) -> BufferId {
+        self.push(Declared { name: "dims", layer, shape: vec![], element: size_of::<Dims>(), origin: Origin::Dims(Box::new(dims)), used: false })
+    }
+
+    /// Declares the times 0 to `last`.
+    pub fn times(&mut self, last: usize) -> BufferId {
+        self.push(Declared { name: "times", layer: None, shape: vec![("t", last + 1)], element: STEP_STRIDE, origin: Origin::Times, used: false })
+    }
+
+    /// Declares a buffer for each of these layers, or for all of them one whose parts they are. All but the last have the same size.
+    pub fn layered(
+        &mut self,
+        name: &'static str,
+        element: usize,
+        layers: std::ops::Range<usize>,
+        together: bool,
+        shape: impl Fn(usize) -> Shape,
+    ) -> Layered {
+        let first = layers.start;
+        if !together {
+            let declare = |layer| self.push(Declared { name, layer: Some(layer), shape: shape(layer), element, origin: Origin::Own, used: false });
+            return Layered { layers: layers.map(declare).collect(), whole: None, stride: 0 };
         }
-        let mut encoder = gpu.device.create_command_encoder(&Default::default());
-        for layer in &layers {
-            layer.states.clear(gpu, &mut encoder, 0, (states_len * 16) as u64)?;
-        }
-        gpu.queue.submit([encoder.finish()]);
-        let wave = match wave {
-            None => None,
-            Some(span) => {
-                let states_stride = states.stride(at_states);
-                let (at_states, at_input, input_stride) = match purpose.dropout {
-                    true => (0, x.stride(0), x.stride(1)),
-                    false => (states.stride(0), states.stride(0) + layers[1].dims.at_input, states_stride),
-                };
-                let dims = Dims {
-                    chunk: span as u32,
-                    span: span as u32,
-                    at_input,
-                    layers: spec.layers as u32,
-                    first_inputs: layers[0].dims.inputs,
-                    packed_stride: network.packed.stride(0),
-                    input_stride,
-                    at_states,
-                    states_stride,
-                    tape_stride: tape.stride(0),
-                    pre_stride: if pre.is_some() { (span * step_len) as u32 } else { tape.stride(0) },
-                    ..layers[1].dims
-                };
-                Some(LayerBuffers {
-                    chains: if purpose.dropout { Chains::DroppedLayers } else { Chains::Layers },
-                    count: spec.layers as u32,
-                    reads_data: false,
-                    dims,
-                    uniform: dims_buffer(gpu, &dims)?,
-                    x: x.whole.unwrap_or_else(|| states.whole().clone()),
-                    states: states.whole().clone(),
-                    tape: tape.whole().clone(),
-                })
-            }
+        let len = |layer| shape(layer).iter().map(|(_, size)| size).product::<usize>();
+        let stride = len(first).next_multiple_of(ALIGNMENT / element);
+        let last = layers.end - 1;
+        let rows = shape(first).iter().find(|(name, _)| *name == ROWS).map_or(1, |(_, rows)| *rows);
+        // Its bytes grow with the rows, but for what aligns the layers.
+        let all = ((last - first) * stride + len(last)).div_ceil(rows);
+        let whole = self.own(name, element, vec![("layers", all), (ROWS, rows)]);
+        let part = |layer: usize| Declared {
+            name,
+            layer: Some(layer),
+            shape: shape(layer),
+            element,
+            origin: Origin::Part(whole, (layer - first) * stride),
+            used: false,
         };
-        // The last layer begins so many steps behind the first.
-        let behind = wave.as_ref().map_or(0, |wave| (spec.layers - 1) * wave.dims.span as usize);
-
-        Ok(Buffers {
-            purpose,
-            rows,
-            time,
-            ragged: windows.lengths().is_some(),
-            layers,
-            wave,
-            row_table: gpu.storage::<Row>("rows", rows)?,
-            bases: gpu.storage::<f32>("bases", rows * centered)?,
-            y: gpu.storage::<f32>("y", rows * spec.read_steps(time) * spec.outputs())?,
-            method,
-            places: recurrent::places(gpu, time + behind)?,
-            pre,
-        })
+        let parts: Vec<Declared> = layers.map(part).collect();
+        let layers = parts.into_iter().map(|part| self.push(part)).collect();
+        Layered { layers, whole: Some(whole), stride: stride as u32 }
     }
 
-    /// The topmost layer.
-    pub fn top(&self) -> &LayerBuffers {
-        self.layers.last().expect("a network has a layer")
+    /// What a buffer is.
+    pub fn get(&self, id: BufferId) -> &Declared {
+        &self.0[id.0]
     }
 
-    /// Workgroups of a scan of this shape over so many chains: one owns some row quads in one of them.
-    pub fn scan_groups(&self, shape: ScanShape, chains: u32) -> [u32; 3] {
-        [(self.rows as u32 / 4).div_ceil(shape.row_quads), chains, 1]
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Declared> {
+        self.0.iter()
     }
-}
 
-/// Whether every array of a plan for so many rows has room for all layers in one.
-fn fit_together(shared: &Shared, purpose: &Purpose, rows: usize) -> bool {
-    let &Shared { gpu, network, data, .. } = shared;
-    let (_, centered) = data.windows.center();
-    let bytes = row_bytes(purpose, gpu.precision, data.windows.steps(), centered);
-    let fit = |labels: &[&str]| {
-        let all = bytes.iter().filter(|(label, _)| labels.contains(label)).map(|(_, bytes)| bytes * rows as u64).sum();
-        Layered::most(all, 2 * purpose.spec.layers) <= gpu.largest_array()
-    };
-    let arrays = [["x", "states"].as_slice(), &["tape"], &["d_states"], &["d_out"]];
-    network.packed.whole.is_some() && arrays.into_iter().all(fit)
+    /// Notes which of them these dispatches bind.
+    pub fn note_used(&mut self, dispatches: &[Dispatch]) {
+        for (_, id) in dispatches.iter().flat_map(|dispatch| &dispatch.bindings) {
+            self.0[id.0].used = true;
+            if let Origin::Part(whole, _) = self.0[id.0].origin {
+                self.0[whole.0].used = true;
+            }
+        }
+        // The parts of one that is bound whole are read and written by the host.
+        for id in 0..self.0.len() {
+            if let Origin::Part(whole, _) = self.0[id].origin {
+                self.0[id].used = self.0[whole.0].used;
+            }
+        }
+    }
+
+    /// Those that the plan allocates.
+    pub fn allocated(&self) -> impl Iterator<Item = &Declared> {
+        self.0.iter().filter(|declared| declared.used && matches!(declared.origin, Origin::Own))
+    }
+
+    /// Bytes that a row of a batch takes in each buffer that the plan allocates for rows.
+    pub fn row_bytes(&self) -> Vec<u64> {
+        self.allocated().filter_map(|declared| declared.rows().map(|rows| declared.bytes().div_ceil(rows as u64))).collect()
+    }
 }

@@ -1,87 +1,52 @@
-//! Windows on the device: the series, where each window lies in it, and what it is to be answered with.
+//! The shape of the windows that a plan reads.
 
-use super::super::array::Array;
-use super::super::context::Gpu;
-use super::super::dims::Window;
 use crate::data::{Targets, Windows};
-use crate::error::{Error, Result};
 
-/// Windows whose places the host holds at a time: millions would take it as many bytes as the device.
-const PIECE: usize = 1 << 16;
-
-/// Windows on the device.
-#[derive(Debug)]
-pub struct Data {
-    /// [len, I].
-    pub series: Array,
-    /// [N] of [`Window`].
-    pub places: Array,
-    /// [N, target]; empty where targets lie ahead in the series.
-    pub targets: Array,
-    /// The windows in the order of use, at least [N].
-    pub order: Array,
-    /// Windows that `order` holds.
-    pub room: usize,
-    /// The windows themselves.
-    pub windows: Windows,
+/// The shape of some windows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DataShape {
+    /// Values of the series (len * I).
+    pub series: usize,
+    /// Windows (N).
+    pub windows: usize,
+    /// Windows that an order has room for, at least N.
+    pub order: usize,
+    /// Time steps of a window (T).
+    pub steps: usize,
+    /// Features that are centred.
+    pub centered: usize,
+    /// Values of a window's target.
+    pub target_len: usize,
+    /// Features of a target's step, where targets are the steps of the series behind the window; else 0.
+    pub horizon_features: usize,
 }
 
-impl Data {
-    /// Uploads windows.
-    pub fn new(gpu: &Gpu, windows: &Windows) -> Result<Self> {
-        let targets = match windows.targets() {
-            Targets::Given { values, .. } => values.len(),
-            Targets::Ahead { .. } => 0,
+impl DataShape {
+    /// Of these windows, with room in their order for so many.
+    pub fn of(windows: &Windows, order: usize) -> Self {
+        let (_, centered) = windows.center();
+        let horizon_features = match windows.targets() {
+            Targets::Given { .. } => 0,
+            Targets::Ahead { features, .. } => *features,
         };
-        let data = || {
-            Ok(Data {
-                series: gpu.storage::<f32>("series", windows.series().len())?,
-                places: gpu.storage::<Window>("windows", windows.count())?,
-                targets: gpu.storage::<f32>("targets", targets)?,
-                order: gpu.storage::<u32>("order", windows.count())?,
-                room: windows.count(),
-                windows: windows.clone(),
-            })
-        };
-        let data = data().map_err(|error: Error| {
-            error.with_remedy("take fewer windows, or windows that overlap in a shorter series, or `--device cpu`")
-        })?;
-        data.write(gpu, None);
-        Ok(data)
+        DataShape {
+            series: windows.series().len(),
+            windows: windows.count(),
+            order,
+            steps: windows.steps(),
+            centered,
+            target_len: windows.target_len(),
+            horizon_features,
+        }
     }
 
-    /// Makes room for batches of `rows` windows, of which some are then the same; whether plans have to bind the new `order`.
-    pub fn make_room(&mut self, gpu: &Gpu, rows: usize) -> Result<bool> {
-        if rows <= self.room {
-            return Ok(false);
-        }
-        self.order = gpu.storage::<u32>("order", rows)?;
-        self.room = rows;
-        Ok(true)
+    /// The shape of `rows` sequences of `steps` steps that are given outright.
+    pub fn sequences(inputs: usize, rows: usize, steps: usize, target_len: usize) -> Self {
+        DataShape { series: rows * steps * inputs, windows: rows, order: rows, steps, centered: 0, target_len, horizon_features: 0 }
     }
 
-    /// Puts other windows of the same shapes in their place.
-    pub fn replace(&mut self, gpu: &Gpu, windows: &Windows) {
-        let before = std::mem::replace(&mut self.windows, windows.clone());
-        self.write(gpu, Some(&before));
-    }
-
-    /// Writes what differs from `before`, which is there; the series in any case.
-    fn write(&self, gpu: &Gpu, before: Option<&Windows>) {
-        let windows = &self.windows;
-        gpu.write(&self.series, 0, windows.series());
-        if let Targets::Given { values, .. } = windows.targets()
-            && before.is_none_or(|before| before.targets() != windows.targets())
-        {
-            gpu.write(&self.targets, 0, values);
-        }
-        if before.is_some_and(|before| (before.starts(), before.lengths()) == (windows.starts(), windows.lengths())) {
-            return;
-        }
-        let place = |n: usize| Window { start: windows.starts()[n], length: windows.length(n) as u32 };
-        for first in (0..windows.count()).step_by(PIECE) {
-            let last = windows.count().min(first + PIECE);
-            gpu.write(&self.places, first, &(first..last).map(place).collect::<Vec<_>>());
-        }
+    /// Values of all targets that are given.
+    pub fn given_targets(&self) -> usize {
+        if self.horizon_features == 0 { self.windows * self.target_len } else { 0 }
     }
 }

@@ -1,85 +1,115 @@
 //! From the windows to the outputs.
 
-use super::super::network::Dispatch;
-use super::super::shaders::KernelKind;
-use super::buffers::{Buffers, LayerBuffers};
-use super::recurrent::Forward;
-use super::{Shared, fused, wave};
-use crate::error::Result;
+use super::buffers::Given;
+use super::description::Scheduled;
+use super::layers::{Chains, Layers, at};
+use super::{fused, wavefront};
+use crate::engine::gpu::kernels::{BufferId, Carry, Dropout, Head, Project, ScanForward, Stage, StepForward};
+use crate::engine::gpu::tuning::{Method, product};
 
 /// The dispatches of a forward pass.
-pub fn dispatches(shared: &Shared, buffers: &Buffers) -> Result<Vec<Dispatch>> {
-    if let Some(whole) = fused::forward(shared, buffers)? {
-        return Ok(vec![whole]);
+pub fn schedule(layers: &mut Layers) -> Vec<Scheduled> {
+    if let Some(whole) = fused::inference(layers) {
+        return vec![whole];
     }
-    let &Shared { gpu, network, data, steps: constants, .. } = shared;
-    let (spec, first) = (&buffers.purpose.spec, &buffers.layers[0]);
-    let mut dispatches = Vec::new();
+    let (tuning, specialization, first) = (layers.tuning, layers.specialization(), layers.layers[0]);
+    let stage = Stage {
+        dims: first.uniform,
+        step: layers.step,
+        series: layers.series,
+        windows: layers.windows,
+        order: layers.order,
+        x: layers.x,
+        rows: layers.row_table,
+    };
+    let stage = stage.dispatch(&tuning.capabilities, specialization, &first.dims);
+    let mut schedule = vec![layers.once(stage)];
 
-    if first.dims.centered > 0 {
-        let bound = [
-            ("dims", &first.uniform),
-            ("step", constants),
-            ("series", &data.series),
-            ("windows", &data.places),
-            ("order", &data.order),
-            ("bases", &buffers.bases),
-        ];
-        let items = buffers.rows * first.dims.centered as usize;
-        dispatches.push(Dispatch::items(gpu, KernelKind::Center, &bound, items)?);
+    match layers.wavefront {
+        Some(wave) => wavefront::forward(layers, wave, &mut schedule),
+        None => (0..layers.layers.len()).for_each(|layer| one_layer(layers, layer, &mut schedule)),
     }
-    let bound = [
-        ("dims", &first.uniform),
-        ("step", constants),
-        ("series", &data.series),
-        ("windows", &data.places),
-        ("order", &data.order),
-        ("bases", &buffers.bases),
-        ("x", &first.x),
-        ("rows", &buffers.row_table),
-    ];
-    let items = buffers.time * buffers.rows * first.dims.input_quads as usize;
-    dispatches.push(Dispatch::items(gpu, KernelKind::Stage, &bound, items)?);
 
-    match &buffers.wave {
-        Some(wave) => wave::forward(shared, buffers, wave, network.packed.whole(), &mut dispatches)?,
-        None => {
-            for (index, (layer, packed)) in buffers.layers.iter().zip(&network.packed.layers).enumerate() {
-                let layer = Forward { shared, buffers, layer, packed };
-                if index > 0 && buffers.purpose.dropout {
-                    dispatches.push(layer.drop(&buffers.layers[index - 1].states)?);
-                }
-                layer.alone(&mut dispatches)?;
+    let top = *layers.top();
+    let head = Head {
+        dims: top.uniform,
+        step: layers.step,
+        parameters: layers.network.given(&mut layers.buffers, Given::Parameters),
+        states: top.states,
+        rows: layers.row_table,
+        y: layers.y,
+    };
+    let head = head.dispatch(&tuning.capabilities, specialization, &top.dims);
+    schedule.push(layers.once(head));
+    schedule
+}
+
+/// A layer by itself: its input is projected for a chunk of the steps at once, where it is wide, and a scan or step after step completes it.
+fn one_layer(layers: &mut Layers, layer: usize, schedule: &mut Vec<Scheduled>) {
+    let own = layers.layers[layer];
+    let chunk = own.dims.chunk as usize;
+    if layer > 0 && layers.purpose.dropout {
+        let below = layers.layers[layer - 1].states;
+        let dropout = dropout(layers, own, below, 1);
+        schedule.push(at(dropout, 0));
+    }
+    let project = (own.dims.projected == 1).then(|| project(layers, own, own.count));
+    let recurrent = recurrent(layers, own);
+    for first in (0..layers.steps).step_by(chunk) {
+        schedule.extend(project.map(|project| at(project, first)));
+        match layers.method {
+            Method::Scan { .. } => schedule.push(at(recurrent, first)),
+            Method::Steps { .. } => {
+                schedule.extend((first..layers.steps.min(first + chunk)).map(|s| at(recurrent, s)));
             }
         }
     }
+}
 
-    let mut bound = vec![
-        ("dims", &buffers.top().uniform),
-        ("step", constants),
-        ("states", &buffers.top().states),
-        ("rows", &buffers.row_table),
-        ("y", &buffers.y),
-    ];
-    let kind = match spec.head {
-        None => KernelKind::Bare,
-        Some(_) => {
-            bound.push(("parameters", &network.parameters));
-            KernelKind::Head
+/// What dropout leaves of the states of the layers below.
+pub fn dropout(layers: &mut Layers, chains: Chains, below: BufferId, count: u32) -> usize {
+    let kernel =
+        Dropout { dims: chains.uniform, step: layers.step, time: layers.times, below, x: chains.x };
+    let dispatch = kernel.dispatch(&layers.tuning.capabilities, layers.specialization(), &chains.dims, count);
+    layers.add(dispatch)
+}
+
+/// What the input of a chunk of steps adds to the pre-activations, of so many of the chains.
+pub fn project(layers: &mut Layers, chains: Chains, count: u32) -> usize {
+    let specialization = layers.specialization();
+    let (quads, gates) = (chains.dims.hidden_quads as usize, specialization.cell.facts().gates);
+    let layout = product(layers.tuning, chains.dims.chunk as usize * layers.rows, quads, gates, false);
+    let kernel =
+        Project { dims: chains.uniform, time: layers.times, packed: chains.packed, x: chains.x, pre: layers.pre };
+    let dispatch = kernel.dispatch(&layers.tuning.capabilities, specialization, layout, &chains.dims, count);
+    layers.add(dispatch)
+}
+
+/// The recurrent kernel: of a chunk of the steps, or of one.
+pub fn recurrent(layers: &mut Layers, chains: Chains) -> usize {
+    let specialization = layers.specialization();
+    let Chains { dims, uniform, packed, states, tape, .. } = chains;
+    let (time, pre, rows) = (layers.times, layers.pre, layers.row_table);
+    let dispatch = match layers.method {
+        Method::Scan { layouts: [layout, _], .. } => {
+            let kernel = ScanForward { dims: uniform, time, packed, x: chains.scanned, pre, rows, states, tape };
+            kernel.dispatch(specialization, layout, &dims, chains.count)
+        }
+        Method::Steps { layouts: [layout, _] } => {
+            let kernel = StepForward { dims: uniform, time, packed, pre, rows, states, tape };
+            kernel.dispatch(&layers.tuning.capabilities, specialization, layout, &dims, chains.count)
         }
     };
-    let items = buffers.rows * spec.read_steps(buffers.time) * spec.outputs();
-    dispatches.push(Dispatch::items(gpu, kind, &bound, items)?);
-    Ok(dispatches)
+    layers.add(dispatch)
 }
 
 /// The dispatches that carry the final states over to the next batch.
-pub fn carry(shared: &Shared, buffers: &Buffers) -> Result<Vec<Dispatch>> {
-    let spec = &buffers.purpose.spec;
-    let items = spec.facts().states * buffers.rows * spec.hidden.div_ceil(4);
-    let carry = |layer: &LayerBuffers| {
-        let bound = [("dims", &layer.uniform), ("states", &layer.states)];
-        Dispatch::items(shared.gpu, KernelKind::Carry(spec.cell), &bound, items)
+pub fn carry(layers: &mut Layers) -> Vec<Scheduled> {
+    let (tuning, specialization) = (layers.tuning, layers.specialization());
+    let carry = |layer: &Chains| {
+        let kernel = Carry { dims: layer.uniform, states: layer.states };
+        kernel.dispatch(&tuning.capabilities, specialization, &layer.dims)
     };
-    buffers.layers.iter().map(carry).collect()
+    let dispatches: Vec<_> = layers.layers.iter().map(carry).collect();
+    dispatches.into_iter().map(|dispatch| layers.once(dispatch)).collect()
 }

@@ -1,4 +1,0 @@
-// Inference: there is no tape.
-
-fn keep_tape(at: u32, values: Slots) {
-}

@@ -1,0 +1,119 @@
+//! Which adapters there are, and which one a word picks.
+
+use crate::engine::DeviceInfo;
+use crate::error::{Error, Result};
+use serde::Serialize;
+use wgpu::{Adapter, Backends, DeviceType, Instance, InstanceDescriptor};
+
+/// Every adapter that wgpu finds on the backends of `WGPU_BACKEND` (all, where it is not set), best first: discrete,
+/// integrated, virtual, other, software.
+pub async fn adapters() -> Vec<Adapter> {
+    let instance = Instance::new(InstanceDescriptor::new_without_display_handle_from_env());
+    let backends = Backends::from_env().unwrap_or(Backends::all());
+    let mut adapters = instance.enumerate_adapters(backends).await;
+    adapters.sort_by_key(|adapter| rank(adapter.get_info().device_type));
+    adapters
+}
+
+/// The adapter that `wanted` picks: `auto` the best hardware adapter, or none; `gpu` the best one, a software adapter
+/// included; any other word the best whose name contains it. For `auto` and `gpu`, the environment variable
+/// `WGPU_ADAPTER_NAME` picks by name.
+pub async fn choose(wanted: &str) -> Result<Option<Adapter>> {
+    let by_environment = std::env::var("WGPU_ADAPTER_NAME").ok().filter(|name| !name.is_empty());
+    let wanted = match (wanted, by_environment) {
+        ("auto" | "gpu", Some(name)) => name,
+        _ => wanted.to_owned(),
+    };
+    let adapters = adapters().await;
+    let names: Vec<String> = adapters.iter().map(|adapter| adapter.get_info().name).collect();
+    let found = adapters.into_iter().find(|adapter| {
+        let info = adapter.get_info();
+        match wanted.as_str() {
+            "auto" => info.device_type != DeviceType::Cpu,
+            "gpu" => true,
+            name => info.name.to_lowercase().contains(&name.to_lowercase()),
+        }
+    });
+    if found.is_none() && wanted != "auto" {
+        let available = match names.as_slice() {
+            [] => "there is none on this machine".to_owned(),
+            _ => format!("there are: {}", names.join(", ")),
+        };
+        return Err(Error::NoAdapter { wanted, available });
+    }
+    Ok(found)
+}
+
+/// The adapter in words.
+pub fn describe(info: &wgpu::AdapterInfo) -> DeviceInfo {
+    let kind = match info.device_type {
+        DeviceType::DiscreteGpu => "discrete-gpu",
+        DeviceType::IntegratedGpu => "integrated-gpu",
+        DeviceType::VirtualGpu => "virtual-gpu",
+        DeviceType::Cpu => "cpu",
+        DeviceType::Other => "other",
+    };
+    DeviceInfo {
+        name: info.name.clone(),
+        backend: info.backend.to_string(),
+        driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
+        kind: kind.to_owned(),
+    }
+}
+
+fn rank(kind: DeviceType) -> u8 {
+    match kind {
+        DeviceType::DiscreteGpu => 0,
+        DeviceType::IntegratedGpu => 1,
+        DeviceType::VirtualGpu => 2,
+        DeviceType::Other => 3,
+        DeviceType::Cpu => 4,
+    }
+}
+
+/// What matters of an adapter for recurrent kernels.
+#[derive(Clone, Debug, Serialize)]
+pub struct AdapterFacts {
+    /// The adapter in words.
+    #[serde(skip)]
+    pub info: DeviceInfo,
+    /// Bytes of workgroup memory: they bound the hidden size.
+    pub workgroup_memory: u32,
+    /// Invocations of a workgroup.
+    pub workgroup_invocations: u32,
+    /// Bytes of the largest buffer that a kernel can see: they bound batch times steps times hidden size.
+    pub largest_buffer: u64,
+    /// Lanes that run together, least and most; 0 where the driver does not say.
+    pub subgroup: [u32; 2],
+    /// Whether it computes in half precision.
+    pub half: bool,
+}
+
+impl AdapterFacts {
+    /// The facts of an adapter.
+    pub fn of(adapter: &Adapter) -> Self {
+        let (info, limits) = (adapter.get_info(), adapter.limits());
+        AdapterFacts {
+            workgroup_memory: limits.max_compute_workgroup_storage_size,
+            workgroup_invocations: limits.max_compute_invocations_per_workgroup,
+            largest_buffer: limits.max_buffer_size.min(limits.max_storage_buffer_binding_size),
+            subgroup: [info.subgroup_min_size, info.subgroup_max_size],
+            half: adapter.features().contains(wgpu::Features::SHADER_F16),
+            info: describe(&info),
+        }
+    }
+}
+
+impl std::fmt::Display for AdapterFacts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let [least, most] = self.subgroup;
+        write!(
+            f,
+            "workgroups of {} with {} KiB, buffers of {} MiB, subgroups of {least} to {most}, half precision: {}",
+            self.workgroup_invocations,
+            self.workgroup_memory >> 10,
+            self.largest_buffer >> 20,
+            if self.half { "yes" } else { "no" },
+        )
+    }
+}

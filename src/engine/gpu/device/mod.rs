@@ -1,0 +1,16 @@
+//! The ground floor: adapters and what they can do, an open device, its buffers and compiled pipelines. Nothing here knows what a kernel
+//! computes.
+
+mod adapter;
+mod array;
+mod capabilities;
+mod gpu;
+mod options;
+mod pipeline;
+
+pub use adapter::{AdapterFacts, adapters, choose};
+pub use array::{ALIGNMENT, Array};
+pub use capabilities::{Capabilities, Kind};
+pub use gpu::Gpu;
+pub use options::{Kernels, Options};
+pub use pipeline::{Access, Binding, Pipeline, Source, reflect};

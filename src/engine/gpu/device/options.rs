@@ -1,0 +1,60 @@
+//! How to open a device.
+
+use crate::error::{Error, Result};
+
+/// How to open a device.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Ask for WebGPU's default limits, as a browser would give, instead of the adapter's own.
+    pub default_limits: bool,
+    /// Keep the bounds checks and loop bounds in the kernels that wgpu adds to shaders it does not trust.
+    pub checked: bool,
+    /// Which kernels to run, where there is a choice.
+    pub kernels: Kernels,
+    /// Ask for timestamps, where the adapter has them.
+    pub timestamps: bool,
+    /// Bytes that all buffers of a batch together may take, about, before it is taken in micro-batches; else what suits the kind of
+    /// adapter.
+    pub micro_batch_bytes: Option<u64>,
+}
+
+/// Which kernels a device runs, where there is a choice; every one is held against the oracle.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Kernels {
+    /// What the adapter and the shape are estimated to be fastest with.
+    #[default]
+    Chosen,
+    /// A recurrent kernel a sequence, whose states stay in workgroup memory, wherever they fit.
+    Scans,
+    /// A recurrent kernel a time step.
+    Steps,
+    /// Two or three kernels a training step where a network is small enough; else what is chosen.
+    Fused,
+}
+
+impl Kernels {
+    /// Each with its name.
+    const NAMES: [(Kernels, &str); 4] = [
+        (Kernels::Chosen, "chosen"),
+        (Kernels::Scans, "scans"),
+        (Kernels::Steps, "steps"),
+        (Kernels::Fused, "fused"),
+    ];
+}
+
+impl std::fmt::Display for Kernels {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(Kernels::NAMES.iter().find(|(kernels, _)| kernels == self).map_or("", |(_, name)| name))
+    }
+}
+
+impl std::str::FromStr for Kernels {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let found = Kernels::NAMES.iter().find(|(_, name)| *name == text);
+        found
+            .map(|(kernels, _)| *kernels)
+            .ok_or_else(|| Error::config("kernels", text, Kernels::NAMES.map(|(_, name)| name).join(", ")))
+    }
+}

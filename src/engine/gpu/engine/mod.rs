@@ -1,0 +1,12 @@
+//! The engine on a device: what it keeps there, and each call of the seam in a few lines.
+
+mod data;
+mod gpu_engine;
+mod network;
+mod profile;
+mod sequences;
+mod stream;
+mod train;
+
+pub use gpu_engine::GpuEngine;
+pub use profile::{KernelTime, Memory};

@@ -1,0 +1,22 @@
+//! Carried states (truncated BPTT, streams): the final states of a layer become its initial ones.
+
+use super::module::{Module, Specialization};
+use super::{Capabilities, Cost, Dims, Dispatch, ITEMS_A_WORKGROUP, item_groups, kernel};
+
+kernel! {
+    /// `shaders/carry.wesl`: copies [S, B, HQ] quads of one layer.
+    Carry = "carry" { dims, states }
+}
+
+impl Carry {
+    /// Of a layer of these shapes.
+    pub fn dispatch(self, capabilities: &Capabilities, specialization: Specialization, dims: &Dims) -> Dispatch {
+        let quads = specialization.cell.facts().states * (dims.rows * dims.hidden_quads) as usize;
+        Dispatch {
+            module: Module::new(Self::ENTRY, specialization, ITEMS_A_WORKGROUP),
+            bindings: self.bindings(),
+            groups: item_groups(capabilities, quads),
+            cost: Cost::new(0, 8 * quads),
+        }
+    }
+}
