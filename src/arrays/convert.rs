@@ -1,7 +1,8 @@
 //! Values of any type as those that a network takes: f32, and whole numbers for lengths. What would change its meaning is
 //! refused.
 
-use super::{Array, Dtype, Fallible, place};
+use super::array::{Array, Fallible, place};
+use super::dtype::Dtype;
 use half::{bf16, f16};
 
 /// Values, and the type that they had.

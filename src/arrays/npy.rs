@@ -1,7 +1,8 @@
 //! NumPy's `.npy`: <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>. A magic, a version, the length
 //! of a header, the header as a Python dictionary, and the values.
 
-use super::{Array, Dtype, Fallible, byte_len};
+use super::array::{Array, Fallible, byte_len};
+use super::dtype::Dtype;
 use std::borrow::Cow;
 
 /// What every file begins with.

@@ -1,6 +1,7 @@
 //! NumPy's `.npz`: a zip archive of `.npy` files, stored or deflated.
 
-use super::{Array, Fallible, Named, le_bytes, npy};
+use super::array::{Array, Fallible, Named, le_bytes};
+use super::npy;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read, Write};

@@ -1,6 +1,7 @@
 //! safetensors: <https://github.com/huggingface/safetensors#format>.
 
-use super::{Array, Dtype, Fallible, Named, byte_len, le_bytes};
+use super::array::{Array, Fallible, Named, byte_len, le_bytes};
+use super::dtype::Dtype;
 use safetensors::tensor::TensorView;
 use serde::Deserialize;
 use std::borrow::Cow;

@@ -1,8 +1,12 @@
 //! A device chosen at run time, and a network on it.
 
 use super::cpu::CpuEngine;
+use super::device_info::DeviceInfo;
 use super::gpu::{Gpu, GpuEngine, Options, choose};
-use super::{DeviceInfo, Engine, Gradients, Moments, Outputs, Precision, Steps};
+use super::interface::Engine;
+use super::precision::Precision;
+use super::steps::Steps;
+use super::tensors::{Gradients, Moments, Outputs};
 use crate::data::{Sequences, Windows};
 use crate::error::{Error, Result};
 use crate::loss::Objective;

@@ -3,7 +3,9 @@
 use super::head::Head;
 use super::layer::{Layer, Tape};
 use super::loss::mean_loss;
-use super::{Gradients, Outputs, Rounded, Sequences};
+use super::results::{Gradients, Outputs};
+use super::rounded::Rounded;
+use super::sequences::Sequences;
 use crate::error::{Error, Result};
 use crate::loss::Objective;
 use crate::model::cells::{Cell, Number};

@@ -1,6 +1,6 @@
 //! How a table is written: guessed from its beginning where nobody has said.
 
-use super::ReadOptions;
+use super::options::ReadOptions;
 use crate::forecast::time::{parse_civil, parse_number};
 use csv::{ByteRecord, ReaderBuilder};
 

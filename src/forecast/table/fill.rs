@@ -1,8 +1,8 @@
 //! What becomes of missing values.
 
-use super::Table;
 use super::place::Place;
-use super::read::Raw;
+use super::raw::Raw;
+use super::series::Table;
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 

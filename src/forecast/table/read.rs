@@ -1,8 +1,11 @@
 //! Reads a table of CSV as it streams by: what is kept of a value is its f32.
 
 use super::dialect::Dialect;
+use super::options::ReadOptions;
 use super::place::{Place, nearest};
-use super::{ReadOptions, Series, Table, fill, regular};
+use super::raw::Raw;
+use super::series::{Series, Table};
+use super::{fill, regular};
 use crate::error::{Error, Result};
 use crate::forecast::time::{Frequency, Stamp, Style, parse_civil, parse_number};
 use csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder};
@@ -15,17 +18,6 @@ const SAMPLE: u64 = 1 << 16;
 const MISSING: [&str; 8] = ["", "na", "n/a", "nan", "null", "none", "-", "?"];
 /// Names of a first column of numbers that is taken for the times.
 const TIMES: [&str; 10] = ["time", "times", "date", "dates", "datetime", "timestamp", "ds", "t", "index", "year"];
-
-/// A series as its rows come in.
-#[derive(Debug, Default)]
-pub struct Raw {
-    pub id: Option<String>,
-    pub stamps: Vec<Stamp>,
-    /// The line of each row in the file, for refusals.
-    pub lines: Vec<u32>,
-    /// [rows, V]; NaN is missing.
-    pub values: Vec<f32>,
-}
 
 /// Which field of a row is what.
 struct Fields {

@@ -1,8 +1,8 @@
 //! Holds the times of a series against its frequency.
 
-use super::Table;
 use super::place::Place;
-use super::read::Raw;
+use super::raw::Raw;
+use super::series::Table;
 use crate::error::{Error, Result};
 
 /// Most rows that are put into one series' gaps.

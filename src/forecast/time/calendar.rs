@@ -1,6 +1,6 @@
 //! What the calendar knows of a time, past or future, as features of a network.
 
-use super::{Stamp, civil};
+use super::stamp::{Stamp, civil};
 use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::TAU;

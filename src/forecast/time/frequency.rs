@@ -1,6 +1,7 @@
 //! How far apart the times of a series stand.
 
-use super::{Stamp, Style, civil, stamp};
+use super::stamp::{Stamp, civil, stamp};
+use super::style::Style;
 use crate::error::{Error, Result};
 use jiff::Span;
 use jiff::civil::{DateTime, Weekday};

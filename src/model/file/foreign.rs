@@ -1,9 +1,12 @@
 //! What a file holds that PyTorch wrote, told from the names and shapes of its tensors: the state_dict of a
 //! `torch.nn.{RNN, LSTM, GRU}` under any module's name, and of a `torch.nn.Linear` on it under another, or of no such head.
 
-use super::{Contents, Lacking, LoadOptions, Names, Nonlinearity};
+use super::contents::{Contents, Lacking};
+use super::names::Names;
+use super::options::{LoadOptions, Nonlinearity};
 use crate::arrays::Arrays;
-use crate::model::{CellKind, Head, Readout, Spec};
+use crate::model::kind::CellKind;
+use crate::model::spec::{Head, Readout, Spec};
 use serde_json::Map;
 use std::collections::BTreeSet;
 
