@@ -1,35 +1,13 @@
 //! One tile back through the network, kernel after kernel, from the loss to every gradient.
 
-use super::forward::{At, Task, layer_input};
+use super::forward::layer_input;
 use super::kernel::{BackwardScan, Drop, Outer, Product, Sum, Wide};
+use super::pass::{At, Backward, Task};
 use super::tile::Workspace;
-use crate::loss::Loss;
 use crate::model::CellVisitor;
 use crate::model::cells::Cell;
 use pulp::{Simd, WithSimd};
 use std::marker::PhantomData;
-use std::ops::Range;
-
-/// What is minimised over a batch, and what is wanted beside the parameters' gradient.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Goal {
-    pub loss: Loss,
-    /// The terms that it is the mean of.
-    pub terms: usize,
-    /// Whether the gradient of x is wanted.
-    pub with_d_x: bool,
-}
-
-/// The way back, after [`super::forward::Forward`] with the tape kept: adds to the gradient of every parameter, and gives the
-/// sum of the loss's terms.
-pub(super) struct Backward<'a> {
-    pub task: &'a Task<'a>,
-    pub goal: &'a Goal,
-    pub rows: Range<usize>,
-    pub workspace: &'a mut Workspace,
-    /// The gradient of the parameter block.
-    pub gradient: &'a mut [f32],
-}
 
 impl WithSimd for Backward<'_> {
     type Output = f64;
@@ -44,10 +22,10 @@ impl<S: Simd> CellVisitor for At<S, Backward<'_>> {
 
     fn visit<C: Cell>(mut self) -> f64 {
         let (terms, mut d_h_from) = self.head();
-        let Backward { task: Task { network, .. }, goal, .. } = self.pass;
+        let Backward { task: Task { network, .. }, options, .. } = self.pass;
         let spec = &network.spec;
         for layer in (0..spec.layers).rev() {
-            let with_d_input = layer > 0 || goal.with_d_x;
+            let with_d_input = layer > 0 || options.with_d_x;
             if with_d_input {
                 self.d_input(layer).0.fill(0.0);
             }

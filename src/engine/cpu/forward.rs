@@ -1,37 +1,12 @@
 //! One tile through the network, kernel after kernel, from x to the outputs.
 
-use super::batch::Batch;
 use super::kernel::{Drop, ForwardScan, Lines, Wide};
 use super::network::Network;
-use super::tile::Workspace;
+use super::pass::{At, Forward, Task};
 use crate::model::cells::Cell;
 use crate::model::{CellVisitor, Mask};
 use pulp::{Simd, WithSimd};
 use std::marker::PhantomData;
-use std::ops::Range;
-
-/// The network, and what is to go through it.
-#[derive(Clone, Copy)]
-pub(super) struct Task<'a> {
-    pub network: &'a Network,
-    pub batch: &'a Batch<'a>,
-    /// What is dropped between the layers, if anything is.
-    pub mask: Option<Mask>,
-}
-
-/// Takes some rows of a batch, at some times, through the network, from x to the outputs.
-pub(super) struct Forward<'a> {
-    pub task: &'a Task<'a>,
-    pub rows: Range<usize>,
-    pub times: Range<usize>,
-    pub workspace: &'a mut Workspace,
-}
-
-/// A pass with its SIMD level, which waits for its cell.
-pub(super) struct At<S, P> {
-    pub simd: S,
-    pub pass: P,
-}
 
 impl WithSimd for Forward<'_> {
     type Output = ();

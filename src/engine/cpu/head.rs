@@ -1,9 +1,8 @@
 //! From the top layer's states to the outputs, and from the loss back to them.
 
-use super::backward::Backward;
-use super::forward::{At, Forward, Task};
 use super::kernel::{LossGradient, Outer, Product, Sum, Wide};
 use super::network::Network;
+use super::pass::{At, Backward, Forward, Task};
 use super::tile::Workspace;
 use crate::loss::Loss;
 use crate::model::Readout;
@@ -51,19 +50,19 @@ impl<S: Simd> At<S, Backward<'_>> {
     /// The sum of the loss's terms; the head's gradients, and in `d_h` that of the top layer's output. Gives also the first time
     /// that has one.
     pub(super) fn head(&mut self) -> (f64, usize) {
-        let At { simd, pass: Backward { task, goal, rows, workspace, gradient } } = self;
+        let At { simd, pass: Backward { task, options, rows, workspace, gradient } } = self;
         let Task { network, batch, .. } = *task;
         let (spec, layout, lanes) = (&network.spec, &network.layout, workspace.lanes);
         let (outputs, read) = (spec.outputs(), workspace.read());
-        let width = goal.loss.target_width(outputs);
+        let width = options.loss.target_width(outputs);
         workspace.load_targets(batch, rows);
-        let terms = terms(workspace, goal.loss, outputs, rows.len());
+        let terms = terms(workspace, options.loss, outputs, rows.len());
         simd.vectorize(Wide(LossGradient {
-            loss: goal.loss,
+            loss: options.loss,
             outputs,
             rows: rows.len(),
             ends: if workspace.room.readout == Readout::Every { workspace.ends } else { None },
-            terms: goal.terms,
+            terms: options.terms,
             y: &workspace.y[..read * outputs * lanes],
             targets: &workspace.targets[..read * width * lanes],
             d_y: &mut workspace.d_y,

@@ -1,8 +1,8 @@
 //! Forward passes alone: nothing is kept of a time but the states that the next begins with.
 
 use super::batch::Batch;
-use super::forward::{Forward, Task};
 use super::network::Network;
+use super::pass::{Forward, Task};
 use super::results::Results;
 use super::rows::{RowForward, RowNetwork, RowWorkspace};
 use super::threads::{Machine, Workspaces, lock, unlock};

@@ -16,6 +16,7 @@ mod load;
 mod memory;
 mod native;
 mod network;
+mod pass;
 mod results;
 mod rows;
 mod threads;

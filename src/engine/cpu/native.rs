@@ -1,12 +1,11 @@
 //! The engine itself: what the trait asks for, in terms of passes over tiles.
 
 use super::Level;
-use super::backward::Goal;
 use super::batch::Batch;
-use super::forward::Task;
 use super::inference::{Inference, Stream};
 use super::kernel::{blocks, vectors};
 use super::network::Network;
+use super::pass::{BackwardOptions, Task};
 use super::results::Results;
 use super::threads::{Machine, Threads, Workspaces, lock, unlock};
 use super::tile::Room;
@@ -149,10 +148,10 @@ impl Engine for CpuEngine {
                 let objective = steps.objective(k);
                 let batch = Batch::windows(windows, ids, before.as_deref());
                 let terms = batch.terms(objective.loss, &network.spec);
-                let goal = Goal { loss: objective.loss, terms, with_d_x: false };
+                let options = BackwardOptions { loss: objective.loss, terms, with_d_x: false };
                 let groups = groups.of(ids.len(), machine.lanes, weights.parameters.len());
                 let task = Task { network, batch: &batch, mask: mask(&objective.dropout) };
-                losses.push(differentiate((machine, workspaces), &task, &goal, groups, |rows, workspace| {
+                losses.push(differentiate((machine, workspaces), &task, &options, groups, |rows, workspace| {
                     if steps.carry {
                         lock(&after).take_states(network, workspace, rows);
                     }
@@ -224,8 +223,8 @@ impl Engine for CpuEngine {
         });
         let groups = groups.of(rows, machine.lanes, weights.parameters.len());
         let task = Task { network, batch: &batch, mask: mask(&objective.dropout) };
-        let goal = Goal { loss: objective.loss, terms: batch.terms(objective.loss, &spec), with_d_x: true };
-        let loss = differentiate((machine, workspaces), &task, &goal, groups, |rows, workspace| {
+        let options = BackwardOptions { loss: objective.loss, terms: batch.terms(objective.loss, &spec), with_d_x: true };
+        let loss = differentiate((machine, workspaces), &task, &options, groups, |rows, workspace| {
             let mut results = lock(&results);
             results.take_outputs(network, workspace, rows, 0);
             results.take_states(network, workspace, rows);

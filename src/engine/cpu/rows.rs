@@ -4,6 +4,7 @@
 use super::batch::Batch;
 use super::kernel::{Lines, MOST_OUTPUTS, PackedScan, RowProduct, RowScan, row_block};
 use super::network::PackedHead;
+use super::pass::At;
 use crate::model::cells::Cell;
 use crate::model::{CellVisitor, Layout, Readout, Spec};
 use pulp::{Simd, WithSimd};
@@ -76,15 +77,15 @@ impl WithSimd for RowForward<'_> {
     type Output = ();
 
     fn with_simd<S: Simd>(self, simd: S) {
-        self.network.spec.cell.visit(super::forward::At { simd, pass: self });
+        self.network.spec.cell.visit(At { simd, pass: self });
     }
 }
 
-impl<S: Simd> CellVisitor for super::forward::At<S, RowForward<'_>> {
+impl<S: Simd> CellVisitor for At<S, RowForward<'_>> {
     type Output = ();
 
     fn visit<C: Cell>(self) {
-        let super::forward::At { simd, pass } = self;
+        let At { simd, pass } = self;
         let RowForward { network, batch, row, readout, chunk, workspace, y } = pass;
         let (spec, length) = (&network.spec, batch.length(row));
         let (inputs, outputs, top) = (spec.input, spec.outputs(), spec.top());

@@ -1,7 +1,6 @@
 //! The gradients of a batch: its tiles in groups, each group's gradient for itself.
 
-use super::backward::{Backward, Goal};
-use super::forward::{Forward, Task};
+use super::pass::{Backward, BackwardOptions, Forward, Task};
 use super::threads::{Machine, Workspaces};
 use super::tile::Workspace;
 use std::ops::Range;
@@ -44,7 +43,7 @@ impl Groups {
 pub(super) fn differentiate(
     (machine, workspaces): (&Machine, &Workspaces),
     task: &Task<'_>,
-    goal: &Goal,
+    options: &BackwardOptions,
     groups: &mut [Group],
     seen: impl Fn(&Range<usize>, &Workspace) + Send + Sync,
 ) -> f32 {
@@ -56,9 +55,9 @@ pub(super) fn differentiate(
             let rows = tile * workspace.lanes..task.batch.rows().min((tile + 1) * workspace.lanes);
             machine.level.dispatch(Forward { task, rows: rows.clone(), times: times.clone(), workspace });
             let gradient = &mut group.gradient;
-            group.terms += machine.level.dispatch(Backward { task, goal, rows: rows.clone(), workspace, gradient });
+            group.terms += machine.level.dispatch(Backward { task, options, rows: rows.clone(), workspace, gradient });
             seen(&rows, workspace);
         }
     });
-    (groups.iter().map(|group| group.terms).sum::<f64>() / goal.terms as f64) as f32
+    (groups.iter().map(|group| group.terms).sum::<f64>() / options.terms as f64) as f32
 }
