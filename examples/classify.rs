@@ -12,8 +12,9 @@ use rand_chacha::ChaCha8Rng;
 use refrain::data::Windows;
 use refrain::engine::{Device, Engine};
 use refrain::loss::Loss;
-use refrain::model::{CellKind, Spec, Stream, initial_parameters, stream};
+use refrain::model::{CellKind, Spec, initial_parameters};
 use refrain::optim::{Clip, Optimizer};
+use refrain::rng::{Purpose, generator};
 use refrain::train::{self, Options, State};
 use std::ops::ControlFlow;
 
@@ -71,7 +72,7 @@ async fn run(wanted: &str) -> refrain::Result<()> {
 
 /// The sequences and their classes, first those to train on, then those held out.
 fn waves() -> refrain::Result<(Windows, Vec<usize>)> {
-    let mut rng = stream(0, Stream::Data);
+    let mut rng = generator(0, Purpose::Data);
     let count = TRAIN + TEST;
     let mut x = vec![f32::NAN; count * STEPS.1];
     let (mut classes, mut lengths) = (Vec::with_capacity(count), Vec::with_capacity(count));

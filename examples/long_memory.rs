@@ -13,8 +13,9 @@
 use rand::RngExt;
 use refrain::data::Windows;
 use refrain::engine::{Device, Engine};
-use refrain::model::{CellKind, Layout, Model, Spec, Stream, initial_parameters, stream};
+use refrain::model::{CellKind, Layout, Model, Spec, initial_parameters};
 use refrain::optim::{Clip, Optimizer, Schedule};
+use refrain::rng::{Purpose, generator};
 use refrain::train::{self, Options, State};
 use std::ops::ControlFlow;
 use std::time::Instant;
@@ -86,7 +87,7 @@ fn initial(cell: CellKind, hidden: usize) -> Model {
 
 /// Sequences of `steps` steps, first those to train on, then those held out.
 fn adding(steps: usize) -> refrain::Result<Windows> {
-    let mut rng = stream(0, Stream::Data);
+    let mut rng = generator(0, Purpose::Data);
     let mut x = Vec::with_capacity((TRAIN + TEST) * steps * 2);
     let mut sums = Vec::with_capacity(TRAIN + TEST);
     for _ in 0..TRAIN + TEST {

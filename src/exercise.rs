@@ -4,8 +4,8 @@
 use crate::data::{Sequences, Windows};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::model::{Stream, stream};
-use rand::{Rng, RngExt};
+use crate::rng::{Gaussian, Purpose, generator};
+use rand::RngExt;
 use std::f64::consts::TAU;
 
 /// Phase from one point to the next, in radians: 50 points are one period, whatever the length of a window.
@@ -64,7 +64,7 @@ impl Sine {
             let found = format!("{samples} x {seq_len}");
             return Err(Error::config("samples x seq-len", found, format!("at most {MOST_VALUES}")));
         }
-        let mut rng = stream(seed, Stream::Data);
+        let mut rng = generator(seed, Purpose::Data);
         let phases: Vec<f64> = (0..samples).map(|_| TAU * rng.random::<f64>()).collect();
         let mut x = Vec::with_capacity(samples * seq_len);
         let mut targets = Vec::with_capacity(samples);
@@ -129,32 +129,10 @@ pub fn random_batch(seed: u64, rows: usize, steps: usize, inputs: usize, outputs
     };
     let x = len("B x T x I", steps.checked_mul(inputs))?;
     let targets = len("B x O", Some(outputs))?;
-    let mut rng = stream(seed, Stream::Data);
+    let mut rng = generator(seed, Purpose::Data);
     let mut normal = Gaussian::new(1.0);
     let mut draw = |len| (0..len).map(|_| normal.draw(&mut rng) as f32).collect();
     Windows::from_sequences(draw(x), inputs, steps, draw(targets), outputs)
-}
-
-/// Normally distributed numbers around 0, by Box and Muller (1958), who make two at a time.
-pub(crate) struct Gaussian {
-    deviation: f64,
-    second: Option<f64>,
-}
-
-impl Gaussian {
-    pub(crate) fn new(deviation: f64) -> Self {
-        Gaussian { deviation, second: None }
-    }
-
-    pub(crate) fn draw(&mut self, rng: &mut impl Rng) -> f64 {
-        let standard = self.second.take().unwrap_or_else(|| {
-            let radius = (-2.0 * (1.0 - rng.random::<f64>()).ln()).sqrt(); // 1 - [0, 1) keeps ln off 0
-            let angle = TAU * rng.random::<f64>();
-            self.second = Some(radius * angle.sin());
-            radius * angle.cos()
-        });
-        self.deviation * standard
-    }
 }
 
 #[cfg(test)]

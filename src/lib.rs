@@ -14,6 +14,7 @@ pub mod loss;
 pub mod model;
 pub mod optim;
 pub mod reference;
+pub mod rng;
 pub mod train;
 pub mod verify;
 pub mod yardstick;

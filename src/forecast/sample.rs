@@ -1,7 +1,6 @@
 //! A generated table for examples and tests: an hourly demand that follows the day, the week, a trend, and the temperature.
 
-use crate::exercise::Gaussian;
-use crate::model::{Stream, stream};
+use crate::rng::{Gaussian, Purpose, generator};
 use jiff::ToSpan;
 use jiff::civil::date;
 use std::f64::consts::TAU;
@@ -21,7 +20,7 @@ pub const NOISE: f64 = 1.5;
 ///
 /// Half of the variance of a is gone after 11 hours, so that the past says little of tomorrow's.
 pub fn demand(seed: u64, hours: usize, ahead: usize) -> String {
-    let mut rng = stream(seed, Stream::Data);
+    let mut rng = generator(seed, Purpose::Data);
     let mut normal = Gaussian::new(1.0);
     let mut text = String::from("time,demand,temperature\n");
     let start = date(2024, 1, 1).at(0, 0, 0, 0);

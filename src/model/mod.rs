@@ -12,7 +12,7 @@ mod spec;
 pub use dropout::{Dropout, Mask, pcg4d};
 pub(crate) use file::CHECKPOINT;
 pub use file::{LoadOptions, Loaded, Model, Names, Nonlinearity};
-pub use init::{Stream, initial_parameters, stream};
+pub use init::initial_parameters;
 pub use kind::{CellFacts, CellKind, CellVisitor};
 pub use params::{LayerRanges, Layout, NamedRange};
 pub use spec::{Head, Readout, Spec};

@@ -3,8 +3,9 @@
 use crate::engine::{Engine, Steps};
 use crate::error::{Error, Result};
 use crate::loss::{Loss, Objective};
-use crate::model::{Dropout, Stream, stream};
+use crate::model::Dropout;
 use crate::optim::{Clip, Optimizer, Schedule};
+use crate::rng::{Purpose, generator};
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
@@ -90,7 +91,7 @@ impl Options {
         match self.order {
             Order::Given => ids.to_vec(),
             Order::Shuffled => {
-                let mut rng = stream(self.seed, Stream::Shuffle);
+                let mut rng = generator(self.seed, Purpose::Shuffle);
                 rng.set_word_pos((epoch as u128) << WORDS_PER_EPOCH);
                 let mut order = ids.to_vec();
                 order.shuffle(&mut rng);

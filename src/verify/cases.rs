@@ -3,8 +3,9 @@
 use crate::data::{Center, Sequences};
 use crate::engine::Precision;
 use crate::loss::{Loss, Objective, Quantiles};
-use crate::model::{CellKind, Dropout, Head, Readout, Spec, Stream, initial_parameters, stream};
+use crate::model::{CellKind, Dropout, Head, Readout, Spec, initial_parameters};
 use crate::optim::{Clip, Optimizer};
+use crate::rng::{Purpose, generator};
 use rand::RngExt;
 
 /// A network and a batch to compare on.
@@ -255,7 +256,7 @@ pub fn numbers(case: &Case) -> (Vec<f32>, Sequences, Vec<f32>) {
     if case.precision == Precision::F16 {
         parameters.iter_mut().for_each(|w| *w = (*w * GRID).round() / GRID);
     }
-    let mut rng = stream(case.seed, Stream::Data);
+    let mut rng = generator(case.seed, Purpose::Data);
     let mut draw = |len: usize| (0..len).map(|_| 2.0 * rng.random::<f32>() - 1.0).collect::<Vec<f32>>();
     let mut x = draw(rows * steps * spec.input);
     let states = case.states.then(|| draw(spec.state_len() * rows));
