@@ -1,11 +1,12 @@
 //! Checks that need both the network and what it is given. Every engine makes them before it starts.
 
+use crate::data::{Sequences, Windows, check_lengths};
 use crate::error::{Error, Result};
 use crate::model::{Head, Readout, Spec};
 
 /// The network's spec with an output after every step, as a stream gives them, once it is sure that there can be a stream of
 /// `rows` rows with these states.
-pub(crate) fn check_stream(spec: &Spec, rows: usize, states: Option<&[f32]>) -> Result<Spec> {
+pub fn check_stream(spec: &Spec, rows: usize, states: Option<&[f32]>) -> Result<Spec> {
     if spec.bidirectional {
         return Err(Error::config(
             "a stream's directions",
@@ -18,4 +19,35 @@ pub(crate) fn check_stream(spec: &Spec, rows: usize, states: Option<&[f32]>) -> 
     }
     states.map_or(Ok(()), |states| spec.check_states("states", rows, states.len()))?;
     Ok(Spec { head: spec.head.map(|head| Head { readout: Readout::Every, ..head }), ..*spec })
+}
+
+/// Refuses windows whose features are not those of the network.
+///
+/// # Errors
+/// [`Error::Config`] with both numbers of features.
+pub fn check_windows(spec: &Spec, windows: &Windows) -> Result<()> {
+    if windows.inputs() == spec.input {
+        return Ok(());
+    }
+    let expected = format!("{}, the network's", spec.input);
+    Err(Error::config("the windows' number of features", windows.inputs(), expected))
+}
+
+/// Refuses sequences whose tensors do not have the lengths that their shapes call for in this network.
+///
+/// # Errors
+/// [`Error::Config`] where there are no rows or no steps, or a row's length is not from 1 to T; [`Error::Length`] where `x`, the
+/// states or the lengths do not have as many values as the shapes call for.
+pub fn check_sequences(spec: &Spec, sequences: &Sequences) -> Result<()> {
+    let &Sequences { rows, steps, ref x, ref states, ref lengths } = sequences;
+    for (name, size) in [("rows", rows), ("steps", steps)] {
+        if size == 0 {
+            return Err(Error::config(name, size, "at least 1"));
+        }
+    }
+    Error::check_len("x", &[("B", rows), ("T", steps), ("I", spec.input)], x.len())?;
+    if let Some(states) = states {
+        spec.check_states("states", rows, states.len())?;
+    }
+    lengths.as_ref().map_or(Ok(()), |lengths| check_lengths(lengths, rows, steps))
 }

@@ -12,7 +12,7 @@ mod precision;
 mod steps;
 mod tensors;
 
-pub(crate) use checks::check_stream;
+pub use checks::{check_sequences, check_stream, check_windows};
 pub use device::{AnyEngine, Device};
 pub use device_info::DeviceInfo;
 pub use interface::Engine;

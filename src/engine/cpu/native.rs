@@ -124,7 +124,7 @@ impl Engine for CpuEngine {
     }
 
     fn load(&mut self, windows: &Windows) -> Result<()> {
-        windows.check(self.spec())?;
+        engine::check_windows(self.spec(), windows)?;
         self.windows = Some(windows.clone());
         Ok(())
     }
@@ -189,7 +189,7 @@ impl Engine for CpuEngine {
     }
 
     async fn forward(&mut self, sequences: &Sequences) -> Result<Outputs> {
-        sequences.check(self.spec())?;
+        engine::check_sequences(self.spec(), sequences)?;
         self.run(&Batch::sequences(sequences, &[]), true)
     }
 
@@ -199,7 +199,7 @@ impl Engine for CpuEngine {
         targets: &[f32],
         objective: &Objective,
     ) -> Result<Gradients> {
-        sequences.check(self.spec())?;
+        engine::check_sequences(self.spec(), sequences)?;
         objective.check(self.spec())?;
         let &Sequences { rows, steps, ref x, .. } = sequences;
         let lengths: Vec<usize> = (0..rows).map(|row| sequences.length(row)).collect();
@@ -223,7 +223,8 @@ impl Engine for CpuEngine {
         });
         let groups = groups.of(rows, machine.lanes, weights.parameters.len());
         let task = Task { network, batch: &batch, mask: mask(&objective.dropout) };
-        let options = BackwardOptions { loss: objective.loss, terms: batch.terms(objective.loss, &spec), with_d_x: true };
+        let options =
+            BackwardOptions { loss: objective.loss, terms: batch.terms(objective.loss, &spec), with_d_x: true };
         let loss = differentiate((machine, workspaces), &task, &options, groups, |rows, workspace| {
             let mut results = lock(&results);
             results.take_outputs(network, workspace, rows, 0);

@@ -4,7 +4,7 @@ use super::dims::Step;
 use super::plan::{Data, Plan, Purpose, unpad};
 use super::run::GpuEngine;
 use crate::data::{Sequences, Windows};
-use crate::engine::{Gradients, Outputs};
+use crate::engine::{Gradients, Outputs, check_sequences};
 use crate::error::Result;
 use crate::loss::Objective;
 
@@ -28,7 +28,7 @@ impl Probe {
         objective: &Objective,
     ) -> Result<Self> {
         let spec = *engine.spec();
-        sequences.check(&spec)?;
+        check_sequences(&spec, sequences)?;
         let &Sequences { rows, steps, ref x, .. } = sequences;
         let target_len = targets.len() / rows;
         let mut windows = Windows::from_sequences(x.clone(), spec.input, steps, targets, target_len)?;

@@ -149,7 +149,7 @@ impl Engine for GpuEngine {
     }
 
     fn load(&mut self, windows: &Windows) -> Result<()> {
-        windows.check(self.spec())?;
+        engine::check_windows(self.spec(), windows)?;
         self.training = None;
         self.inference = None;
         self.loaded = Some(Data::new(&self.gpu, windows)?);
@@ -199,7 +199,7 @@ impl Engine for GpuEngine {
 
     async fn forward(&mut self, sequences: &Sequences) -> Result<Outputs> {
         let (spec, all) = (*self.spec(), sequences.rows);
-        sequences.check(&spec)?;
+        engine::check_sequences(&spec, sequences)?;
         let (rows, steps) = pieces(&self.gpu, &spec, all, sequences.steps);
         if rows >= all {
             return self.forward_rows(sequences, steps).await;
@@ -220,7 +220,7 @@ impl Engine for GpuEngine {
         objective: &Objective,
     ) -> Result<Gradients> {
         let purpose = Purpose::gradients(self.spec(), sequences.rows, Reach::Inputs, objective);
-        sequences.check(self.spec())?;
+        engine::check_sequences(self.spec(), sequences)?;
         objective.check(self.spec())?;
         let lengths: Vec<usize> = (0..sequences.rows).map(|row| sequences.length(row)).collect();
         objective.loss.check_targets(self.spec(), sequences.steps, &lengths, targets)?;

@@ -1,0 +1,36 @@
+//! What a network is to answer windows with.
+
+use serde::{Deserialize, Serialize};
+
+/// What windows are to be answered with.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Targets {
+    /// Values given outright.
+    Given {
+        /// [N, `len`], row-major.
+        values: Vec<f32>,
+        /// Values of one window.
+        len: usize,
+    },
+    /// The time steps of the series that follow each window: a view, like the window itself.
+    Ahead {
+        /// Time steps (K).
+        steps: usize,
+        /// The first so many features of each: a target is [K, features].
+        features: usize,
+    },
+}
+
+/// What is subtracted from the first features of each window, and from the same features of [`Targets::Ahead`], so that a
+/// network sees how a series moves and not where it stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Center {
+    /// Nothing.
+    #[default]
+    None,
+    /// The feature's value at the window's last step within its length.
+    Last,
+    /// The feature's mean over the window's steps within its length, summed in f32 from the first step on.
+    Mean,
+}

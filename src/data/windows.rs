@@ -1,0 +1,276 @@
+//! Windows over a series.
+
+use super::lengths::check_lengths;
+use super::targets::{Center, Targets};
+use crate::error::{Error, Result};
+use std::borrow::Cow;
+use std::hash::Hasher;
+use std::sync::Arc;
+
+/// Windows over a series, each with its target. A window is a view: 168-step windows over a million points cost one
+/// start (4 bytes) each, not 168 values. A clone shares the data.
+#[derive(Clone, Debug)]
+pub struct Windows {
+    /// Time steps of a window (T).
+    steps: usize,
+    /// Features of a step (I).
+    inputs: usize,
+    /// [len, I], row-major.
+    series: Arc<Vec<f32>>,
+    /// First step of each window in the series, [N].
+    starts: Arc<Vec<u32>>,
+    targets: Arc<Targets>,
+    /// `[N]`, each from 1 to T; or T for all.
+    lengths: Option<Arc<Vec<u32>>>,
+    center: Center,
+    /// Features of a step that `center` is for: the first ones.
+    centered: usize,
+}
+
+impl Windows {
+    /// Windows of `steps` steps that begin at `starts` in `series` ([len, `inputs`]), with their targets.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where a dim is 0 or the targets want more features than a step has, [`Error::Length`] where series or
+    /// targets do not have the length of their shapes, [`Error::Index`] where a window or its target ends beyond the series.
+    pub fn new(series: Vec<f32>, inputs: usize, steps: usize, starts: Vec<u32>, targets: Targets) -> Result<Self> {
+        let (target_len, ahead) = match targets {
+            Targets::Given { len, .. } => (len, 0),
+            Targets::Ahead { steps, features } => (steps * features, steps),
+        };
+        if steps == 0 || inputs == 0 || target_len == 0 {
+            return Err(Error::config("steps, inputs or target_len", 0, "at least 1"));
+        }
+        let len = series.len() / inputs;
+        Error::check_len("series", &[("len", len), ("I", inputs)], series.len())?;
+        match &targets {
+            Targets::Given { values, len } => {
+                Error::check_len("targets", &[("N", starts.len()), ("target", *len)], values.len())?;
+            }
+            Targets::Ahead { features, .. } if *features > inputs => {
+                return Err(Error::config("features of a target", features, format!("at most {inputs}, a step's")));
+            }
+            Targets::Ahead { .. } => {}
+        }
+        if let Some(&start) = starts.iter().find(|&&start| start as usize + steps + ahead > len) {
+            let (what, index) = ("the last step of a window and its target", start as usize + steps + ahead - 1);
+            return Err(Error::Index { what, index, len });
+        }
+        let (series, starts, targets) = (Arc::new(series), Arc::new(starts), Arc::new(targets));
+        Ok(Windows { steps, inputs, series, starts, targets, lengths: None, center: Center::None, centered: 0 })
+    }
+
+    /// Ready-made sequences `x` [N, T, I] with targets [N, `target_len`]: window n begins at step n*T.
+    pub fn from_sequences(
+        x: Vec<f32>,
+        inputs: usize,
+        steps: usize,
+        targets: Vec<f32>,
+        target_len: usize,
+    ) -> Result<Self> {
+        let count = x.len() / (inputs * steps).max(1);
+        Error::check_len("x", &[("N", count), ("T", steps), ("I", inputs)], x.len())?;
+        let starts = (0..count)
+            .map(|n| u32::try_from(n * steps))
+            .collect::<std::result::Result<Vec<_>, _>>()
+            .map_err(|_| Error::config("x", format!("{} steps", count * steps), "fewer than 2^32 time steps"))?;
+        Windows::new(x, inputs, steps, starts, Targets::Given { values: targets, len: target_len })
+    }
+
+    /// The same windows, of which each ends after its length, `[N]`, from 1 to T: what lies beyond is never read.
+    pub fn with_lengths(self, lengths: Vec<u32>) -> Result<Self> {
+        check_lengths(&lengths, self.count(), self.steps)?;
+        Ok(self.cut(lengths))
+    }
+
+    /// The same of lengths that may be 0, as what is left of a sequence is behind its end.
+    pub(crate) fn cut(mut self, lengths: Vec<u32>) -> Self {
+        self.lengths = Some(Arc::new(lengths));
+        self
+    }
+
+    /// The same windows, centred in their first `features` features.
+    pub fn centered(mut self, center: Center, features: usize) -> Result<Self> {
+        if features > self.inputs {
+            return Err(Error::config("centred features", features, format!("at most {}, a step's", self.inputs)));
+        }
+        (self.center, self.centered) = (center, if center == Center::None { 0 } else { features });
+        Ok(self)
+    }
+
+    /// Number of windows (N).
+    pub fn count(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// Time steps of a window (T).
+    pub fn steps(&self) -> usize {
+        self.steps
+    }
+
+    /// Features of a step (I).
+    pub fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// The series, [len, I].
+    pub fn series(&self) -> &[f32] {
+        &self.series
+    }
+
+    /// First step of each window, `[N]`.
+    pub fn starts(&self) -> &[u32] {
+        &self.starts
+    }
+
+    /// The targets of all windows.
+    pub fn targets(&self) -> &Targets {
+        &self.targets
+    }
+
+    /// The length of each window, `[N]`, where not all of them have T steps.
+    pub fn lengths(&self) -> Option<&[u32]> {
+        self.lengths.as_ref().map(|lengths| lengths.as_slice())
+    }
+
+    /// The steps of window `n` within its length.
+    pub fn length(&self, n: usize) -> usize {
+        self.lengths.as_ref().map_or(self.steps, |lengths| lengths[n] as usize)
+    }
+
+    /// How windows are centred, and how many of the first features.
+    pub fn center(&self) -> (Center, usize) {
+        (self.center, self.centered)
+    }
+
+    /// Values of one window's target.
+    pub fn target_len(&self) -> usize {
+        match *self.targets {
+            Targets::Given { len, .. } => len,
+            Targets::Ahead { steps, features } => steps * features,
+        }
+    }
+
+    /// The values of window `n` as they stand in the series, [T, I].
+    pub fn window(&self, n: usize) -> &[f32] {
+        let start = self.starts[n] as usize * self.inputs;
+        &self.series[start..start + self.steps * self.inputs]
+    }
+
+    /// What is subtracted from feature `feature` of window `n`.
+    pub fn base(&self, n: usize, feature: usize) -> f32 {
+        if feature >= self.centered {
+            return 0.0;
+        }
+        let (window, length) = (self.window(n), self.length(n));
+        match self.center {
+            Center::None => 0.0,
+            Center::Last => window[(length - 1) * self.inputs + feature],
+            Center::Mean => {
+                let values = window[feature..].iter().step_by(self.inputs).take(length);
+                values.sum::<f32>() / length as f32
+            }
+        }
+    }
+
+    /// What a network sees of window `n`, [T, I]: centred, and zero beyond the window's length.
+    pub fn input(&self, n: usize) -> Cow<'_, [f32]> {
+        let (window, length) = (self.window(n), self.length(n));
+        if self.centered == 0 && length == self.steps {
+            return Cow::Borrowed(window);
+        }
+        let mut input = window.to_vec();
+        input[length * self.inputs..].fill(0.0);
+        for feature in 0..self.centered {
+            let base = self.base(n, feature);
+            input[feature..].iter_mut().step_by(self.inputs).take(length).for_each(|value| *value -= base);
+        }
+        Cow::Owned(input)
+    }
+
+    /// The target of window `n`, centred as the window is where it lies ahead in the series.
+    pub fn target(&self, n: usize) -> Cow<'_, [f32]> {
+        match self.targets.as_ref() {
+            Targets::Given { values, len } => Cow::Borrowed(&values[n * len..][..*len]),
+            Targets::Ahead { steps, features } => {
+                let first = (self.starts[n] as usize + self.steps) * self.inputs;
+                let ahead = self.series[first..][..steps * self.inputs].chunks_exact(self.inputs);
+                let base: Vec<f32> = (0..*features).map(|feature| self.base(n, feature)).collect();
+                ahead.flat_map(|step| step.iter().zip(&base).map(|(value, base)| value - base)).collect()
+            }
+        }
+    }
+
+    /// A number that tells these windows from others: FNV-1a of series, starts, given targets and lengths.
+    pub fn fingerprint(&self) -> u64 {
+        let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
+        self.series.iter().for_each(|value| hash.write_u32(value.to_bits()));
+        self.starts.iter().for_each(|&start| hash.write_u32(start));
+        if let Targets::Given { values, .. } = self.targets.as_ref() {
+            values.iter().for_each(|value| hash.write_u32(value.to_bits()));
+        }
+        self.lengths().into_iter().flatten().for_each(|&length| hash.write_u32(length));
+        hash.finish()
+    }
+
+    /// Refuses the first id that is not a window.
+    pub fn check_ids(&self, ids: &[u32]) -> Result<()> {
+        match ids.iter().find(|&&id| id as usize >= self.count()) {
+            None => Ok(()),
+            Some(&id) => Err(Error::Index { what: "window", index: id as usize, len: self.count() }),
+        }
+    }
+}
+
+/// The hash function FNV-1a, 64 bits. Source: datatracker.ietf.org/doc/html/draft-eastlake-fnv.
+struct Fnv(u64);
+
+impl Hasher for Fnv {
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ten steps of two features, 0 10, 1 11, .. and windows of three steps at 1 and 4.
+    fn windows(targets: Targets) -> Windows {
+        let series = (0..10).flat_map(|t| [t as f32, t as f32 + 10.0]).collect();
+        Windows::new(series, 2, 3, vec![1, 4], targets).unwrap()
+    }
+
+    #[test]
+    fn targets_ahead_are_the_steps_after_the_window_centred_like_it() {
+        let ahead = windows(Targets::Ahead { steps: 2, features: 2 });
+        assert_eq!(ahead.target(0).as_ref(), [4.0, 14.0, 5.0, 15.0]);
+        let last = ahead.clone().centered(Center::Last, 1).unwrap();
+        assert_eq!(last.input(0).as_ref(), [-2.0, 11.0, -1.0, 12.0, 0.0, 13.0]);
+        assert_eq!(last.target(0).as_ref(), [1.0, 14.0, 2.0, 15.0]);
+        let mean = ahead.centered(Center::Mean, 2).unwrap();
+        assert_eq!(mean.input(1).as_ref(), [-1.0, -1.0, 0.0, 0.0, 1.0, 1.0]);
+        assert_eq!(mean.target(1).as_ref(), [2.0, 2.0, 3.0, 3.0]);
+        assert!(Windows::new(vec![0.0; 10], 1, 3, vec![6], Targets::Ahead { steps: 2, features: 1 }).is_err());
+        assert!(Windows::new(vec![0.0; 10], 1, 3, vec![5], Targets::Ahead { steps: 2, features: 1 }).is_ok());
+    }
+
+    #[test]
+    fn what_lies_beyond_a_length_is_not_seen() {
+        let windows = windows(Targets::Given { values: vec![0.0; 2], len: 1 }).with_lengths(vec![2, 3]).unwrap();
+        assert_eq!(windows.input(0).as_ref(), [1.0, 11.0, 2.0, 12.0, 0.0, 0.0]);
+        let centered = windows.centered(Center::Last, 2).unwrap();
+        assert_eq!(centered.input(0).as_ref(), [-1.0, -1.0, 0.0, 0.0, 0.0, 0.0]);
+        let mean = centered.centered(Center::Mean, 1).unwrap();
+        assert_eq!(mean.input(0).as_ref(), [-0.5, 11.0, 0.5, 12.0, 0.0, 0.0]);
+        for lengths in [vec![0, 3], vec![4, 3], vec![3]] {
+            assert!(mean.clone().with_lengths(lengths).is_err());
+        }
+    }
+}
