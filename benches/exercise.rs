@@ -26,7 +26,7 @@ fn windows() -> Windows {
 /// Times one epoch of `engine`; criterion divides by its steps.
 fn time_epoch<E: Engine>(c: &mut Criterion, cell: CellKind, mut engine: E) {
     let ids: Vec<u32> = (0..(ROWS * EPOCH) as u32).collect();
-    engine.load(&windows()).expect("the windows fit");
+    engine.load_data(&windows()).expect("the windows fit");
     let mut taken = 0;
     let mut group = c.benchmark_group(format!("train-step/{cell}"));
     group.throughput(criterion::Throughput::Elements(EPOCH as u64));

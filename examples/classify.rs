@@ -34,7 +34,7 @@ async fn run(wanted: &str) -> refrain::Result<()> {
     let (windows, classes) = waves()?;
     let spec = Spec::new(CellKind::Gru, 1, 32, NAMES.len());
     let mut gru = Device::select(wanted).await?.engine(spec, &initial_parameters(&spec, 0))?;
-    gru.load(&windows)?;
+    gru.load_data(&windows)?;
 
     let ids: Vec<u32> = (0..TRAIN as u32).collect();
     let options = Options {

@@ -17,7 +17,7 @@ async fn run(path: &str) -> refrain::Result<()> {
 
     let spec = problem.spec(CellKind::Gru, 64, 1);
     let mut engine = Device::select("auto").await?.engine(spec, &initial_parameters(&spec, 0))?;
-    engine.load(&problem.windows)?;
+    engine.load_data(&problem.windows)?;
     let training = problem.run(spec, problem.options(None, None, 0)); // batch, epochs, seed
     fit_validated(&mut engine, &training, None, |_| Next::Continue, |_| Ok(())).await?;
     let card = problem.finish(&mut engine).await?;

@@ -43,7 +43,7 @@ async fn run(wanted: &str) -> refrain::Result<()> {
             let start = Instant::now();
             let model = initial(cell, hidden);
             let mut engine = device.engine(model.spec, &model.parameters)?;
-            engine.load(&windows)?;
+            engine.load_data(&windows)?;
             let ids: Vec<u32> = (0..TRAIN as u32).collect();
             let watch = async |_: &mut _, _: &train::Progress<'_>| Ok(ControlFlow::Continue(()));
             train::fit(&mut engine, &options(), &ids, State::default(), watch).await?;

@@ -11,7 +11,7 @@ fn main() -> refrain::Result<()> {
     let mut rnn = CpuEngine::new(spec, &initial_parameters(&spec, 0))?;
 
     let batch = random_batch(0, 100, 5, 10, 1)?; // seed, rows, time steps, inputs, outputs
-    rnn.load(&batch)?;
+    rnn.load_data(&batch)?;
 
     let rows: Vec<u32> = (0..100).collect();
     let options = train::Options { epochs: 100, batch: 100, ..Default::default() }; // Adam(1e-3)

@@ -3,6 +3,7 @@
 #![warn(missing_docs)]
 
 pub mod arrays;
+pub mod bench_table;
 pub mod data;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod disk;
@@ -17,7 +18,6 @@ pub mod reference;
 pub mod rng;
 pub mod train;
 pub mod verify;
-pub mod yardstick;
 
 pub use error::{Error, Result};
 

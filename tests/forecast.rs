@@ -39,7 +39,7 @@ fn train(text: &str, task: &Task, epochs: usize) -> Trained {
     let problem = Problem::new(&table, task, &ReadOptions::default(), None).unwrap();
     let spec = problem.spec(CellKind::Gru, 32, 1);
     let mut engine = CpuEngine::new(spec, &initial_parameters(&spec, 0)).unwrap();
-    engine.load(&problem.windows).unwrap();
+    engine.load_data(&problem.windows).unwrap();
     let run = problem.run(spec, problem.options(None, Some(epochs), 0));
     block_on(fit_validated(&mut engine, &run, None, |_| Next::Continue, |_| Ok(()))).unwrap();
     let card = block_on(problem.finish(&mut engine)).unwrap();
@@ -78,7 +78,7 @@ fn nothing_after_the_training_rows_moves_weights_or_scales() {
         assert_eq!(problem.rows(), [320, 40, 40]);
         let spec = problem.spec(CellKind::Lstm, 8, 1);
         let mut engine = CpuEngine::new(spec, &initial_parameters(&spec, 1)).unwrap();
-        engine.load(&problem.windows).unwrap();
+        engine.load_data(&problem.windows).unwrap();
         // Without patience: which epoch is the best is for the validation rows to say.
         let run = Run { patience: 0, ..problem.run(spec, problem.options(None, Some(3), 1)) };
         block_on(fit_validated(&mut engine, &run, None, |_| Next::Continue, |_| Ok(()))).unwrap();
@@ -97,7 +97,7 @@ fn interruptible(from: Option<Snapshot>, stop: Option<usize>) -> (Finished, Vec<
     let spec = Spec { layers: 2, ..problem.spec(CellKind::Gru, 8, 1) };
     let parameters = initial_parameters(&spec, 2);
     let mut engine = CpuEngine::new(spec, &parameters).unwrap();
-    engine.load(&problem.windows).unwrap();
+    engine.load_data(&problem.windows).unwrap();
     let options = problem.options(Some(64), Some(12), 2);
     let run = problem.run(spec, refrain::train::Options { dropout: 0.3, ..options });
     let run = Run { patience: 3, ..run };

@@ -99,8 +99,8 @@ impl Engine for AnyEngine {
         on!(self, engine => engine.set_moments(moments))
     }
 
-    fn load(&mut self, windows: &Windows) -> Result<()> {
-        on!(self, engine => engine.load(windows))
+    fn load_data(&mut self, windows: &Windows) -> Result<()> {
+        on!(self, engine => engine.load_data(windows))
     }
 
     fn train(&mut self, steps: &Steps) -> Result<()> {

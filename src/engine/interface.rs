@@ -26,7 +26,7 @@ pub trait Engine {
     fn set_moments(&mut self, moments: &Moments) -> Result<()>;
 
     /// Puts windows on the device, in place of those before.
-    fn load(&mut self, windows: &Windows) -> Result<()>;
+    fn load_data(&mut self, windows: &Windows) -> Result<()>;
 
     /// Queues training steps on the loaded windows; may return before they have run.
     fn train(&mut self, steps: &Steps) -> Result<()>;

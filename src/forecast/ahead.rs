@@ -150,7 +150,7 @@ async fn next_block<E: Engine>(
     let origins = Origins { segments: stack.segments.clone(), window: plan.window };
     let ids: Vec<u32> = (0..starts.len() as u32).collect();
     let windows = stack.windows(plan, starts, false)?;
-    engine.load(&windows)?;
+    engine.load_data(&windows)?;
     let row = plan.targets.len() * levels;
     let mut blocks = vec![vec![0.0; plan.horizon * row]; table.series.len()];
     predict(engine, plan, &windows, &ids, |id, outputs| {

@@ -147,7 +147,7 @@ async fn update_error<E: Engine>(case: &Case, engine: &mut E, from: &Sequences, 
     }
     let batch = rows.div_ceil(2);
     let ids: Vec<u32> = (0..rows as u32).rev().chain(0..batch as u32).collect();
-    engine.load(&windows)?;
+    engine.load_data(&windows)?;
     let Case { objective, optimizer, clip, carry, .. } = *case;
     let queued = Steps { objective, optimizer, clip, carry, ..Steps::new(&ids[..rows], batch) };
     engine.train(&queued)?;

@@ -32,7 +32,7 @@ fn loaded(gpu: &Arc<Gpu>, case: &Case) -> (GpuEngine, Windows, Vec<f32>) {
         windows = windows.with_lengths(lengths).expect("as many lengths");
     }
     let mut engine = GpuEngine::new(gpu.clone(), case.spec, &parameters).expect("a network that fits");
-    engine.load(&windows).expect("windows that fit");
+    engine.load_data(&windows).expect("windows that fit");
     (engine, windows, parameters)
 }
 
@@ -114,7 +114,7 @@ fn a_step_may_go_over_several_submissions() {
     let kept_of_row = engine.memory().kept / 4;
     assert!(170 * kept_of_row > 9 * (32 << 10), "fewer than nine portions");
     let mut native = CpuEngine::new(spec, &parameters).expect("a sound network");
-    native.load(&windows).expect("sound windows");
+    native.load_data(&windows).expect("sound windows");
     let expected = run(&mut native, &steps);
     // 342 windows in batches of 170.
     assert_eq!(found.0.len(), 3);
@@ -230,8 +230,8 @@ fn a_batch_beyond_the_adapters_limits_is_trained_and_predicted() {
     let steps = Steps { optimizer: Optimizer::sgd(0.1, 0.0), ..Steps::new(&ids, ids.len()) };
     let mut engine = GpuEngine::new(gpu.clone(), spec, &parameters).expect("a small network");
     let mut native = CpuEngine::new(spec, &parameters).expect("a small network");
-    engine.load(&windows).expect("windows that fit");
-    native.load(&windows).expect("sound windows");
+    engine.load_data(&windows).expect("windows that fit");
+    native.load_data(&windows).expect("sound windows");
     let (found, expected) = (run(&mut engine, &steps), run(&mut native, &steps));
     assert!(engine.memory().kept < 3 * (128 << 20));
     assert_close("the loss", &found.0, &expected.0, 0.0, 1e-5);
@@ -251,7 +251,7 @@ fn what_no_portion_helps_is_refused_with_what_does() {
     let mut refusal = |steps: usize, carry: bool| {
         let targets = Targets::Given { values: vec![0.0], len: 1 };
         let windows = Windows::new(vec![0.0; steps], 1, steps, vec![0], targets).expect("sound windows");
-        engine.load(&windows).and_then(|()| engine.train(&Steps { carry, ..Steps::new(&ids, 5) }))
+        engine.load_data(&windows).and_then(|()| engine.train(&Steps { carry, ..Steps::new(&ids, 5) }))
     };
     // Four rows of 2^19 steps have 160 MiB of states, where a kernel may bind 128.
     let long = refusal(1 << 19, false).expect_err("a long sequence");
@@ -271,7 +271,7 @@ fn a_batch_may_have_more_rows_than_there_are_windows() {
     for gpu in [&*SMALL, gpu(CellKind::Gru)] {
         let (mut engine, windows, parameters) = loaded(gpu, &case);
         let mut native = CpuEngine::new(spec, &parameters).expect("a sound network");
-        native.load(&windows).expect("sound windows");
+        native.load_data(&windows).expect("sound windows");
         let (found, expected) = (run(&mut engine, &steps), run(&mut native, &steps));
         assert_close("losses", &found.0, &expected.0, 1e-5, 0.0);
         let y = [block_on(engine.predict(&ids, 40)), block_on(native.predict(&ids, 40))].map(Result::unwrap);

@@ -1,4 +1,4 @@
-//! `refrain bench`: times of the yardstick's rows on a device, beside PyTorch's where they are given.
+//! `refrain bench`: times of the benchmark table's rows on a device, beside PyTorch's where they are given.
 
 mod against;
 mod measure;
@@ -10,10 +10,10 @@ use against::Against;
 use anyhow::bail;
 use measure::{Measured, Timing};
 use refrain::Error;
+use refrain::bench_table::{self, Row, cell_name};
 use refrain::engine::gpu::{KernelTime, Kernels, Memory, Options};
 use refrain::engine::{Device, DeviceInfo};
 use refrain::model::Spec;
-use refrain::yardstick::{self, Row, cell_name};
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -151,8 +151,8 @@ const LARGEST_BATCH: u128 = 1 << 27;
 /// The rows to time; none is a mistake of the user's.
 fn wanted(shapes: &[[usize; 4]], only: Option<&str>) -> refrain::Result<Vec<Row>> {
     let mut rows = match shapes {
-        [] => yardstick::rows(),
-        shapes => shapes.iter().flat_map(|&shape| yardstick::of_shape(shape.into())).collect(),
+        [] => bench_table::rows(),
+        shapes => shapes.iter().flat_map(|&shape| bench_table::of_shape(shape.into())).collect(),
     };
     rows.iter().try_for_each(|row| row.spec.validate())?;
     let first = rows[0].to_string();

@@ -50,7 +50,7 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &TaskFlags, common: &Common
     let device = Device::select(&common.device).await?;
     let mut engine = device.engine_with(spec, &parameters, recipe.precision.precision())?;
     device::tell(&common.device, &device, engine.device(), &console)?;
-    engine.load(&problem.windows)?;
+    engine.load_data(&problem.windows)?;
     let run = problem.run(spec, options);
     let run = Run { patience: recipe.patience.unwrap_or(run.patience), ..run };
     let mut model = Model::new(spec, parameters);

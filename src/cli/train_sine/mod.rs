@@ -82,7 +82,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     let (train_ids, test_ids) = (sine.train_ids(), sine.test_ids());
     let spec = Spec::new(args.cell.kind(), 1, args.hidden, 1);
     let mut engine = device::open(&args.common.device, args.precision.precision(), spec, seed, &console).await?;
-    engine.load(sine.windows())?;
+    engine.load_data(sine.windows())?;
     let parameters = engine.parameters().await?.len();
     console.say(report::opening(args, parameters, engine.device(), [train_ids.len(), test_ids.len()]))?;
     let setup = start.elapsed();

@@ -123,7 +123,7 @@ impl Engine for CpuEngine {
         Ok(())
     }
 
-    fn load(&mut self, windows: &Windows) -> Result<()> {
+    fn load_data(&mut self, windows: &Windows) -> Result<()> {
         engine::check_windows(self.spec(), windows)?;
         self.windows = Some(windows.clone());
         Ok(())

@@ -148,7 +148,7 @@ impl Engine for GpuEngine {
         self.gpu.check()
     }
 
-    fn load(&mut self, windows: &Windows) -> Result<()> {
+    fn load_data(&mut self, windows: &Windows) -> Result<()> {
         engine::check_windows(self.spec(), windows)?;
         self.training = None;
         self.inference = None;

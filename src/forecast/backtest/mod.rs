@@ -96,7 +96,7 @@ pub async fn backtest<E: Engine>(
     }
     let origins = Origins { segments: stack.segments.clone(), window: plan.window };
     let windows = stack.windows(plan, starts, true)?;
-    engine.load(&windows)?;
+    engine.load_data(&windows)?;
     let ids: Vec<u32> = (0..windows.count() as u32).collect();
 
     let judge = Judge::new(card, table, &reading, &scales, &firsts, season)?;

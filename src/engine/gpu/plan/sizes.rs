@@ -88,7 +88,7 @@ mod tests {
             let engine = GpuEngine::with_precision(gpu.clone(), spec, &parameters, precision);
             let mut engine = engine.expect("a small network");
             let windows = windows(spec.read_steps(7) * spec.outputs());
-            engine.load(&windows).expect("windows that fit");
+            engine.load_data(&windows).expect("windows that fit");
             gpu.made();
             let dropout = Dropout { p, ..Dropout::default() };
             let objective = Objective { loss: Loss::Mse, dropout };
