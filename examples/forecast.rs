@@ -26,8 +26,8 @@ async fn run(path: &str) -> refrain::Result<()> {
     for method in &held_out.methods {
         println!("{:24} MAE {:.2}", method.name, method.scores.mae);
     }
-    let ahead = forecast(&mut engine, &card, &table, 24, Some(0.9)).await?;
-    print!("{}", ahead.to_csv());
+    let next_day = forecast(&mut engine, &card, &table, 24, Some(0.9)).await?;
+    print!("{}", next_day.to_csv());
     Ok(())
 }
 

@@ -207,7 +207,7 @@ fn views_train_as_the_arrays_that_they_stand_for() {
     for (center, lengths) in
         [(Center::None, None), (Center::Last, None), (Center::Mean, None), (Center::Last, Some(lengths))]
     {
-        let targets = Targets::Ahead { steps: 3, features: 2 };
+        let targets = Targets::Horizon { steps: 3, features: 2 };
         let mut views = Windows::new(series.clone(), 2, 12, starts.clone(), targets)
             .and_then(|windows| windows.centered(center, 2))
             .expect("sound windows");

@@ -137,10 +137,10 @@ fn quantiles_rise_and_hold_their_share() {
     assert!((0.65..0.92).contains(&scores.coverage.unwrap()), "{scores:?}");
     // The median's quantile loss is half of its absolute error.
     assert_close("pinball", &[scores.pinball[1]], &[scores.mae / 2.0], 0.0, 1e-9);
-    let ahead = block_on(forecast(&mut engine, &card, &table, 12, None)).unwrap();
-    assert_eq!(ahead.middle, 1);
-    assert!(ahead.series[0].values.chunks(3).all(|levels| levels.is_sorted()));
-    let header = ahead.to_csv().lines().next().unwrap().to_owned();
+    let found = block_on(forecast(&mut engine, &card, &table, 12, None)).unwrap();
+    assert_eq!(found.middle, 1);
+    assert!(found.series[0].values.chunks(3).all(|levels| levels.is_sorted()));
+    let header = found.to_csv().lines().next().unwrap().to_owned();
     assert_eq!(header, "time,demand_0.1,demand_0.5,demand_0.9");
 }
 
@@ -149,8 +149,8 @@ fn a_forecast_goes_on_beyond_the_horizon_with_its_own_values() {
     let text = demand(7, 600, 0);
     let task = small(Task { calendar: vec![Calendar::Hour], ..Task::new(["demand"]) });
     let Trained { mut engine, card, table } = train(&text, &task, 3);
-    let ahead = block_on(forecast(&mut engine, &card, &table, 30, Some(0.9))).unwrap();
-    let series = &ahead.series[0];
+    let found = block_on(forecast(&mut engine, &card, &table, 30, Some(0.9))).unwrap();
+    let series = &found.series[0];
     assert_eq!(
         (series.times.len(), series.times[0].as_str(), series.times[29].as_str()),
         (30, "2024-01-26 00:00", "2024-01-27 05:00")
@@ -216,6 +216,6 @@ fn independent_channels_share_one_network() {
     let of: Vec<(String, f64)> =
         found.model().series.iter().map(|series| (series.target.clone(), series.scores.r2.unwrap())).collect();
     assert!(of.iter().all(|(_, r2)| *r2 > 0.95), "{of:?}");
-    let ahead = block_on(forecast(&mut engine, &card, &table, 12, None)).unwrap();
-    assert!((ahead.series[0].at(0, 1, 3)[0] - 500.0).abs() < 60.0, "{:?}", ahead.series[0].values);
+    let found = block_on(forecast(&mut engine, &card, &table, 12, None)).unwrap();
+    assert!((found.series[0].at(0, 1, 3)[0] - 500.0).abs() < 60.0, "{:?}", found.series[0].values);
 }

@@ -95,9 +95,9 @@ pub fn read(data: &str, options: &ReadOptions, console: &Console) -> anyhow::Res
     let columns = table.columns.len();
     console
         .say(format_args!("{}: {rows} rows x {columns} columns, {span}, frequency {}", table.name, table.frequency))?;
-    let ahead: usize = table.series.iter().map(|series| table.rows(series) - series.known).sum();
-    if ahead > 0 {
-        console.say(format_args!("{ahead} rows at the end have no targets: they are the future"))?;
+    let future: usize = table.series.iter().map(|series| table.rows(series) - series.known).sum();
+    if future > 0 {
+        console.say(format_args!("{future} rows at the end have no targets: they are the future"))?;
     }
     if table.filled > 0 {
         console.say(format_args!("{} missing values were filled in", table.filled))?;

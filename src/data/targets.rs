@@ -12,8 +12,8 @@ pub enum Targets {
         /// Values of one window.
         len: usize,
     },
-    /// The time steps of the series that follow each window: a view, like the window itself.
-    Ahead {
+    /// The horizon: the K time steps of the series that follow each window. A target is a view, like the window itself.
+    Horizon {
         /// Time steps (K).
         steps: usize,
         /// The first so many features of each: a target is [K, features].
@@ -21,7 +21,7 @@ pub enum Targets {
     },
 }
 
-/// What is subtracted from the first features of each window, and from the same features of [`Targets::Ahead`], so that a
+/// What is subtracted from the first features of each window, and from the same features of [`Targets::Horizon`], so that a
 /// network sees how a series moves and not where it stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -34,9 +34,9 @@ impl Windows {
     /// [`Error::Config`] where a dim is 0 or the targets want more features than a step has, [`Error::Length`] where series or
     /// targets do not have the length of their shapes, [`Error::Index`] where a window or its target ends beyond the series.
     pub fn new(series: Vec<f32>, inputs: usize, steps: usize, starts: Vec<u32>, targets: Targets) -> Result<Self> {
-        let (target_len, ahead) = match targets {
+        let (target_len, horizon) = match targets {
             Targets::Given { len, .. } => (len, 0),
-            Targets::Ahead { steps, features } => (steps * features, steps),
+            Targets::Horizon { steps, features } => (steps * features, steps),
         };
         if steps == 0 || inputs == 0 || target_len == 0 {
             return Err(Error::config("steps, inputs or target_len", 0, "at least 1"));
@@ -47,13 +47,13 @@ impl Windows {
             Targets::Given { values, len } => {
                 Error::check_len("targets", &[("N", starts.len()), ("target", *len)], values.len())?;
             }
-            Targets::Ahead { features, .. } if *features > inputs => {
+            Targets::Horizon { features, .. } if *features > inputs => {
                 return Err(Error::config("features of a target", features, format!("at most {inputs}, a step's")));
             }
-            Targets::Ahead { .. } => {}
+            Targets::Horizon { .. } => {}
         }
-        if let Some(&start) = starts.iter().find(|&&start| start as usize + steps + ahead > len) {
-            let (what, index) = ("the last step of a window and its target", start as usize + steps + ahead - 1);
+        if let Some(&start) = starts.iter().find(|&&start| start as usize + steps + horizon > len) {
+            let (what, index) = ("the last step of a window and its target", start as usize + steps + horizon - 1);
             return Err(Error::Index { what, index, len });
         }
         let (series, starts, targets) = (Arc::new(series), Arc::new(starts), Arc::new(targets));
@@ -147,7 +147,7 @@ impl Windows {
     pub fn target_len(&self) -> usize {
         match *self.targets {
             Targets::Given { len, .. } => len,
-            Targets::Ahead { steps, features } => steps * features,
+            Targets::Horizon { steps, features } => steps * features,
         }
     }
 
@@ -188,15 +188,15 @@ impl Windows {
         Cow::Owned(input)
     }
 
-    /// The target of window `n`, centred as the window is where it lies ahead in the series.
+    /// The target of window `n`, centred as the window is where it is the horizon after it.
     pub fn target(&self, n: usize) -> Cow<'_, [f32]> {
         match self.targets.as_ref() {
             Targets::Given { values, len } => Cow::Borrowed(&values[n * len..][..*len]),
-            Targets::Ahead { steps, features } => {
+            Targets::Horizon { steps, features } => {
                 let first = (self.starts[n] as usize + self.steps) * self.inputs;
-                let ahead = self.series[first..][..steps * self.inputs].chunks_exact(self.inputs);
+                let horizon = self.series[first..][..steps * self.inputs].chunks_exact(self.inputs);
                 let base: Vec<f32> = (0..*features).map(|feature| self.base(n, feature)).collect();
-                ahead.flat_map(|step| step.iter().zip(&base).map(|(value, base)| value - base)).collect()
+                horizon.flat_map(|step| step.iter().zip(&base).map(|(value, base)| value - base)).collect()
             }
         }
     }
@@ -249,16 +249,16 @@ mod tests {
 
     #[test]
     fn targets_ahead_are_the_steps_after_the_window_centred_like_it() {
-        let ahead = windows(Targets::Ahead { steps: 2, features: 2 });
-        assert_eq!(ahead.target(0).as_ref(), [4.0, 14.0, 5.0, 15.0]);
-        let last = ahead.clone().centered(Center::Last, 1).unwrap();
+        let horizon = windows(Targets::Horizon { steps: 2, features: 2 });
+        assert_eq!(horizon.target(0).as_ref(), [4.0, 14.0, 5.0, 15.0]);
+        let last = horizon.clone().centered(Center::Last, 1).unwrap();
         assert_eq!(last.input(0).as_ref(), [-2.0, 11.0, -1.0, 12.0, 0.0, 13.0]);
         assert_eq!(last.target(0).as_ref(), [1.0, 14.0, 2.0, 15.0]);
-        let mean = ahead.centered(Center::Mean, 2).unwrap();
+        let mean = horizon.centered(Center::Mean, 2).unwrap();
         assert_eq!(mean.input(1).as_ref(), [-1.0, -1.0, 0.0, 0.0, 1.0, 1.0]);
         assert_eq!(mean.target(1).as_ref(), [2.0, 2.0, 3.0, 3.0]);
-        assert!(Windows::new(vec![0.0; 10], 1, 3, vec![6], Targets::Ahead { steps: 2, features: 1 }).is_err());
-        assert!(Windows::new(vec![0.0; 10], 1, 3, vec![5], Targets::Ahead { steps: 2, features: 1 }).is_ok());
+        assert!(Windows::new(vec![0.0; 10], 1, 3, vec![6], Targets::Horizon { steps: 2, features: 1 }).is_err());
+        assert!(Windows::new(vec![0.0; 10], 1, 3, vec![5], Targets::Horizon { steps: 2, features: 1 }).is_ok());
     }
 
     #[test]

@@ -6,10 +6,10 @@
 //! series. The trained network's [`Card`] goes into its model file; network, card and a table then give a [`forecast()`] or a
 //! [`backtest()`]. `examples/forecast.rs` does it in thirty lines.
 
-mod ahead;
 mod backtest;
 mod card;
 mod conformal;
+mod horizon;
 mod metrics;
 mod naive;
 mod predict;
@@ -22,10 +22,10 @@ pub mod table;
 mod task;
 pub mod time;
 
-pub use ahead::{Ahead, Forecast, column_name, forecast};
 pub use backtest::{Backtest, BacktestOptions, Method, Sample, SeriesScores, Start, backtest};
 pub use card::{Card, Trained};
 pub use conformal::{COVERAGES, Intervals};
+pub use horizon::{Forecast, SeriesForecast, column_name, forecast};
 pub use metrics::Scores;
 pub use naive::Naive;
 pub use predict::Level;

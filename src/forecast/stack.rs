@@ -48,10 +48,10 @@ impl Stack {
         Ok(stack)
     }
 
-    /// The windows that begin at `starts`, centred, each with the rows ahead of it as its target where `ahead`.
-    pub fn windows(self, plan: &Plan, starts: Vec<u32>, ahead: bool) -> Result<Windows> {
-        let targets = if ahead {
-            Targets::Ahead { steps: plan.horizon, features: plan.width() }
+    /// The windows that begin at `starts`, centred, each with the horizon after it as its target where `with_targets`.
+    pub fn windows(self, plan: &Plan, starts: Vec<u32>, with_targets: bool) -> Result<Windows> {
+        let targets = if with_targets {
+            Targets::Horizon { steps: plan.horizon, features: plan.width() }
         } else {
             Targets::Given { values: vec![0.0; starts.len()], len: 1 }
         };
@@ -98,8 +98,8 @@ impl Rows<'_> {
             let now = targets.clone().chain(past.clone()).chain(future.clone());
             values.extend(now.map(|column| self.scaled(row, column)));
             // Beyond the table's end nothing is known; no window that is forecast from looks there.
-            let ahead = row + plan.horizon;
-            values.extend(future.clone().map(|column| if ahead < last { self.scaled(ahead, column) } else { 0.0 }));
+            let later = row + plan.horizon;
+            values.extend(future.clone().map(|column| if later < last { self.scaled(later, column) } else { 0.0 }));
             if !plan.calendar.is_empty() {
                 let stamp = table.stamp(series, row)?;
                 values.extend(plan.calendar.iter().flat_map(|cycle| cycle.features(stamp)));

@@ -191,7 +191,7 @@ impl Plan {
         self.quantiles.map_or(1, |quantiles| quantiles.levels().len())
     }
 
-    /// Features of a window's row (I): targets, past and future covariates, future covariates a horizon ahead, calendar.
+    /// Features of a window's row (I): targets, past and future covariates, future covariates one horizon later, calendar.
     pub fn inputs(&self) -> usize {
         self.width() + self.past.len() + 2 * self.future.len() + 2 * self.calendar.len()
     }

@@ -27,9 +27,9 @@ pub struct Case {
     pub optimizer: Optimizer,
     /// The largest norm of their gradients.
     pub clip: Option<Clip>,
-    /// Where they are taken on windows that overlap in one series, and answered with what lies ahead: how both are centred, in
-    /// the first two features.
-    pub ahead: Option<Center>,
+    /// Where the three steps are trained on windows that overlap in one series, with the horizon after each window as its target:
+    /// how windows and targets are centred, in the first two features.
+    pub horizon: Option<Center>,
     /// Whether the second of them begins with the states that the first ended with.
     pub carry: bool,
     /// How the engine stores weights and the tape.
@@ -56,7 +56,7 @@ impl Case {
             objective,
             optimizer: ADAM,
             clip: None,
-            ahead: None,
+            horizon: None,
             carry: false,
             precision: Precision::F32,
             scale: 1.0,
@@ -90,8 +90,8 @@ impl std::fmt::Display for Case {
         if self.objective.dropout.p > 0.0 {
             write!(f, " dropout={}", self.objective.dropout.p)?;
         }
-        if let Some(center) = self.ahead {
-            write!(f, " ahead, centre {center:?}")?;
+        if let Some(center) = self.horizon {
+            write!(f, " horizon, centre {center:?}")?;
         }
         if self.optimizer != ADAM {
             write!(f, " {:?}", self.optimizer)?;
@@ -185,7 +185,7 @@ pub fn option_cases() -> Vec<Case> {
         ] {
             let objective = Objective { loss, dropout: Dropout::default() };
             let case = Case::new(spec(2, true, head(12, Readout::Last)), 21, 5);
-            cases.push(Case { ahead: Some(center), lengths, objective, ..case });
+            cases.push(Case { horizon: Some(center), lengths, objective, ..case });
         }
         for (layers, lengths) in [(1, false), (2, true)] {
             let case = Case::new(spec(layers, false, head(2, Readout::Every)), 10, 5);
@@ -273,7 +273,7 @@ pub fn numbers(case: &Case) -> (Vec<f32>, Sequences, Vec<f32>) {
     }
     let lengths: Option<Vec<u32>> =
         case.lengths.then(|| (0..rows).map(|_| rng.random_range(1..=steps as u32)).collect());
-    if let (Some(lengths), None) = (&lengths, case.ahead) {
+    if let (Some(lengths), None) = (&lengths, case.horizon) {
         spoil(&mut x, steps, lengths);
         if spec.readout() == Readout::Every {
             spoil(&mut targets, steps, lengths);

@@ -134,12 +134,12 @@ fn compare_outputs(found: &Outputs, expected: &reference::Outputs<Rounded>) -> f
 async fn update_error<E: Engine>(case: &Case, engine: &mut E, from: &Sequences, targets: &[f32]) -> Result<f64> {
     let Case { spec, rows, steps, .. } = *case;
     let target_len = targets.len() / rows;
-    let mut windows = match case.ahead {
+    let mut windows = match case.horizon {
         None => Windows::from_sequences(from.x.clone(), spec.input, steps, targets.to_vec(), target_len)?,
         Some(center) => {
-            let ahead = Targets::Ahead { steps: target_len / 2, features: 2 };
+            let horizon = Targets::Horizon { steps: target_len / 2, features: 2 };
             let starts = (0..rows as u32).collect();
-            Windows::new(from.x.clone(), spec.input, steps, starts, ahead)?.centered(center, 2)?
+            Windows::new(from.x.clone(), spec.input, steps, starts, horizon)?.centered(center, 2)?
         }
     };
     if let Some(lengths) = &from.lengths {

@@ -22,7 +22,7 @@ fn agrees_within_webgpus_default_limits_and_with_checked_kernels() {
     let gpu = open(Options { default_limits: true, checked: true, ..Options::default() });
     let cases = verify::option_cases();
     // The cell whose kernels bind and hold the most, and every loss.
-    let is_of_loss = |case: &&verify::Case| case.objective.loss != Loss::Mse && case.ahead.is_none();
+    let is_of_loss = |case: &&verify::Case| case.objective.loss != Loss::Mse && case.horizon.is_none();
     let chosen = cases.iter().filter(|case| case.spec.cell == CellKind::Lstm || is_of_loss(case));
     let misses: Vec<String> = chosen.filter_map(|case| miss(&gpu, case)).collect();
     assert!(misses.is_empty(), "{}", misses.join("\n"));

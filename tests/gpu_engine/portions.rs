@@ -67,16 +67,16 @@ fn portions_of_cell_add_up(gpu: &Arc<Gpu>, cell: CellKind) {
     let deep = Case { lengths: true, ..case(deep, 23, 6) };
     let dropped = Objective { loss: Loss::Mae, dropout: Dropout { p: 0.4, seed: 3, step: 5 } };
     let bare = Case { clip: None, ..case(Spec { layers: 2, head: None, ..last.spec }, 61, 7) };
-    let ahead = Case { objective: Objective { loss: levels, ..dropped }, ..last };
+    let horizon = Case { objective: Objective { loss: levels, ..dropped }, ..last };
     for case in [
         last,
         Case { objective: dropped, ..deep },
         Case { objective: Objective { loss: Loss::Mse, ..dropped }, ..bare },
-        Case { spec: Spec { head: head(6, Readout::Last), ..last.spec }, ahead: Some(Center::Mean), ..ahead },
+        Case { spec: Spec { head: head(6, Readout::Last), ..last.spec }, horizon: Some(Center::Mean), ..horizon },
         Case { precision: Precision::F16, clip: None, ..deep },
     ] {
         assert_eq!(miss(gpu, &case), None);
-        let (mut engine, windows, _) = loaded(gpu, &Case { ahead: None, ..case });
+        let (mut engine, windows, _) = loaded(gpu, &Case { horizon: None, ..case });
         let batch = case.rows.div_ceil(2);
         let ids: Vec<u32> = (0..batch as u32).collect();
         let objective = Objective { loss: Loss::Mse, ..case.objective };
@@ -224,7 +224,7 @@ fn a_batch_beyond_the_adapters_limits_is_trained_and_predicted() {
     let spec = Spec::new(CellKind::RnnTanh, 1, 20, 1);
     let (parameters, ..) = verify::numbers(&Case::new(spec, 1, 1));
     let series: Vec<f32> = (0..140_000).map(|t| (t as f32 * 0.05).sin()).collect();
-    let windows = Windows::new(series, 1, 50, (0..134_300).collect(), Targets::Ahead { steps: 1, features: 1 });
+    let windows = Windows::new(series, 1, 50, (0..134_300).collect(), Targets::Horizon { steps: 1, features: 1 });
     let windows = windows.expect("sound windows");
     let ids: Vec<u32> = (0..134_300).collect();
     let steps = Steps { optimizer: Optimizer::sgd(0.1, 0.0), ..Steps::new(&ids, ids.len()) };

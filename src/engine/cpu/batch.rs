@@ -100,12 +100,12 @@ impl<'a> Batch<'a> {
                 let id = ids[row] as usize;
                 match *windows.targets() {
                     Targets::Given { ref values, len } => &values[id * len..][..len],
-                    Targets::Ahead { steps, features } => {
+                    Targets::Horizon { steps, features } => {
                         let first = windows.starts()[id] as usize + windows.steps();
-                        let ahead = &windows.series()[first * windows.inputs()..][..steps * windows.inputs()];
+                        let horizon = &windows.series()[first * windows.inputs()..][..steps * windows.inputs()];
                         for feature in 0..features {
                             let base = windows.base(id, feature);
-                            let values = ahead[feature..].iter().step_by(windows.inputs());
+                            let values = horizon[feature..].iter().step_by(windows.inputs());
                             values.enumerate().for_each(|(k, value)| show(k * features + feature, value - base));
                         }
                         return;

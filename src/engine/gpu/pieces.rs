@@ -79,7 +79,7 @@ impl Goal {
     pub fn of(targets: &Targets) -> Self {
         match targets {
             Targets::Given { .. } => Goal::Given,
-            Targets::Ahead { .. } => Goal::Ahead,
+            Targets::Horizon { .. } => Goal::Ahead,
         }
     }
 

@@ -104,7 +104,7 @@ impl Buffers {
         let (center, centered) = windows.center();
         let ahead = match windows.targets() {
             Targets::Given { .. } => 0,
-            Targets::Ahead { features, .. } => *features,
+            Targets::Horizon { features, .. } => *features,
         };
 
         let of_network: Vec<Dims> = (0..spec.layers).map(|layer| layer_dims(spec, &network.layout, layer)).collect();

@@ -31,7 +31,7 @@ impl Data {
     pub fn new(gpu: &Gpu, windows: &Windows) -> Result<Self> {
         let targets = match windows.targets() {
             Targets::Given { values, .. } => values.len(),
-            Targets::Ahead { .. } => 0,
+            Targets::Horizon { .. } => 0,
         };
         let data = || {
             Ok(Data {

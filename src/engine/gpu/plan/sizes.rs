@@ -66,7 +66,7 @@ mod tests {
 
     /// Forty windows of seven steps of two features, the first of them centred, with a target of `ahead` steps.
     fn windows(ahead: usize) -> Windows {
-        let targets = Targets::Ahead { steps: ahead, features: 1 };
+        let targets = Targets::Horizon { steps: ahead, features: 1 };
         let windows = Windows::new(vec![0.1; 2 * (ROWS + 7 + ahead)], 2, 7, (0..ROWS as u32).collect(), targets);
         windows.and_then(|windows| windows.centered(Center::Last, 1)).expect("sound windows")
     }

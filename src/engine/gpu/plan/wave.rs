@@ -104,7 +104,7 @@ mod tests {
         let parameters = vec![0.1; Layout::new(&spec).len()];
         let gpu = open(Options { kernels, ..Options::default() });
         let mut engine = GpuEngine::new(gpu, spec, &parameters).expect("a small network");
-        let targets = Targets::Ahead { steps: 1, features: 1 };
+        let targets = Targets::Horizon { steps: 1, features: 1 };
         let windows = Windows::new(vec![0.1; 2 * (STEPS + 5)], 2, STEPS, vec![0, 1, 2, 3], targets);
         engine.load_data(&windows.expect("sound windows")).expect("windows that fit");
         let found = block_on(engine.profile(&Steps::new(&[0, 1, 2, 3], 4))).expect("a step");

@@ -19,7 +19,7 @@ pub struct Forecast {
     /// The place of the point among the levels.
     pub middle: usize,
     /// The series, as in the table.
-    pub series: Vec<Ahead>,
+    pub series: Vec<SeriesForecast>,
     /// The name of the column of times.
     time: String,
     /// The name of the column of identifiers.
@@ -28,7 +28,7 @@ pub struct Forecast {
 
 /// The forecast of one series.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Ahead {
+pub struct SeriesForecast {
     /// What the identifier's column calls it.
     pub id: Option<String>,
     /// The times, continued at the series' frequency.
@@ -37,7 +37,7 @@ pub struct Ahead {
     pub values: Vec<f64>,
 }
 
-impl Ahead {
+impl SeriesForecast {
     /// The values of target `target` of `targets` at a step, `[V]`.
     pub fn at(&self, step: usize, target: usize, targets: usize) -> &[f64] {
         let levels = self.values.len() / self.times.len() / targets;
@@ -90,7 +90,7 @@ pub async fn forecast<E: Engine>(
     let series = table.series.iter().zip(values).map(|(series, mut values)| {
         values.truncate(steps * width);
         let times = (0..steps).map(|step| table.time(series, series.known + step)).collect::<Result<_>>()?;
-        Ok(Ahead { id: series.id.clone(), times, values })
+        Ok(SeriesForecast { id: series.id.clone(), times, values })
     });
     Ok(Forecast {
         targets: plan.targets.clone(),
