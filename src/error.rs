@@ -131,7 +131,10 @@ impl Error {
         }
     }
 
-    /// `Ok` if `found` is the product of `shape`; else an [`Error::Length`] that names the tensor. Overflow is a mismatch.
+    /// Checks that `found` is the product of `shape`.
+    ///
+    /// # Errors
+    /// [`Error::Length`] that names the tensor where it is not, or where the product overflows.
     pub fn check_len(what: impl Into<String>, shape: &[(&str, usize)], found: usize) -> Result<()> {
         let expected =
             shape.iter().try_fold(1usize, |product, &(_, dim)| product.checked_mul(dim)).unwrap_or(usize::MAX);

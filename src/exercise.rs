@@ -50,6 +50,10 @@ pub struct Sine {
 
 impl Sine {
     /// Generates the windows.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where there are fewer than 2 windows or points, more than 2^28 values in all, or the noise is
+    /// negative or not finite.
     pub fn new(options: &SineOptions) -> Result<Self> {
         let &SineOptions { samples, seq_len, noise, seed } = options;
         for (name, found) in [("samples", samples), ("seq-len", seq_len)] {
@@ -110,6 +114,9 @@ fn point(phase: f64, k: usize) -> f64 {
 
 /// A forecast that runs on its own output: predicts the next value of `window` (T points of one feature), drops the
 /// window's first point, appends the prediction, and so on for `steps` points.
+///
+/// # Errors
+/// [`Error::Length`] where the network has more than one output; else as [`Engine::forward`].
 pub async fn free_run<E: Engine>(engine: &mut E, window: &[f32], steps: usize) -> Result<Vec<f32>> {
     let mut points = window.to_vec();
     for step in 0..steps {
@@ -122,6 +129,9 @@ pub async fn free_run<E: Engine>(engine: &mut E, window: &[f32], steps: usize) -
 }
 
 /// Windows of standard normal numbers with standard normal targets: nothing to learn, only to be fitted.
+///
+/// # Errors
+/// [`Error::Config`] where they hold more than 2^28 values.
 pub fn random_batch(seed: u64, rows: usize, steps: usize, inputs: usize, outputs: usize) -> Result<Windows> {
     let len = |what: &str, per_row: Option<usize>| match per_row.and_then(|len| len.checked_mul(rows)) {
         Some(len) if len <= MOST_VALUES => Ok(len),

@@ -50,7 +50,10 @@ pub struct Quantiles {
 }
 
 impl Quantiles {
-    /// Refuses no levels and more than [`MOST_QUANTILES`], and levels that do not rise between 0 and 1.
+    /// The quantiles of these levels.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where there are none or more than [`MOST_QUANTILES`], or they do not rise between 0 and 1.
     pub fn new(levels: &[f32]) -> Result<Self> {
         let rise = levels.windows(2).all(|pair| pair[0] < pair[1]);
         let inside = levels.iter().all(|level| *level > 0.0 && *level < 1.0);
@@ -98,7 +101,11 @@ pub struct Objective {
 }
 
 impl Objective {
-    /// Refuses a loss or a probability that makes no sense, and a loss that cannot read the outputs of the network.
+    /// Checks that a network of this spec can be trained for it.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where the loss or the dropout probability makes no sense, or the loss cannot read the outputs
+    /// of the network.
     pub fn check(&self, spec: &Spec) -> Result<()> {
         self.dropout.check()?;
         self.loss.check()?;
@@ -113,7 +120,10 @@ impl Objective {
 }
 
 impl Loss {
-    /// Refuses a delta that is not above 0.
+    /// Checks the loss's own numbers.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where the delta of [`Loss::Huber`] is not a finite number above 0.
     pub fn check(self) -> Result<()> {
         match self {
             Loss::Huber { delta } if !(delta > 0.0 && delta.is_finite()) => {
@@ -158,8 +168,12 @@ impl Loss {
         positions * self.terms_of_position(spec.outputs())
     }
 
-    /// Refuses targets `[B, target_len]` of another length than rows of these `lengths` in `steps` steps call for,
-    /// and a class that is not a whole number below O, unless it lies beyond its row's length.
+    /// Checks targets `[B, target_len]` for rows of these `lengths` in `steps` steps. Targets beyond a row's length are
+    /// not looked at.
+    ///
+    /// # Errors
+    /// [`Error::Length`] where their number is not what the rows call for; [`Error::Config`] where the class of a
+    /// position is not a whole number below O.
     pub fn check_targets<T>(self, spec: &Spec, steps: usize, lengths: &[usize], targets: &[T]) -> Result<()>
     where
         T: Copy + Into<f64>,

@@ -19,6 +19,9 @@ struct Header {
 }
 
 /// Reads a file. Values in Fortran's order are brought into C's.
+///
+/// # Errors
+/// What is wrong with the header, or with the number of bytes after it.
 pub fn read(bytes: &[u8]) -> Fallible<Array<'_>> {
     let (header, data) = split(bytes)?;
     let Header { dtype, fortran, shape } = parse(header).map_err(|fault| format!("its .npy header: {fault}"))?;

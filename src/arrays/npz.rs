@@ -14,6 +14,9 @@ const MOST_BYTES: u64 = 1 << 30;
 const MOST_TIMES: u64 = 20;
 
 /// Reads every array of an archive.
+///
+/// # Errors
+/// What is wrong with the archive or an array in it, also where its arrays come to far more bytes than the archive has.
 pub fn read(bytes: &[u8]) -> Fallible<BTreeMap<String, Array<'static>>> {
     read_at_most(MOST_BYTES.max(MOST_TIMES.saturating_mul(bytes.len() as u64)), bytes)
 }

@@ -18,8 +18,11 @@ pub struct Arrays<'a> {
 }
 
 impl<'a> Arrays<'a> {
-    /// Reads a file, whatever its name: its first bytes say which of the three formats it has. The one array of an `.npy`
-    /// file is called `x`. `path` is what errors call the file.
+    /// Reads a file, whatever its name: its first bytes say which of the three formats it has. The one array of an
+    /// `.npy` file is called `x`. `path` is what errors call the file.
+    ///
+    /// # Errors
+    /// [`Error::File`] where the bytes are damaged, or of none of the three formats.
     pub fn from_bytes(path: &str, bytes: &'a [u8]) -> Result<Self> {
         let read = if bytes.starts_with(npy::MAGIC) {
             npy::read(bytes).map(|array| (BTreeMap::from([("x".to_owned(), array)]), HashMap::new()))
@@ -50,6 +53,9 @@ impl<'a> Arrays<'a> {
     }
 
     /// An array that must be there.
+    ///
+    /// # Errors
+    /// [`Error::File`] with the names of the file's arrays where it is not.
     pub fn require(&self, name: &str) -> Result<&Array<'a>> {
         self.get(name).ok_or_else(|| {
             let names: Vec<String> = self.names().map(|name| format!("`{name}`")).collect();
@@ -58,8 +64,11 @@ impl<'a> Arrays<'a> {
         })
     }
 
-    /// The dimensions of an array that must be there, refused where they are not as many, or not of those sizes; or where
-    /// one is 0.
+    /// The dimensions of an array that must be there.
+    ///
+    /// # Errors
+    /// [`Error::File`] where it is not there, has another number of dimensions or other sizes than expected, or a
+    /// dimension is 0.
     pub fn dims<const N: usize>(&self, name: &str, expected: [Dim<'_>; N]) -> Result<[usize; N]> {
         let array = self.require(name)?;
         let refuse = || {
@@ -73,11 +82,17 @@ impl<'a> Arrays<'a> {
     }
 
     /// The values of an array as f32; see [`Array::to_f32`].
+    ///
+    /// # Errors
+    /// [`Error::File`] where it is not there, or a value does not fit f32.
     pub fn f32(&self, name: &str) -> Result<Converted<f32>> {
         self.require(name)?.to_f32().map_err(|fault| self.fault(format!("`{name}`: {fault}")))
     }
 
     /// The values of an array as whole numbers; see [`Array::to_u32`].
+    ///
+    /// # Errors
+    /// [`Error::File`] where it is not there, or a value is not a whole number of 32 bits.
     pub fn u32(&self, name: &str) -> Result<Converted<u32>> {
         self.require(name)?.to_u32().map_err(|fault| self.fault(format!("`{name}`: {fault}")))
     }

@@ -26,8 +26,11 @@ struct Info {
 /// Arrays and `__metadata__`.
 type Contents<'a> = (BTreeMap<String, Array<'a>>, HashMap<String, String>);
 
-/// Reads a file. The crate's own reader adds up offsets unchecked, which panics in a debug build where they come to more
-/// than 2^64, and does not say which tensor is at fault.
+/// Reads a file. The crate's own reader adds up offsets unchecked, which panics in a debug build where they come to
+/// more than 2^64, and does not say which tensor is at fault.
+///
+/// # Errors
+/// Which tensor is at fault, or what is wrong with the header.
 pub fn read(bytes: &[u8]) -> Fallible<Contents<'_>> {
     let (header, data) = split(bytes)?;
     let mut arrays = BTreeMap::new();

@@ -16,6 +16,9 @@ pub enum Format {
 
 impl Format {
     /// The format that a file's name asks for by its end.
+    ///
+    /// # Errors
+    /// [`Error::File`] where the name ends in neither `.safetensors` nor `.npz`.
     pub fn of(path: &str) -> Result<Self> {
         match path.rsplit_once('.').map(|(_, end)| end.to_ascii_lowercase()).as_deref() {
             Some("safetensors") => Ok(Format::Safetensors),

@@ -2,7 +2,10 @@
 
 use crate::error::{Error, Result};
 
-/// Refuses lengths that are not one for each of `count` rows, from 1 to `steps`.
+/// Checks that there is one length for each of `count` rows, from 1 to `steps`.
+///
+/// # Errors
+/// [`Error::Length`] or [`Error::Config`] where there is not.
 pub(crate) fn check_lengths(lengths: &[u32], count: usize, steps: usize) -> Result<()> {
     Error::check_len("lengths", &[("B", count)], lengths.len())?;
     match lengths.iter().position(|&length| !(1..=steps).contains(&(length as usize))) {

@@ -28,7 +28,7 @@ impl Sequences {
         self.lengths.as_ref().map_or(self.steps, |lengths| lengths[b] as usize)
     }
 
-    /// The rows `part` alone, of a network of `hidden` units.
+    /// The rows `part` alone, for a network of `hidden` units.
     ///
     /// # Panics
     /// Where there are no such rows.

@@ -60,7 +60,11 @@ impl Windows {
         Ok(Windows { steps, inputs, series, starts, targets, lengths: None, center: Center::None, centered: 0 })
     }
 
-    /// Ready-made sequences `x` [N, T, I] with targets [N, `target_len`]: window n begins at step n*T.
+    /// Sequences `x` [N, T, I] with targets [N, `target_len`] as windows: window n begins at step n*T.
+    ///
+    /// # Errors
+    /// [`Error::Length`] where `x` is no whole number of sequences; [`Error::Config`] where it has 2^32 steps or more;
+    /// else as [`Windows::new`].
     pub fn from_sequences(
         x: Vec<f32>,
         inputs: usize,
@@ -77,19 +81,26 @@ impl Windows {
         Windows::new(x, inputs, steps, starts, Targets::Given { values: targets, len: target_len })
     }
 
-    /// The same windows, of which each ends after its length, `[N]`, from 1 to T: what lies beyond is never read.
+    /// The same windows, each with a length of its own, `[N]`: steps beyond it are never read.
+    ///
+    /// # Errors
+    /// [`Error::Length`] where there is not one length a window; [`Error::Config`] where a length is not from 1 to T.
     pub fn with_lengths(self, lengths: Vec<u32>) -> Result<Self> {
         check_lengths(&lengths, self.count(), self.steps)?;
         Ok(self.cut(lengths))
     }
 
-    /// The same of lengths that may be 0, as what is left of a sequence is behind its end.
+    /// As [`Windows::with_lengths`], for lengths that may be 0: a sequence that is cut in time may have ended before
+    /// the cut.
     pub(crate) fn cut(mut self, lengths: Vec<u32>) -> Self {
         self.lengths = Some(Arc::new(lengths));
         self
     }
 
     /// The same windows, centred in their first `features` features.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where a step does not have that many.
     pub fn centered(mut self, center: Center, features: usize) -> Result<Self> {
         if features > self.inputs {
             return Err(Error::config("centred features", features, format!("at most {}, a step's", self.inputs)));
@@ -213,7 +224,10 @@ impl Windows {
         hash.finish()
     }
 
-    /// Refuses the first id that is not a window.
+    /// Checks that ids are windows.
+    ///
+    /// # Errors
+    /// [`Error::Index`] with the first that is not.
     pub fn check_ids(&self, ids: &[u32]) -> Result<()> {
         match ids.iter().find(|&&id| id as usize >= self.count()) {
             None => Ok(()),

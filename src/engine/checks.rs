@@ -4,8 +4,12 @@ use crate::data::{Sequences, Windows, check_lengths};
 use crate::error::{Error, Result};
 use crate::model::{Head, Readout, Spec};
 
-/// The network's spec with an output after every step, as a stream gives them, once it is sure that there can be a stream of
-/// `rows` rows with these states.
+/// Checks that a network can run a stream of `rows` rows from these states, and returns its spec with an output after
+/// every step, as a stream gives them.
+///
+/// # Errors
+/// [`Error::Config`] where the network has both directions, since the reverse one would begin with what is yet to come,
+/// or there are no rows; [`Error::Length`] where the states do not have the length of [S, L, `rows`, H].
 pub fn check_stream(spec: &Spec, rows: usize, states: Option<&[f32]>) -> Result<Spec> {
     if spec.bidirectional {
         return Err(Error::config(
@@ -21,10 +25,10 @@ pub fn check_stream(spec: &Spec, rows: usize, states: Option<&[f32]>) -> Result<
     Ok(Spec { head: spec.head.map(|head| Head { readout: Readout::Every, ..head }), ..*spec })
 }
 
-/// Refuses windows whose features are not those of the network.
+/// Checks that windows have as many features as the network has inputs.
 ///
 /// # Errors
-/// [`Error::Config`] with both numbers of features.
+/// [`Error::Config`] with both numbers where they differ.
 pub fn check_windows(spec: &Spec, windows: &Windows) -> Result<()> {
     if windows.inputs() == spec.input {
         return Ok(());
@@ -33,11 +37,11 @@ pub fn check_windows(spec: &Spec, windows: &Windows) -> Result<()> {
     Err(Error::config("the windows' number of features", windows.inputs(), expected))
 }
 
-/// Refuses sequences whose tensors do not have the lengths that their shapes call for in this network.
+/// Checks the tensors of sequences against their shapes in this network.
 ///
 /// # Errors
-/// [`Error::Config`] where there are no rows or no steps, or a row's length is not from 1 to T; [`Error::Length`] where `x`, the
-/// states or the lengths do not have as many values as the shapes call for.
+/// [`Error::Config`] where there are no rows or no steps, or a row's length is not from 1 to T; [`Error::Length`] where
+/// `x`, the states or the lengths do not have as many values as their shapes call for.
 pub fn check_sequences(spec: &Spec, sequences: &Sequences) -> Result<()> {
     let &Sequences { rows, steps, ref x, ref states, ref lengths } = sequences;
     for (name, size) in [("rows", rows), ("steps", steps)] {

@@ -23,14 +23,21 @@ pub enum Device {
 }
 
 impl Device {
-    /// The device that a word names: `cpu` the native engine, `gpu` the best adapter, a software one included, `auto` a
-    /// hardware adapter or else the native engine, and any other word an adapter whose name contains it. For `auto` and
-    /// `gpu` the environment variable `WGPU_ADAPTER_NAME` picks the adapter.
+    /// The device that a word names: `cpu` is the native engine, `gpu` the best adapter, a software one included,
+    /// `auto` a hardware adapter or else the native engine, and any other word an adapter whose name contains it. For
+    /// `auto` and `gpu` the environment variable `WGPU_ADAPTER_NAME` picks the adapter.
+    ///
+    /// # Errors
+    /// [`Error::NoAdapter`] where no adapter matches; [`Error::Device`] or [`Error::Limit`] where the adapter cannot be
+    /// opened.
     pub async fn select(wanted: &str) -> Result<Self> {
         Device::select_with(wanted, Options::default()).await
     }
 
-    /// The same; an adapter is opened with these options.
+    /// As [`Device::select`]; an adapter is opened with these options.
+    ///
+    /// # Errors
+    /// As [`Device::select`].
     pub async fn select_with(wanted: &str, options: Options) -> Result<Self> {
         let adapter = if wanted == "cpu" { None } else { choose(wanted).await? };
         match adapter {
@@ -39,12 +46,20 @@ impl Device {
         }
     }
 
-    /// Puts a network with these parameters on it, in f32.
+    /// Puts a network with these parameters on the device, in f32.
+    ///
+    /// # Errors
+    /// As [`Device::engine_with`].
     pub fn engine(&self, spec: Spec, parameters: &[f32]) -> Result<AnyEngine> {
         self.engine_with(spec, parameters, Precision::F32)
     }
 
-    /// Puts a network with these parameters on it. The CPU engine refuses 16 bits: its memory does not grow with the batch.
+    /// Puts a network with these parameters on the device.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where the spec is not valid, or 16 bits are asked of the CPU engine, whose memory does not
+    /// grow with the batch; [`Error::Length`] where there are not as many parameters as the spec calls for;
+    /// [`Error::Limit`] or [`Error::OutOfMemory`] where the network does not fit the adapter.
     pub fn engine_with(&self, spec: Spec, parameters: &[f32], precision: Precision) -> Result<AnyEngine> {
         Ok(match (self, precision) {
             (Device::Cpu, Precision::F32) => AnyEngine::Cpu(Box::new(CpuEngine::new(spec, parameters)?)),

@@ -60,8 +60,12 @@ impl<'a> Steps<'a> {
         Objective { dropout, ..self.objective }
     }
 
-    /// Refuses an empty batch, no windows, the first id beyond the loaded windows, numbers that make no sense, and targets that
-    /// the loss cannot read.
+    /// Checks that these steps can be taken on the loaded windows.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where the batch is empty, the numbers of objective, optimiser, schedule or clipping make no
+    /// sense, states cannot be carried, or the loss cannot read the targets; [`Error::Index`] with the first id beyond
+    /// the loaded windows.
     pub fn check(&self, spec: &Spec, windows: &Windows) -> Result<()> {
         if self.batch == 0 || self.ids.is_empty() {
             return Err(Error::config("batch or number of windows", 0, "at least 1"));

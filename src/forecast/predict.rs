@@ -31,8 +31,11 @@ impl Origins {
     }
 }
 
-/// Gives the outputs [K, C, Q] of each of the windows `ids`, which the engine has loaded, to `take`, with its place in `ids`:
-/// scaled and centred, as they leave the network.
+/// Calls `take` for each of the windows `ids`, which the engine has loaded, with its place in `ids` and its outputs [K,
+/// C, Q]. These are scaled and centred, as they leave the network.
+///
+/// # Errors
+/// [`Error::Index`] where an id is not a window; else as [`Engine::predict`], and what `take` refuses.
 pub async fn predict<E: Engine>(
     engine: &mut E,
     plan: &Plan,

@@ -127,6 +127,9 @@ impl Problem {
     }
 
     /// What a model file says of the trained network, which `engine` holds with the windows loaded.
+    ///
+    /// # Errors
+    /// As [`Engine::predict`].
     pub async fn finish<E: Engine>(&self, engine: &mut E) -> Result<Card> {
         Ok(Card { intervals: self.intervals(engine).await?, ..self.card.clone() })
     }

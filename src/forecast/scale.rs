@@ -89,8 +89,11 @@ pub fn fit(table: &Table, plan: &Plan, splits: &[Split]) -> Result<Vec<Vec<Scale
     Err(Error::Table { place: table.name.clone(), message })
 }
 
-/// The scales of one series from its first `rows` rows with targets, and whether its columns vary there. One that does not, beside series
-/// that do, is moved to 0.
+/// The scales of one series from its first `rows` rows with targets, and whether its columns vary there. A column that
+/// does not vary, beside series where it does, is moved to 0.
+///
+/// # Errors
+/// [`Error::Table`] where a column is not there, or a target that is to become its logarithm has a value of 0 or below.
 pub fn fit_series(table: &Table, plan: &Plan, series: &Series, rows: usize) -> Result<Vec<(Scale, bool)>> {
     if plan.log {
         check_logarithms(table, plan, series)?;

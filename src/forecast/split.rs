@@ -99,6 +99,9 @@ fn begin(
 }
 
 /// The first row of a series that is not before a time.
+///
+/// # Errors
+/// [`Error::Table`] where the time is not written as the table's are.
 pub fn row_at(table: &Table, series: &Series, time: &str) -> Result<usize> {
     let stamp = table.style.parse(time).ok_or_else(|| {
         let example = if matches!(table.style, Style::Civil { .. }) { "a date" } else { "a number" };

@@ -31,7 +31,11 @@ pub struct Segment {
 }
 
 impl Stack {
-    /// Stacks the rows of `table` whose targets are known, from row `from[series]` on, by `scales` [series][column of the plan].
+    /// Stacks the rows of `table` whose targets are known, from row `from[series]` on, by `scales` [series][column of
+    /// the plan].
+    ///
+    /// # Errors
+    /// [`Error::Table`] where a column is not there, or a time is beyond the calendar.
     pub fn new(table: &Table, plan: &Plan, scales: &[Vec<Scale>], from: &[usize]) -> Result<Self> {
         let groups = if plan.channels == Channels::Joint { 1 } else { plan.targets.len() };
         let rows = table.series.iter().zip(from).map(|(series, from)| series.known - from).sum::<usize>() * groups;
@@ -49,6 +53,9 @@ impl Stack {
     }
 
     /// The windows that begin at `starts`, centred, each with the horizon after it as its target where `with_targets`.
+    ///
+    /// # Errors
+    /// As [`Windows::new`].
     pub fn windows(self, plan: &Plan, starts: Vec<u32>, with_targets: bool) -> Result<Windows> {
         let targets = if with_targets {
             Targets::Horizon { steps: plan.horizon, features: plan.width() }
@@ -61,6 +68,9 @@ impl Stack {
 
 impl Segment {
     /// Starts of the windows after which `horizon` rows of `within` follow at once, every `stride`-th.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where the rows of all series are 2^32 or more.
     pub fn starts(
         &self,
         plan: &Plan,

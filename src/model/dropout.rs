@@ -46,7 +46,10 @@ pub struct Mask {
 }
 
 impl Dropout {
-    /// Refuses what is no probability, and 1, with which nothing would be left to learn from.
+    /// Checks p.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where p is not from 0 to below 1. With 1 nothing would be left to learn from.
     pub fn check(&self) -> Result<()> {
         if (0.0..1.0).contains(&self.p) {
             return Ok(());

@@ -45,7 +45,10 @@ pub enum Schedule {
 }
 
 impl Schedule {
-    /// Refuses periods of 0, a warm-up that leaves no step, and factors and thresholds that are not from 0 to 1.
+    /// Checks the schedule's numbers.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where a period is 0, the warm-up takes all steps, or a factor or threshold is not from 0 to 1.
     pub fn check(&self) -> Result<()> {
         let part = |name, value: f64| {
             if (0.0..=1.0).contains(&value) { Ok(()) } else { Err(Error::config(name, value, "a number from 0 to 1")) }

@@ -93,7 +93,10 @@ fn penalised(gradients: &[f64], parameters: &[f64], weight_decay: f64) -> Vec<f6
     gradients.iter().zip(parameters).map(|(g, w)| g + weight_decay * w).collect()
 }
 
-/// Clips gradients in place, and gives the norm that they had.
+/// Clips gradients in place, and returns the norm that they had.
+///
+/// # Errors
+/// [`Error::Config`] where the largest norm is not above 0.
 pub fn clip_gradients(clip: &Clip, gradients: &mut [f64]) -> Result<f64> {
     clip.check()?;
     let norm = gradients.iter().map(|g| g * g).sum::<f64>().sqrt();

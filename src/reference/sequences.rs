@@ -36,6 +36,9 @@ impl From<&data::Sequences> for Sequences {
 
 impl Sequences {
     /// The windows `ids` as one batch that starts from zeros, and their targets [B, target_len].
+    ///
+    /// # Errors
+    /// [`Error::Index`](crate::Error::Index) where an id is not a window.
     pub fn of_windows(windows: &data::Windows, ids: &[u32]) -> Result<(Self, Vec<f64>)> {
         windows.check_ids(ids)?;
         let ids = || ids.iter().map(|&id| id as usize);

@@ -70,7 +70,10 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Refuses numbers under which nothing could be learned.
+    /// Checks the numbers.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where nothing could be learned under one of them.
     pub fn check(&self) -> Result<()> {
         for (name, count) in [("epochs", self.epochs), ("batch", self.batch), ("report", self.report)] {
             if count == 0 {
@@ -159,12 +162,16 @@ pub struct Summary {
     pub stopped: bool,
 }
 
-/// Trains the network on the loaded windows `ids` from `state` on: the default state for a network whose parameters are freshly
-/// set ([`Engine::set_parameters`]), or one that an earlier run showed, with its parameters and moments set again.
+/// Trains the network on the loaded windows `ids`, from `state` on. That is the default state for a network whose
+/// parameters are freshly set ([`Engine::set_parameters`]), or a state that an earlier run reported, with its
+/// parameters and moments set again.
 ///
-/// `watch` is called after each epoch, with the engine, so that it can evaluate or keep the network; where it breaks, training
-/// stops there, with the losses of all steps taken read and checked. A loss that is NaN or infinite is [`Error::Diverged`] at the
-/// next report.
+/// `watch` is called after each epoch, with the engine, so that it can evaluate or keep the network. Where it breaks,
+/// training stops there, and the losses of all steps taken are read and checked.
+///
+/// # Errors
+/// [`Error::Config`] where the options are not sound or there are no windows; [`Error::Diverged`] at the next report
+/// where a loss is NaN or infinite; and what the engine or `watch` refuses.
 pub async fn fit<E: Engine>(
     engine: &mut E,
     options: &Options,

@@ -176,6 +176,9 @@ impl Run<'_> {
 }
 
 /// The loss of the windows `ids`: the mean of its terms over all their positions that count.
+///
+/// # Errors
+/// [`Error::Index`] where an id is not a window; else as [`Engine::predict`].
 pub async fn mean_loss<E: Engine>(
     engine: &mut E,
     spec: &Spec,

@@ -73,7 +73,10 @@ impl Errors {
     }
 }
 
-/// Runs a case on the engine that `make` gives for it and on the oracle.
+/// Runs a case on the engine that `make` gives for it and on the oracle, and returns the worst differences.
+///
+/// # Errors
+/// What the engine refuses. A case itself is sound.
 pub async fn measure<E: Engine>(case: &Case, make: impl FnOnce(Spec, &[f32]) -> Result<E>) -> Result<Errors> {
     let (parameters, sequences, targets) = numbers(case);
     let mut engine = make(case.spec, &parameters)?;

@@ -39,7 +39,10 @@ impl Inference {
         self.row_network = None;
     }
 
-    /// The outputs of a batch at the times that `readout` says; the final states only where `with_states`.
+    /// Returns the outputs of a batch at the times that `readout` says, and the final states only where `with_states`.
+    ///
+    /// # Errors
+    /// [`Error::Limit`](crate::Error::Limit) where the workspaces need more memory than there is.
     pub fn run(
         &mut self,
         machine: &Machine,

@@ -52,7 +52,10 @@ impl Workspaces {
 }
 
 impl Threads {
-    /// So many threads.
+    /// A pool of `count` threads.
+    ///
+    /// # Errors
+    /// [`Error::Device`] where the operating system starts no more threads.
     pub fn new(count: usize) -> Result<Self> {
         let pool = match count {
             1 => None,

@@ -82,6 +82,9 @@ impl Table {
 #[cfg(not(target_arch = "wasm32"))]
 impl Table {
     /// As [`Table::read`], from a file.
+    ///
+    /// # Errors
+    /// As [`Table::read`]; and [`Error::File`] where the file cannot be read.
     pub fn open(path: &std::path::Path, options: &ReadOptions) -> Result<Self> {
         Table::read(&path.display().to_string(), crate::disk::open(path)?, options)
     }

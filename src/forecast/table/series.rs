@@ -41,6 +41,9 @@ impl Table {
     }
 
     /// The place of a column among a row's values.
+    ///
+    /// # Errors
+    /// [`Error::Table`] where there is no such column, with the name most like it.
     pub fn column(&self, name: &str) -> Result<usize> {
         self.columns.iter().position(|column| column == name).ok_or_else(|| {
             let message = format!("there is no such column{}", nearest(name, self.columns.iter()));
@@ -49,6 +52,9 @@ impl Table {
     }
 
     /// The time of a row of a series, or of one after its end.
+    ///
+    /// # Errors
+    /// [`Error::Table`] where it is beyond what the calendar knows.
     pub fn stamp(&self, series: &Series, row: usize) -> Result<Stamp> {
         let at = i64::try_from(row).ok().and_then(|row| self.frequency.at(series.first, row));
         at.ok_or_else(|| {
@@ -58,7 +64,10 @@ impl Table {
         })
     }
 
-    /// The same, as it is written.
+    /// The time of a row of a series, as the table writes times.
+    ///
+    /// # Errors
+    /// As [`Table::stamp`].
     pub fn time(&self, series: &Series, row: usize) -> Result<String> {
         Ok(self.style.print(self.stamp(series, row)?))
     }

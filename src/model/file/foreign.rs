@@ -77,7 +77,10 @@ impl<'a> Found<'a> {
     }
 }
 
-/// The contents of a file without metadata of ours. The shapes that say nothing of the spec are left to the caller.
+/// Finds out what a file without metadata of ours holds. Shapes that say nothing of the spec are not checked here.
+///
+/// # Errors
+/// What was expected and what was found, where the tensors are not those of one recurrent module and at most one head.
 pub fn contents(arrays: &Arrays<'_>, options: &LoadOptions) -> Fallible<Contents> {
     let mut found = Found::default();
     arrays.names().try_for_each(|name| found.note(name))?;

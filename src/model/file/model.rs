@@ -57,7 +57,11 @@ impl Model {
         Model { spec, parameters, names: Names::default(), provenance: Map::new() }
     }
 
-    /// The file's bytes, the same for the same model. Weights that are not finite are refused.
+    /// The file's bytes, the same for the same model.
+    ///
+    /// # Errors
+    /// [`Error::File`] where a weight is not finite; [`Error::Config`] or [`Error::Length`] where spec and parameters
+    /// do not fit together.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         self.to_bytes_with(&[])
     }
@@ -82,31 +86,46 @@ impl Model {
         Ok(write_with_metadata(&tensors, KEY, card.expect("a card has string keys only")))
     }
 
-    /// A model from the bytes of a file, which are trusted in nothing: no size is believed before the bytes that it
+    /// A model from the bytes of a file. Nothing in them is trusted: no size is believed before the bytes that it
     /// speaks of have been seen. `path` is what errors call the file.
+    ///
+    /// # Errors
+    /// [`Error::File`] where the bytes are damaged, hold no model, or contradict `options`.
     pub fn read(path: &str, bytes: &[u8], options: &LoadOptions) -> Result<Loaded> {
         let arrays = Arrays::from_bytes(path, bytes)?;
         read(&arrays, options).map_err(|message| arrays.fault(message))
     }
 
     /// As [`Model::read`] without options, for files whose notes nobody would read.
+    ///
+    /// # Errors
+    /// As [`Model::read`].
     pub fn from_bytes(path: &str, bytes: &[u8]) -> Result<Self> {
         Ok(Model::read(path, bytes, &LoadOptions::default())?.model)
     }
 
     /// As [`Model::read`], from a file.
+    ///
+    /// # Errors
+    /// As [`Model::read`]; and [`Error::File`] where the file cannot be read.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn open(path: &std::path::Path, options: &LoadOptions) -> Result<Loaded> {
         Model::read(&path.display().to_string(), &crate::disk::read(path)?, options)
     }
 
     /// As [`Model::from_bytes`], from a file.
+    ///
+    /// # Errors
+    /// As [`Model::open`].
     #[cfg(not(target_arch = "wasm32"))]
     pub fn load(path: &std::path::Path) -> Result<Self> {
         Ok(Model::open(path, &LoadOptions::default())?.model)
     }
 
     /// Writes a model file, whole or not at all.
+    ///
+    /// # Errors
+    /// As [`Model::to_bytes`]; and [`Error::File`] where the file cannot be written.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn save(&self, path: &std::path::Path) -> Result<()> {
         crate::disk::write_whole(&[(path, &self.to_bytes()?)])
