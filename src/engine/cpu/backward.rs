@@ -1,8 +1,8 @@
 //! One tile back through the network, kernel after kernel, from the loss to every gradient.
 
 use super::forward::layer_input;
-use super::kernel::{BackwardScan, Drop, Outer, Product, Sum, Wide};
-use super::pass::{At, Backward, Task};
+use super::kernel::{ApplyMask, BackwardScan, Outer, Product, Sum, Wide};
+use super::pass::{Backward, SimdPass, Task};
 use super::tile::Workspace;
 use crate::model::CellVisitor;
 use crate::model::cells::Cell;
@@ -13,11 +13,11 @@ impl WithSimd for Backward<'_> {
     type Output = f64;
 
     fn with_simd<S: Simd>(self, simd: S) -> f64 {
-        self.task.network.spec.cell.visit(At { simd, pass: self })
+        self.task.network.spec.cell.visit(SimdPass { simd, pass: self })
     }
 }
 
-impl<S: Simd> CellVisitor for At<S, Backward<'_>> {
+impl<S: Simd> CellVisitor for SimdPass<S, Backward<'_>> {
     type Output = f64;
 
     fn visit<C: Cell>(mut self) -> f64 {
@@ -38,7 +38,7 @@ impl<S: Simd> CellVisitor for At<S, Backward<'_>> {
                 }
             }
             if layer > 0 {
-                self.go_below(layer - 1);
+                self.enter_layer_below(layer - 1);
                 d_h_from = 0;
             }
         }
@@ -46,28 +46,35 @@ impl<S: Simd> CellVisitor for At<S, Backward<'_>> {
     }
 }
 
-impl<S: Simd> At<S, Backward<'_>> {
+impl<S: Simd> SimdPass<S, Backward<'_>> {
     /// The gradient of the input becomes that of the output of the layer `layer` below.
-    fn go_below(&mut self, layer: usize) {
-        let At { simd, pass: Backward { task: Task { network, mask, .. }, workspace, .. } } = self;
+    fn enter_layer_below(&mut self, layer: usize) {
+        let SimdPass { simd, pass: Backward { task: Task { network, mask, .. }, workspace, .. } } = self;
         let Workspace { d_h, d_below, rows, .. } = &mut **workspace;
         std::mem::swap(d_h, d_below);
         if let Some(mask) = *mask {
             let stride = network.state_stride();
-            simd.vectorize(Wide(Drop { mask, layer, rows: *rows, units: network.spec.top(), values: d_h, stride }));
+            simd.vectorize(Wide(ApplyMask {
+                mask,
+                layer,
+                rows: *rows,
+                units: network.spec.top(),
+                values: d_h,
+                stride,
+            }));
         }
     }
 
     /// The deltas of one layer and direction, the gradient of its initial states, and the sums of its deltas.
     fn scan<C: Cell>(&mut self, scan: usize, d_h_from: usize) {
-        let At { simd, pass: Backward { task: Task { network, .. }, workspace, .. } } = self;
+        let SimdPass { simd, pass: Backward { task: Task { network, .. }, workspace, .. } } = self;
         let layer = scan / network.spec.directions();
         workspace.d_states[scan].fill(0.0);
         workspace.d_bias.fill(0.0);
         simd.vectorize(Wide(BackwardScan::<C> {
             cell: PhantomData,
             geometry: network.geometry(scan, workspace.steps, true),
-            ends: workspace.ends,
+            lengths: workspace.lengths,
             weights: &network.backs[scan].hidden,
             slots: &network.hidden_slots,
             h: &workspace.h[layer],
@@ -76,14 +83,14 @@ impl<S: Simd> At<S, Backward<'_>> {
             d_h: &workspace.d_h,
             d_h_from,
             d_state: &mut workspace.d_states[scan],
-            held: &mut workspace.held,
+            d_ended: &mut workspace.d_ended,
             d_bias: &mut workspace.d_bias,
         }));
     }
 
     /// The gradients of W_ih and W_hh.
     fn weights(&mut self, scan: usize) {
-        let At { simd, pass: Backward { task: Task { network, mask, .. }, workspace, gradient, .. } } = self;
+        let SimdPass { simd, pass: Backward { task: Task { network, mask, .. }, workspace, gradient, .. } } = self;
         let (spec, lanes) = (&network.spec, workspace.lanes);
         let geometry = network.geometry(scan, workspace.steps, true);
         let ranges = &network.layout.layers()[scan];
@@ -115,7 +122,7 @@ impl<S: Simd> At<S, Backward<'_>> {
 
     /// The gradients of b_ih and b_hh, which are the same where both add to one slot.
     fn biases<C: Cell>(&mut self, scan: usize) {
-        let At { simd, pass: Backward { task: Task { network, .. }, workspace, gradient, .. } } = self;
+        let SimdPass { simd, pass: Backward { task: Task { network, .. }, workspace, gradient, .. } } = self;
         let ranges = &network.layout.layers()[scan];
         let hidden = network.spec.hidden;
         let slots = C::INPUT_SLOT.into_iter().zip(C::HIDDEN_SLOT).take(C::GATES);

@@ -1,8 +1,8 @@
 //! One tile through the network, kernel after kernel, from x to the outputs.
 
-use super::kernel::{Drop, ForwardScan, Lines, Wide};
+use super::kernel::{AlignedBuffer, ApplyMask, ForwardScan, Wide};
 use super::network::Network;
-use super::pass::{At, Forward, Task};
+use super::pass::{Forward, SimdPass, Task};
 use crate::model::cells::Cell;
 use crate::model::{CellVisitor, Mask};
 use pulp::{Simd, WithSimd};
@@ -12,27 +12,27 @@ impl WithSimd for Forward<'_> {
     type Output = ();
 
     fn with_simd<S: Simd>(self, simd: S) {
-        self.task.network.spec.cell.visit(At { simd, pass: self });
+        self.task.network.spec.cell.visit(SimdPass { simd, pass: self });
     }
 }
 
-impl<S: Simd> CellVisitor for At<S, Forward<'_>> {
+impl<S: Simd> CellVisitor for SimdPass<S, Forward<'_>> {
     type Output = ();
 
     fn visit<C: Cell>(mut self) {
-        let At { simd, pass: Forward { task, ref rows, ref times, ref mut workspace } } = self;
+        let SimdPass { simd, pass: Forward { task, ref rows, ref times, ref mut workspace } } = self;
         let Task { network, batch, mask } = *task;
         workspace.load(network, batch, rows, times);
         let (spec, lanes) = (&network.spec, workspace.lanes);
         for (scan, weights) in network.scans.iter().enumerate() {
-            let geometry = network.geometry(scan, workspace.steps, workspace.room.keep_tape);
+            let geometry = network.geometry(scan, workspace.steps, workspace.shape.keep_tape);
             let (layer, direction) = (scan / spec.directions(), scan % spec.directions());
             let (below, h) = workspace.h.split_at_mut(layer);
             let (input, input_stride) = layer_input(network, &workspace.x, below, &workspace.dropped, mask, lanes);
             simd.vectorize(Wide(ForwardScan::<C> {
                 cell: PhantomData,
                 geometry,
-                ends: workspace.ends,
+                lengths: workspace.lengths,
                 weights,
                 input,
                 input_stride,
@@ -48,7 +48,7 @@ impl<S: Simd> CellVisitor for At<S, Forward<'_>> {
                 let values = &mut workspace.dropped[layer][..len];
                 values.copy_from_slice(&workspace.h[layer][stride * lanes..][..len]);
                 let rows = workspace.rows;
-                simd.vectorize(Wide(Drop { mask, layer, rows, units: spec.top(), values, stride }));
+                simd.vectorize(Wide(ApplyMask { mask, layer, rows, units: spec.top(), values, stride }));
             }
         }
         self.head();
@@ -58,9 +58,9 @@ impl<S: Simd> CellVisitor for At<S, Forward<'_>> {
 /// The input of the layer above the layers whose h is `below`, [T, I], and the values from one time to the next.
 pub(super) fn layer_input<'a>(
     network: &Network,
-    x: &'a Lines,
-    below: &'a [Lines],
-    dropped: &'a [Lines],
+    x: &'a AlignedBuffer,
+    below: &'a [AlignedBuffer],
+    dropped: &'a [AlignedBuffer],
     mask: Option<Mask>,
     lanes: usize,
 ) -> (&'a [f32], usize) {

@@ -2,17 +2,17 @@
 
 use super::kernel::{LossGradient, Outer, Product, Sum, Wide};
 use super::network::Network;
-use super::pass::{At, Backward, Forward, Task};
+use super::pass::{Backward, Forward, SimdPass, Task};
 use super::tile::Workspace;
 use crate::loss::Loss;
 use crate::model::Readout;
 use pulp::Simd;
 use std::slice::from_ref;
 
-impl<S: Simd> At<S, Forward<'_>> {
+impl<S: Simd> SimdPass<S, Forward<'_>> {
     /// y = W h + b at each time that is read, or h itself where there is no head.
     pub(super) fn head(&mut self) {
-        let At { simd, pass: Forward { task: Task { network, .. }, workspace, .. } } = self;
+        let SimdPass { simd, pass: Forward { task: Task { network, .. }, workspace, .. } } = self;
         let (lanes, outputs) = (workspace.lanes, network.spec.outputs());
         if gathers(network, workspace) {
             gather_last(network, workspace);
@@ -46,11 +46,11 @@ impl<S: Simd> At<S, Forward<'_>> {
     }
 }
 
-impl<S: Simd> At<S, Backward<'_>> {
+impl<S: Simd> SimdPass<S, Backward<'_>> {
     /// The sum of the loss's terms; the head's gradients, and in `d_h` that of the top layer's output. Gives also the first time
     /// that has one.
     pub(super) fn head(&mut self) -> (f64, usize) {
-        let At { simd, pass: Backward { task, options, rows, workspace, gradient } } = self;
+        let SimdPass { simd, pass: Backward { task, options, rows, workspace, gradient } } = self;
         let Task { network, batch, .. } = *task;
         let (spec, layout, lanes) = (&network.spec, &network.layout, workspace.lanes);
         let (outputs, read) = (spec.outputs(), workspace.read());
@@ -61,7 +61,7 @@ impl<S: Simd> At<S, Backward<'_>> {
             loss: options.loss,
             outputs,
             rows: rows.len(),
-            ends: if workspace.room.readout == Readout::Every { workspace.ends } else { None },
+            lengths: if workspace.shape.readout == Readout::Every { workspace.lengths } else { None },
             terms: options.terms,
             y: &workspace.y[..read * outputs * lanes],
             targets: &workspace.targets[..read * width * lanes],
@@ -145,7 +145,7 @@ fn top<'a>(network: &Network, workspace: &'a Workspace) -> (&'a [f32], usize) {
 
 /// Whether the last output of each row lies at a time of its own. A forward scan holds it to the end; a reverse one begins there.
 fn gathers(network: &Network, workspace: &Workspace) -> bool {
-    network.spec.bidirectional && workspace.room.readout == Readout::Last && workspace.ends.is_some()
+    network.spec.bidirectional && workspace.shape.readout == Readout::Last && workspace.lengths.is_some()
 }
 
 /// Brings the topmost h at the end of each row together.
@@ -172,7 +172,7 @@ fn scatter_last(network: &Network, workspace: &mut Workspace) {
 
 /// Where the last time of each lane's row begins, in [T, D*H].
 fn last_places(network: &Network, workspace: &Workspace) -> impl Iterator<Item = usize> + use<> {
-    let (lanes, steps, ends) = (workspace.lanes, workspace.steps, workspace.ends);
+    let (lanes, steps, lengths) = (workspace.lanes, workspace.steps, workspace.lengths);
     let stride = network.state_stride() * lanes;
-    (0..lanes).map(move |lane| (ends.map_or(steps, |ends| ends.length(lane)) - 1) * stride + lane)
+    (0..lanes).map(move |lane| (lengths.map_or(steps, |lengths| lengths.length(lane)) - 1) * stride + lane)
 }

@@ -6,7 +6,7 @@ use super::pass::{Forward, Task};
 use super::results::Results;
 use super::rows::{RowForward, RowNetwork, RowWorkspace};
 use super::threads::{Machine, Workspaces, lock, unlock};
-use super::tile::Room;
+use super::tile::WorkspaceShape;
 use crate::engine::{Gradients, Outputs};
 use crate::error::Result;
 use crate::model::{Readout, Spec};
@@ -62,8 +62,8 @@ impl Inference {
         if rows <= few(machine.vector) {
             return Ok(self.run_rows(machine, spec, parameters, batch, (readout, chunk), outputs));
         }
-        let room = Room { steps: chunk, readout, keep_tape: false, dropout: false };
-        let workspaces = self.workspaces.prepare(machine, network, room)?;
+        let shape = WorkspaceShape { steps: chunk, readout, keep_tape: false, dropout: false };
+        let workspaces = self.workspaces.prepare(machine, network, shape)?;
         let results = Mutex::new(Results { rows, gradients: Gradients { outputs, ..Gradients::default() } });
         let mut tiles: Vec<Range<usize>> =
             (0..rows).step_by(lanes).map(|first| first..rows.min(first + lanes)).collect();

@@ -8,7 +8,7 @@ use super::network::Network;
 use super::pass::{BackwardOptions, Task};
 use super::results::Results;
 use super::threads::{Machine, Threads, Workspaces, lock, unlock};
-use super::tile::Room;
+use super::tile::WorkspaceShape;
 use super::training::{Groups, differentiate};
 use super::weights::{Weights, gradient};
 use crate::data::{Sequences, Windows};
@@ -134,8 +134,8 @@ impl Engine for CpuEngine {
         let CpuEngine { machine, training, inference, network, weights, windows, groups, losses, .. } = self;
         let windows = windows.as_ref().ok_or_else(not_loaded)?;
         steps.check(&network.spec, windows)?;
-        let room = room(&network.spec, windows.steps(), &steps.objective.dropout);
-        let workspaces = training.prepare(machine, network, room)?;
+        let shape = shape(&network.spec, windows.steps(), &steps.objective.dropout);
+        let workspaces = training.prepare(machine, network, shape)?;
         inference.forget();
         losses.reserve(ids.len().div_ceil(batch));
         // The states that the step at hand begins with, and those that it ends with.
@@ -209,7 +209,7 @@ impl Engine for CpuEngine {
         // Training leaves out the weights that only the gradient of x needs.
         network.pack(&weights.parameters, true);
         let batch = Batch::sequences(sequences, targets);
-        let workspaces = training.prepare(machine, network, room(&spec, steps, &objective.dropout))?;
+        let workspaces = training.prepare(machine, network, shape(&spec, steps, &objective.dropout))?;
         let y = vec![0.0; rows * spec.read_steps(steps) * spec.outputs()];
         let states = vec![0.0; spec.state_len() * rows];
         let results = Mutex::new(Results {
@@ -261,8 +261,8 @@ impl Engine for CpuEngine {
 }
 
 /// What training on sequences of `steps` steps needs.
-fn room(spec: &Spec, steps: usize, dropout: &Dropout) -> Room {
-    Room { steps, readout: spec.readout(), keep_tape: true, dropout: mask(dropout).is_some() }
+fn shape(spec: &Spec, steps: usize, dropout: &Dropout) -> WorkspaceShape {
+    WorkspaceShape { steps, readout: spec.readout(), keep_tape: true, dropout: mask(dropout).is_some() }
 }
 
 /// What is dropped, if anything is.

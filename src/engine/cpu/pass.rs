@@ -47,7 +47,7 @@ pub(super) struct Backward<'a> {
 }
 
 /// A pass with its SIMD level, which waits for its cell.
-pub(super) struct At<S, P> {
+pub(super) struct SimdPass<S, P> {
     pub simd: S,
     pub pass: P,
 }

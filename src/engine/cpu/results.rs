@@ -21,7 +21,7 @@ impl Results {
     pub fn take_outputs(&mut self, network: &Network, workspace: &Workspace, rows: &Range<usize>, first: usize) {
         let outputs = network.spec.outputs();
         let per_row = self.gradients.outputs.y.len() / self.rows;
-        let first = if workspace.room.readout == Readout::Every { first * outputs } else { 0 };
+        let first = if workspace.shape.readout == Readout::Every { first * outputs } else { 0 };
         for (lane, row) in rows.clone().enumerate() {
             let y = self.gradients.outputs.y.get_mut(row * per_row + first..).unwrap_or_default();
             copy_lane(&workspace.y, lane, workspace.lanes, y, workspace.counted(lane) * outputs);
@@ -32,7 +32,7 @@ impl Results {
     pub fn take_states(&mut self, network: &Network, workspace: &Workspace, rows: &Range<usize>) {
         let hidden = network.spec.hidden * workspace.lanes;
         self.each_state(network, |results, scan, s, first| {
-            let last = network.geometry(scan, workspace.steps, workspace.room.keep_tape).last() * workspace.lanes;
+            let last = network.geometry(scan, workspace.steps, workspace.shape.keep_tape).last() * workspace.lanes;
             let layer = scan / network.spec.directions();
             let states = if s == 0 { &workspace.h[layer] } else { &workspace.c[layer] };
             take_state(&states[last..][..hidden], workspace.lanes, rows, &mut results.outputs.states, first);

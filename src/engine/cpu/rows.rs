@@ -2,9 +2,9 @@
 //! need it.
 
 use super::batch::Batch;
-use super::kernel::{Lines, MOST_OUTPUTS, PackedScan, RowProduct, RowScan, row_block};
+use super::kernel::{AlignedBuffer, MAX_OUTPUTS, PackedScan, RowProduct, RowScan, row_block};
 use super::network::PackedHead;
-use super::pass::At;
+use super::pass::SimdPass;
 use crate::model::cells::Cell;
 use crate::model::{CellVisitor, Layout, Readout, Spec};
 use pulp::{Simd, WithSimd};
@@ -53,11 +53,11 @@ pub(super) struct RowWorkspace {
     below: Vec<f32>,
     h: Vec<f32>,
     /// The states of all layers and directions, [L*D][S, H].
-    states: Vec<Lines>,
+    states: Vec<AlignedBuffer>,
     /// [slots*H], and room for a block beyond.
-    pre: Lines,
+    pre: AlignedBuffer,
     /// [O], likewise.
-    sums: Lines,
+    sums: AlignedBuffer,
 }
 
 /// Takes one row of a batch through the network.
@@ -77,15 +77,15 @@ impl WithSimd for RowForward<'_> {
     type Output = ();
 
     fn with_simd<S: Simd>(self, simd: S) {
-        self.network.spec.cell.visit(At { simd, pass: self });
+        self.network.spec.cell.visit(SimdPass { simd, pass: self });
     }
 }
 
-impl<S: Simd> CellVisitor for At<S, RowForward<'_>> {
+impl<S: Simd> CellVisitor for SimdPass<S, RowForward<'_>> {
     type Output = ();
 
     fn visit<C: Cell>(self) {
-        let At { simd, pass } = self;
+        let SimdPass { simd, pass } = self;
         let RowForward { network, batch, row, readout, chunk, workspace, y } = pass;
         let (spec, length) = (&network.spec, batch.length(row));
         let (inputs, outputs, top) = (spec.input, spec.outputs(), spec.top());
@@ -141,9 +141,9 @@ impl RowWorkspace {
         let (spec, facts, padded) = (&network.spec, network.spec.facts(), network.padded);
         let hidden = spec.hidden;
         if self.states.is_empty() {
-            self.states = network.scans.iter().map(|_| Lines::zeroed(facts.states * padded)).collect();
-            self.pre = Lines::zeroed(facts.slots * hidden + MOST_OUTPUTS);
-            self.sums = Lines::zeroed(spec.outputs() + MOST_OUTPUTS);
+            self.states = network.scans.iter().map(|_| AlignedBuffer::zeroed(facts.states * padded)).collect();
+            self.pre = AlignedBuffer::zeroed(facts.slots * hidden + MAX_OUTPUTS);
+            self.sums = AlignedBuffer::zeroed(spec.outputs() + MAX_OUTPUTS);
         }
         for (scan, states) in self.states.iter_mut().enumerate() {
             for (s, states) in states.chunks_exact_mut(padded).enumerate() {

@@ -3,7 +3,7 @@
 use super::Level;
 use super::memory;
 use super::network::Network;
-use super::tile::{Room, Workspace};
+use super::tile::{Workspace, WorkspaceShape};
 use crate::error::{Error, Result};
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -36,15 +36,15 @@ impl Workspaces {
     ///
     /// # Errors
     /// [`Error::Limit`] where all of them together need more memory than there is.
-    pub fn prepare(&mut self, machine: &Machine, network: &Network, room: Room) -> Result<&Self> {
+    pub fn prepare(&mut self, machine: &Machine, network: &Network, shape: WorkspaceShape) -> Result<&Self> {
         let Machine { lanes, threads, .. } = machine;
         let first = self.0.first_mut().map(|first| first.get_mut().unwrap_or_else(PoisonError::into_inner));
-        if !first.is_some_and(|first| first.room == room) {
+        if !first.is_some_and(|first| first.shape == shape) {
             // The old ones go first, so that both are never in memory together.
             self.0.clear();
-            let bytes = Workspace::bytes(network, *lanes, &room).saturating_mul(threads.count());
-            memory::check(bytes, room.steps, threads.count())?;
-            let new = || Mutex::new(Workspace::new(network, *lanes, room));
+            let bytes = Workspace::bytes(network, *lanes, &shape).saturating_mul(threads.count());
+            memory::check(bytes, shape.steps, threads.count())?;
+            let new = || Mutex::new(Workspace::new(network, *lanes, shape));
             self.0 = (0..threads.count()).map(|_| new()).collect();
         }
         Ok(self)

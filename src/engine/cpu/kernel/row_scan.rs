@@ -1,9 +1,9 @@
 //! The same scan for a row alone: lanes are outputs, so that one row fills them. Sums run over inputs in the order of
 //! [`super::scan`], so that both give the same bits.
 
+use super::aligned::MAX_LANES;
 use super::block::choose;
 use super::lanes::Lanes;
-use super::lines::WIDEST;
 use super::packed::{Packed, PackedScan};
 use crate::model::cells::{Cell, MAX_SLOTS, MAX_STATES, Real};
 use pulp::{Simd, WithSimd};
@@ -13,7 +13,7 @@ use std::marker::PhantomData;
 /// addition where there are outputs enough.
 const VECTORS: [usize; 4] = [1, 2, 5, 8];
 /// Values of the largest block, on any level.
-pub(in crate::engine::cpu) const MOST_OUTPUTS: usize = 8 * WIDEST;
+pub(in crate::engine::cpu) const MAX_OUTPUTS: usize = 8 * MAX_LANES;
 
 /// Outputs of a block of the weights that [`RowScan`] and [`RowProduct`] read.
 pub(in crate::engine::cpu) fn row_block(outputs: usize, lanes: usize) -> usize {

@@ -1,8 +1,8 @@
 //! The scan of one layer and direction over the time steps of one tile.
 
 use super::block::{Blocked, accumulate, by_block};
-use super::ends::Ends;
 use super::lanes::Lanes;
+use super::lengths::TileLengths;
 use super::packed::{PackedScan, SlotGroup};
 use super::wide::{Kernel, tiles, tiles_mut};
 use crate::model::cells::{Cell, MAX_SLOTS, MAX_STATES, Real, Slots};
@@ -59,7 +59,7 @@ pub(in crate::engine::cpu) struct ForwardScan<'a, C: Cell> {
     pub cell: PhantomData<C>,
     pub geometry: Geometry,
     /// Where rows end, if not all have every step: beyond, their states stay as they were.
-    pub ends: Option<Ends>,
+    pub lengths: Option<TileLengths>,
     pub weights: &'a PackedScan,
     /// [T, I].
     pub input: &'a [f32],
@@ -124,10 +124,10 @@ impl<C: Cell> Kernel for ForwardScan<'_, C> {
                 }
             }
 
-            if let Some(running) = self.ends.and_then(|ends| ends.running::<S, V>(simd, t)) {
+            if let Some(active) = self.lengths.and_then(|lengths| lengths.active::<S, V>(simd, t)) {
                 for unit in 0..hidden {
                     for v in 0..V {
-                        let select = |new, old| simd.select_f32s(running[v], new, old);
+                        let select = |new, old| simd.select_f32s(active[v], new, old);
                         h[after + unit][v] = select(h[after + unit][v], h[before + unit][v]);
                         if C::STATES > 1 {
                             c[after + unit][v] = select(c[after + unit][v], c[before + unit][v]);

@@ -1,26 +1,26 @@
 //! Tiles whose rows end at different times.
 
-use super::lines::WIDEST;
+use super::aligned::MAX_LANES;
 use pulp::Simd;
 
 /// The lengths of the rows of a tile, where not all of them have every step. A row that has ended keeps its state, and one that
 /// runs backwards has its initial state until it begins.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::engine::cpu) struct Ends {
+pub(in crate::engine::cpu) struct TileLengths {
     /// Of each lane.
-    lengths: [u32; WIDEST],
+    lengths: [u32; MAX_LANES],
     shortest: usize,
 }
 
-impl Ends {
+impl TileLengths {
     /// For lanes with these lengths; none where all have `steps`.
     pub fn new(lengths: impl Iterator<Item = usize>, steps: usize) -> Option<Self> {
-        let mut ends = Ends { lengths: [0; WIDEST], shortest: steps };
-        for (lane, length) in ends.lengths.iter_mut().zip(lengths) {
+        let mut tile = TileLengths { lengths: [0; MAX_LANES], shortest: steps };
+        for (lane, length) in tile.lengths.iter_mut().zip(lengths) {
             *lane = length as u32;
-            ends.shortest = ends.shortest.min(length);
+            tile.shortest = tile.shortest.min(length);
         }
-        (ends.shortest < steps).then_some(ends)
+        (tile.shortest < steps).then_some(tile)
     }
 
     /// The length of the row in a lane.
@@ -30,15 +30,15 @@ impl Ends {
 
     /// The lanes whose rows have not ended at time `t`; none where no row has.
     #[inline(always)]
-    pub fn running<S: Simd, const V: usize>(&self, simd: S, t: usize) -> Option<[S::m32s; V]> {
+    pub fn active<S: Simd, const V: usize>(&self, simd: S, t: usize) -> Option<[S::m32s; V]> {
         if t < self.shortest {
             return None;
         }
         let (lengths, _) = S::as_simd_u32s(&self.lengths);
-        let mut running = [simd.greater_than_u32s(lengths[0], simd.splat_u32s(t as u32)); V];
+        let mut active = [simd.greater_than_u32s(lengths[0], simd.splat_u32s(t as u32)); V];
         for v in 1..V {
-            running[v] = simd.greater_than_u32s(lengths[v], simd.splat_u32s(t as u32));
+            active[v] = simd.greater_than_u32s(lengths[v], simd.splat_u32s(t as u32));
         }
-        Some(running)
+        Some(active)
     }
 }
