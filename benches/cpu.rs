@@ -1,6 +1,6 @@
-//! Training steps of the CPU engine over the benchmark table, on one thread and on all. Each network is held against the
-//! oracle on a few rows and steps before it is timed; criterion's elements are steps; the processor, its SIMD level and the
-//! threads stand in the bench's id.
+//! Training steps of the CPU engine over the benchmark table, on one thread and on all. Each network is compared with
+//! the oracle on a few rows and steps before it is timed; criterion's elements are steps; the processor, its SIMD level
+//! and the threads stand in the bench's id.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use refrain::bench_table::{Row, What, cell_name, rows};

@@ -1,5 +1,5 @@
-//! Training steps of the exercise (I 1, H 20, O 1, batch 32, T 50) on every device of this machine. Each engine's first loss
-//! and parameters are held against the oracle before anything is timed; the device stands in the bench's id.
+//! Training steps of the exercise (I 1, H 20, O 1, batch 32, T 50) on every device of this machine. Each engine's first
+//! loss and parameters are compared with the oracle before anything is timed; the device stands in the bench's id.
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use pollster::block_on;

@@ -1,5 +1,6 @@
-//! What 16 bits save and what they cost: the bytes of a training step on the best adapter, and how far outputs and gradients are
-//! from those in 32 bits, over the table that speed is measured on. `cargo bench --bench precision [-- PART OF A ROW'S NAME]`.
+//! What 16 bits save and what they cost: the bytes of a training step on the best adapter, and how far outputs and
+//! gradients are from those in 32 bits, over the table that speed is measured on.
+//! `cargo bench --bench precision [-- PART OF A ROW'S NAME]`.
 
 use pollster::block_on;
 use refrain::Result;

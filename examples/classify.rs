@@ -1,6 +1,6 @@
-//! Sequences of unequal length, each to be told which of three waves it is: a sine, a square or a sawtooth, of any frequency
-//! and phase, under noise as large as they are. Rows are padded to the longest, and what the padding holds is never read:
-//! here it is NaN.
+//! Sequences of unequal length, each to be told which of three waves it is: a sine, a square or a sawtooth, of any
+//! frequency and phase, under noise as large as they are. Rows are padded to the longest, and what the padding holds is
+//! never read: here it is NaN.
 //!
 //! ```text
 //! cargo run --release --example classify            # on the CPU engine

@@ -1,5 +1,6 @@
-//! From a table to a forecast, as `refrain train`, `backtest` and `forecast` do it: trains on the columns of docs/forecasting.md,
-//! prints the errors on the rows held out, and the next day. `cargo run --release --example forecast demand.csv`
+//! From a table to a forecast, as `refrain train`, `backtest` and `forecast` do it: trains on the columns of
+//! docs/forecasting.md, prints the errors on the rows held out, and the next day.
+//! `cargo run --release --example forecast demand.csv`
 
 use refrain::engine::{Device, Engine};
 use refrain::forecast::table::{ReadOptions, Table};

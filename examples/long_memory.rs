@@ -1,9 +1,10 @@
 //! The adding problem: how far back does a network remember?
 //!
-//! A sequence has two features, a random number and a mark, and two of its steps are marked. The target is the sum of the two
-//! marked numbers. Whoever always answers 1 has a mean squared error of 1/6; to do better, a number must be carried across
-//! up to T steps. The Elman RNN does not learn to, because its gradient fades on the way; the gated cells do. Source:
-//! Hochreiter and Schmidhuber 1997, Long Short-Term Memory, section 5.4; with the marks anywhere, as Bai et al. 2018.
+//! A sequence has two features, a random number and a mark, and two of its steps are marked. The target is the sum of
+//! the two marked numbers. Whoever always answers 1 has a mean squared error of 1/6; to do better, a number must be
+//! carried across up to T steps. The Elman RNN does not learn to, because its gradient fades on the way; the gated
+//! cells do. Source: Hochreiter and Schmidhuber 1997, Long Short-Term Memory, section 5.4; with the marks anywhere, as
+//! Bai et al. 2018.
 //!
 //! ```text
 //! cargo run --release --example long_memory            # on the CPU engine

@@ -1,4 +1,5 @@
-//! The course's first program: SimpleRNN (10 inputs, 20 hidden units, 1 output) is fitted to one random batch (100, 5, 10).
+//! The course's first program: SimpleRNN (10 inputs, 20 hidden units, 1 output) is fitted to one random batch
+//! (100, 5, 10).
 
 use refrain::engine::{Engine, cpu::CpuEngine};
 use refrain::exercise::random_batch;

@@ -81,8 +81,8 @@ fn refusal(path: &Path, error: &io::Error) -> Error {
     refusal_to("write", path, error)
 }
 
-/// The error of a failed access. Where `tempfile` has added a path to the system's reason, which would name a file that the
-/// user never sees, the kind of error must do.
+/// The error of a failed access. Where `tempfile` has added a path to the system's reason, which would name a file that
+/// the user never sees, the kind of error must do.
 fn refusal_to(verb: &str, path: &Path, error: &io::Error) -> Error {
     let reason = match (error.raw_os_error(), error.kind()) {
         (Some(_), _) | (None, io::ErrorKind::Other) => error.to_string(),

@@ -69,7 +69,8 @@ pub enum Error {
     },
     /// The adapter ran out of memory.
     #[error(
-        "{adapter} is out of memory while allocating {what}: {message}; take a smaller batch or hidden size, or `--device cpu`"
+        "{adapter} is out of memory while allocating {what}: {message}; take a smaller batch or hidden size, or \
+         `--device cpu`"
     )]
     OutOfMemory {
         /// The adapter.

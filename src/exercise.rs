@@ -34,13 +34,14 @@ impl Default for SineOptions {
     }
 }
 
-/// Windows of sin(phase + 2 pi / 49 k), k = 0 .. T-1, each with a random phase of its own and the point k = T as target.
+/// Windows of sin(phase + 2 pi / 49 k), k = 0 .. T-1, each with a random phase of its own and the point k = T as
+/// target.
 ///
-/// Noise is that of a measured signal: it lies on the target as on the window, so that no predictor's expected test MSE is
-/// below noise^2. [`Sine::truth`] is free of it.
+/// Noise is that of a measured signal: it lies on the target as on the window, so that no predictor's expected test MSE
+/// is below noise^2. [`Sine::truth`] is free of it.
 ///
-/// The first 80 % of the windows are to train on, the others are held out. Phases are drawn from [0, 2 pi) with 53 bits:
-/// no held-out window is one that was trained on.
+/// The first 80 % of the windows are to train on, the others are held out. Phases are drawn from [0, 2 pi) with 53
+/// bits: no held-out window is one that was trained on.
 #[derive(Clone, Debug)]
 pub struct Sine {
     windows: Windows,

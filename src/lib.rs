@@ -1,5 +1,5 @@
-//! Trains and runs recurrent neural networks (RNN, LSTM, GRU) on any GPU, with hand-written WGSL kernels on wgpu, and on
-//! the CPU where there is no GPU.
+//! Trains and runs recurrent neural networks (RNN, LSTM, GRU) on any GPU, with hand-written WGSL kernels on wgpu, and
+//! on the CPU where there is no GPU.
 #![warn(missing_docs)]
 
 pub mod arrays;

@@ -1,10 +1,10 @@
-//! What training minimises: the losses and their derivatives, as PyTorch defines them, and what they are measured against.
-//! Pure definitions; no device, no loop over a batch.
+//! What training minimises: the losses and their derivatives, as PyTorch defines them, and what they are measured
+//! against. Pure definitions; no device, no loop over a batch.
 //!
-//! The head gives O outputs at each *position*: the last step of a row, or every step of it. A loss is the mean of its terms
-//! over all positions that count: of one term per output, or, for cross-entropy, of one term per position. A position
-//! beyond the length of its row does not count, neither in the sum nor in what the sum is divided by, and its target is
-//! never looked at.
+//! The head gives O outputs at each *position*: the last step of a row, or every step of it. A loss is the mean of its
+//! terms over all positions that count: of one term per output, or, for cross-entropy, of one term per position. A
+//! position beyond the length of its row does not count, neither in the sum nor in what the sum is divided by, and its
+//! target is never looked at.
 
 use crate::error::{Error, Result};
 use crate::model::cells::{Number, Real};
@@ -31,17 +31,17 @@ pub enum Loss {
     /// -t ln sigmoid(y) - (1-t) ln(1 - sigmoid(y)), computed as max(y, 0) - y t + ln(1 + exp(-|y|)). Source:
     /// `torch.nn.BCEWithLogitsLoss`.
     BinaryCrossEntropy,
-    /// q (t - y) where y <= t, else (1 - q) (y - t), for each level q: the O outputs of a position are O/Q groups of Q, one
-    /// output a level, and each group has one target. Its derivative is -q where y <= t. Source: Koenker and Bassett 1978,
-    /// doi 10.2307/1913643.
+    /// q (t - y) where y <= t, else (1 - q) (y - t), for each level q: the O outputs of a position are O/Q groups of Q,
+    /// one output a level, and each group has one target. Its derivative is -q where y <= t. Source: Koenker and
+    /// Bassett 1978, doi 10.2307/1913643.
     Quantile(Quantiles),
 }
 
 /// The most levels of [`Quantiles`].
 pub const MOST_QUANTILES: usize = 16;
 
-/// The levels of [`Loss::Quantile`], each between 0 and 1, in rising order. In f32, so that they are the same numbers on every
-/// device and in the oracle.
+/// The levels of [`Loss::Quantile`], each between 0 and 1, in rising order. In f32, so that they are the same numbers
+/// on every device and in the oracle.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<f32>", into = "Vec<f32>")]
 pub struct Quantiles {
@@ -133,7 +133,8 @@ impl Loss {
         }
     }
 
-    /// Target values at a position with `outputs` outputs (O): 1, the class, for cross-entropy, O/Q for quantiles, else O.
+    /// Target values at a position with `outputs` outputs (O): 1, the class, for cross-entropy, O/Q for quantiles, else
+    /// O.
     pub fn target_width(self, outputs: usize) -> usize {
         match self {
             Loss::CrossEntropy => 1,
@@ -142,7 +143,7 @@ impl Loss {
         }
     }
 
-    /// Which target of a position output `o` is held against.
+    /// Which target of a position output `o` is compared with.
     pub fn target_of(self, o: usize) -> usize {
         match self {
             Loss::CrossEntropy => 0,
@@ -235,8 +236,8 @@ impl Loss {
         }
     }
 
-    /// The derivative of the term of output `o`, for any number type. Of cross-entropy, whose outputs depend on one another, `y`
-    /// is the probability `softmax(y)[o]`, and `t` is 1 for the position's class and 0 for every other.
+    /// The derivative of the term of output `o`, for any number type. Of cross-entropy, whose outputs depend on one
+    /// another, `y` is the probability `softmax(y)[o]`, and `t` is 1 for the position's class and 0 for every other.
     ///
     /// ```text
     /// mse  2 (y - t)        mae  sign(y - t)        huber  clamp(y - t, -delta, delta)

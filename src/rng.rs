@@ -4,7 +4,8 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::f64::consts::TAU;
 
-/// What random numbers are for. The generators of one seed are independent, so that drawing more from one changes no other.
+/// What random numbers are for. The generators of one seed are independent, so that drawing more from one changes no
+/// other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// Initial weights.

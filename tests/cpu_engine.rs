@@ -275,8 +275,8 @@ fn twenty_steps_follow_the_oracle() {
         let (exact, parameters) = exact_training(&spec, &problem.parameters, &windows, &ids, 10, 20, &adam);
         for level in Level::available() {
             let (losses, after) = train(&problem, 10, Options { threads: None, level });
-            // Measured 6e-8 and 2.3e-6. Adam divides by the root of v, so that a gradient near 0 turns its rounding into a
-            // good part of a step of 1e-2.
+            // Measured 6e-8 and 2.3e-6. Adam divides by the root of v, so that a gradient near 0 turns its rounding
+            // into a good part of a step of 1e-2.
             assert_close(format!("losses of {cell} at {}", level.name()), &losses, &exact, 1e-6, 0.0);
             assert_close(format!("parameters of {cell} at {}", level.name()), &after, &parameters, 5e-5, 0.0);
         }

@@ -1,5 +1,5 @@
-//! What must hold bit for bit on the CPU engine whatever the options, and what they are refused for: lengths, views, streams,
-//! carried states, memory. That their numbers are right is held against the oracle in `cpu_engine.rs`.
+//! What must hold bit for bit on the CPU engine whatever the options, and what they are refused for: lengths, views,
+//! streams, carried states, memory. Their numbers are compared with the oracle in `cpu_engine.rs`.
 
 mod common;
 
@@ -348,8 +348,8 @@ fn cross_entropy_of_large_outputs_is_finite_and_right() {
     // Weights of up to 300: outputs of up to 1000, whose exponentials no f32 holds.
     let case = Case { objective, scale: 800.0, seed: 6, ..Case::new(spec, 19, 3) };
     let (parameters, sequences, targets) = verify::numbers(&case);
-    let (wide, goal) = (reference::widen(&parameters), reference::widen(&targets));
-    let exact = reference::differentiate_with(&spec, &wide, &(&sequences).into(), &goal, &objective);
+    let (wide, wide_targets) = (reference::widen(&parameters), reference::widen(&targets));
+    let exact = reference::differentiate_with(&spec, &wide, &(&sequences).into(), &wide_targets, &objective);
     let exact = exact.expect("a sound problem");
     assert!(exact.outputs.y.iter().any(|y| *y > 100.0), "{:?}", exact.outputs.y);
     for level in Level::available() {

@@ -12,7 +12,8 @@ use refrain::model::{CellKind, CellVisitor, Dropout, Head, Layout, Readout, Spec
 use refrain::reference::{self, Sequences};
 use refrain::rng::{Purpose, generator};
 
-/// Half the distance of the two points. The error is of the order of STEP^2 times the third derivative, plus 1e-16 / STEP.
+/// Half the distance of the two points. The error is of the order of STEP^2 times the third derivative, plus 1e-16 /
+/// STEP.
 const STEP: f64 = 1e-5;
 
 /// Measured: every value within 1e-9, and terms that were left out or misplaced on purpose off by 5e-4 and more.

@@ -1,5 +1,5 @@
-//! Values of any type as those that a network takes: f32, and whole numbers for lengths. What would change its meaning is
-//! refused.
+//! Values of any type as those that a network takes: f32, and whole numbers for lengths. What would change its meaning
+//! is refused.
 
 use super::array::{Array, Fallible, place};
 use super::dtype::Dtype;

@@ -1,5 +1,5 @@
-//! Named arrays in files: `.safetensors`, NumPy's `.npz` and `.npy`. What is read comes from strangers: no number in it is
-//! believed before the bytes that it speaks of have been seen. Nothing here knows a network.
+//! Named arrays in files: `.safetensors`, NumPy's `.npz` and `.npy`. What is read comes from strangers: no number in it
+//! is believed before the bytes that it speaks of have been seen. Nothing here knows a network.
 
 mod array;
 mod convert;

@@ -1,5 +1,5 @@
-//! NumPy's `.npy`: <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>. A magic, a version, the length
-//! of a header, the header as a Python dictionary, and the values.
+//! NumPy's `.npy`: <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>. A magic, a version, the
+//! length of a header, the header as a Python dictionary, and the values.
 
 use super::array::{Array, Fallible, byte_len};
 use super::dtype::Dtype;

@@ -8,8 +8,8 @@ use std::io::{Cursor, Read, Write};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
-/// What the arrays of an archive may come to: this many bytes, or this many times the archive, whichever is more. Deflated
-/// bytes may stand for a thousand times as many.
+/// What the arrays of an archive may come to: this many bytes, or this many times the archive, whichever is more.
+/// Deflated bytes may stand for a thousand times as many.
 const MOST_BYTES: u64 = 1 << 30;
 const MOST_TIMES: u64 = 20;
 

@@ -46,7 +46,8 @@ pub fn read(bytes: &[u8]) -> Fallible<Contents<'_>> {
         places.push((first, last, name.clone()));
         arrays.insert(name, Array { dtype: known, shape, bytes: Cow::Borrowed(bytes) });
     }
-    // The format leaves no gap between tensors, and they share no byte: so that a file is not smaller than what it holds.
+    // The format leaves no gap between tensors, and they share no byte: so that a file is not smaller than what it
+    // holds.
     places.sort_unstable();
     let mut end = 0;
     for (first, last, name) in places {

@@ -14,7 +14,7 @@ use refrain::model::Model;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
-/// Coverage of the intervals of a model of points, where nobody says otherwise.
+/// Coverage of the intervals of a model of points, by default.
 pub const COVERAGE: f64 = 0.9;
 /// Panels of a picture.
 const PANELS: usize = 6;
@@ -23,8 +23,8 @@ const HISTORY: usize = 4;
 
 /// Forecast what comes after a table's end
 ///
-/// The times go on at the table's frequency. A model of points is given with intervals, which were calibrated on the rows that
-/// validated it. Rows at the table's end whose targets are empty hold what is known of the future.
+/// The times go on at the table's frequency. A model of points is given with intervals, which were calibrated on the
+/// rows that validated it. Rows at the table's end whose targets are empty hold what is known of the future.
 #[derive(Debug, clap::Args)]
 #[command(allow_negative_numbers = true)]
 pub struct Args {

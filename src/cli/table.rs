@@ -18,7 +18,8 @@ pub struct TableFlags {
     /// The column that tells many series in one table apart.
     #[arg(long, value_name = "COLUMN")]
     pub id: Option<String>,
-    /// How far apart times stand: 15min, h, D, B (Monday to Friday), W, M, ME (ends of months), Q, Y, or a number. Guessed.
+    /// How far apart times stand: 15min, h, D, B (Monday to Friday), W, M, ME (ends of months), Q, Y, or a number.
+    /// Guessed.
     #[arg(long, value_name = "F")]
     pub freq: Option<Frequency>,
     /// What to put where values or rows are missing, which are refused otherwise.

@@ -1,8 +1,8 @@
-//! What a network is to answer windows with.
+//! The targets of windows, and how windows and targets are centred.
 
 use serde::{Deserialize, Serialize};
 
-/// What windows are to be answered with.
+/// The targets of windows: what a network is trained to output for each.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Targets {
     /// Values given outright.
@@ -21,8 +21,8 @@ pub enum Targets {
     },
 }
 
-/// What is subtracted from the first features of each window, and from the same features of [`Targets::Horizon`], so that a
-/// network sees how a series moves and not where it stands.
+/// What is subtracted from the first features of each window, and from the same features of [`Targets::Horizon`], so
+/// that a network sees the changes of a series and not its level.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Center {

@@ -31,8 +31,9 @@ impl Windows {
     /// Windows of `steps` steps that begin at `starts` in `series` ([len, `inputs`]), with their targets.
     ///
     /// # Errors
-    /// [`Error::Config`] where a dim is 0 or the targets want more features than a step has, [`Error::Length`] where series or
-    /// targets do not have the length of their shapes, [`Error::Index`] where a window or its target ends beyond the series.
+    /// [`Error::Config`] where a dim is 0 or the targets want more features than a step has, [`Error::Length`] where
+    /// series or targets do not have the length of their shapes, [`Error::Index`] where a window or its target ends
+    /// beyond the series.
     pub fn new(series: Vec<f32>, inputs: usize, steps: usize, starts: Vec<u32>, targets: Targets) -> Result<Self> {
         let (target_len, horizon) = match targets {
             Targets::Given { len, .. } => (len, 0),

@@ -10,8 +10,9 @@ use std::future::Future;
 
 /// A device that holds one network, and beside it one stream: sequences whose states stay on the device between calls.
 ///
-/// Every function may also fail with [`Error::Device`](crate::Error::Device) where the device went away, and with [`Error::OutOfMemory`](crate::Error::OutOfMemory) or
-/// [`Error::Limit`](crate::Error::Limit) where what it needs does not fit the device.
+/// Every function may also fail with [`Error::Device`](crate::Error::Device) where the device went away, and with
+/// [`Error::OutOfMemory`](crate::Error::OutOfMemory) or [`Error::Limit`](crate::Error::Limit) where what it needs does
+/// not fit the device.
 pub trait Engine {
     /// What the device is.
     fn device(&self) -> &DeviceInfo;
@@ -61,7 +62,8 @@ pub trait Engine {
     /// The outputs for loaded windows, at most `batch` at a time: [N, O] or [N, T, O].
     ///
     /// # Errors
-    /// [`Error::Config`](crate::Error::Config) where no windows are loaded or `batch` is 0; [`Error::Index`](crate::Error::Index) where an id is not a window.
+    /// [`Error::Config`](crate::Error::Config) where no windows are loaded or `batch` is 0;
+    /// [`Error::Index`](crate::Error::Index) where an id is not a window.
     fn predict(&mut self, ids: &[u32], batch: usize) -> impl Future<Output = Result<Vec<f32>>>;
 
     /// A forward pass over sequences that are not loaded. Nothing is dropped.
@@ -93,7 +95,8 @@ pub trait Engine {
     /// whatever the readout.
     ///
     /// # Errors
-    /// [`Error::Config`](crate::Error::Config) where no stream is open; [`Error::Length`](crate::Error::Length) where `x` is not [B, T, I].
+    /// [`Error::Config`](crate::Error::Config) where no stream is open; [`Error::Length`](crate::Error::Length) where
+    /// `x` is not [B, T, I].
     fn step_many(&mut self, x: &[f32], steps: usize) -> impl Future<Output = Result<Vec<f32>>>;
 
     /// Continues the stream by one time step `x` [B, I]. Returns its output, [B, O].

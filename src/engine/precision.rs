@@ -1,4 +1,4 @@
-//! In how many bits a device stores numbers.
+//! The precision in which a device stores numbers.
 
 use serde::Serialize;
 

@@ -11,8 +11,8 @@ use crate::optim::{Clip, Optimizer, Schedule, Update};
 pub struct Steps<'a> {
     /// Windows in the order of training.
     pub ids: &'a [u32],
-    /// Windows of a step (B). A batch that does not fit an adapter is taken in portions, and the step is that of the whole batch, but
-    /// for the order in which gradients are summed.
+    /// Windows of a step (B). A batch that does not fit an adapter is split into micro-batches whose gradients are
+    /// accumulated: the step is that of the whole batch, but for the order in which gradients are summed.
     pub batch: usize,
     /// What is minimised, and what is dropped; the step within its dropout is that of the training step.
     pub objective: Objective,
@@ -26,9 +26,10 @@ pub struct Steps<'a> {
     pub history: &'a [f64],
     /// Optimiser steps taken before these.
     pub taken: u64,
-    /// Truncated backpropagation through time: each step but the first of these begins with the final states of the step
-    /// before, row by row, and no gradient flows between them; the first begins with zeros. All steps must have the same
-    /// number of rows, and the network one direction. An adapter takes such a batch whole, and refuses one that does not fit.
+    /// Whether states are carried from step to step (truncated BPTT): each step but the first begins with the final
+    /// states of the step before, row by row, and no gradient flows between them; the first begins with zeros. All
+    /// steps must have the same number of rows, and the network one direction. An adapter does not split such a batch,
+    /// and refuses one that does not fit.
     pub carry: bool,
 }
 

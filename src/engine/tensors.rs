@@ -21,7 +21,8 @@ pub struct Outputs {
 }
 
 impl Outputs {
-    /// Adds those of the rows `part` of a batch of `rows`, one at least, after all rows before, in a network of `hidden` units.
+    /// Adds those of the rows `part` of a batch of `rows`, one at least, after all rows before, in a network of
+    /// `hidden` units.
     pub fn add_rows(&mut self, part: &Range<usize>, rows: usize, hidden: usize, of_part: Outputs) {
         self.y.extend(of_part.y);
         self.states.resize(of_part.states.len() / part.len() * rows, 0.0);

@@ -138,7 +138,8 @@ impl Card {
     /// was not trained on, those of its first `rows[series]` rows.
     ///
     /// # Errors
-    /// [`Error::Table`] where a column is not there, or a target that is to become its logarithm has a value of 0 or below.
+    /// [`Error::Table`] where a column is not there, or a target that is to become its logarithm has a value of 0 or
+    /// below.
     pub fn scales(&self, table: &Table, rows: &[usize]) -> Result<Vec<Vec<Scale>>> {
         let of = |(series, &rows): (&Series, &usize)| match self.trained(series.id.as_deref()) {
             Some(trained) => Ok(trained.scales.clone()),

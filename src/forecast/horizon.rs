@@ -1,4 +1,4 @@
-//! Forecasts of what comes after a table's end.
+//! Forecasts of the horizon after a table's end.
 
 use super::card::Card;
 use super::predict::{Level, Origins, Reading, predict};
@@ -45,13 +45,14 @@ impl SeriesForecast {
     }
 }
 
-/// Forecasts `steps` rows after the last whose targets are known, by the network that `engine` holds: a horizon at once, and
-/// beyond it from its own forecasts. A network of points is given with intervals of `coverage`, where that is asked for.
+/// Forecasts `steps` rows after the last whose targets are known, by the network that `engine` holds: a horizon at
+/// once, and beyond it from its own forecasts. A network of points is given with intervals of `coverage`, where that is
+/// asked for.
 ///
 /// # Errors
-/// [`Error::Table`] where the table does not fit the model, a series is shorter than the window, or a covariate of the future ends
-/// too soon; [`Error::Config`] where the model has no intervals of that coverage, or `steps` are more than its past covariates
-/// allow.
+/// [`Error::Table`] where the table does not fit the model, a series is shorter than the window, or a covariate of the
+/// future ends too soon; [`Error::Config`] where the model has no intervals of that coverage, or `steps` are more than
+/// its past covariates allow.
 pub async fn forecast<E: Engine>(
     engine: &mut E,
     card: &Card,
@@ -123,7 +124,8 @@ fn check(card: &Card, table: &Table, steps: usize, needed: usize) -> Result<()> 
             let names = plan.future.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
             let [last, expected] = [rows - 1, series.known + needed - 1].map(|row| table.time(series, row));
             let message = format!(
-                "{names} known up to {}, expected up to {}: {needed} rows after the last with targets, which they leave empty",
+                "{names} known up to {}, expected up to {}: {needed} rows after the last with targets, which they \
+                 leave empty",
                 last?, expected?
             );
             return Err(table.refuse(series, message));

@@ -1,10 +1,10 @@
-//! From a table to a forecast: written on [`Engine`](crate::engine::Engine) and [`train`](crate::train) alone, so that all of it
-//! runs on every device.
+//! From a table to a forecast: written on [`Engine`](crate::engine::Engine) and [`train`](crate::train) alone, so that
+//! all of it runs on every device.
 //!
-//! A [`Task`] says what is to be forecast. Read with it, a [`table::Table`] becomes a [`Problem`]: a [`Plan`] with every number
-//! settled, the rows split in the order of time, scales fitted on the training rows, and windows that are views of the scaled
-//! series. The trained network's [`Card`] goes into its model file; network, card and a table then give a [`forecast()`] or a
-//! [`backtest()`]. `examples/forecast.rs` does it in thirty lines.
+//! A [`Task`] says what is to be forecast. Read with it, a [`table::Table`] becomes a [`Problem`]: a [`Plan`] with
+//! every number settled, the rows split in the order of time, scales fitted on the training rows, and windows that are
+//! views of the scaled series. The trained network's [`Card`] goes into its model file; network, card and a table then
+//! give a [`forecast()`] or a [`backtest()`]. `examples/forecast.rs` does it in thirty lines.
 
 mod backtest;
 mod card;

@@ -1,4 +1,5 @@
-//! A generated table for examples and tests: an hourly demand that follows the day, the week, a trend, and the temperature.
+//! A generated table for examples and tests: an hourly demand that follows the day, the week, a trend, and the
+//! temperature.
 
 use crate::rng::{Gaussian, Purpose, generator};
 use jiff::ToSpan;

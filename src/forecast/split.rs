@@ -55,8 +55,8 @@ impl Split {
         let split = Split { train, val: val_end, rows };
         if train < window + horizon {
             let message = format!(
-                "{train} of {rows} rows are left to train on, expected at least {}: a window of {window} and a horizon of \
-                 {horizon}; take a smaller --window or --horizon, or less for --val and --test",
+                "{train} of {rows} rows are left to train on, expected at least {}: a window of {window} and a horizon \
+                 of {horizon}; take a smaller --window or --horizon, or less for --val and --test",
                 window + horizon
             );
             return Err(table.refuse(series, message));

@@ -121,7 +121,7 @@ impl Rows<'_> {
     /// The value of a row in a column of the plan, scaled.
     fn scaled(&self, row: usize, column: usize) -> f32 {
         let values = &self.table.series[self.series].values;
-        self.scales[column].forth(values[row * self.table.columns.len() + self.columns[column]])
+        self.scales[column].transform(values[row * self.table.columns.len() + self.columns[column]])
     }
 }
 

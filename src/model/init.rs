@@ -4,8 +4,8 @@ use super::{Layout, Spec};
 use crate::rng::{Purpose, generator};
 use rand::RngExt;
 
-/// PyTorch's defaults: every recurrent tensor from U(-1/sqrt(H), 1/sqrt(H)), the head from U(-1/sqrt(D*H), 1/sqrt(D*H)).
-/// The distribution is PyTorch's; the numbers are our generator's.
+/// PyTorch's defaults: every recurrent tensor from U(-1/sqrt(H), 1/sqrt(H)), the head from U(-1/sqrt(D*H),
+/// 1/sqrt(D*H)). The distribution is PyTorch's; the numbers are our generator's.
 pub fn initial_parameters(spec: &Spec, seed: u64) -> Vec<f32> {
     let layout = Layout::new(spec);
     let mut rng = generator(seed, Purpose::Weights);

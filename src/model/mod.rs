@@ -1,5 +1,5 @@
-//! What a network is: its cells, its spec, its flat parameter block with PyTorch's names, its initial values, its files.
-//! Nothing here knows a device.
+//! What a network is: its cells, its spec, its flat parameter block with PyTorch's names, its initial values, its
+//! files. Nothing here knows a device.
 
 pub mod cells;
 mod dropout;

@@ -82,7 +82,8 @@ impl Layout {
         &self.tensors
     }
 
-    /// The tensors of layer `layer`, direction `direction`, for a network of `directions`: index `layer * D + direction`.
+    /// The tensors of layer `layer`, direction `direction`, for a network of `directions`: index `layer * D +
+    /// direction`.
     pub fn layers(&self) -> &[LayerRanges] {
         &self.layers
     }

@@ -1,5 +1,5 @@
-//! How parameters move along their gradients: optimisers, clipping and schedules of the learning rate, as PyTorch defines
-//! them. Pure definitions; the oracle's loops over them are in [`crate::reference`].
+//! How parameters move along their gradients: optimisers, clipping and schedules of the learning rate, as PyTorch
+//! defines them. These are pure definitions, without a loop over parameters.
 
 mod schedule;
 
@@ -183,8 +183,8 @@ impl Optimizer {
     }
 }
 
-/// What a device needs to know of one step of an [`Optimizer`], rounded once from f64 for all devices. With g the gradient
-/// after clipping:
+/// What a device needs to know of one step of an [`Optimizer`], rounded once from f64 for all devices. With g the
+/// gradient after clipping:
 ///
 /// ```text
 /// g = g + penalty w            w = decay w

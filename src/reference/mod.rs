@@ -1,7 +1,9 @@
-//! The oracle: the whole network, forward and backward, in f64 and in plain loops that read like the formulas, and at wish with
-//! the error that each value is expected to have in f32 ([`Rounded`]). Every engine is held against it, and it is held against PyTorch (`tests/golden.rs`) and against central differences
-//! (`tests/finite_differences.rs`). No SIMD, no threads, no wgpu lives here, and nothing that makes it faster but harder to
-//! read. It shares with the engines the cells' pointwise functions and the layout of the parameter block, no more.
+//! The oracle: the whole network, forward and backward, in f64 and in plain loops that read like the formulas, and
+//! where wanted with the error that each value is expected to have in f32 ([`Rounded`]). Every engine is compared with
+//! it, and it is compared with PyTorch (`tests/golden.rs`) and with central differences
+//! (`tests/finite_differences.rs`). No SIMD, no threads, no wgpu lives here, and nothing that makes it faster but
+//! harder to read. It shares with the engines the cells' pointwise functions and the layout of the parameter block, no
+//! more.
 //!
 //! ```
 //! use refrain::model::{CellKind, Layout, Spec};

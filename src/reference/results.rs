@@ -1,6 +1,6 @@
 //! What the oracle gives, in f64.
 
-/// [`crate::engine::Outputs`] in f64.
+/// What a forward pass gives.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outputs<R = f64> {
     /// The head's outputs: [B, O], or [B, T, O] where it reads every step.
@@ -9,7 +9,7 @@ pub struct Outputs<R = f64> {
     pub states: Vec<R>,
 }
 
-/// [`crate::engine::Gradients`] in f64.
+/// What a forward and backward pass give.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Gradients<R = f64> {
     /// The loss: the mean over what counts.
@@ -20,6 +20,6 @@ pub struct Gradients<R = f64> {
     pub parameters: Vec<R>,
     /// Gradient of the input, [B, T, I].
     pub x: Vec<R>,
-    /// Gradient of the initial states, [S, L*D, B, H], also where they were zeros that nobody gave.
+    /// Gradient of the initial states, [S, L*D, B, H], also where none were given and they are zeros.
     pub states: Vec<R>,
 }

@@ -3,10 +3,10 @@
 use crate::data;
 use crate::error::Result;
 
-/// [`data::Sequences`] in f64, with the length of each row. With lengths, a row is what `torch.nn.utils.rnn` makes of it by
-/// `pack_padded_sequence(.., batch_first=True, enforce_sorted=False)`: what lies beyond its length is never read, hidden
-/// states and outputs are zero there, the final states are those at the row's true end, the reverse direction starts there,
-/// and [`Readout::Last`](crate::model::Readout::Last) reads there.
+/// [`data::Sequences`] in f64, with the length of each row. With lengths, a row is what `torch.nn.utils.rnn` makes of
+/// it by `pack_padded_sequence(.., batch_first=True, enforce_sorted=False)`: what lies beyond its length is never read,
+/// hidden states and outputs are zero there, the final states are those at the row's true end, the reverse direction
+/// starts there, and [`Readout::Last`](crate::model::Readout::Last) reads there.
 #[derive(Clone, Debug)]
 pub struct Sequences {
     /// Batch rows (B).

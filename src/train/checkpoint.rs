@@ -1,5 +1,5 @@
-//! What an interrupted run is taken up from, as a file: a model file that also holds the optimiser's moments, the best weights
-//! and how far the run has come. Its weights are those of the last epoch, and it loads as a model.
+//! The file from which an interrupted run is resumed: a model file that also has the optimiser's moments, the best
+//! weights and the run's progress. Its weights are those of the last epoch, and it loads as a model.
 
 use super::fit::State;
 use super::validated::{Best, Snapshot};

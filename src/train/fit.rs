@@ -46,13 +46,14 @@ pub enum Order {
     Shuffled,
     /// In the order given.
     Given,
-    /// Truncated backpropagation through time: the windows are cut into B runs, each in the order given, and a batch row goes
-    /// along one of them with its states carried on. What is left of N windows beyond a multiple of B is not trained on.
+    /// In the order given, with states carried from step to step (truncated BPTT): the windows are cut into B runs, and
+    /// a batch row goes along one of them. What is left of N windows beyond a multiple of B is not trained on.
     Carried,
 }
 
 impl Default for Options {
-    /// The exercise's recipe: 100 epochs, minibatches of 32, the mean squared error, Adam(1e-3), a report every 10 epochs.
+    /// The exercise's recipe: 100 epochs, minibatches of 32, the mean squared error, Adam(1e-3), a report every 10
+    /// epochs.
     fn default() -> Self {
         Options {
             epochs: 100,
@@ -88,8 +89,8 @@ impl Options {
         self.clip.map_or(Ok(()), |clip| clip.check())
     }
 
-    /// The windows of an epoch (counted from 1), in the order of training. It depends on the epoch's number but not on the
-    /// epochs before it, so that a run can be taken up in the middle.
+    /// The windows of an epoch (counted from 1), in the order of training. It depends on the epoch's number but not on
+    /// the epochs before it, so that a run can be taken up in the middle.
     fn windows_of(&self, ids: &[u32], batch: usize, epoch: usize) -> Vec<u32> {
         match self.order {
             Order::Given => ids.to_vec(),
@@ -108,8 +109,8 @@ impl Options {
     }
 }
 
-/// How far a run has come: with the parameters and the moments, all that it depends on. A run that is taken up from here ends
-/// with the same bits as one that was never interrupted.
+/// The progress of a run: with the parameters and the moments, all that it depends on. A run that is resumed from here
+/// ends with the same bits as one that was never interrupted.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct State {
     /// Epochs trained.
@@ -134,9 +135,10 @@ pub struct Progress<'a> {
     pub epoch: usize,
     /// Epochs in all.
     pub epochs: usize,
-    /// What a run could be taken up from, with the engine's parameters and moments.
+    /// What a run can be resumed from, with the engine's parameters and moments.
     pub state: &'a State,
-    /// The losses, every [`Options::report`] epochs and after the last; `None` in between, where they stay on the device.
+    /// The losses, every [`Options::report`] epochs and after the last; `None` in between, where they stay on the
+    /// device.
     pub report: Option<Report<'a>>,
 }
 
@@ -152,7 +154,7 @@ pub struct Report<'a> {
 /// How training ended.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Summary {
-    /// Epochs trained, those before the run was taken up included.
+    /// Epochs trained, those before the run was resumed included.
     pub epochs: usize,
     /// Optimiser steps taken, likewise.
     pub steps: u64,

@@ -1,4 +1,4 @@
-//! How a row of the table is timed, after its numbers were held against the oracle.
+//! How a row of the table is timed, after its numbers were compared with the oracle.
 
 use anyhow::bail;
 use refrain::bench_table::{Row, What};
@@ -55,7 +55,7 @@ impl Measured {
     }
 }
 
-/// Holds a small case of the row's network against the oracle. A miss is an error: wrong numbers are not timed.
+/// Compares a small case of the row's network with the oracle. A miss is an error: wrong numbers are not timed.
 pub async fn check(row: &Row, device: &Device, seed: u64) -> anyhow::Result<()> {
     let case = row.small_case(seed);
     let errors = measure(&case, |spec, parameters| device.engine(spec, parameters)).await?;

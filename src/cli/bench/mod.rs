@@ -20,16 +20,16 @@ use std::path::PathBuf;
 /// Time training steps and forward passes over a table of networks, each checked against the f64 reference first
 ///
 /// `train` is a step (forward, backward, Adam) and `forward` a pass over a batch, of several that are queued and read
-/// together; `stream` is a time step of one sequence in a call of its own, `block` one of a call over T steps. Times are
-/// medians, with what 10 % and 90 % of the samples stay below.
+/// together; `stream` is a time step of one sequence in a call of its own, `block` one of a call over T steps. Times
+/// are medians, with what 10 % and 90 % of the samples stay below.
 #[derive(Debug, clap::Args)]
 #[command(allow_negative_numbers = true)]
 pub struct Args {
     /// Only the rows whose name contains this, such as `train`, `lstm` or `B=32 T=50`.
     #[arg(long, value_name = "SUBSTRING")]
     only: Option<String>,
-    /// Networks of this shape in place of the table: batch rows, time steps, inputs and hidden units. May be given several
-    /// times.
+    /// Networks of this shape in place of the table: batch rows, time steps, inputs and hidden units. May be given
+    /// several times.
     #[arg(long, value_name = "B,T,I,H", value_parser = shape)]
     shape: Vec<[usize; 4]>,
     /// The file that `benches/pytorch.py` wrote on this machine: its times, and how many times faster this is.

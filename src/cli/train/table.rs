@@ -17,7 +17,7 @@ use refrain::{Error, Result, disk};
 use std::path::Path;
 use std::time::Instant;
 
-/// The levels of quantiles where nobody says others.
+/// The levels of quantiles by default.
 const QUANTILES: [f32; 3] = [0.1, 0.5, 0.9];
 /// Windows that the errors on the rows held out are measured on, at most.
 const TESTED: usize = 2000;

@@ -1,4 +1,4 @@
-//! One tile back through the network, kernel after kernel, from the loss to every gradient.
+//! Takes one tile backward through the network, kernel after kernel, from the loss to every gradient.
 
 use super::forward::layer_input;
 use super::kernel::{ApplyMask, BackwardScan, Outer, Product, Sum, Wide};
@@ -47,7 +47,7 @@ impl<S: Simd> CellVisitor for SimdPass<S, Backward<'_>> {
 }
 
 impl<S: Simd> SimdPass<S, Backward<'_>> {
-    /// The gradient of the input becomes that of the output of the layer `layer` below.
+    /// Goes on to the layer `layer` below: the gradient of the input just computed is that of its output.
     fn enter_layer_below(&mut self, layer: usize) {
         let SimdPass { simd, pass: Backward { task: Task { network, mask, .. }, workspace, .. } } = self;
         let Workspace { d_h, d_below, rows, .. } = &mut **workspace;
@@ -146,7 +146,7 @@ impl<S: Simd> SimdPass<S, Backward<'_>> {
     fn input(&mut self, scan: usize) {
         let network = self.pass.task.network;
         let tape_stride = network.geometry(scan, self.pass.workspace.steps, true).tape_stride;
-        // Out of its place for a moment, since the input's gradient lies in the same workspace.
+        // The tape is taken out for a moment, since the input's gradient is borrowed from the same workspace.
         let tape = std::mem::take(&mut self.pass.workspace.tapes[scan]);
         let simd = self.simd;
         let (out, out_stride) = self.d_input(scan / network.spec.directions());
@@ -161,7 +161,7 @@ impl<S: Simd> SimdPass<S, Backward<'_>> {
         self.pass.workspace.tapes[scan] = tape;
     }
 
-    /// Where the gradient of a layer's input goes, and the values from one time to the next.
+    /// The buffer for the gradient of a layer's input, and its stride in time.
     fn d_input(&mut self, layer: usize) -> (&mut [f32], usize) {
         let Backward { task: Task { network, .. }, workspace, .. } = &mut self.pass;
         match layer {

@@ -1,4 +1,4 @@
-//! One tile through the network, kernel after kernel, from x to the outputs.
+//! Takes one tile forward through the network, kernel after kernel, from x to the outputs.
 
 use super::kernel::{AlignedBuffer, ApplyMask, ForwardScan, Wide};
 use super::network::Network;
@@ -55,7 +55,7 @@ impl<S: Simd> CellVisitor for SimdPass<S, Forward<'_>> {
     }
 }
 
-/// The input of the layer above the layers whose h is `below`, [T, I], and the values from one time to the next.
+/// The input of the layer above the layers whose h is `below`, [T, I], and its stride in time.
 pub(super) fn layer_input<'a>(
     network: &Network,
     x: &'a AlignedBuffer,

@@ -47,8 +47,8 @@ impl<S: Simd> SimdPass<S, Forward<'_>> {
 }
 
 impl<S: Simd> SimdPass<S, Backward<'_>> {
-    /// The sum of the loss's terms; the head's gradients, and in `d_h` that of the top layer's output. Gives also the first time
-    /// that has one.
+    /// Adds the head's gradients, and writes the gradient of the top layer's output to `d_h`. Returns the sum of the
+    /// loss's terms and the first time that has a gradient.
     pub(super) fn head(&mut self) -> (f64, usize) {
         let SimdPass { simd, pass: Backward { task, options, rows, workspace, gradient } } = self;
         let Task { network, batch, .. } = *task;
@@ -133,7 +133,7 @@ fn terms(workspace: &mut Workspace, loss: Loss, outputs: usize, rows: usize) -> 
     sum
 }
 
-/// h of the topmost layer at the times that are read, and the values from one time to the next.
+/// h of the top layer at the times that the head reads, and its stride in time.
 fn top<'a>(network: &Network, workspace: &'a Workspace) -> (&'a [f32], usize) {
     let (read, stride) = (workspace.read(), network.state_stride());
     if gathers(network, workspace) {
@@ -143,12 +143,13 @@ fn top<'a>(network: &Network, workspace: &'a Workspace) -> (&'a [f32], usize) {
     (&workspace.h[network.spec.layers - 1][first..][..read * stride * workspace.lanes], stride)
 }
 
-/// Whether the last output of each row lies at a time of its own. A forward scan holds it to the end; a reverse one begins there.
+/// Whether the last output of each row has to be gathered from a time of its own. A forward scan keeps it to the end of
+/// the tile; a reverse scan begins there.
 fn gathers(network: &Network, workspace: &Workspace) -> bool {
     network.spec.bidirectional && workspace.shape.readout == Readout::Last && workspace.lengths.is_some()
 }
 
-/// Brings the topmost h at the end of each row together.
+/// Gathers h of the top layer at the end of each row.
 fn gather_last(network: &Network, workspace: &mut Workspace) {
     let (lanes, h) = (workspace.lanes, &workspace.h[network.spec.layers - 1]);
     for (lane, place) in last_places(network, workspace).enumerate() {
@@ -159,7 +160,7 @@ fn gather_last(network: &Network, workspace: &mut Workspace) {
     }
 }
 
-/// Sets the gradient of the top layer's output, which has one at the end of each row alone.
+/// Scatters the gradient of the gathered states: the top layer's output has one at the end of each row alone.
 fn scatter_last(network: &Network, workspace: &mut Workspace) {
     let lanes = workspace.lanes;
     workspace.d_h.fill(0.0);

@@ -1,4 +1,4 @@
-//! Forward passes alone: nothing is kept of a time but the states that the next begins with.
+//! Forward passes without a backward one: of each time step only the states are kept, from which the next begins.
 
 use super::batch::Batch;
 use super::network::Network;
@@ -13,10 +13,10 @@ use crate::model::{Readout, Spec};
 use std::ops::Range;
 use std::sync::Mutex;
 
-/// Times that go through all layers before the next do, so that memory does not grow with the sequence.
+/// Time steps that go through all layers at once. A longer sequence is cut, so that memory does not grow with it.
 const CHUNK: usize = 128;
 
-/// A stream: some rows and the states that they have come to.
+/// A stream: its rows and their states after the last step.
 #[derive(Debug)]
 pub(super) struct Stream {
     pub rows: usize,
@@ -34,7 +34,7 @@ pub(super) struct Inference {
 }
 
 impl Inference {
-    /// The weights have changed.
+    /// Drops the packed weights, since the parameters have changed.
     pub fn forget(&mut self) {
         self.row_network = None;
     }
@@ -106,7 +106,7 @@ impl Inference {
     }
 }
 
-/// So many rows go one by one, in less time than a tile takes with most of its lanes idle.
+/// The most rows that are run one by one, which is faster than a tile with most of its lanes idle.
 fn few(vector: usize) -> usize {
     (vector / 2).max(1)
 }

@@ -1,4 +1,4 @@
-//! From the rows of a batch to the vectors of a tile.
+//! Copies rows of a batch into the vectors of a tile.
 
 use super::batch::Batch;
 use super::kernel::TileLengths;
@@ -7,9 +7,9 @@ use super::tile::Workspace;
 use std::ops::Range;
 
 impl Workspace {
-    /// Takes the times `times` of the batch rows `rows`. The first times start from the batch's states, later ones from where
-    /// the times before ended. Lanes beyond the rows repeat the last one, so that they are finite wherever it is; their
-    /// outputs have no gradient.
+    /// Loads the times `times` of the batch rows `rows`. The first times start from the batch's states, later ones from
+    /// the final states of the times before. Lanes beyond the rows repeat the last row, so that they are finite where
+    /// it is; their outputs have no gradient.
     pub fn load(&mut self, network: &Network, batch: &Batch<'_>, rows: &Range<usize>, times: &Range<usize>) {
         for (lane, row) in self.rows.iter_mut().enumerate() {
             *row = (rows.start + lane).min(rows.end - 1) as u32;

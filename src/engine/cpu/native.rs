@@ -1,4 +1,4 @@
-//! The engine itself: what the trait asks for, in terms of passes over tiles.
+//! The engine: implements the trait `Engine` by passes over tiles.
 
 use super::Level;
 use super::batch::Batch;
@@ -33,7 +33,7 @@ pub struct Options {
 pub struct CpuEngine {
     device: DeviceInfo,
     machine: Machine,
-    /// What training and differentiating need.
+    /// Workspaces of training steps and of `differentiate`.
     training: Workspaces,
     inference: Inference,
     stream: Option<Stream>,
@@ -57,8 +57,8 @@ impl CpuEngine {
     /// An engine for the network `spec` with the block `parameters`.
     ///
     /// # Errors
-    /// [`Error::Config`] where the spec is not valid or there are to be no threads, [`Error::Length`] where the block does not
-    /// have the length that the spec calls for.
+    /// [`Error::Config`] where the spec is not valid or there are to be no threads, [`Error::Length`] where the block
+    /// does not have the length that the spec calls for.
     pub fn with_options(spec: Spec, parameters: &[f32], options: Options) -> Result<Self> {
         spec.validate()?;
         let available = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -138,7 +138,7 @@ impl Engine for CpuEngine {
         let workspaces = training.prepare(machine, network, shape)?;
         inference.forget();
         losses.reserve(ids.len().div_ceil(batch));
-        // The states that the step at hand begins with, and those that it ends with.
+        // Truncated BPTT: the states that this step begins with, and those that it ends with.
         let mut before = None;
         let carried = if steps.carry { vec![0.0; network.spec.state_len() * batch] } else { Vec::new() };
         let outputs = Outputs { states: carried, ..Outputs::default() };
@@ -206,7 +206,7 @@ impl Engine for CpuEngine {
         objective.loss.check_targets(self.spec(), steps, &lengths, targets)?;
         let CpuEngine { machine, training, network, weights, groups, .. } = self;
         let spec = network.spec;
-        // Training leaves out the weights that only the gradient of x needs.
+        // Training does not pack the weights that only the gradient of x needs.
         network.pack(&weights.parameters, true);
         let batch = Batch::sequences(sequences, targets);
         let workspaces = training.prepare(machine, network, shape(&spec, steps, &objective.dropout))?;
@@ -260,7 +260,7 @@ impl Engine for CpuEngine {
     }
 }
 
-/// What training on sequences of `steps` steps needs.
+/// The workspaces that training on sequences of `steps` steps needs.
 fn shape(spec: &Spec, steps: usize, dropout: &Dropout) -> WorkspaceShape {
     WorkspaceShape { steps, readout: spec.readout(), keep_tape: true, dropout: mask(dropout).is_some() }
 }

@@ -35,8 +35,8 @@ pub(super) struct BackwardOptions {
     pub with_d_x: bool,
 }
 
-/// Takes the same rows back from the loss to every gradient, after a [`Forward`] that kept the tape. It adds to the gradient of
-/// every parameter and returns the sum of the loss's terms.
+/// Takes the same rows back from the loss to every gradient, after a [`Forward`] that kept the tape. It adds to the
+/// gradient of every parameter and returns the sum of the loss's terms.
 pub(super) struct Backward<'a> {
     pub task: &'a Task<'a>,
     pub options: &'a BackwardOptions,
@@ -46,7 +46,7 @@ pub(super) struct Backward<'a> {
     pub gradient: &'a mut [f32],
 }
 
-/// A pass with its SIMD level, which waits for its cell.
+/// A pass at a SIMD level. As a [`CellVisitor`](crate::model::CellVisitor) it then gets its cell.
 pub(super) struct SimdPass<S, P> {
     pub simd: S,
     pub pass: P,

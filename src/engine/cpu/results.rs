@@ -1,4 +1,4 @@
-//! From the vectors of tiles back to row-major tensors.
+//! Copies the vectors of tiles back to row-major tensors.
 
 use super::network::Network;
 use super::tile::Workspace;
@@ -6,13 +6,13 @@ use crate::engine::Gradients;
 use crate::model::Readout;
 use std::ops::Range;
 
-/// Tensors of a whole batch, which tiles fill in any order. One that nobody wants is empty and stays so; what a row does not
-/// reach stays zero.
+/// Tensors of a whole batch, which tiles fill in any order. A tensor that is not asked for is empty and stays so.
+/// Values beyond a row's length stay zero.
 #[derive(Debug, Default)]
 pub(super) struct Results {
     /// B.
     pub rows: usize,
-    /// The parameters' gradient is not a tile's to fill.
+    /// The parameters' gradient is not filled by tiles but by groups of them.
     pub gradients: Gradients,
 }
 
@@ -57,7 +57,7 @@ impl Results {
         });
     }
 
-    /// Shows each state vector of each layer and direction, with its first row in [S*L*D*B, H].
+    /// Calls `show` for each state vector of each layer and direction, with its first row in [S*L*D*B, H].
     fn each_state(&mut self, network: &Network, mut show: impl FnMut(&mut Gradients, usize, usize, usize)) {
         for scan in 0..network.scans.len() {
             for s in 0..network.facts.states {

@@ -1,5 +1,5 @@
-//! A few rows, one by one: a tile of them would leave most of its lanes idle. Forward alone, as streams and single sequences
-//! need it.
+//! Forward passes of a few rows, one row at a time: a tile of them would leave most of its lanes idle. Streams and
+//! single sequences take this way.
 
 use super::batch::Batch;
 use super::kernel::{AlignedBuffer, MAX_OUTPUTS, PackedScan, RowProduct, RowScan, row_block};
@@ -47,9 +47,9 @@ impl RowNetwork {
 /// What one row needs beside the weights.
 #[derive(Debug, Default)]
 pub(super) struct RowWorkspace {
-    /// [T, I], where x does not lie ready.
+    /// x of a row that is centred, [T, I].
     x: Vec<f32>,
-    /// h of the layer below and of the layer at hand, [T, D*H].
+    /// h of the layer below and of the current layer, [T, D*H].
     below: Vec<f32>,
     h: Vec<f32>,
     /// The states of all layers and directions, [L*D][S, H].
@@ -136,7 +136,7 @@ impl<S: Simd> CellVisitor for SimdPass<S, RowForward<'_>> {
 }
 
 impl RowWorkspace {
-    /// Takes the states that a row begins with, and its x where something is subtracted from it.
+    /// Loads the states that a row begins with, and its x where it is centred.
     fn begin(&mut self, network: &RowNetwork, batch: &Batch<'_>, row: usize) {
         let (spec, facts, padded) = (&network.spec, network.spec.facts(), network.padded);
         let hidden = spec.hidden;
@@ -167,7 +167,7 @@ impl RowWorkspace {
         }
     }
 
-    /// Puts the states that `row` ended with into [S, L*D, B, H].
+    /// Copies the final states of `row` into [S, L*D, B, H].
     pub fn end(&self, network: &RowNetwork, row: usize, rows: usize, states: &mut [f32]) {
         let hidden = network.spec.hidden;
         for (scan, from) in self.states.iter().enumerate() {

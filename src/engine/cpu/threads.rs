@@ -32,7 +32,7 @@ pub(super) struct Threads {
 pub(super) struct Workspaces(Vec<Mutex<Workspace>>);
 
 impl Workspaces {
-    /// Makes room in each; allocates only where the room before was another.
+    /// Makes each fit `shape`; allocates only where it was made for another shape.
     ///
     /// # Errors
     /// [`Error::Limit`] where all of them together need more memory than there is.
@@ -40,7 +40,7 @@ impl Workspaces {
         let Machine { lanes, threads, .. } = machine;
         let first = self.0.first_mut().map(|first| first.get_mut().unwrap_or_else(PoisonError::into_inner));
         if !first.is_some_and(|first| first.shape == shape) {
-            // The old ones go first, so that both are never in memory together.
+            // The old ones are freed first, so that both are never in memory together.
             self.0.clear();
             let bytes = Workspace::bytes(network, *lanes, &shape).saturating_mul(threads.count());
             memory::check(bytes, shape.steps, threads.count())?;
@@ -80,8 +80,8 @@ impl Threads {
         }
     }
 
-    /// Does `work` for each item, with the workspace of the thread that does it. Which thread that is, is left to chance: the
-    /// result may depend on the item alone. A single item stays on the caller's thread, which costs no switch.
+    /// Runs `work` for each item, with the workspace of the thread that runs it. The thread is not determined, so that
+    /// the result must depend on the item alone. A single item stays on the caller's thread, which costs no switch.
     pub fn each<T: Send>(
         &self,
         workspaces: &Workspaces,
@@ -102,12 +102,12 @@ impl Threads {
     }
 }
 
-/// What a mutex guards. A panic in another thread ends the call anyway.
+/// The value that a mutex guards. A panic in another thread ends the call anyway, so that poisoning is ignored.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The same, for good.
+/// Takes the value out of a mutex.
 pub(super) fn unlock<T>(mutex: Mutex<T>) -> T {
     mutex.into_inner().unwrap_or_else(PoisonError::into_inner)
 }

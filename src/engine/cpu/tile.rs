@@ -1,10 +1,10 @@
-//! One tile of batch rows, as many as a vector has lanes, through the whole network: forward, and back.
+//! The workspace of one tile of batch rows, which a thread takes through the whole network, forward and backward.
 
 use super::kernel::{AlignedBuffer, MAX_LANES, SCRATCH, TileLengths};
 use super::network::Network;
 use crate::model::Readout;
 
-/// What workspaces are made for.
+/// What the sizes of a workspace depend on, beside the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct WorkspaceShape {
     /// The most time steps (T).
@@ -17,16 +17,16 @@ pub(super) struct WorkspaceShape {
     pub dropout: bool,
 }
 
-/// What one tile needs beside the weights. A thread has one of these and takes one tile after the other through it. Each
-/// value is one vector of lanes, one lane for each row.
+/// What one tile needs beside the weights. A thread has one of these and takes one tile after the other through it.
+/// Each value is one vector of lanes, one lane for each row.
 #[derive(Debug)]
 pub(super) struct Workspace {
     pub shape: WorkspaceShape,
-    /// Time steps at hand, at most those of the room.
+    /// Time steps of the current pass, at most those of the shape.
     pub steps: usize,
     /// Lanes of a vector.
     pub lanes: usize,
-    /// Where the rows at hand end, if not all have every step.
+    /// The lengths of the current rows, if not all have every step.
     pub lengths: Option<TileLengths>,
     /// The batch row of each lane.
     pub rows: [u32; MAX_LANES],
@@ -36,12 +36,12 @@ pub(super) struct Workspace {
     pub h: Vec<AlignedBuffer>,
     /// The second state of each layer, likewise; empty where the cell has none.
     pub c: Vec<AlignedBuffer>,
-    /// What dropout leaves of h for the layer above, of each layer but the last, [T, D*H].
+    /// h after dropout, of each layer but the last, [T, D*H].
     pub dropped: Vec<AlignedBuffer>,
     /// Of each layer and direction, [T, slots*H]: the tape, then the deltas.
     pub tapes: Vec<AlignedBuffer>,
-    /// The topmost h at the end of each row, [D*H], and then its gradient: only where rows end at different times, and both
-    /// directions are read there.
+    /// The topmost h at the end of each row, [D*H], and then its gradient: only where rows end at different times, and
+    /// both directions are read there.
     pub last: AlignedBuffer,
     /// Outputs, [read steps, O].
     pub y: AlignedBuffer,
@@ -51,7 +51,7 @@ pub(super) struct Workspace {
     pub d_y: AlignedBuffer,
     /// The outputs and the target of one row at one position.
     pub position: Vec<f64>,
-    /// Gradient of the output of the layer at hand, [T, D*H].
+    /// Gradient of the output of the current layer, [T, D*H].
     pub d_h: AlignedBuffer,
     /// Gradient of the output of the layer below.
     pub d_below: AlignedBuffer,
@@ -59,11 +59,11 @@ pub(super) struct Workspace {
     pub d_x: AlignedBuffer,
     /// Gradient of the states of each layer and direction, [S, H].
     pub d_states: Vec<AlignedBuffer>,
-    /// What of it passes by rows that have ended, [S, H].
+    /// The part of it in rows that have ended, [S, H]: it passes through to the step before.
     pub d_ended: AlignedBuffer,
-    /// Sums over all times of the deltas of the layer and direction at hand, [slots*H].
+    /// Sums over all times of the deltas of the current layer and direction, [slots*H].
     pub d_bias: AlignedBuffer,
-    /// What [`super::kernel::Outer`] needs.
+    /// The scratch memory of [`super::kernel::Outer`].
     pub scratch: AlignedBuffer,
 }
 

@@ -1,4 +1,4 @@
-//! The gradients of a batch: its tiles in groups, each group's gradient for itself.
+//! The gradients of a batch: its tiles form groups, and each group adds up a gradient of its own.
 
 use super::pass::{Backward, BackwardOptions, Forward, Task};
 use super::threads::{Machine, Workspaces};
@@ -10,8 +10,8 @@ const MAX_GROUPS: usize = 64;
 /// Values that all groups' gradients may have together, where four of them have fewer: 64 MB.
 const MAX_VALUES: usize = 1 << 24;
 
-/// What a group of tiles of one batch adds to the loss and the gradient. How a batch falls into groups depends on its shape
-/// alone, so that the sum over them does not depend on threads or timing.
+/// What a group of tiles of one batch adds to the loss and the gradient. How a batch falls into groups depends on its
+/// shape alone, so that the sum over them does not depend on threads or timing.
 #[derive(Debug)]
 pub(super) struct Group {
     tiles: Range<usize>,
@@ -39,7 +39,8 @@ impl Groups {
     }
 }
 
-/// Computes the gradients of all groups, and gives the loss. `seen` is shown each tile's rows and results.
+/// Computes the gradients of all groups, and returns the loss. `seen` is called with each tile's rows and its
+/// workspace.
 pub(super) fn differentiate(
     (machine, workspaces): (&Machine, &Workspaces),
     task: &Task<'_>,

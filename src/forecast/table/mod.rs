@@ -1,5 +1,5 @@
-//! Tables of time series: read from CSV, checked, and kept as f32. A table is either *wide*, one series whose variables are
-//! the columns, or *long*, many series that an identifier tells apart.
+//! Tables of time series: read from CSV, checked, and kept as f32. A table is either *wide*, one series whose variables
+//! are the columns, or *long*, many series that an identifier tells apart.
 
 mod dialect;
 mod fill;

@@ -12,7 +12,8 @@ pub struct ReadOptions {
     pub decimal: Option<u8>,
     /// Whether the first row has the columns' names.
     pub header: Option<bool>,
-    /// The column of times. It is guessed: the first that holds dates, or a first column of numbers that is called a time.
+    /// The column of times. It is guessed: the first that holds dates, or a first column of numbers that is called a
+    /// time.
     pub time: Option<String>,
     /// The column that tells series apart, in a long table.
     pub id: Option<String>,

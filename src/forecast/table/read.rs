@@ -41,9 +41,9 @@ impl Table {
     /// Reads a table, which errors call `name`, from its bytes.
     ///
     /// # Errors
-    /// [`Error::Table`] with the row, counted as an editor counts lines, and the column: rows of unequal length, fields that
-    /// are no numbers, infinite or missing values, times that are unsorted, doubled, missing or of two frequencies, and
-    /// columns that are not there.
+    /// [`Error::Table`] with the row, counted as an editor counts lines, and the column: rows of unequal length, fields
+    /// that are no numbers, infinite or missing values, times that are unsorted, doubled, missing or of two
+    /// frequencies, and columns that are not there.
     pub fn read(name: &str, source: impl Read, options: &ReadOptions) -> Result<Self> {
         let (mut reader, dialect) = open(name, source, options)?;
         let mut record = ByteRecord::new();
@@ -64,7 +64,7 @@ impl Table {
         let rows = rows.collect(&mut reader, record)?;
         let (style, raw) = (rows.style, rows.series);
         let columns: Vec<String> = fields.values.iter().map(|&field| fields.names[field].clone()).collect();
-        finish(
+        make_regular(
             Table {
                 name: name.to_owned(),
                 columns,
@@ -90,8 +90,8 @@ impl Table {
     }
 }
 
-/// Makes raw series regular, and whole.
-fn finish(mut table: Table, raw: Vec<Raw>, options: &ReadOptions) -> Result<Table> {
+/// Checks the times of raw series, fills their gaps, and puts them into the table.
+fn make_regular(mut table: Table, raw: Vec<Raw>, options: &ReadOptions) -> Result<Table> {
     regular::check_order(&table, &raw)?;
     let guessed = || {
         let longest = raw.iter().max_by_key(|series| series.stamps.len())?;
@@ -148,8 +148,8 @@ impl<R: Read> Lines<R> {
         })
     }
 
-    /// The line on which the record begins that was read last. A record's own position is where the one before it ended,
-    /// ahead of empty lines.
+    /// The line on which the record begins that was read last. A record's own position is where the one before it
+    /// ended, ahead of empty lines.
     fn line(&self, record: &ByteRecord) -> u64 {
         let within = record.as_slice().iter().filter(|&&byte| byte == b'\n').count() as u64;
         self.reader.position().line().saturating_sub(within + u64::from(!self.crlf))

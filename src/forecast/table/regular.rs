@@ -1,4 +1,4 @@
-//! Holds the times of a series against its frequency.
+//! Checks the times of a series against its frequency.
 
 use super::place::Place;
 use super::raw::Raw;
@@ -119,7 +119,8 @@ fn gap(table: &Table, raw: &Raw, row: usize, due: i64, found: i64) -> Error {
         raw,
         row,
         format!(
-            "expected {expected}, found {found}: {count} {plural} missing at the frequency {frequency}; --fill forward or linear puts them in"
+            "expected {expected}, found {found}: {count} {plural} missing at the frequency {frequency}; --fill forward \
+             or linear puts them in"
         ),
     )
 }

@@ -15,9 +15,9 @@ pub type States<R> = [R; MAX_STATES];
 /// A recurrent cell, for one unit of one row at one time step.
 ///
 /// A *gate* is a block of H rows in PyTorch's weight matrices. A *slot* is one pre-activation that the cell needs; gate
-/// `g` of the input weights adds to slot `INPUT_SLOT[g]`, and of the recurrent weights to `HIDDEN_SLOT[g]`. They differ only
-/// where a cell treats the two products apart, as GRU does. The *tape* has one value per slot: what the backward pass
-/// needs beside the states. The deltas (gradients of the pre-activations) are written over it.
+/// `g` of the input weights adds to slot `INPUT_SLOT[g]`, and of the recurrent weights to `HIDDEN_SLOT[g]`. They differ
+/// only where a cell treats the two products apart, as GRU does. The *tape* has one value per slot: what the backward
+/// pass needs beside the states. The deltas (gradients of the pre-activations) are written over it.
 pub trait Cell: Copy + Send + Sync + 'static {
     /// Blocks of H rows in each weight matrix (G in the shape alphabet).
     const GATES: usize;
@@ -36,8 +36,8 @@ pub trait Cell: Copy + Send + Sync + 'static {
         Self::advance(Self::activate(pre), prev)
     }
 
-    /// The first half of a step: what the pre-activations give by themselves. A processor that does it for many units before
-    /// the second half need not wait for one unit's results.
+    /// The first half of a step: what the pre-activations give by themselves. A processor that does it for many units
+    /// before the second half need not wait for one unit's results.
     fn activate<R: Real>(pre: Slots<R>) -> Slots<R>;
 
     /// The second half: the next states and the tape, from what [`Cell::activate`] gave and the previous states.

@@ -4,7 +4,8 @@
 use super::cell::{Cell, Slots, States};
 use super::real::Real;
 
-/// i, f, o = sigmoid(..), g = tanh(..); c' = f c + i g; h' = o tanh(c'). Source: `torch.nn.LSTM`, gate order i, f, g, o.
+/// i, f, o = sigmoid(..), g = tanh(..); c' = f c + i g; h' = o tanh(c'). Source: `torch.nn.LSTM`, gate order i, f, g,
+/// o.
 #[derive(Clone, Copy, Debug)]
 pub struct Lstm;
 

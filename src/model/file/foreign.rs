@@ -1,5 +1,6 @@
 //! What a file holds that PyTorch wrote, told from the names and shapes of its tensors: the state_dict of a
-//! `torch.nn.{RNN, LSTM, GRU}` under any module's name, and of a `torch.nn.Linear` on it under another, or of no such head.
+//! `torch.nn.{RNN, LSTM, GRU}` under any module's name, and of a `torch.nn.Linear` on it under another, or of no such
+//! head.
 
 use super::contents::{Contents, Lacking};
 use super::names::Names;

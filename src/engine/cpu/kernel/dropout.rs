@@ -5,7 +5,7 @@ use super::wide::Kernel;
 use crate::model::Mask;
 use pulp::Simd;
 
-/// Multiplies each value by what the mask says of its place. The mask is computed where it is needed, forward and back: a few
+/// Multiplies each value by the mask's factor. The mask is computed anew in the forward and in the backward pass: a few
 /// products of integers for each value, where a unit's step takes hundreds of products.
 pub(in crate::engine::cpu) struct ApplyMask<'a> {
     pub mask: Mask,

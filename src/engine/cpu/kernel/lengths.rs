@@ -1,10 +1,10 @@
-//! Tiles whose rows end at different times.
+//! The lengths of a tile's rows, where they end at different times.
 
 use super::aligned::MAX_LANES;
 use pulp::Simd;
 
-/// The lengths of the rows of a tile, where not all of them have every step. A row that has ended keeps its state, and one that
-/// runs backwards has its initial state until it begins.
+/// The lengths of the rows of a tile, where not all of them have every step. A row that has ended keeps its state, and
+/// one that runs backwards has its initial state until it begins.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::engine::cpu) struct TileLengths {
     /// Of each lane.
@@ -28,7 +28,7 @@ impl TileLengths {
         self.lengths[lane] as usize
     }
 
-    /// The lanes whose rows have not ended at time `t`; none where no row has.
+    /// The mask of the lanes whose rows have not ended at time `t`; none where no row has ended.
     #[inline(always)]
     pub fn active<S: Simd, const V: usize>(&self, simd: S, t: usize) -> Option<[S::m32s; V]> {
         if t < self.shortest {

@@ -8,15 +8,15 @@ use super::wide::{Kernel, tiles, tiles_mut};
 use crate::loss::Loss;
 use pulp::Simd;
 
-/// d_y of every position of a tile: [`Loss::derivative`] over the terms of the whole batch, and zero where a position does not
-/// count.
+/// d_y of every position of a tile: [`Loss::derivative`] over the terms of the whole batch, and zero where a position
+/// does not count.
 pub(in crate::engine::cpu) struct LossGradient<'a> {
     pub loss: Loss,
     /// O.
     pub outputs: usize,
     /// Lanes that are rows of the batch.
     pub rows: usize,
-    /// Where rows end, if positions are times.
+    /// The lengths of the rows, if positions are times.
     pub lengths: Option<TileLengths>,
     /// Terms of the whole batch.
     pub terms: usize,

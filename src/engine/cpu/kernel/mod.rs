@@ -1,5 +1,5 @@
-//! The kernels: loops over vectors of lanes, each compiled for every SIMD level and, where it scans, for every cell. What
-//! lives here knows nothing of batches, threads and parameter blocks.
+//! The kernels: loops over vectors of lanes, each compiled for every SIMD level and, where it scans, for every cell.
+//! What lives here knows nothing of batches, threads and parameter blocks.
 
 mod aligned;
 mod block;

@@ -1,10 +1,11 @@
-//! Weights in the order in which the kernels read them: blocks of outputs whose sums fit the registers, and within a block
-//! input by input, so that a kernel walks through them once, front to back.
+//! Weights in the order in which the kernels read them: blocks of outputs whose sums fit the registers, and within a
+//! block input by input, so that a kernel walks through them once, front to back.
 
 use super::aligned::AlignedBuffer;
 use crate::model::{CellFacts, LayerRanges};
 
-/// A matrix W [outputs, inputs] for [`super::product`]: [block][input][output of the block], the last block filled with zeros.
+/// A matrix W [outputs, inputs] for [`super::product`]: [block][input][output of the block], the last block filled with
+/// zeros.
 #[derive(Clone, Debug, Default)]
 pub(in crate::engine::cpu) struct Packed {
     pub outputs: usize,

@@ -9,11 +9,11 @@ use crate::model::cells::{Cell, MAX_SLOTS, MAX_STATES, Real, Slots};
 use pulp::Simd;
 use std::marker::PhantomData;
 
-/// Where the values of a layer lie, each one unit of all rows of a tile. Strides are counted in such values and are odd, so that
-/// consecutive times fall on different sets of the cache even where H is a power of two.
+/// The layout of a layer in a tile. A value is one unit of all rows of the tile. Strides are counted in such values and
+/// are odd, so that consecutive times fall on different sets of the cache even where H is a power of two.
 ///
-/// States are [T+2][D*H]: time t is at place t+1, direction 0 starts from place 0 and direction 1, which runs backwards, from
-/// place T+1.
+/// States are [T+2][D*H]: time t is at place t+1, direction 0 starts from place 0 and direction 1, which runs
+/// backwards, from place T+1.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::engine::cpu) struct Geometry {
     /// T.
@@ -90,8 +90,8 @@ impl<C: Cell> Kernel for ForwardScan<'_, C> {
             let (before, after) = self.geometry.states_around(t);
             let x = &input[t * self.input_stride..][..self.inputs];
             let tape = &mut tape[t * tape_stride..][..C::SLOTS * hidden];
-            // Not straight into the cell: a loop over units that is too long to unroll would index the sums, and what is
-            // indexed lies in memory, not in registers.
+            // Not straight into the cell: a loop over units that is too long to unroll would index the sums, and what
+            // is indexed lies in memory, not in registers.
             for group in &self.weights.groups {
                 let h = &h[before..][..hidden];
                 let out = &mut tape[group.first * hidden..];

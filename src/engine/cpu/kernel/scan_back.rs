@@ -1,4 +1,4 @@
-//! The scan back: from the gradient of a layer's outputs to the deltas, which are written over the tape.
+//! The backward scan: from the gradient of a layer's outputs to the deltas, which are written over the tape.
 
 use super::lanes::Lanes;
 use super::lengths::TileLengths;
@@ -10,11 +10,12 @@ use crate::model::cells::{Cell, MAX_SLOTS, MAX_STATES, Real};
 use pulp::Simd;
 use std::marker::PhantomData;
 
-/// The backward scan. Adds to no weight's gradient: that is [`super::outer`]'s, once the deltas of all times stand.
+/// The backward scan. The weights' gradients are computed after it by [`super::outer`], from the deltas of all times.
 pub(in crate::engine::cpu) struct BackwardScan<'a, C: Cell> {
     pub cell: PhantomData<C>,
     pub geometry: Geometry,
-    /// Where rows end, if not all have every step: beyond, there are no deltas, and gradients pass.
+    /// The lengths of the rows, if not all have every step: beyond them deltas are zero, and gradients of states pass
+    /// through.
     pub lengths: Option<TileLengths>,
     /// W_hh transposed.
     pub weights: &'a Packed,
@@ -31,7 +32,7 @@ pub(in crate::engine::cpu) struct BackwardScan<'a, C: Cell> {
     pub d_h_from: usize,
     /// Gradient of the states, [S, H]: zeros before, that of the initial states when done.
     pub d_state: &'a mut [f32],
-    /// [S, H], what passes by rows that have ended.
+    /// [S, H], scratch: the gradient of the states in rows that have ended.
     pub d_ended: &'a mut [f32],
     /// Sums of the deltas over all times, [slots*H]: zeros before.
     pub d_bias: &'a mut [f32],
@@ -106,8 +107,8 @@ impl<C: Cell> Kernel for BackwardScan<'_, C> {
     }
 }
 
-/// Gradients below this are taken for zero: 2^-96, a good way above the subnormal numbers. Where a gradient vanishes over a
-/// hundred steps it comes to those, on which processors are slow: a training step took 45 times as long.
+/// Gradients below this are flushed to zero: 2^-96, well above the subnormal numbers. A gradient that vanishes over a
+/// hundred steps would become subnormal, and processors are slow on those: a training step took 45 times as long.
 const VANISHED: f32 = 1.0 / (1u128 << 96) as f32;
 
 /// Zeros for lanes that have vanished; a NaN stays.

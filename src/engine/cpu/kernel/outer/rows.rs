@@ -1,5 +1,5 @@
-//! The gradient of a weight matrix whose rows are long: vectors lie along a row of the gradient, and one side is transposed
-//! for it, a few times at a time.
+//! The gradient of a weight matrix whose rows are long: vectors lie along a row of the gradient, and one side is
+//! transposed for it, a few times at a time.
 
 use super::operands::{Outer, SCRATCH};
 use crate::engine::cpu::kernel::product::Segments;
