@@ -146,7 +146,7 @@ fn row_major(values: &[u8], size: usize, shape: &[usize]) -> Vec<u8> {
     result
 }
 
-/// What stands before the values of an f32 array.
+/// The header of an f32 array.
 pub fn header(shape: &[usize]) -> Vec<u8> {
     let dims: String = shape.iter().map(|dim| format!("{dim}, ")).collect();
     let text = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}), }}", dims.trim_end());

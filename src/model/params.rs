@@ -10,7 +10,7 @@ pub struct NamedRange {
     pub name: String,
     /// Row-major shape.
     pub shape: Vec<usize>,
-    /// Where it lies in the block, in values.
+    /// Its range of values in the block.
     pub range: Range<usize>,
 }
 

@@ -90,7 +90,7 @@ impl Options {
     }
 
     /// The windows of an epoch (counted from 1), in the order of training. It depends on the epoch's number but not on
-    /// the epochs before it, so that a run can be taken up in the middle.
+    /// the epochs before it, so that a run can be resumed in the middle.
     fn windows_of(&self, ids: &[u32], batch: usize, epoch: usize) -> Vec<u32> {
         match self.order {
             Order::Given => ids.to_vec(),
@@ -128,7 +128,7 @@ impl State {
     }
 }
 
-/// Where training stands when an epoch has been queued.
+/// The progress of training when an epoch has been queued.
 #[derive(Clone, Debug)]
 pub struct Progress<'a> {
     /// The epoch, counted from 1.

@@ -173,7 +173,7 @@ async fn update_error<E: Engine>(case: &Case, engine: &mut E, from: &Sequences, 
     let batches = ids[..rows].chunks(batch).chain(ids[rows..].chunks(batch));
     for (k, ids) in batches.enumerate() {
         let (mut sequences, targets) = reference::Sequences::of_windows(&windows, ids)?;
-        // The second call begins anew.
+        // The second call to `train` begins from zeros.
         sequences.states = states.take().filter(|_| carry && (k as u64) < taken);
         let mut step = reference::differentiate_with(&spec, &expected, &sequences, &targets, &queued.objective(k))?;
         clip.map(|clip| reference::clip_gradients(&clip, &mut step.parameters)).transpose()?;

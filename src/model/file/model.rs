@@ -96,7 +96,7 @@ impl Model {
         read(&arrays, options).map_err(|message| arrays.fault(message))
     }
 
-    /// As [`Model::read`] without options, for files whose notes nobody would read.
+    /// As [`Model::read`] without options. The notes are dropped.
     ///
     /// # Errors
     /// As [`Model::read`].

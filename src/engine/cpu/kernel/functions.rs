@@ -48,7 +48,7 @@ impl Exp {
     }
 }
 
-/// x where it lies within -bound .. bound, else the nearer end.
+/// x clamped to -bound .. bound.
 #[inline(always)]
 fn clamp<S: Simd>(simd: S, x: S::f32s, bound: f32) -> S::f32s {
     // The maximum and the minimum give their second operand, or NaN, where x is NaN; but not the scalar ones.
