@@ -1,13 +1,13 @@
-//! Training steps of the CPU engine over the yardstick's table, on one thread and on all. Each network is held against the
-//! oracle on a few rows and steps before it is timed; criterion's elements are steps; the processor, its SIMD level and the
-//! threads stand in the bench's id.
+//! Training steps of the CPU engine over the benchmark table, on one thread and on all. Each network is compared with
+//! the oracle on a few rows and steps before it is timed; criterion's elements are steps; the processor, its SIMD level
+//! and the threads stand in the bench's id.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use refrain::bench_table::{Row, What, cell_name, rows};
 use refrain::data::Windows;
 use refrain::engine::cpu::{CpuEngine, Options};
 use refrain::engine::{Engine, Steps};
 use refrain::verify::{TOLERANCE, measure, numbers};
-use refrain::yardstick::{Row, What, cell_name, rows};
 use std::time::Duration;
 
 fn train_step(c: &mut Criterion) {
@@ -28,7 +28,7 @@ fn train_step(c: &mut Criterion) {
         for threads in [Some(1), None] {
             let options = Options { threads, ..Options::default() };
             let mut engine = CpuEngine::with_options(spec, &parameters, options).expect("the network fits");
-            engine.load(&windows).expect("the windows fit");
+            engine.load_data(&windows).expect("the windows fit");
             let ids: Vec<u32> = (0..rows as u32).cycle().take(queued * rows).collect();
             let device = format!("{} ({})", engine.device().name, engine.device().driver);
             let mut taken = 0;

@@ -1,5 +1,5 @@
-//! Training steps of the exercise (I 1, H 20, O 1, batch 32, T 50) on every device of this machine. Each engine's first loss
-//! and parameters are held against the oracle before anything is timed; the device stands in the bench's id.
+//! Training steps of the exercise (I 1, H 20, O 1, batch 32, T 50) on every device of this machine. Each engine's first
+//! loss and parameters are compared with the oracle before anything is timed; the device stands in the bench's id.
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use pollster::block_on;
@@ -26,7 +26,7 @@ fn windows() -> Windows {
 /// Times one epoch of `engine`; criterion divides by its steps.
 fn time_epoch<E: Engine>(c: &mut Criterion, cell: CellKind, mut engine: E) {
     let ids: Vec<u32> = (0..(ROWS * EPOCH) as u32).collect();
-    engine.load(&windows()).expect("the windows fit");
+    engine.load_data(&windows()).expect("the windows fit");
     let mut taken = 0;
     let mut group = c.benchmark_group(format!("train-step/{cell}"));
     group.throughput(criterion::Throughput::Elements(EPOCH as u64));

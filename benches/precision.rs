@@ -1,14 +1,15 @@
-//! What 16 bits save and what they cost: the bytes of a training step on the best adapter, and how far outputs and gradients are
-//! from those in 32 bits, over the table that speed is measured on. `cargo bench --bench precision [-- PART OF A ROW'S NAME]`.
+//! What 16 bits save and what they cost: the bytes of a training step on the best adapter, and how far outputs and
+//! gradients are from those in 32 bits, over the table that speed is measured on.
+//! `cargo bench --bench precision [-- PART OF A ROW'S NAME]`.
 
 use pollster::block_on;
 use refrain::Result;
+use refrain::bench_table::{Row, What, rows};
 use refrain::data::Windows;
 use refrain::engine::gpu::{Gpu, GpuEngine, Options, choose};
 use refrain::engine::{Engine, Precision, Steps};
 use refrain::optim::Optimizer;
 use refrain::verify::numbers;
-use refrain::yardstick::{Row, What, rows};
 use std::sync::Arc;
 
 /// A training step that leaves the weights alone, and whose first moment is the gradient.
@@ -30,7 +31,7 @@ fn measure(gpu: &Arc<Gpu>, row: &Row, precision: Precision) -> Result<Measured> 
 
     let before = gpu.allocated();
     let mut engine = GpuEngine::with_precision(gpu.clone(), row.spec, &parameters, precision)?;
-    engine.load(&windows)?;
+    engine.load_data(&windows)?;
     engine.train(&Steps { optimizer: STILL, ..Steps::new(&ids, row.rows) })?;
     let bytes = gpu.allocated() - before;
     let gradient = block_on(engine.moments())?.m;

@@ -4,7 +4,7 @@ torch.optim.Adam, eager. Needs PyTorch alone.
     python benches/pytorch.py --json pytorch.json
     refrain bench --against pytorch.json
 
-Rows have the names of src/yardstick.rs. On the processor each is timed with one thread and with all; on CUDA, where there
+Rows have the names of src/bench_table.rs. On the processor each is timed with one thread and with all; on CUDA, where there
 is one, with TF32 off and on. Several steps are queued, and the last loss is read. Data lie on the device; a batch is not
 gathered, so that PyTorch is spared what training on shuffled windows would add.
 """
@@ -39,7 +39,7 @@ FEWEST_SAMPLES = 3
 
 
 def rows():
-    """(name, what, cell, B, T, I, H, L, bidirectional), in the order of src/yardstick.rs."""
+    """(name, what, cell, B, T, I, H, L, bidirectional), in the order of src/bench_table.rs."""
 
     def row(what, cell, b, t, i, h, layers=1, bidirectional=False):
         name = f"{what} {cell} B={b} T={t} I={i} H={h}"

@@ -1,6 +1,6 @@
-//! Sequences of unequal length, each to be told which of three waves it is: a sine, a square or a sawtooth, of any frequency
-//! and phase, under noise as large as they are. Rows are padded to the longest, and what the padding holds is never read:
-//! here it is NaN.
+//! Sequences of unequal length, each to be told which of three waves it is: a sine, a square or a sawtooth, of any
+//! frequency and phase, under noise as large as they are. Rows are padded to the longest, and what the padding holds is
+//! never read: here it is NaN.
 //!
 //! ```text
 //! cargo run --release --example classify            # on the CPU engine
@@ -12,8 +12,9 @@ use rand_chacha::ChaCha8Rng;
 use refrain::data::Windows;
 use refrain::engine::{Device, Engine};
 use refrain::loss::Loss;
-use refrain::model::{CellKind, Spec, Stream, initial_parameters, stream};
+use refrain::model::{CellKind, Spec, initial_parameters};
 use refrain::optim::{Clip, Optimizer};
+use refrain::rng::{Purpose, generator};
 use refrain::train::{self, Options, State};
 use std::ops::ControlFlow;
 
@@ -33,7 +34,7 @@ async fn run(wanted: &str) -> refrain::Result<()> {
     let (windows, classes) = waves()?;
     let spec = Spec::new(CellKind::Gru, 1, 32, NAMES.len());
     let mut gru = Device::select(wanted).await?.engine(spec, &initial_parameters(&spec, 0))?;
-    gru.load(&windows)?;
+    gru.load_data(&windows)?;
 
     let ids: Vec<u32> = (0..TRAIN as u32).collect();
     let options = Options {
@@ -71,7 +72,7 @@ async fn run(wanted: &str) -> refrain::Result<()> {
 
 /// The sequences and their classes, first those to train on, then those held out.
 fn waves() -> refrain::Result<(Windows, Vec<usize>)> {
-    let mut rng = stream(0, Stream::Data);
+    let mut rng = generator(0, Purpose::Data);
     let count = TRAIN + TEST;
     let mut x = vec![f32::NAN; count * STEPS.1];
     let (mut classes, mut lengths) = (Vec::with_capacity(count), Vec::with_capacity(count));

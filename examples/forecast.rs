@@ -1,5 +1,6 @@
-//! From a table to a forecast, as `refrain train`, `backtest` and `forecast` do it: trains on the columns of docs/forecasting.md,
-//! prints the errors on the rows held out, and the next day. `cargo run --release --example forecast demand.csv`
+//! From a table to a forecast, as `refrain train`, `backtest` and `forecast` do it: trains on the columns of
+//! docs/forecasting.md, prints the errors on the rows held out, and the next day.
+//! `cargo run --release --example forecast demand.csv`
 
 use refrain::engine::{Device, Engine};
 use refrain::forecast::table::{ReadOptions, Table};
@@ -17,7 +18,7 @@ async fn run(path: &str) -> refrain::Result<()> {
 
     let spec = problem.spec(CellKind::Gru, 64, 1);
     let mut engine = Device::select("auto").await?.engine(spec, &initial_parameters(&spec, 0))?;
-    engine.load(&problem.windows)?;
+    engine.load_data(&problem.windows)?;
     let training = problem.run(spec, problem.options(None, None, 0)); // batch, epochs, seed
     fit_validated(&mut engine, &training, None, |_| Next::Continue, |_| Ok(())).await?;
     let card = problem.finish(&mut engine).await?;
@@ -26,8 +27,8 @@ async fn run(path: &str) -> refrain::Result<()> {
     for method in &held_out.methods {
         println!("{:24} MAE {:.2}", method.name, method.scores.mae);
     }
-    let ahead = forecast(&mut engine, &card, &table, 24, Some(0.9)).await?;
-    print!("{}", ahead.to_csv());
+    let next_day = forecast(&mut engine, &card, &table, 24, Some(0.9)).await?;
+    print!("{}", next_day.to_csv());
     Ok(())
 }
 

@@ -1,9 +1,10 @@
 //! The adding problem: how far back does a network remember?
 //!
-//! A sequence has two features, a random number and a mark, and two of its steps are marked. The target is the sum of the two
-//! marked numbers. Whoever always answers 1 has a mean squared error of 1/6; to do better, a number must be carried across
-//! up to T steps. The Elman RNN does not learn to, because its gradient fades on the way; the gated cells do. Source:
-//! Hochreiter and Schmidhuber 1997, Long Short-Term Memory, section 5.4; with the marks anywhere, as Bai et al. 2018.
+//! A sequence has two features, a random number and a mark, and two of its steps are marked. The target is the sum of
+//! the two marked numbers. Whoever always answers 1 has a mean squared error of 1/6; to do better, a number must be
+//! carried across up to T steps. The Elman RNN does not learn to, because its gradient fades on the way; the gated
+//! cells do. Source: Hochreiter and Schmidhuber 1997, Long Short-Term Memory, section 5.4; with the marks anywhere, as
+//! Bai et al. 2018.
 //!
 //! ```text
 //! cargo run --release --example long_memory            # on the CPU engine
@@ -13,8 +14,9 @@
 use rand::RngExt;
 use refrain::data::Windows;
 use refrain::engine::{Device, Engine};
-use refrain::model::{CellKind, Layout, Model, Spec, Stream, initial_parameters, stream};
+use refrain::model::{CellKind, Layout, Model, Spec, initial_parameters};
 use refrain::optim::{Clip, Optimizer, Schedule};
+use refrain::rng::{Purpose, generator};
 use refrain::train::{self, Options, State};
 use std::ops::ControlFlow;
 use std::time::Instant;
@@ -42,7 +44,7 @@ async fn run(wanted: &str) -> refrain::Result<()> {
             let start = Instant::now();
             let model = initial(cell, hidden);
             let mut engine = device.engine(model.spec, &model.parameters)?;
-            engine.load(&windows)?;
+            engine.load_data(&windows)?;
             let ids: Vec<u32> = (0..TRAIN as u32).collect();
             let watch = async |_: &mut _, _: &train::Progress<'_>| Ok(ControlFlow::Continue(()));
             train::fit(&mut engine, &options(), &ids, State::default(), watch).await?;
@@ -86,7 +88,7 @@ fn initial(cell: CellKind, hidden: usize) -> Model {
 
 /// Sequences of `steps` steps, first those to train on, then those held out.
 fn adding(steps: usize) -> refrain::Result<Windows> {
-    let mut rng = stream(0, Stream::Data);
+    let mut rng = generator(0, Purpose::Data);
     let mut x = Vec::with_capacity((TRAIN + TEST) * steps * 2);
     let mut sums = Vec::with_capacity(TRAIN + TEST);
     for _ in 0..TRAIN + TEST {

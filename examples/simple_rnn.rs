@@ -1,4 +1,5 @@
-//! The course's first program: SimpleRNN (10 inputs, 20 hidden units, 1 output) is fitted to one random batch (100, 5, 10).
+//! The course's first program: SimpleRNN (10 inputs, 20 hidden units, 1 output) is fitted to one random batch
+//! (100, 5, 10).
 
 use refrain::engine::{Engine, cpu::CpuEngine};
 use refrain::exercise::random_batch;
@@ -11,7 +12,7 @@ fn main() -> refrain::Result<()> {
     let mut rnn = CpuEngine::new(spec, &initial_parameters(&spec, 0))?;
 
     let batch = random_batch(0, 100, 5, 10, 1)?; // seed, rows, time steps, inputs, outputs
-    rnn.load(&batch)?;
+    rnn.load_data(&batch)?;
 
     let rows: Vec<u32> = (0..100).collect();
     let options = train::Options { epochs: 100, batch: 100, ..Default::default() }; // Adam(1e-3)

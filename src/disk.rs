@@ -7,8 +7,11 @@ use std::path::Path;
 use tempfile::NamedTempFile;
 
 /// Writes files, all of them or, as far as that can be known beforehand, none: every one is first written in full to a
-/// temporary file beside its place and handed to the disk, then each is renamed into place. What stood there before stays
-/// until then.
+/// temporary file beside its place and handed to the disk, then each is renamed into place. What stood there before
+/// stays until then.
+///
+/// # Errors
+/// [`Error::File`] with the file that cannot be written, and why.
 pub fn write_whole(files: &[(&Path, &[u8])]) -> Result<()> {
     let staged = files.iter().map(|&(path, bytes)| stage(path, bytes).map_err(|error| refusal(path, &error)));
     for (file, (path, _)) in staged.collect::<Result<Vec<_>>>()?.into_iter().zip(files) {
@@ -21,12 +24,18 @@ pub fn write_whole(files: &[(&Path, &[u8])]) -> Result<()> {
     Ok(())
 }
 
-/// Refuses a place where [`write_whole`] would fail; leaves nothing there.
+/// Checks that [`write_whole`] could write a file here; leaves nothing there.
+///
+/// # Errors
+/// [`Error::File`] where it could not.
 pub fn check_writable(path: &Path) -> Result<()> {
     stage(path, &[]).map(drop).map_err(|error| refusal(path, &error))
 }
 
-/// The contents of a regular file: a device or pipe, which may never end, is refused.
+/// The contents of a regular file.
+///
+/// # Errors
+/// [`Error::File`] where the file cannot be read, or is a device or a pipe, which may never end.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
     let refused = |error| refusal_to("read", path, &error);
     if !std::fs::metadata(path).map_err(refused)?.is_file() {
@@ -35,7 +44,10 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(refused)
 }
 
-/// A file, or a pipe, to be read from its beginning.
+/// Opens a file, or a pipe, to be read from its beginning.
+///
+/// # Errors
+/// [`Error::File`] where it cannot be opened.
 pub fn open(path: &Path) -> Result<File> {
     File::open(path).map_err(|error| refusal_to("read", path, &error))
 }
@@ -69,8 +81,8 @@ fn refusal(path: &Path, error: &io::Error) -> Error {
     refusal_to("write", path, error)
 }
 
-/// The error of a failed access. Where `tempfile` has added a path to the system's reason, which would name a file that the
-/// user never sees, the kind of error must do.
+/// The error of a failed access. Where `tempfile` has added a path to the system's reason, which would name a file that
+/// the user never sees, the kind of error must do.
 fn refusal_to(verb: &str, path: &Path, error: &io::Error) -> Error {
     let reason = match (error.raw_os_error(), error.kind()) {
         (Some(_), _) | (None, io::ErrorKind::Other) => error.to_string(),

@@ -69,7 +69,8 @@ pub enum Error {
     },
     /// The adapter ran out of memory.
     #[error(
-        "{adapter} is out of memory while allocating {what}: {message}; take a smaller batch or hidden size, or `--device cpu`"
+        "{adapter} is out of memory while allocating {what}: {message}; take a smaller batch or hidden size, or \
+         `--device cpu`"
     )]
     OutOfMemory {
         /// The adapter.
@@ -131,7 +132,10 @@ impl Error {
         }
     }
 
-    /// `Ok` if `found` is the product of `shape`; else an [`Error::Length`] that names the tensor. Overflow is a mismatch.
+    /// Checks that `found` is the product of `shape`.
+    ///
+    /// # Errors
+    /// [`Error::Length`] that names the tensor where it is not, or where the product overflows.
     pub fn check_len(what: impl Into<String>, shape: &[(&str, usize)], found: usize) -> Result<()> {
         let expected =
             shape.iter().try_fold(1usize, |product, &(_, dim)| product.checked_mul(dim)).unwrap_or(usize::MAX);

@@ -4,8 +4,8 @@
 use crate::data::{Sequences, Windows};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::model::{Stream, stream};
-use rand::{Rng, RngExt};
+use crate::rng::{Gaussian, Purpose, generator};
+use rand::RngExt;
 use std::f64::consts::TAU;
 
 /// Phase from one point to the next, in radians: 50 points are one period, whatever the length of a window.
@@ -34,13 +34,14 @@ impl Default for SineOptions {
     }
 }
 
-/// Windows of sin(phase + 2 pi / 49 k), k = 0 .. T-1, each with a random phase of its own and the point k = T as target.
+/// Windows of sin(phase + 2 pi / 49 k), k = 0 .. T-1, each with a random phase of its own and the point k = T as
+/// target.
 ///
-/// Noise is that of a measured signal: it lies on the target as on the window, so that no predictor's expected test MSE is
-/// below noise^2. [`Sine::truth`] is free of it.
+/// Noise is that of a measured signal: it lies on the target as on the window, so that no predictor's expected test MSE
+/// is below noise^2. [`Sine::truth`] is free of it.
 ///
-/// The first 80 % of the windows are to train on, the others are held out. Phases are drawn from [0, 2 pi) with 53 bits:
-/// no held-out window is one that was trained on.
+/// The first 80 % of the windows are to train on, the others are held out. Phases are drawn from [0, 2 pi) with 53
+/// bits: no held-out window is one that was trained on.
 #[derive(Clone, Debug)]
 pub struct Sine {
     windows: Windows,
@@ -50,6 +51,10 @@ pub struct Sine {
 
 impl Sine {
     /// Generates the windows.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where there are fewer than 2 windows or points, more than 2^28 values in all, or the noise is
+    /// negative or not finite.
     pub fn new(options: &SineOptions) -> Result<Self> {
         let &SineOptions { samples, seq_len, noise, seed } = options;
         for (name, found) in [("samples", samples), ("seq-len", seq_len)] {
@@ -64,7 +69,7 @@ impl Sine {
             let found = format!("{samples} x {seq_len}");
             return Err(Error::config("samples x seq-len", found, format!("at most {MOST_VALUES}")));
         }
-        let mut rng = stream(seed, Stream::Data);
+        let mut rng = generator(seed, Purpose::Data);
         let phases: Vec<f64> = (0..samples).map(|_| TAU * rng.random::<f64>()).collect();
         let mut x = Vec::with_capacity(samples * seq_len);
         let mut targets = Vec::with_capacity(samples);
@@ -110,6 +115,9 @@ fn point(phase: f64, k: usize) -> f64 {
 
 /// A forecast that runs on its own output: predicts the next value of `window` (T points of one feature), drops the
 /// window's first point, appends the prediction, and so on for `steps` points.
+///
+/// # Errors
+/// [`Error::Length`] where the network has more than one output; else as [`Engine::forward`].
 pub async fn free_run<E: Engine>(engine: &mut E, window: &[f32], steps: usize) -> Result<Vec<f32>> {
     let mut points = window.to_vec();
     for step in 0..steps {
@@ -122,6 +130,9 @@ pub async fn free_run<E: Engine>(engine: &mut E, window: &[f32], steps: usize) -
 }
 
 /// Windows of standard normal numbers with standard normal targets: nothing to learn, only to be fitted.
+///
+/// # Errors
+/// [`Error::Config`] where they hold more than 2^28 values.
 pub fn random_batch(seed: u64, rows: usize, steps: usize, inputs: usize, outputs: usize) -> Result<Windows> {
     let len = |what: &str, per_row: Option<usize>| match per_row.and_then(|len| len.checked_mul(rows)) {
         Some(len) if len <= MOST_VALUES => Ok(len),
@@ -129,32 +140,10 @@ pub fn random_batch(seed: u64, rows: usize, steps: usize, inputs: usize, outputs
     };
     let x = len("B x T x I", steps.checked_mul(inputs))?;
     let targets = len("B x O", Some(outputs))?;
-    let mut rng = stream(seed, Stream::Data);
+    let mut rng = generator(seed, Purpose::Data);
     let mut normal = Gaussian::new(1.0);
     let mut draw = |len| (0..len).map(|_| normal.draw(&mut rng) as f32).collect();
     Windows::from_sequences(draw(x), inputs, steps, draw(targets), outputs)
-}
-
-/// Normally distributed numbers around 0, by Box and Muller (1958), who make two at a time.
-pub(crate) struct Gaussian {
-    deviation: f64,
-    second: Option<f64>,
-}
-
-impl Gaussian {
-    pub(crate) fn new(deviation: f64) -> Self {
-        Gaussian { deviation, second: None }
-    }
-
-    pub(crate) fn draw(&mut self, rng: &mut impl Rng) -> f64 {
-        let standard = self.second.take().unwrap_or_else(|| {
-            let radius = (-2.0 * (1.0 - rng.random::<f64>()).ln()).sqrt(); // 1 - [0, 1) keeps ln off 0
-            let angle = TAU * rng.random::<f64>();
-            self.second = Some(radius * angle.sin());
-            radius * angle.cos()
-        });
-        self.deviation * standard
-    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
-//! Trains and runs recurrent neural networks (RNN, LSTM, GRU) on any GPU, with hand-written WGSL kernels on wgpu, and on
-//! the CPU where there is no GPU.
+//! Trains and runs recurrent neural networks (RNN, LSTM, GRU) on any GPU, with hand-written WGSL kernels on wgpu, and
+//! on the CPU where there is no GPU.
 #![warn(missing_docs)]
 
 pub mod arrays;
+pub mod bench_table;
 pub mod data;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod disk;
@@ -14,9 +15,9 @@ pub mod loss;
 pub mod model;
 pub mod optim;
 pub mod reference;
+pub mod rng;
 pub mod train;
 pub mod verify;
-pub mod yardstick;
 
 pub use error::{Error, Result};
 

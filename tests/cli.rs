@@ -139,7 +139,7 @@ fn the_files_hold_the_run_and_the_model_reproduces_it() {
         assert_eq!(model.provenance["seed"], 3);
         let sine = Sine::new(&SineOptions { samples: 100, noise: 0.05, seed: 3, ..SineOptions::default() }).unwrap();
         let mut engine = CpuEngine::new(model.spec, &model.parameters).unwrap();
-        engine.load(sine.windows()).unwrap();
+        engine.load_data(sine.windows()).unwrap();
         let ids = sine.test_ids();
         let test = pollster::block_on(train::evaluate(&mut engine, sine.windows(), &ids, 32)).unwrap();
         let printed = metrics["test"]["mse"].as_f64().unwrap();

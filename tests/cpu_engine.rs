@@ -251,7 +251,7 @@ proptest! {
 /// The losses and the parameters after training on batches of `batch` rows, twice over the data.
 fn train(problem: &Problem, batch: usize, options: Options) -> (Vec<f32>, Vec<f32>) {
     let mut engine = engine(problem, options);
-    engine.load(&windows(&problem.spec, &problem.sequences, &problem.targets)).expect("windows that fit");
+    engine.load_data(&windows(&problem.spec, &problem.sequences, &problem.targets)).expect("windows that fit");
     let ids: Vec<u32> = (0..problem.sequences.rows as u32).rev().collect();
     let adam = Optimizer::adam(1e-2);
     let per_epoch = ids.len().div_ceil(batch) as u64;
@@ -275,8 +275,8 @@ fn twenty_steps_follow_the_oracle() {
         let (exact, parameters) = exact_training(&spec, &problem.parameters, &windows, &ids, 10, 20, &adam);
         for level in Level::available() {
             let (losses, after) = train(&problem, 10, Options { threads: None, level });
-            // Measured 6e-8 and 2.3e-6. Adam divides by the root of v, so that a gradient near 0 turns its rounding into a
-            // good part of a step of 1e-2.
+            // Measured 6e-8 and 2.3e-6. Adam divides by the root of v, so that a gradient near 0 turns its rounding
+            // into a good part of a step of 1e-2.
             assert_close(format!("losses of {cell} at {}", level.name()), &losses, &exact, 1e-6, 0.0);
             assert_close(format!("parameters of {cell} at {}", level.name()), &after, &parameters, 5e-5, 0.0);
         }
@@ -310,7 +310,7 @@ fn large_blocks_are_updated_alike_by_any_number_of_threads() {
 fn predict_is_forward_and_a_later_differentiate_sees_the_trained_weights() {
     let problem = problem(Spec { layers: 2, ..Spec::new(CellKind::Lstm, 3, 10, 2) }, 50, 6);
     let mut engine = engine(&problem, Options::default());
-    engine.load(&windows(&problem.spec, &problem.sequences, &problem.targets)).expect("windows that fit");
+    engine.load_data(&windows(&problem.spec, &problem.sequences, &problem.targets)).expect("windows that fit");
     let ids: Vec<u32> = (0..50).collect();
     engine.train(&Steps::new(&ids, 20)).expect("sound steps");
     let y = pollster::block_on(engine.predict(&ids, 7)).expect("sound ids");
@@ -333,12 +333,12 @@ fn callers_mistakes_are_refused() {
     let steps = Steps::new(&[0], 1);
     assert!(engine.train(&steps).expect_err("nothing loaded").to_string().starts_with("windows is none"));
     let wide = Windows::from_sequences(vec![0.0; 30], 3, 5, vec![0.0; 2], 1).expect("sound windows");
-    let refusal = engine.load(&wide).expect_err("three inputs").to_string();
+    let refusal = engine.load_data(&wide).expect_err("three inputs").to_string();
     assert!(refusal.starts_with("the windows' number of features is 3"), "{refusal}");
     let long = Windows::from_sequences(vec![0.0; 20], 2, 5, vec![0.0; 4], 2).expect("sound windows");
-    engine.load(&long).expect("targets are read by a loss alone");
+    engine.load_data(&long).expect("targets are read by a loss alone");
     assert!(engine.train(&steps).expect_err("two outputs").to_string().contains("target is 2, expected 1"));
-    engine.load(&windows(&problem.spec, &problem.sequences, &problem.targets)).expect("windows that fit");
+    engine.load_data(&windows(&problem.spec, &problem.sequences, &problem.targets)).expect("windows that fit");
     assert!(
         engine.train(&Steps { ids: &[6], ..steps }).expect_err("no such window").to_string().starts_with("window 6")
     );

@@ -1,5 +1,5 @@
-//! What must hold bit for bit on the CPU engine whatever the options, and what they are refused for: lengths, views, streams,
-//! carried states, memory. That their numbers are right is held against the oracle in `cpu_engine.rs`.
+//! What must hold bit for bit on the CPU engine whatever the options, and what they are refused for: lengths, views,
+//! streams, carried states, memory. Their numbers are compared with the oracle in `cpu_engine.rs`.
 
 mod common;
 
@@ -78,7 +78,7 @@ fn a_row_alone_has_the_bits_that_it_has_among_others() {
         let blocks = sequences.states.as_ref().map_or(1, Vec::len) / (37 * case.spec.hidden);
         for level in Level::available() {
             let mut engine = engine(&case, Options { threads: Some(2), level });
-            engine.load(&windows).expect("windows that fit");
+            engine.load_data(&windows).expect("windows that fit");
             for trained in [false, true] {
                 if trained {
                     engine.train(&Steps::new(&[0], 1)).expect("sound steps");
@@ -159,7 +159,7 @@ fn threads_change_no_bit_with_all_options() {
         for level in Level::available() {
             let train = |threads| {
                 let mut engine = engine(&case, Options { threads: Some(threads), level });
-                engine.load(&windows).expect("windows that fit");
+                engine.load_data(&windows).expect("windows that fit");
                 let clip = Some(Clip { max_norm: 0.01 });
                 let steps = Steps { objective, clip, optimizer: Optimizer::adam_w(1e-2), ..Steps::new(&ids, 100) };
                 engine.train(&steps).expect("sound steps");
@@ -184,7 +184,7 @@ fn threads_change_no_bit_of_a_clipped_large_block() {
     let ids: Vec<u32> = (0..40).collect();
     let train = |threads| {
         let mut engine = engine(&case, Options { threads: Some(threads), ..Options::default() });
-        engine.load(&windows).expect("windows that fit");
+        engine.load_data(&windows).expect("windows that fit");
         let (clip, optimizer) = (Some(Clip { max_norm: 0.01 }), Optimizer::sgd(1.0, 0.0));
         engine.train(&Steps { clip, optimizer, ..Steps::new(&ids, 40) }).expect("sound steps");
         pollster::block_on(engine.parameters()).expect("the parameters")
@@ -207,7 +207,7 @@ fn views_train_as_the_arrays_that_they_stand_for() {
     for (center, lengths) in
         [(Center::None, None), (Center::Last, None), (Center::Mean, None), (Center::Last, Some(lengths))]
     {
-        let targets = Targets::Ahead { steps: 3, features: 2 };
+        let targets = Targets::Horizon { steps: 3, features: 2 };
         let mut views = Windows::new(series.clone(), 2, 12, starts.clone(), targets)
             .and_then(|windows| windows.centered(center, 2))
             .expect("sound windows");
@@ -222,7 +222,7 @@ fn views_train_as_the_arrays_that_they_stand_for() {
         }
         let train = |windows: &Windows| {
             let mut engine = engine(&case, Options::default());
-            engine.load(windows).expect("windows that fit");
+            engine.load_data(windows).expect("windows that fit");
             engine.train(&Steps::new(&ids, 25)).expect("sound steps");
             let y = pollster::block_on(engine.predict(&ids, 25)).expect("sound ids");
             let one_by_one = pollster::block_on(engine.predict(&ids, 1)).expect("sound ids");
@@ -330,7 +330,7 @@ fn carried_states_follow_the_oracle() {
         }
         for level in Level::available() {
             let mut engine = engine(&case, Options { threads: Some(2), level });
-            engine.load(&windows).expect("windows that fit");
+            engine.load_data(&windows).expect("windows that fit");
             engine.train(&steps).expect("sound steps");
             let losses = pollster::block_on(engine.losses()).expect("the losses");
             let found = pollster::block_on(engine.parameters()).expect("the parameters");
@@ -348,8 +348,8 @@ fn cross_entropy_of_large_outputs_is_finite_and_right() {
     // Weights of up to 300: outputs of up to 1000, whose exponentials no f32 holds.
     let case = Case { objective, scale: 800.0, seed: 6, ..Case::new(spec, 19, 3) };
     let (parameters, sequences, targets) = verify::numbers(&case);
-    let (wide, goal) = (reference::widen(&parameters), reference::widen(&targets));
-    let exact = reference::differentiate_with(&spec, &wide, &(&sequences).into(), &goal, &objective);
+    let (wide, wide_targets) = (reference::widen(&parameters), reference::widen(&targets));
+    let exact = reference::differentiate_with(&spec, &wide, &(&sequences).into(), &wide_targets, &objective);
     let exact = exact.expect("a sound problem");
     assert!(exact.outputs.y.iter().any(|y| *y > 100.0), "{:?}", exact.outputs.y);
     for level in Level::available() {
@@ -379,11 +379,11 @@ fn a_tape_beyond_memory_is_refused_beforehand() {
     let steps = 1 << 24;
     let windows = Windows::from_sequences(vec![0.0; steps], 1, steps, vec![0.0], 1).expect("sound windows");
     let mut engine = engine(&case, Options::default());
-    engine.load(&windows).expect("a view of a long series");
+    engine.load_data(&windows).expect("a view of a long series");
     let refusal = engine.train(&Steps::new(&[0], 1)).expect_err("terabytes").to_string();
     assert!(refusal.starts_with("the tape of 16777216 steps on ") && refusal.contains("shorter"), "{refusal}");
     // Smaller sequences still run.
     let short = Windows::from_sequences(vec![0.0; 4], 1, 4, vec![0.0], 1).expect("sound windows");
-    engine.load(&short).expect("windows that fit");
+    engine.load_data(&short).expect("windows that fit");
     engine.train(&Steps::new(&[0], 1)).expect("sound steps");
 }

@@ -8,10 +8,12 @@ use common::assert_close;
 use rand::RngExt;
 use refrain::loss::{Loss, Objective, Quantiles};
 use refrain::model::cells::{Cell, MAX_SLOTS, MAX_STATES};
-use refrain::model::{CellKind, CellVisitor, Dropout, Head, Layout, Readout, Spec, Stream, stream};
+use refrain::model::{CellKind, CellVisitor, Dropout, Head, Layout, Readout, Spec};
 use refrain::reference::{self, Sequences};
+use refrain::rng::{Purpose, generator};
 
-/// Half the distance of the two points. The error is of the order of STEP^2 times the third derivative, plus 1e-16 / STEP.
+/// Half the distance of the two points. The error is of the order of STEP^2 times the third derivative, plus 1e-16 /
+/// STEP.
 const STEP: f64 = 1e-5;
 
 /// Measured: every value within 1e-9, and terms that were left out or misplaced on purpose off by 5e-4 and more.
@@ -29,7 +31,7 @@ fn central_differences(point: &[f64], f: impl Fn(&[f64]) -> f64) -> Vec<f64> {
 
 /// Values from U(-bound, bound) that follow the seed.
 fn uniform(seed: u64, bound: f64) -> impl FnMut(usize) -> Vec<f64> {
-    let mut rng = stream(seed, Stream::Data);
+    let mut rng = generator(seed, Purpose::Data);
     move |count| (0..count).map(|_| bound * (2.0 * rng.random::<f64>() - 1.0)).collect()
 }
 

@@ -39,7 +39,7 @@ fn train(text: &str, task: &Task, epochs: usize) -> Trained {
     let problem = Problem::new(&table, task, &ReadOptions::default(), None).unwrap();
     let spec = problem.spec(CellKind::Gru, 32, 1);
     let mut engine = CpuEngine::new(spec, &initial_parameters(&spec, 0)).unwrap();
-    engine.load(&problem.windows).unwrap();
+    engine.load_data(&problem.windows).unwrap();
     let run = problem.run(spec, problem.options(None, Some(epochs), 0));
     block_on(fit_validated(&mut engine, &run, None, |_| Next::Continue, |_| Ok(()))).unwrap();
     let card = block_on(problem.finish(&mut engine)).unwrap();
@@ -78,7 +78,7 @@ fn nothing_after_the_training_rows_moves_weights_or_scales() {
         assert_eq!(problem.rows(), [320, 40, 40]);
         let spec = problem.spec(CellKind::Lstm, 8, 1);
         let mut engine = CpuEngine::new(spec, &initial_parameters(&spec, 1)).unwrap();
-        engine.load(&problem.windows).unwrap();
+        engine.load_data(&problem.windows).unwrap();
         // Without patience: which epoch is the best is for the validation rows to say.
         let run = Run { patience: 0, ..problem.run(spec, problem.options(None, Some(3), 1)) };
         block_on(fit_validated(&mut engine, &run, None, |_| Next::Continue, |_| Ok(()))).unwrap();
@@ -97,7 +97,7 @@ fn interruptible(from: Option<Snapshot>, stop: Option<usize>) -> (Finished, Vec<
     let spec = Spec { layers: 2, ..problem.spec(CellKind::Gru, 8, 1) };
     let parameters = initial_parameters(&spec, 2);
     let mut engine = CpuEngine::new(spec, &parameters).unwrap();
-    engine.load(&problem.windows).unwrap();
+    engine.load_data(&problem.windows).unwrap();
     let options = problem.options(Some(64), Some(12), 2);
     let run = problem.run(spec, refrain::train::Options { dropout: 0.3, ..options });
     let run = Run { patience: 3, ..run };
@@ -137,10 +137,10 @@ fn quantiles_rise_and_hold_their_share() {
     assert!((0.65..0.92).contains(&scores.coverage.unwrap()), "{scores:?}");
     // The median's quantile loss is half of its absolute error.
     assert_close("pinball", &[scores.pinball[1]], &[scores.mae / 2.0], 0.0, 1e-9);
-    let ahead = block_on(forecast(&mut engine, &card, &table, 12, None)).unwrap();
-    assert_eq!(ahead.middle, 1);
-    assert!(ahead.series[0].values.chunks(3).all(|levels| levels.is_sorted()));
-    let header = ahead.to_csv().lines().next().unwrap().to_owned();
+    let found = block_on(forecast(&mut engine, &card, &table, 12, None)).unwrap();
+    assert_eq!(found.middle, 1);
+    assert!(found.series[0].values.chunks(3).all(|levels| levels.is_sorted()));
+    let header = found.to_csv().lines().next().unwrap().to_owned();
     assert_eq!(header, "time,demand_0.1,demand_0.5,demand_0.9");
 }
 
@@ -149,8 +149,8 @@ fn a_forecast_goes_on_beyond_the_horizon_with_its_own_values() {
     let text = demand(7, 600, 0);
     let task = small(Task { calendar: vec![Calendar::Hour], ..Task::new(["demand"]) });
     let Trained { mut engine, card, table } = train(&text, &task, 3);
-    let ahead = block_on(forecast(&mut engine, &card, &table, 30, Some(0.9))).unwrap();
-    let series = &ahead.series[0];
+    let found = block_on(forecast(&mut engine, &card, &table, 30, Some(0.9))).unwrap();
+    let series = &found.series[0];
     assert_eq!(
         (series.times.len(), series.times[0].as_str(), series.times[29].as_str()),
         (30, "2024-01-26 00:00", "2024-01-27 05:00")
@@ -216,6 +216,6 @@ fn independent_channels_share_one_network() {
     let of: Vec<(String, f64)> =
         found.model().series.iter().map(|series| (series.target.clone(), series.scores.r2.unwrap())).collect();
     assert!(of.iter().all(|(_, r2)| *r2 > 0.95), "{of:?}");
-    let ahead = block_on(forecast(&mut engine, &card, &table, 12, None)).unwrap();
-    assert!((ahead.series[0].at(0, 1, 3)[0] - 500.0).abs() < 60.0, "{:?}", ahead.series[0].values);
+    let found = block_on(forecast(&mut engine, &card, &table, 12, None)).unwrap();
+    assert!((found.series[0].at(0, 1, 3)[0] - 500.0).abs() < 60.0, "{:?}", found.series[0].values);
 }

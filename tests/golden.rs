@@ -1,5 +1,5 @@
-//! The oracle against PyTorch in float64: outputs, final states, loss, every gradient, and three steps of Adam. The files
-//! are written by `tests/golden/generate.py`; `cells.py` beside it says what is in them.
+//! The oracle against PyTorch in float64: outputs, final states, loss, every gradient, and three steps of Adam. The
+//! files are written by `tests/golden/generate.py`; `cells.py` beside it says what is in them.
 
 mod common;
 #[path = "common/golden.rs"]

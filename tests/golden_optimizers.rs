@@ -1,6 +1,6 @@
-//! The oracle's optimisers, clipping and schedules against PyTorch in float64: 20 steps of each optimiser, and the learning
-//! rates of 31 steps or epochs. The file is written by `tests/golden/generate.py`; `optimizers.py` beside it says what is
-//! in it.
+//! The oracle's optimisers, clipping and schedules against PyTorch in float64: 20 steps of each optimiser, and the
+//! learning rates of 31 steps or epochs. The file is written by `tests/golden/generate.py`; `optimizers.py` beside it
+//! says what is in it.
 
 mod common;
 #[path = "common/golden.rs"]

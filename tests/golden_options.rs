@@ -1,6 +1,6 @@
-//! The oracle against PyTorch in float64 where a network is trained with lengths, with dropout, and under every loss: outputs, final
-//! states, loss, every gradient. The files are written by `tests/golden/generate.py`; `options.py` beside it says what is
-//! in them.
+//! The oracle against PyTorch in float64 where a network is trained with lengths, with dropout, and under every loss:
+//! outputs, final states, loss, every gradient. The files are written by `tests/golden/generate.py`; `options.py`
+//! beside it says what is in them.
 
 mod common;
 #[path = "common/golden.rs"]

@@ -1,7 +1,8 @@
-//! Values of any type as those that a network takes: f32, and whole numbers for lengths. What would change its meaning is
-//! refused.
+//! Values of any type as those that a network takes: f32, and whole numbers for lengths. What would change its meaning
+//! is refused.
 
-use super::{Array, Dtype, Fallible, place};
+use super::array::{Array, Fallible, place};
+use super::dtype::Dtype;
 use half::{bf16, f16};
 
 /// Values, and the type that they had.
@@ -21,8 +22,11 @@ enum Number {
 }
 
 impl Array<'_> {
-    /// The values as f32. Of f64 values digits are lost, of f16 and bf16 none. Refused are f64 values that are finite there
-    /// but not in f32, and whole numbers that f32 does not hold exactly.
+    /// The values as f32. Values of f64 lose digits, values of f16 and bf16 do not.
+    ///
+    /// # Errors
+    /// What was expected and where, for a value of f64 that is finite there but not in f32, and for a whole number that
+    /// f32 does not hold exactly.
     pub fn to_f32(&self) -> Fallible<Converted<f32>> {
         if self.dtype == Dtype::F32 {
             let values = self.bytes.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
@@ -35,7 +39,10 @@ impl Array<'_> {
         Ok(Converted { values, from: Some(self.dtype) })
     }
 
-    /// The values as whole numbers of 32 bits. Floats are taken where they are whole.
+    /// The values as whole numbers of 32 bits. Floats are converted where they are whole.
+    ///
+    /// # Errors
+    /// What was expected and where, for a value that is not a whole number from 0 to 2^32 - 1.
     pub fn to_u32(&self) -> Fallible<Converted<u32>> {
         let values = self.convert("a whole number from 0 to 4294967295", |number| match number {
             Number::Float(wide) => Some(wide as u32).filter(|&narrow| f64::from(narrow) == wide),

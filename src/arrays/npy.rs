@@ -1,7 +1,8 @@
-//! NumPy's `.npy`: <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>. A magic, a version, the length
-//! of a header, the header as a Python dictionary, and the values.
+//! NumPy's `.npy`: <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>. A magic, a version, the
+//! length of a header, the header as a Python dictionary, and the values.
 
-use super::{Array, Dtype, Fallible, byte_len};
+use super::array::{Array, Fallible, byte_len};
+use super::dtype::Dtype;
 use std::borrow::Cow;
 
 /// What every file begins with.
@@ -18,6 +19,9 @@ struct Header {
 }
 
 /// Reads a file. Values in Fortran's order are brought into C's.
+///
+/// # Errors
+/// What is wrong with the header, or with the number of bytes after it.
 pub fn read(bytes: &[u8]) -> Fallible<Array<'_>> {
     let (header, data) = split(bytes)?;
     let Header { dtype, fortran, shape } = parse(header).map_err(|fault| format!("its .npy header: {fault}"))?;
@@ -142,7 +146,7 @@ fn row_major(values: &[u8], size: usize, shape: &[usize]) -> Vec<u8> {
     result
 }
 
-/// What stands before the values of an f32 array.
+/// The header of an f32 array.
 pub fn header(shape: &[usize]) -> Vec<u8> {
     let dims: String = shape.iter().map(|dim| format!("{dim}, ")).collect();
     let text = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}), }}", dims.trim_end());

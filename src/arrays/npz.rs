@@ -1,18 +1,22 @@
 //! NumPy's `.npz`: a zip archive of `.npy` files, stored or deflated.
 
-use super::{Array, Fallible, Named, le_bytes, npy};
+use super::array::{Array, Fallible, Named, le_bytes};
+use super::npy;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read, Write};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
-/// What the arrays of an archive may come to: this many bytes, or this many times the archive, whichever is more. Deflated
-/// bytes may stand for a thousand times as many.
+/// What the arrays of an archive may come to: this many bytes, or this many times the archive, whichever is more.
+/// Deflated bytes may stand for a thousand times as many.
 const MOST_BYTES: u64 = 1 << 30;
 const MOST_TIMES: u64 = 20;
 
 /// Reads every array of an archive.
+///
+/// # Errors
+/// What is wrong with the archive or an array in it, also where its arrays come to far more bytes than the archive has.
 pub fn read(bytes: &[u8]) -> Fallible<BTreeMap<String, Array<'static>>> {
     read_at_most(MOST_BYTES.max(MOST_TIMES.saturating_mul(bytes.len() as u64)), bytes)
 }

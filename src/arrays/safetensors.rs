@@ -1,6 +1,7 @@
 //! safetensors: <https://github.com/huggingface/safetensors#format>.
 
-use super::{Array, Dtype, Fallible, Named, byte_len, le_bytes};
+use super::array::{Array, Fallible, Named, byte_len, le_bytes};
+use super::dtype::Dtype;
 use safetensors::tensor::TensorView;
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -25,8 +26,11 @@ struct Info {
 /// Arrays and `__metadata__`.
 type Contents<'a> = (BTreeMap<String, Array<'a>>, HashMap<String, String>);
 
-/// Reads a file. The crate's own reader adds up offsets unchecked, which panics in a debug build where they come to more
-/// than 2^64, and does not say which tensor is at fault.
+/// Reads a file. The crate's own reader adds up offsets unchecked, which panics in a debug build where they come to
+/// more than 2^64, and does not say which tensor is at fault.
+///
+/// # Errors
+/// Which tensor is at fault, or what is wrong with the header.
 pub fn read(bytes: &[u8]) -> Fallible<Contents<'_>> {
     let (header, data) = split(bytes)?;
     let mut arrays = BTreeMap::new();
@@ -42,7 +46,8 @@ pub fn read(bytes: &[u8]) -> Fallible<Contents<'_>> {
         places.push((first, last, name.clone()));
         arrays.insert(name, Array { dtype: known, shape, bytes: Cow::Borrowed(bytes) });
     }
-    // The format leaves no gap between tensors, and they share no byte: so that a file is not smaller than what it holds.
+    // The format leaves no gap between tensors, and they share no byte: so that a file is not smaller than what it
+    // holds.
     places.sort_unstable();
     let mut end = 0;
     for (first, last, name) in places {

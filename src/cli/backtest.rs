@@ -15,8 +15,8 @@ use std::path::PathBuf;
 
 /// Forecast a table's own rows from many origins, and count the errors
 ///
-/// Each forecast sees the rows before its origin alone. Its errors stand beside those of repeating the last value, repeating the
-/// last season, and the mean so far; where the model is no better than one of them, a sentence says so.
+/// Each forecast sees the rows before its origin alone. Its errors stand beside those of repeating the last value,
+/// repeating the last season, and the mean so far; where the model is no better than one of them, a sentence says so.
 #[derive(Debug, clap::Args)]
 #[command(allow_negative_numbers = true)]
 pub struct Args {
@@ -26,7 +26,8 @@ pub struct Args {
     /// A CSV file, or `-` for stdin.
     #[arg(value_name = "DATA")]
     data: String,
-    /// The first row to forecast: a date, or a number of rows from the start. By default the first that training held out.
+    /// The first row to forecast: a date, or a number of rows from the start. By default the first that training held
+    /// out.
     #[arg(long, value_name = "DATE|N", value_parser = start)]
     from: Option<Start>,
     /// Where to end: a date, or a number of rows from the start. By default all rows are forecast.

@@ -59,8 +59,8 @@ pub fn resumed(path: &Path, model: &Model) -> anyhow::Result<Snapshot> {
     Ok(checkpoint.snapshot)
 }
 
-/// Trains with or without validation under the progress bar, with a line every so many epochs, and keeps checkpoints. Ctrl-C ends it with an
-/// error, after one last checkpoint.
+/// Trains with or without validation under the progress bar, with a line every so many epochs, and keeps checkpoints.
+/// Ctrl-C ends it with an error, after one last checkpoint.
 pub async fn validated(
     engine: &mut impl Engine,
     run: &Run<'_>,

@@ -5,7 +5,8 @@ use refrain::disk;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A folder that exists and can be written. Where it was made for this run, and nothing is written after all, it goes again.
+/// A folder that exists and can be written. Where it was made for this run, and nothing is written after all, it goes
+/// again.
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,

@@ -14,7 +14,7 @@ use refrain::model::Model;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
-/// Coverage of the intervals of a model of points, where nobody says otherwise.
+/// Coverage of the intervals of a model of points, by default.
 pub const COVERAGE: f64 = 0.9;
 /// Panels of a picture.
 const PANELS: usize = 6;
@@ -23,8 +23,8 @@ const HISTORY: usize = 4;
 
 /// Forecast what comes after a table's end
 ///
-/// The times go on at the table's frequency. A model of points is given with intervals, which were calibrated on the rows that
-/// validated it. Rows at the table's end whose targets are empty hold what is known of the future.
+/// The times go on at the table's frequency. A model of points is given with intervals, which were calibrated on the
+/// rows that validated it. Rows at the table's end whose targets are empty hold what is known of the future.
 #[derive(Debug, clap::Args)]
 #[command(allow_negative_numbers = true)]
 pub struct Args {
@@ -142,11 +142,13 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     if !files.is_empty() {
         aside.say(format_args!("Wrote {}", files.join(", ")))?;
     }
-    let series = found.series.iter().map(|ahead| OfSeries {
-        id: ahead.id.as_deref(),
-        times: &ahead.times,
+    let series = found.series.iter().map(|series_forecast| OfSeries {
+        id: series_forecast.id.as_deref(),
+        times: &series_forecast.times,
         values: (0..steps)
-            .map(|step| (0..found.targets.len()).map(|target| ahead.at(step, target, found.targets.len())).collect())
+            .map(|step| {
+                (0..found.targets.len()).map(|target| series_forecast.at(step, target, found.targets.len())).collect()
+            })
             .collect(),
     });
     let document = Document {
@@ -164,12 +166,12 @@ fn picture(card: &Card, table: &Table, found: &Forecast) -> anyhow::Result<Pictu
     let targets = found.targets.len();
     let all = table.series.iter().zip(&found.series).flat_map(|pair| (0..targets).map(move |target| (pair, target)));
     let mut panels = Vec::new();
-    for ((series, ahead), target) in all.take(PANELS) {
-        let steps = ahead.times.len();
+    for ((series, series_forecast), target) in all.take(PANELS) {
+        let steps = series_forecast.times.len();
         let shown = series.known.min((HISTORY * steps).max(card.plan.window));
         let first = series.known - shown;
         let column = table.column(&found.targets[target])?;
-        let forecast = (0..steps).map(|step| ahead.at(step, target, targets).to_vec()).collect();
+        let forecast = (0..steps).map(|step| series_forecast.at(step, target, targets).to_vec()).collect();
         panels.push(Panel {
             title: name(series, &found.targets[target]),
             times: (first..series.known + steps).map(|row| table.time(series, row)).collect::<Result<_, _>>()?,

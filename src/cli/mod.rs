@@ -64,8 +64,8 @@ struct Common {
     quiet: bool,
 }
 
-/// Without a desktop session, Mesa's layer that orders devices complains on stderr about the missing display, once for each
-/// look at the adapters. The order is ours to choose, so that it can be left out.
+/// Without a desktop session, Mesa's layer that orders devices complains on stderr about the missing display, once for
+/// each look at the adapters. The order is ours to choose, so that it can be left out.
 fn quiet_mesa() {
     if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
         // SAFETY: main calls this first; no other thread runs yet that could read the environment.

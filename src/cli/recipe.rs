@@ -60,13 +60,13 @@ pub struct Recipe {
     /// Where Huber's loss turns from a parabola into lines.
     #[arg(long, default_value = "1", value_name = "X", value_parser = positive)]
     pub delta: f64,
-    /// Epochs without a better validation loss after which training stops, and the best weights return; 0 trains every epoch
-    /// and keeps the last weights.
+    /// Epochs without a better validation loss after which training stops, and the best weights return; 0 trains every
+    /// epoch and keeps the last weights.
     #[arg(long, value_name = "N")]
     pub patience: Option<usize>,
-    /// How an adapter stores its copies of the weights and what the way back needs: f16 takes 0.7 to 0.9 of the memory, for batches
-    /// that do not fit otherwise; scale the targets. Sums, and the weights that are trained and saved, have 32 bits in either
-    /// case. The CPU engine has f32 alone.
+    /// How an adapter stores its copies of the weights and what the way back needs: f16 takes 0.7 to 0.9 of the memory,
+    /// for batches that do not fit otherwise; scale the targets. Sums, and the weights that are trained and saved, have
+    /// 32 bits in either case. The CPU engine has f32 alone.
     #[arg(long, value_enum, default_value_t = PrecisionName::F32, value_name = "P")]
     pub precision: PrecisionName,
     /// Begin with the weights of this model rather than with random ones.
@@ -81,8 +81,8 @@ pub struct Recipe {
     /// Epochs from one checkpoint to the next.
     #[arg(long, default_value = "1", value_name = "N", value_parser = count, requires = "checkpoint")]
     pub every: usize,
-    /// Take up the run of this checkpoint, to the same bits as if it had never been interrupted; the other flags stay as they
-    /// were.
+    /// Take up the run of this checkpoint, to the same bits as if it had never been interrupted; the other flags stay
+    /// as they were.
     #[arg(long, value_name = "FILE")]
     pub resume: Option<PathBuf>,
 }

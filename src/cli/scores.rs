@@ -6,8 +6,8 @@ use refrain::forecast::{Backtest, Method, Scores, SeriesScores};
 /// Series whose errors are shown one by one.
 const SERIES: usize = 20;
 
-/// A table of the model and of the forecasts by rule, the levels and intervals where there are some, and the plain words about
-/// them.
+/// A table of the model and of the forecasts by rule, the levels and intervals where there are some, and the plain
+/// words about them.
 pub fn table(backtest: &Backtest) -> String {
     let percent = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.2} %"));
     let number = |value: Option<f64>| value.map_or("-".to_owned(), significant);

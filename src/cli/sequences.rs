@@ -1,4 +1,5 @@
-//! Sequences out of a file of arrays, for the commands that take them: x, and where rows are of unequal length, lengths.
+//! Sequences out of a file of arrays, for the commands that take them: x, and where rows are of unequal length,
+//! lengths.
 
 use refrain::arrays::{Arrays, Converted, place};
 use refrain::{Error, Result};
@@ -19,8 +20,8 @@ pub struct Input {
 }
 
 impl Input {
-    /// Reads `x` [N, T, I], of `inputs` features where that is known, and `lengths` [N] if there are any. A value that is
-    /// not finite is refused, unless it lies beyond its row's length.
+    /// Reads `x` [N, T, I], of `inputs` features where that is known, and `lengths` [N] if there are any. A value that
+    /// is not finite is refused, unless it lies beyond its row's length.
     pub fn read(arrays: &Arrays<'_>, inputs: Option<usize>, notes: &mut Vec<String>) -> Result<Self> {
         let [rows, steps, inputs] = arrays.dims("x", [("N", None), ("T", None), ("I", inputs)])?;
         let lengths = arrays.get("lengths").map(|_| lengths(arrays, rows, steps, notes)).transpose()?;

@@ -18,7 +18,8 @@ pub struct TableFlags {
     /// The column that tells many series in one table apart.
     #[arg(long, value_name = "COLUMN")]
     pub id: Option<String>,
-    /// How far apart times stand: 15min, h, D, B (Monday to Friday), W, M, ME (ends of months), Q, Y, or a number. Guessed.
+    /// How far apart times stand: 15min, h, D, B (Monday to Friday), W, M, ME (ends of months), Q, Y, or a number.
+    /// Guessed.
     #[arg(long, value_name = "F")]
     pub freq: Option<Frequency>,
     /// What to put where values or rows are missing, which are refused otherwise.
@@ -95,9 +96,9 @@ pub fn read(data: &str, options: &ReadOptions, console: &Console) -> anyhow::Res
     let columns = table.columns.len();
     console
         .say(format_args!("{}: {rows} rows x {columns} columns, {span}, frequency {}", table.name, table.frequency))?;
-    let ahead: usize = table.series.iter().map(|series| table.rows(series) - series.known).sum();
-    if ahead > 0 {
-        console.say(format_args!("{ahead} rows at the end have no targets: they are the future"))?;
+    let future: usize = table.series.iter().map(|series| table.rows(series) - series.known).sum();
+    if future > 0 {
+        console.say(format_args!("{future} rows at the end have no targets: they are the future"))?;
     }
     if table.filled > 0 {
         console.say(format_args!("{} missing values were filled in", table.filled))?;

@@ -1,4 +1,5 @@
-//! `refrain verify`: the kernels of a device against the f64 oracle, in a table of the worst errors. A miss exits with 1.
+//! `refrain verify`: the kernels of a device against the f64 oracle, in a table of the worst errors. A miss exits with
+//! 1.
 
 use super::console::Console;
 use super::{Common, device, interrupt};

@@ -1,8 +1,12 @@
 //! A device chosen at run time, and a network on it.
 
 use super::cpu::CpuEngine;
+use super::device_info::DeviceInfo;
 use super::gpu::{Gpu, GpuEngine, Options, choose};
-use super::{DeviceInfo, Engine, Gradients, Moments, Outputs, Precision, Steps};
+use super::interface::Engine;
+use super::precision::Precision;
+use super::steps::Steps;
+use super::tensors::{Gradients, Moments, Outputs};
 use crate::data::{Sequences, Windows};
 use crate::error::{Error, Result};
 use crate::loss::Objective;
@@ -19,14 +23,21 @@ pub enum Device {
 }
 
 impl Device {
-    /// The device that a word names: `cpu` the native engine, `gpu` the best adapter, a software one included, `auto` a
-    /// hardware adapter or else the native engine, and any other word an adapter whose name contains it. For `auto` and
-    /// `gpu` the environment variable `WGPU_ADAPTER_NAME` picks the adapter.
+    /// The device that a word names: `cpu` is the native engine, `gpu` the best adapter, a software one included,
+    /// `auto` a hardware adapter or else the native engine, and any other word an adapter whose name contains it. For
+    /// `auto` and `gpu` the environment variable `WGPU_ADAPTER_NAME` picks the adapter.
+    ///
+    /// # Errors
+    /// [`Error::NoAdapter`] where no adapter matches; [`Error::Device`] or [`Error::Limit`] where the adapter cannot be
+    /// opened.
     pub async fn select(wanted: &str) -> Result<Self> {
         Device::select_with(wanted, Options::default()).await
     }
 
-    /// The same; an adapter is opened with these options.
+    /// As [`Device::select`]; an adapter is opened with these options.
+    ///
+    /// # Errors
+    /// As [`Device::select`].
     pub async fn select_with(wanted: &str, options: Options) -> Result<Self> {
         let adapter = if wanted == "cpu" { None } else { choose(wanted).await? };
         match adapter {
@@ -35,12 +46,20 @@ impl Device {
         }
     }
 
-    /// Puts a network with these parameters on it, in f32.
+    /// Puts a network with these parameters on the device, in f32.
+    ///
+    /// # Errors
+    /// As [`Device::engine_with`].
     pub fn engine(&self, spec: Spec, parameters: &[f32]) -> Result<AnyEngine> {
         self.engine_with(spec, parameters, Precision::F32)
     }
 
-    /// Puts a network with these parameters on it. The CPU engine refuses 16 bits: its memory does not grow with the batch.
+    /// Puts a network with these parameters on the device.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where the spec is not valid, or 16 bits are asked of the CPU engine, whose memory does not
+    /// grow with the batch; [`Error::Length`] where there are not as many parameters as the spec calls for;
+    /// [`Error::Limit`] or [`Error::OutOfMemory`] where the network does not fit the adapter.
     pub fn engine_with(&self, spec: Spec, parameters: &[f32], precision: Precision) -> Result<AnyEngine> {
         Ok(match (self, precision) {
             (Device::Cpu, Precision::F32) => AnyEngine::Cpu(Box::new(CpuEngine::new(spec, parameters)?)),
@@ -95,8 +114,8 @@ impl Engine for AnyEngine {
         on!(self, engine => engine.set_moments(moments))
     }
 
-    fn load(&mut self, windows: &Windows) -> Result<()> {
-        on!(self, engine => engine.load(windows))
+    fn load_data(&mut self, windows: &Windows) -> Result<()> {
+        on!(self, engine => engine.load_data(windows))
     }
 
     fn train(&mut self, steps: &Steps) -> Result<()> {

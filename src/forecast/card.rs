@@ -48,6 +48,9 @@ pub struct Trained {
 
 impl Card {
     /// The card of a model file.
+    ///
+    /// # Errors
+    /// [`Error::File`] where the model has none, or one that no training has made.
     pub fn of(name: &str, model: &Model) -> Result<Self> {
         let refuse = |message: String| Error::File { path: name.to_owned(), message };
         let card = model.provenance.get(KEY).ok_or_else(|| {
@@ -103,7 +106,10 @@ impl Card {
         self.plan.read_options(ReadOptions { time, id, ..options })
     }
 
-    /// Refuses a table of another frequency, or without dates where the model has learned from dates.
+    /// Checks that a table's times are those that the model was trained with.
+    ///
+    /// # Errors
+    /// [`Error::Table`] where the frequency differs, or only one of the two has dates.
     pub fn check_table(&self, table: &Table) -> Result<()> {
         let refuse = |message: String| Err(Error::Table { place: table.name.clone(), message });
         if matches!(self.style, Style::Civil { .. }) != matches!(table.style, Style::Civil { .. }) {
@@ -128,8 +134,12 @@ impl Card {
         }
     }
 
-    /// The scales of every series of a table, [series][column of the plan]: those of training, or for one that was not trained on
-    /// those of its first `rows[series]` rows.
+    /// The scales of every series of a table, [series][column of the plan]: those of training, or, for a series that
+    /// was not trained on, those of its first `rows[series]` rows.
+    ///
+    /// # Errors
+    /// [`Error::Table`] where a column is not there, or a target that is to become its logarithm has a value of 0 or
+    /// below.
     pub fn scales(&self, table: &Table, rows: &[usize]) -> Result<Vec<Vec<Scale>>> {
         let of = |(series, &rows): (&Series, &usize)| match self.trained(series.id.as_deref()) {
             Some(trained) => Ok(trained.scales.clone()),

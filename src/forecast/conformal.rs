@@ -1,9 +1,10 @@
-//! Intervals around point forecasts by split conformal calibration: how far the forecasts of the validation part were off.
+//! Intervals around point forecasts by split conformal calibration: how far the forecasts of the validation part were
+//! off.
 //!
-//! For a coverage p and the sizes r of n errors, the half width is the ceil((n + 1) p)-th smallest r: a further error of the
-//! same kind is no larger with probability p or more. Source: Vovk, Gammerman and Shafer 2005; Angelopoulos and Bates 2021,
-//! arXiv 2107.07511. The errors of overlapping windows are not independent and a series may change, so that `backtest` counts
-//! how often intervals hold.
+//! For a coverage p and the sizes r of n errors, the half width is the ceil((n + 1) p)-th smallest r: a further error
+//! of the same kind is no larger with probability p or more. Source: Vovk, Gammerman and Shafer 2005; Angelopoulos and
+//! Bates 2021, arXiv 2107.07511. The errors of overlapping windows are not independent and a series may change, so that
+//! `backtest` counts how often intervals hold.
 
 use super::task::Plan;
 use crate::error::{Error, Result};
@@ -20,8 +21,8 @@ pub struct Intervals {
 }
 
 impl Intervals {
-    /// From the errors of n windows, [n, K, C]; with independent channels each target has its own windows, and C counts all
-    /// targets: a value that a window does not have is NaN.
+    /// From the errors of n windows, [n, K, C]; with independent channels each target has its own windows, and C counts
+    /// all targets: a value that a window does not have is NaN.
     pub fn calibrate(errors: &[f32], outputs: usize) -> Self {
         let mut sizes: Vec<Vec<f32>> = (0..outputs)
             .map(|output| {

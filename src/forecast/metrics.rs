@@ -25,7 +25,7 @@ pub struct Tally {
     normal_squared: f64,
 }
 
-/// A forecast of one value, with what it is held against.
+/// A forecast of one value, with the truth that it is compared with.
 #[derive(Clone, Copy, Debug)]
 pub struct Forecasted<'a> {
     /// The truth.
@@ -55,8 +55,8 @@ pub struct Scores {
     pub mape: Option<f64>,
     /// Symmetric mean absolute percentage error, 200 sum |p - t| / (|p| + |t|) / n.
     pub smape: f64,
-    /// Mean absolute scaled error: the absolute error divided by that of the seasonal naive forecast within the training rows.
-    /// Source: Hyndman and Koehler 2006, doi 10.1016/j.ijforecast.2006.03.001.
+    /// Mean absolute scaled error: the absolute error divided by that of the seasonal naive forecast within the
+    /// training rows. Source: Hyndman and Koehler 2006, doi 10.1016/j.ijforecast.2006.03.001.
     pub mase: Option<f64>,
     /// Coefficient of determination, 1 - sum (p - t)^2 / sum (t - mean t)^2; none where the truths are all the same.
     pub r2: Option<f64>,

@@ -1,15 +1,15 @@
-//! From a table to a forecast: written on [`Engine`](crate::engine::Engine) and [`train`](crate::train) alone, so that all of it
-//! runs on every device.
+//! From a table to a forecast: written on [`Engine`](crate::engine::Engine) and [`train`](crate::train) alone, so that
+//! all of it runs on every device.
 //!
-//! A [`Task`] says what is to be forecast. Read with it, a [`table::Table`] becomes a [`Problem`]: a [`Plan`] with every number
-//! settled, the rows split in the order of time, scales fitted on the training rows, and windows that are views of the scaled
-//! series. The trained network's [`Card`] goes into its model file; network, card and a table then give a [`forecast()`] or a
-//! [`backtest()`]. `examples/forecast.rs` does it in thirty lines.
+//! A [`Task`] says what is to be forecast. Read with it, a [`table::Table`] becomes a [`Problem`]: a [`Plan`] with
+//! every number settled, the rows split in the order of time, scales fitted on the training rows, and windows that are
+//! views of the scaled series. The trained network's [`Card`] goes into its model file; network, card and a table then
+//! give a [`forecast()`] or a [`backtest()`]. `examples/forecast.rs` does it in thirty lines.
 
-mod ahead;
 mod backtest;
 mod card;
 mod conformal;
+mod horizon;
 mod metrics;
 mod naive;
 mod predict;
@@ -22,10 +22,10 @@ pub mod table;
 mod task;
 pub mod time;
 
-pub use ahead::{Ahead, Forecast, column_name, forecast};
 pub use backtest::{Backtest, BacktestOptions, Method, Sample, SeriesScores, Start, backtest};
 pub use card::{Card, Trained};
 pub use conformal::{COVERAGES, Intervals};
+pub use horizon::{Forecast, SeriesForecast, column_name, forecast};
 pub use metrics::Scores;
 pub use naive::Naive;
 pub use predict::Level;

@@ -1,8 +1,8 @@
-//! Forecasts that need no network, which every model has to beat.
+//! Naive baselines: forecasts that need no network, which every model has to beat.
 
 use serde::Serialize;
 
-/// A forecast by a rule.
+/// A naive baseline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Naive {
@@ -59,8 +59,8 @@ impl<'a> History<'a> {
         self.values[row * self.stride].into()
     }
 
-    /// What a rule forecasts `step` rows after row `origin`, which with all after it is not known yet. Where there is no whole
-    /// season before, the last value is repeated.
+    /// What a rule forecasts `step` rows after row `origin`, which with all after it is not known yet. Where there is
+    /// no whole season before, the last value is repeated.
     pub fn forecast(&self, naive: Naive, origin: usize, step: usize) -> f64 {
         match naive {
             Naive::Seasonal if origin >= self.season => self.value(origin - self.season + step % self.season),
@@ -69,8 +69,8 @@ impl<'a> History<'a> {
         }
     }
 
-    /// The mean absolute difference of the first `rows` values from those a season before; none where that is 0, or there is no
-    /// whole season.
+    /// The mean absolute difference of the first `rows` values from those a season before; none where that is 0, or
+    /// there is no whole season.
     pub fn scale(&self, rows: usize) -> Option<f64> {
         let rows = rows.min(self.values.len().div_ceil(self.stride));
         let (mut count, mut sum) = (0, 0.0);

@@ -1,4 +1,4 @@
-//! A network's outputs for windows, and back on the scale of the data.
+//! A network's outputs for windows, and their way back to the scale of the data.
 
 use super::card::Card;
 use super::scale::Scale;
@@ -31,8 +31,11 @@ impl Origins {
     }
 }
 
-/// Gives the outputs [K, C, Q] of each of the windows `ids`, which the engine has loaded, to `take`, with its place in `ids`:
-/// scaled and centred, as they leave the network.
+/// Calls `take` for each of the windows `ids`, which the engine has loaded, with its place in `ids` and its outputs [K,
+/// C, Q]. These are scaled and centred, as they leave the network.
+///
+/// # Errors
+/// [`Error::Index`] where an id is not a window; else as [`Engine::predict`], and what `take` refuses.
 pub async fn predict<E: Engine>(
     engine: &mut E,
     plan: &Plan,
@@ -91,11 +94,11 @@ impl<'a> Reading<'a> {
         Ok(Reading { plan, levels: vec![None, Some(tail), Some(1.0 - tail)], middle: 0, half_widths })
     }
 
-    /// The forecasts for window `id` from its outputs [K, C, Q], on the scale of the data, [K, C, V]; of a window that follows
-    /// `before` steps which were themselves forecast. `targets` are those that the window has.
+    /// The forecasts for window `id` from its outputs [K, C, Q], on the scale of the data, [K, C, V]; of a window that
+    /// follows `before` steps which were themselves forecast. `targets` are those that the window has.
     ///
-    /// Quantiles rise with their levels. Intervals beyond the horizon, for which nothing was measured, widen with the root of the
-    /// time, as those of a random walk do.
+    /// Quantiles rise with their levels. Intervals beyond the horizon, for which nothing was measured, widen with the
+    /// root of the time, as those of a random walk do.
     pub fn restore(
         &self,
         windows: &Windows,
@@ -111,7 +114,7 @@ impl<'a> Reading<'a> {
         for (place, outputs) in outputs.chunks_exact(count).enumerate() {
             let (step, column) = (place / width, place % width);
             let target = targets.start + column;
-            let back = |scaled: f64| scales[target].back(scaled + base[column]);
+            let back = |scaled: f64| scales[target].inverse_transform(scaled + base[column]);
             let first = values.len();
             values.extend(outputs.iter().map(|&output| back(output.into())));
             if let Some(half_widths) = self.half_widths {

@@ -16,8 +16,8 @@ use crate::model::{CellKind, Spec};
 use crate::optim::{Clip, Optimizer, Schedule};
 use crate::train::{Options, Run};
 
-/// Most training windows of an epoch, where nobody says otherwise: beyond that every so many-th window is taken, since
-/// neighbours are nearly the same.
+/// Most training windows of an epoch, by default: beyond that every n-th window is taken, since neighbours are nearly
+/// the same.
 const MOST_WINDOWS: usize = 1 << 16;
 /// Optimiser steps of a run, likewise, and the fewest and most epochs that they may take.
 const STEPS: usize = 4000;
@@ -47,8 +47,8 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// Splits, scales and windows a table for a task. `options` are those that the table was read with, and `known` is the card
-    /// of a model whose training goes on: its scales are kept.
+    /// Splits, scales and windows a table for a task. `options` are those that the table was read with, and `known` is
+    /// the card of a model whose training goes on: its scales are kept.
     ///
     /// # Errors
     /// As [`Plan::of`] and [`Split::of`]; [`crate::Error::Table`] where a column has one value throughout.
@@ -93,8 +93,8 @@ impl Problem {
         Spec { layers, ..Spec::new(cell, self.card.plan.inputs(), hidden, self.card.plan.outputs()) }
     }
 
-    /// How to train where nobody says otherwise: Adam under a cosine that ends at 0 after about 4,000 steps, gradients clipped to
-    /// norm 1, the mean squared error or the quantile loss; `batch` and `epochs` may be said.
+    /// How to train by default: Adam under a cosine that ends at 0 after about 4,000 steps, gradients clipped to
+    /// norm 1, the mean squared error or the quantile loss. `batch` and `epochs` may be given.
     pub fn options(&self, batch: Option<usize>, epochs: Option<usize>, seed: u64) -> Options {
         let windows = self.train.len();
         let suggested = || (windows / STEPS_PER_EPOCH).next_power_of_two().clamp(BATCH.0, BATCH.1);
@@ -127,6 +127,9 @@ impl Problem {
     }
 
     /// What a model file says of the trained network, which `engine` holds with the windows loaded.
+    ///
+    /// # Errors
+    /// As [`Engine::predict`].
     pub async fn finish<E: Engine>(&self, engine: &mut E) -> Result<Card> {
         Ok(Card { intervals: self.intervals(engine).await?, ..self.card.clone() })
     }

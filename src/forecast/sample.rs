@@ -1,7 +1,7 @@
-//! A generated table for examples and tests: an hourly demand that follows the day, the week, a trend, and the temperature.
+//! A generated table for examples and tests: an hourly demand that follows the day, the week, a trend, and the
+//! temperature.
 
-use crate::exercise::Gaussian;
-use crate::model::{Stream, stream};
+use crate::rng::{Gaussian, Purpose, generator};
 use jiff::ToSpan;
 use jiff::civil::date;
 use std::f64::consts::TAU;
@@ -10,7 +10,7 @@ use std::fmt::Write;
 /// Standard deviation of the noise on the demand, which nothing explains.
 pub const NOISE: f64 = 1.5;
 
-/// CSV with the columns `time`, `demand` and `temperature`: `hours` from 2024-01-01 on, and `ahead` more of which the
+/// CSV with the columns `time`, `demand` and `temperature`: `hours` from 2024-01-01 on, and `future` more of which the
 /// temperature alone is known. With h the hour, d the day of the week from Monday on, and e, n standard normal,
 ///
 /// ```text
@@ -20,13 +20,13 @@ pub const NOISE: f64 = 1.5;
 /// ```
 ///
 /// Half of the variance of a is gone after 11 hours, so that the past says little of tomorrow's.
-pub fn demand(seed: u64, hours: usize, ahead: usize) -> String {
-    let mut rng = stream(seed, Stream::Data);
+pub fn demand(seed: u64, hours: usize, future: usize) -> String {
+    let mut rng = generator(seed, Purpose::Data);
     let mut normal = Gaussian::new(1.0);
     let mut text = String::from("time,demand,temperature\n");
     let start = date(2024, 1, 1).at(0, 0, 0, 0);
     let mut anomaly = 0.0;
-    for t in 0..hours + ahead {
+    for t in 0..hours + future {
         anomaly = 0.97 * anomaly + 0.97 * normal.draw(&mut rng);
         let (hour, weekday) = ((t % 24) as f64, t / 24 % 7);
         let temperature = 12.0 + 5.0 * (TAU * (hour - 9.0) / 24.0).sin() + anomaly;

@@ -20,14 +20,14 @@ pub struct Scale {
 
 impl Scale {
     /// To the common scale.
-    pub fn forth(&self, value: f32) -> f32 {
+    pub fn transform(&self, value: f32) -> f32 {
         let value = f64::from(value);
         let value = if self.log { value.ln() } else { value };
         ((value - self.offset) / self.factor) as f32
     }
 
     /// Back to the unit of the data.
-    pub fn back(&self, scaled: f64) -> f64 {
+    pub fn inverse_transform(&self, scaled: f64) -> f64 {
         let value = scaled * self.factor + self.offset;
         if self.log { value.exp() } else { value }
     }
@@ -89,8 +89,11 @@ pub fn fit(table: &Table, plan: &Plan, splits: &[Split]) -> Result<Vec<Vec<Scale
     Err(Error::Table { place: table.name.clone(), message })
 }
 
-/// The scales of one series from its first `rows` rows with targets, and whether its columns vary there. One that does not, beside series
-/// that do, is moved to 0.
+/// The scales of one series from its first `rows` rows with targets, and whether its columns vary there. A column that
+/// does not vary, beside series where it does, is moved to 0.
+///
+/// # Errors
+/// [`Error::Table`] where a column is not there, or a target that is to become its logarithm has a value of 0 or below.
 pub fn fit_series(table: &Table, plan: &Plan, series: &Series, rows: usize) -> Result<Vec<(Scale, bool)>> {
     if plan.log {
         check_logarithms(table, plan, series)?;
@@ -102,7 +105,8 @@ pub fn fit_series(table: &Table, plan: &Plan, series: &Series, rows: usize) -> R
         let values = series.values[..rows.min(series.known) * columns].iter().skip(column).step_by(columns).copied();
         let fitted = Scale::fit(values.clone(), plan.scaling, log);
         let still = || {
-            let level = values.clone().next().map_or(0.0, |value| Scale { offset: 0.0, factor: 1.0, log }.forth(value));
+            let level =
+                values.clone().next().map_or(0.0, |value| Scale { offset: 0.0, factor: 1.0, log }.transform(value));
             Scale { offset: if plan.scaling == Scaling::None { 0.0 } else { level.into() }, factor: 1.0, log }
         };
         Ok((fitted.unwrap_or_else(still), fitted.is_some()))
@@ -137,14 +141,14 @@ mod tests {
         assert_eq!(fit(Scaling::None, false), Scale { offset: 0.0, factor: 1.0, log: false });
         assert_eq!(fit(Scaling::Minmax, false), Scale { offset: 2.0, factor: 98.0, log: false });
         assert_eq!(fit(Scaling::Robust, false), Scale { offset: 4.0, factor: 2.0, log: false });
-        let scaled = VALUES.map(|value| f64::from(fit(Scaling::Standard, false).forth(value)));
+        let scaled = VALUES.map(|value| f64::from(fit(Scaling::Standard, false).transform(value)));
         let (mean, square) = (scaled.iter().sum::<f64>() / 5.0, scaled.iter().map(|x| x * x).sum::<f64>() / 5.0);
         assert!(mean.abs() < 1e-6 && (square - 1.0).abs() < 1e-6, "{mean} {square}");
         for scaling in [Scaling::None, Scaling::Minmax, Scaling::Robust, Scaling::Standard] {
             for log in [false, true] {
                 let scale = fit(scaling, log);
                 for value in VALUES {
-                    let back = scale.back(scale.forth(value).into());
+                    let back = scale.inverse_transform(scale.transform(value).into());
                     assert!((back - f64::from(value)).abs() < 1e-4, "{scaling:?} {log} {value} {back}");
                 }
             }

@@ -55,8 +55,8 @@ impl Split {
         let split = Split { train, val: val_end, rows };
         if train < window + horizon {
             let message = format!(
-                "{train} of {rows} rows are left to train on, expected at least {}: a window of {window} and a horizon of \
-                 {horizon}; take a smaller --window or --horizon, or less for --val and --test",
+                "{train} of {rows} rows are left to train on, expected at least {}: a window of {window} and a horizon \
+                 of {horizon}; take a smaller --window or --horizon, or less for --val and --test",
                 window + horizon
             );
             return Err(table.refuse(series, message));
@@ -99,6 +99,9 @@ fn begin(
 }
 
 /// The first row of a series that is not before a time.
+///
+/// # Errors
+/// [`Error::Table`] where the time is not written as the table's are.
 pub fn row_at(table: &Table, series: &Series, time: &str) -> Result<usize> {
     let stamp = table.style.parse(time).ok_or_else(|| {
         let example = if matches!(table.style, Style::Civil { .. }) { "a date" } else { "a number" };

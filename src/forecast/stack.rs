@@ -31,7 +31,11 @@ pub struct Segment {
 }
 
 impl Stack {
-    /// Stacks the rows of `table` whose targets are known, from row `from[series]` on, by `scales` [series][column of the plan].
+    /// Stacks the rows of `table` whose targets are known, from row `from[series]` on, by `scales` [series][column of
+    /// the plan].
+    ///
+    /// # Errors
+    /// [`Error::Table`] where a column is not there, or a time is beyond the calendar.
     pub fn new(table: &Table, plan: &Plan, scales: &[Vec<Scale>], from: &[usize]) -> Result<Self> {
         let groups = if plan.channels == Channels::Joint { 1 } else { plan.targets.len() };
         let rows = table.series.iter().zip(from).map(|(series, from)| series.known - from).sum::<usize>() * groups;
@@ -48,10 +52,13 @@ impl Stack {
         Ok(stack)
     }
 
-    /// The windows that begin at `starts`, centred, each with the rows ahead of it as its target where `ahead`.
-    pub fn windows(self, plan: &Plan, starts: Vec<u32>, ahead: bool) -> Result<Windows> {
-        let targets = if ahead {
-            Targets::Ahead { steps: plan.horizon, features: plan.width() }
+    /// The windows that begin at `starts`, centred, each with the horizon after it as its target where `with_targets`.
+    ///
+    /// # Errors
+    /// As [`Windows::new`].
+    pub fn windows(self, plan: &Plan, starts: Vec<u32>, with_targets: bool) -> Result<Windows> {
+        let targets = if with_targets {
+            Targets::Horizon { steps: plan.horizon, features: plan.width() }
         } else {
             Targets::Given { values: vec![0.0; starts.len()], len: 1 }
         };
@@ -61,6 +68,9 @@ impl Stack {
 
 impl Segment {
     /// Starts of the windows after which `horizon` rows of `within` follow at once, every `stride`-th.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where the rows of all series are 2^32 or more.
     pub fn starts(
         &self,
         plan: &Plan,
@@ -98,8 +108,8 @@ impl Rows<'_> {
             let now = targets.clone().chain(past.clone()).chain(future.clone());
             values.extend(now.map(|column| self.scaled(row, column)));
             // Beyond the table's end nothing is known; no window that is forecast from looks there.
-            let ahead = row + plan.horizon;
-            values.extend(future.clone().map(|column| if ahead < last { self.scaled(ahead, column) } else { 0.0 }));
+            let later = row + plan.horizon;
+            values.extend(future.clone().map(|column| if later < last { self.scaled(later, column) } else { 0.0 }));
             if !plan.calendar.is_empty() {
                 let stamp = table.stamp(series, row)?;
                 values.extend(plan.calendar.iter().flat_map(|cycle| cycle.features(stamp)));
@@ -111,7 +121,7 @@ impl Rows<'_> {
     /// The value of a row in a column of the plan, scaled.
     fn scaled(&self, row: usize, column: usize) -> f32 {
         let values = &self.table.series[self.series].values;
-        self.scales[column].forth(values[row * self.table.columns.len() + self.columns[column]])
+        self.scales[column].transform(values[row * self.table.columns.len() + self.columns[column]])
     }
 }
 

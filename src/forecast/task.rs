@@ -1,4 +1,5 @@
-//! What is to be forecast, from what: as it is asked for ([`Task`]), and with every number settled on a table ([`Plan`]).
+//! What is to be forecast, from what: as it is asked for ([`Task`]), and with every number settled on a table
+//! ([`Plan`]).
 
 use super::split::Part;
 use super::table::{ReadOptions, Table, nearest};
@@ -91,7 +92,8 @@ impl Task {
         }
     }
 
-    /// `options` for a table with the columns of this task, the targets of which may end before what is known of the future.
+    /// `options` for a table with the columns of this task, the targets of which may end before what is known of the
+    /// future.
     pub fn read_options(&self, options: ReadOptions) -> ReadOptions {
         let all =
             [&self.targets, &self.past, &self.future].iter().any(|columns| columns.iter().any(|name| name == ALL));
@@ -191,7 +193,8 @@ impl Plan {
         self.quantiles.map_or(1, |quantiles| quantiles.levels().len())
     }
 
-    /// Features of a window's row (I): targets, past and future covariates, future covariates a horizon ahead, calendar.
+    /// Features of a window's row (I): targets, past and future covariates, future covariates one horizon later,
+    /// calendar.
     pub fn inputs(&self) -> usize {
         self.width() + self.past.len() + 2 * self.future.len() + 2 * self.calendar.len()
     }

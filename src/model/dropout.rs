@@ -1,5 +1,5 @@
-//! Dropout between layers: which units are dropped is a hash of where they stand, so that the forward pass, the backward
-//! pass and every device agree without a mask in memory.
+//! Dropout between layers: which units are dropped is a hash of where they stand, so that the forward pass, the
+//! backward pass and every device agree without a mask in memory.
 //!
 //! The hash is pcg4d, a permutation of four 32-bit words, all arithmetic modulo 2^32 (as u32 in WGSL has it):
 //!
@@ -10,8 +10,8 @@
 //! v.x += v.y * v.w;  v.y += v.z * v.x;  v.z += v.x * v.y;  v.w += v.y * v.z
 //! ```
 //!
-//! Source: Jarzynski and Olano 2020, Hash Functions for GPU Rendering, jcgt.org/published/0009/03/02. A key is made of seed
-//! and step, and a unit's word of the key and its place; a permutation, so that no two steps of a run share a key:
+//! Source: Jarzynski and Olano 2020, Hash Functions for GPU Rendering, jcgt.org/published/0009/03/02. A key is made of
+//! seed and step, and a unit's word of the key and its place; a permutation, so that no two steps of a run share a key:
 //!
 //! ```text
 //! key  = pcg4d(seed low, seed high, step low, step high)
@@ -21,12 +21,13 @@
 
 use crate::error::{Error, Result};
 
-/// Dropout at one training step: each output of each layer but the last is zeroed with probability p, else multiplied by
-/// 1 / (1 - p); the states that a layer hands to itself are left alone. Inference has none. Source: the `dropout` of
+/// Dropout at one training step: each output of each layer but the last is zeroed with probability p, else multiplied
+/// by 1 / (1 - p); the states that a layer hands to itself are left alone. Inference has none. Source: the `dropout` of
 /// `torch.nn.RNN`, `torch.nn.LSTM` and `torch.nn.GRU`, with a generator of our own.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Dropout {
-    /// The probability that a unit is dropped, from 0 to below 1. In f32, so that it is the same number on every device.
+    /// The probability that a unit is dropped, from 0 to below 1. In f32, so that it is the same number on every
+    /// device.
     pub p: f32,
     /// The seed of the run.
     pub seed: u64,
@@ -46,7 +47,10 @@ pub struct Mask {
 }
 
 impl Dropout {
-    /// Refuses what is no probability, and 1, with which nothing would be left to learn from.
+    /// Checks p.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where p is not from 0 to below 1. With 1 nothing would be left to learn from.
     pub fn check(&self) -> Result<()> {
         if (0.0..1.0).contains(&self.p) {
             return Ok(());
@@ -65,8 +69,8 @@ impl Dropout {
 }
 
 impl Mask {
-    /// Whether the output `unit` (of D*H: the forward direction's, then the reverse one's) of layer `layer` at time `time` of
-    /// batch row `row` is kept.
+    /// Whether the output `unit` (of D*H: the forward direction's, then the reverse one's) of layer `layer` at time
+    /// `time` of batch row `row` is kept.
     #[inline(always)]
     pub fn keeps(&self, layer: u32, row: u32, time: u32, unit: u32) -> bool {
         let [x, y, z, w] = self.key;

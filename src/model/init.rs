@@ -1,32 +1,14 @@
-//! Initial weights, and the seeded random streams that everything random draws from.
+//! Initial weights.
 
 use super::{Layout, Spec};
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use crate::rng::{Purpose, generator};
+use rand::RngExt;
 
-/// What a random stream is for. Streams of one seed are independent, so that drawing more of one changes no other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stream {
-    /// Initial weights.
-    Weights = 1,
-    /// The order of the training windows.
-    Shuffle = 2,
-    /// Generated data.
-    Data = 3,
-}
-
-/// The generator of `seed` for one purpose: ChaCha with 8 rounds, the same numbers on every machine.
-pub fn stream(seed: u64, purpose: Stream) -> ChaCha8Rng {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    rng.set_stream(purpose as u64);
-    rng
-}
-
-/// PyTorch's defaults: every recurrent tensor from U(-1/sqrt(H), 1/sqrt(H)), the head from U(-1/sqrt(D*H), 1/sqrt(D*H)).
-/// The distribution is PyTorch's; the numbers are our generator's.
+/// PyTorch's defaults: every recurrent tensor from U(-1/sqrt(H), 1/sqrt(H)), the head from U(-1/sqrt(D*H),
+/// 1/sqrt(D*H)). The distribution is PyTorch's; the numbers are our generator's.
 pub fn initial_parameters(spec: &Spec, seed: u64) -> Vec<f32> {
     let layout = Layout::new(spec);
-    let mut rng = stream(seed, Stream::Weights);
+    let mut rng = generator(seed, Purpose::Weights);
     let head = layout.head_weight().start;
     (0..layout.len())
         .map(|index| {

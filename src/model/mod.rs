@@ -1,5 +1,5 @@
-//! What a network is: its cells, its spec, its flat parameter block with PyTorch's names, its initial values, its files.
-//! Nothing here knows a device.
+//! What a network is: its cells, its spec, its flat parameter block with PyTorch's names, its initial values, its
+//! files. Nothing here knows a device.
 
 pub mod cells;
 mod dropout;
@@ -12,7 +12,7 @@ mod spec;
 pub use dropout::{Dropout, Mask, pcg4d};
 pub(crate) use file::CHECKPOINT;
 pub use file::{LoadOptions, Loaded, Model, Names, Nonlinearity};
-pub use init::{Stream, initial_parameters, stream};
+pub use init::initial_parameters;
 pub use kind::{CellFacts, CellKind, CellVisitor};
 pub use params::{LayerRanges, Layout, NamedRange};
 pub use spec::{Head, Readout, Spec};

@@ -10,7 +10,7 @@ pub struct NamedRange {
     pub name: String,
     /// Row-major shape.
     pub shape: Vec<usize>,
-    /// Where it lies in the block, in values.
+    /// Its range of values in the block.
     pub range: Range<usize>,
 }
 
@@ -82,7 +82,8 @@ impl Layout {
         &self.tensors
     }
 
-    /// The tensors of layer `layer`, direction `direction`, for a network of `directions`: index `layer * D + direction`.
+    /// The tensors of layer `layer`, direction `direction`, for a network of `directions`: index `layer * D +
+    /// direction`.
     pub fn layers(&self) -> &[LayerRanges] {
         &self.layers
     }

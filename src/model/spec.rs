@@ -23,7 +23,8 @@ pub struct Head {
     pub readout: Readout,
 }
 
-/// A recurrent network as `torch.nn.{RNN, LSTM, GRU}` with `batch_first=True`, and a `torch.nn.Linear` head on it, or none.
+/// A recurrent network as `torch.nn.{RNN, LSTM, GRU}` with `batch_first=True`, and a `torch.nn.Linear` head on it, or
+/// none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Spec {
     /// The cell.
@@ -65,7 +66,10 @@ impl Spec {
         Spec { cell, input, hidden, layers: 1, bidirectional: false, head: Some(head) }
     }
 
-    /// Refuses sizes of zero and sizes whose parameter block cannot be counted.
+    /// Checks the sizes of the network.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where a size is 0 or above 2^20, or the network has more than 2^31 parameters.
     pub fn validate(&self) -> Result<()> {
         let sizes = [("input", self.input), ("hidden", self.hidden), ("layers", self.layers)];
         let outputs = self.head.map(|head| ("outputs", head.outputs));
@@ -121,7 +125,10 @@ impl Spec {
         self.facts().states * self.layers * self.directions() * self.hidden
     }
 
-    /// Refuses states whose number of values `found` is not that of [S, L*D, `rows`, H].
+    /// Checks that states [S, L*D, `rows`, H], which errors call `what`, have `found` values.
+    ///
+    /// # Errors
+    /// [`Error::Length`] where they do not.
     pub fn check_states(&self, what: &str, rows: usize, found: usize) -> Result<()> {
         let blocks = self.layers * self.directions();
         Error::check_len(what, &[("S", self.facts().states), ("L*D", blocks), ("B", rows), ("H", self.hidden)], found)

@@ -1,5 +1,5 @@
-//! How parameters move along their gradients: optimisers, clipping and schedules of the learning rate, as PyTorch defines
-//! them. Pure definitions; the oracle's loops over them are in [`crate::reference`].
+//! How parameters move along their gradients: optimisers, clipping and schedules of the learning rate, as PyTorch
+//! defines them. These are pure definitions, without a loop over parameters.
 
 mod schedule;
 
@@ -112,7 +112,10 @@ impl Optimizer {
         self
     }
 
-    /// Refuses numbers that are negative or not finite, and decays of 1 and above.
+    /// Checks the optimiser's numbers.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where a number is negative or not finite, or a decay is 1 or above.
     pub fn check(&self) -> Result<()> {
         let (decays, others) = match *self {
             Optimizer::Sgd { lr, momentum, weight_decay } => {
@@ -180,8 +183,8 @@ impl Optimizer {
     }
 }
 
-/// What a device needs to know of one step of an [`Optimizer`], rounded once from f64 for all devices. With g the gradient
-/// after clipping:
+/// What a device needs to know of one step of an [`Optimizer`], rounded once from f64 for all devices. With g the
+/// gradient after clipping:
 ///
 /// ```text
 /// g = g + penalty w            w = decay w
@@ -219,7 +222,10 @@ pub struct Clip {
 }
 
 impl Clip {
-    /// Refuses a norm that is not above 0.
+    /// Checks the norm.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where it is not a finite number above 0.
     pub fn check(&self) -> Result<()> {
         if self.max_norm > 0.0 && self.max_norm.is_finite() {
             return Ok(());

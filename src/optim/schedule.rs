@@ -4,8 +4,8 @@ use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::f64::consts::PI;
 
-/// The learning rate of a run as a factor of the optimiser's: a function of the optimiser steps taken, or of the epochs that
-/// ended and their losses. Steps and epochs count from 0.
+/// The learning rate of a run as a factor of the optimiser's: a function of the optimiser steps taken, or of the epochs
+/// that ended and their losses. Steps and epochs count from 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Schedule {
@@ -19,10 +19,10 @@ pub enum Schedule {
         /// What a change multiplies the rate by.
         factor: f64,
     },
-    /// With s the step and w the warm-up: (s + 1) / (w + 1) while s < w; then floor + (1 - floor) (1 + cos(pi p)) / 2 with
-    /// p = (s - w) / (total - w); from `total` on, floor. Source: `torch.optim.lr_scheduler.SequentialLR` of `LinearLR`
-    /// (start_factor 1 / (w + 1), total_iters w) and `CosineAnnealingLR` (T_max total - w, eta_min floor * lr), stepped
-    /// after every optimiser step.
+    /// With s the step and w the warm-up: (s + 1) / (w + 1) while s < w; then floor + (1 - floor) (1 + cos(pi p)) / 2
+    /// with p = (s - w) / (total - w); from `total` on, floor. Source: `torch.optim.lr_scheduler.SequentialLR` of
+    /// `LinearLR` (start_factor 1 / (w + 1), total_iters w) and `CosineAnnealingLR` (T_max total - w, eta_min floor *
+    /// lr), stepped after every optimiser step.
     Cosine {
         /// Optimiser steps over which the rate rises.
         warm_up: u64,
@@ -31,9 +31,9 @@ pub enum Schedule {
         /// The factor at the end.
         floor: f64,
     },
-    /// factor^n, with n the number of times that more than `patience` epochs in a row brought no better loss than the best
-    /// before; better is below (1 - threshold) * best. Source: `torch.optim.lr_scheduler.ReduceLROnPlateau` with mode "min",
-    /// threshold_mode "rel", cooldown 0 and min_lr 0; PyTorch also stops changing a rate by less than 1e-8.
+    /// factor^n, with n the number of times that more than `patience` epochs in a row brought no better loss than the
+    /// best before; better is below (1 - threshold) * best. Source: `torch.optim.lr_scheduler.ReduceLROnPlateau` with
+    /// mode "min", threshold_mode "rel", cooldown 0 and min_lr 0; PyTorch also stops changing a rate by less than 1e-8.
     Plateau {
         /// What a change multiplies the rate by.
         factor: f64,
@@ -45,7 +45,10 @@ pub enum Schedule {
 }
 
 impl Schedule {
-    /// Refuses periods of 0, a warm-up that leaves no step, and factors and thresholds that are not from 0 to 1.
+    /// Checks the schedule's numbers.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where a period is 0, the warm-up takes all steps, or a factor or threshold is not from 0 to 1.
     pub fn check(&self) -> Result<()> {
         let part = |name, value: f64| {
             if (0.0..=1.0).contains(&value) { Ok(()) } else { Err(Error::config(name, value, "a number from 0 to 1")) }

@@ -25,8 +25,9 @@ impl<'a> Head<'a> {
         }
     }
 
-    /// Without a head, y[b, t, j] = top[b, t, j]. With one, y[b, r, o] = b[o] + sum_j W[o, j] top[b, t(b, r), j], from `top` [B, T, D*H]: [B, O], where the head reads each row's
-    /// last step, or [B, T, O], zero where a row has ended. Source: `torch.nn.Linear`, applied to a packed sequence.
+    /// Without a head, y[b, t, j] = top[b, t, j]. With one, y[b, r, o] = b[o] + sum_j W[o, j] top[b, t(b, r), j], from
+    /// `top` [B, T, D*H]: [B, O], where the head reads each row's last step, or [B, T, O], zero where a row has ended.
+    /// Source: `torch.nn.Linear`, applied to a packed sequence.
     pub fn forward<R: Number>(&self, parameters: &[R], top: &[R]) -> Vec<R> {
         if self.spec.head.is_none() {
             return top.to_vec();
@@ -50,8 +51,8 @@ impl<'a> Head<'a> {
         y
     }
 
-    /// Without a head, d_top = d_y. With one, d_W[o, j] += d_y[b, r, o] top[b, t, j]; d_b[o] += d_y[b, r, o]; gives d_top[b, t, j] += d_y[b, r, o] W[o, j] with
-    /// t = t(b, r): [B, T, D*H], zero where the head does not read.
+    /// Without a head, d_top = d_y. With one, d_W[o, j] += d_y[b, r, o] top[b, t, j]; d_b[o] += d_y[b, r, o]; gives
+    /// d_top[b, t, j] += d_y[b, r, o] W[o, j] with t = t(b, r): [B, T, D*H], zero where the head does not read.
     pub fn backward<R: Number>(&self, parameters: &[R], top: &[R], d_y: &[R], d_parameters: &mut [R]) -> Vec<R> {
         if self.spec.head.is_none() {
             return d_y.to_vec();

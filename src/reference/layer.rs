@@ -3,9 +3,9 @@
 use crate::model::LayerRanges;
 use crate::model::cells::{Cell, MAX_SLOTS, Number, Slots, States};
 
-/// One layer in one direction, for one batch shape. The scan takes its T steps in the order k = 0, 1, ..; with n the length
-/// of a row, step k reads the row's time k, or n-1-k where the direction is `reverse`. A row has ended at step n: from
-/// there on its state stays as it is. Source: `torch.nn.utils.rnn.pack_padded_sequence`.
+/// One layer in one direction, for one batch shape. The scan takes its T steps in the order k = 0, 1, ..; with n the
+/// length of a row, step k reads the row's time k, or n-1-k where the direction is `reverse`. A row has ended at step
+/// n: from there on its state stays as it is. Source: `torch.nn.utils.rnn.pack_padded_sequence`.
 pub(super) struct Layer<'a, R> {
     /// Batch rows (B).
     pub rows: usize,
@@ -107,9 +107,10 @@ impl<R: Number> Layer<'_, R> {
         Tape { states, slots }
     }
 
-    /// The scan back, from `d_h` (b, t, j): the gradient that reaches h at time t from above. Adds to `d_parameters` (the
-    /// whole block) and to `d_x` [B, T, I], and gives the gradient of the initial states, [S, B, H]. At each step, last
-    /// first, with delta the gradient of the slots (none arises where a row has ended, because no loss reads the final states):
+    /// The scan back, from `d_h` (b, t, j): the gradient that reaches h at time t from above. Adds to `d_parameters`
+    /// (the whole block) and to `d_x` [B, T, I], and gives the gradient of the initial states, [S, B, H]. At each step,
+    /// last first, with delta the gradient of the slots (none arises where a row has ended, because no loss reads the
+    /// final states):
     ///
     /// ```text
     /// delta, d_prev = cell_backward(tape, prev, next, d_next + d_h)

@@ -4,8 +4,8 @@ use crate::loss::{Loss, counted};
 use crate::model::Spec;
 use crate::model::cells::Number;
 
-/// The mean of the loss's terms over the positions that count, and its gradient with respect to the outputs `y`, which is
-/// zero at those that do not. The caller has checked the targets.
+/// The mean of the loss's terms over the positions that count, and its gradient with respect to the outputs `y`, which
+/// is zero at those that do not. The caller has checked the targets.
 pub(super) fn mean_loss<R: Number>(
     loss: Loss,
     spec: &Spec,

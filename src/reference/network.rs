@@ -3,13 +3,16 @@
 use super::head::Head;
 use super::layer::{Layer, Tape};
 use super::loss::mean_loss;
-use super::{Gradients, Outputs, Rounded, Sequences};
+use super::results::{Gradients, Outputs};
+use super::rounded::Rounded;
+use super::sequences::Sequences;
 use crate::error::{Error, Result};
 use crate::loss::Objective;
 use crate::model::cells::{Cell, Number};
 use crate::model::{CellVisitor, Dropout, Layout, Mask, Spec};
 
-/// The forward pass of the network `spec` with the block `parameters` over a batch, as in inference: nothing is dropped.
+/// The forward pass of the network `spec` with the block `parameters` over a batch, as in inference: nothing is
+/// dropped.
 ///
 /// # Errors
 /// [`Error::Config`] where the spec is not valid or the batch is empty, [`Error::Length`] where a tensor does not have
@@ -157,7 +160,8 @@ impl<'a, R: Number> Network<'a, R> {
         }
     }
 
-    /// Multiplies the output of layer `l`, or its gradient, [B, T, D*H], by the mask. There is none above the last layer.
+    /// Multiplies the output of layer `l`, or its gradient, [B, T, D*H], by the mask. There is none above the last
+    /// layer.
     fn drop_units(&self, l: usize, out: &mut [R]) {
         let (steps, top) = (self.steps, self.spec.top());
         if l + 1 == self.spec.layers {
@@ -202,8 +206,8 @@ fn exact<R: Number>(values: &[f64]) -> Vec<R> {
     values.iter().map(|&value| R::exact(value)).collect()
 }
 
-/// Layer by layer: the input of layer l+1 at time t is h of layer l at time t, forward direction first, then reverse; zero
-/// where a row has ended, and where a unit is dropped.
+/// Layer by layer: the input of layer l+1 at time t is h of layer l at time t, forward direction first, then reverse;
+/// zero where a row has ended, and where a unit is dropped.
 struct Forward<'a, R>(&'a Network<'a, R>);
 
 impl<R: Number> CellVisitor for Forward<'_, R> {

@@ -22,8 +22,8 @@ impl Moments {
 /// Step `t` (counted from 1) of an optimiser, in place, by the formulas at [`Optimizer`].
 ///
 /// # Errors
-/// [`Error::Length`] where the gradients or moments do not have the parameters' length; [`Error::Config`] where `t` is 0 or
-/// the optimiser's numbers make no sense.
+/// [`Error::Length`] where the gradients or moments do not have the parameters' length; [`Error::Config`] where `t` is
+/// 0 or the optimiser's numbers make no sense.
 pub fn optimizer_step(
     optimizer: &Optimizer,
     parameters: &mut [f64],
@@ -69,8 +69,8 @@ pub fn optimizer_step(
     Ok(())
 }
 
-/// Adam's step without a penalty, by algorithm 1 of Kingma and Ba 2014, arXiv 1412.6980; eps is added after the second moment's
-/// correction, as in PyTorch.
+/// Adam's step without a penalty, by algorithm 1 of Kingma and Ba 2014, arXiv 1412.6980; eps is added after the second
+/// moment's correction, as in PyTorch.
 fn adam_step(
     parameters: &mut [f64],
     gradients: &[f64],
@@ -93,7 +93,10 @@ fn penalised(gradients: &[f64], parameters: &[f64], weight_decay: f64) -> Vec<f6
     gradients.iter().zip(parameters).map(|(g, w)| g + weight_decay * w).collect()
 }
 
-/// Clips gradients in place, and gives the norm that they had.
+/// Clips gradients in place, and returns the norm that they had.
+///
+/// # Errors
+/// [`Error::Config`] where the largest norm is not above 0.
 pub fn clip_gradients(clip: &Clip, gradients: &mut [f64]) -> Result<f64> {
     clip.check()?;
     let norm = gradients.iter().map(|g| g * g).sum::<f64>().sqrt();

@@ -6,11 +6,11 @@ use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 /// Half a unit in the last place of 1 in f32: what one operation rounds its result by, relative to it, at most.
 const ROUNDING: f64 = 1.0 / (1 << 24) as f64;
 
-/// A number, and how far an f32 computation of it is expected to be off. Every operation is taken to err by up to
-/// 2^-24 of its result, independently of all others: errors pass on to first order, and variances add up. So a sum that
-/// cancels, and the slope 1 - h^2 of a saturated h, have the error that they have, and what is small throughout has a small one.
-/// Source: Higham 2002, Accuracy and Stability of Numerical Algorithms, 3.3 (running error analysis), with the model of
-/// independent roundings of 2.8.
+/// A number, and how far an f32 computation of it is expected to be off. Every operation is taken to err by up to 2^-24
+/// of its result, independently of all others: errors pass on to first order, and variances add up. So a sum that
+/// cancels, and the slope 1 - h^2 of a saturated h, have the error that they have, and what is small throughout has a
+/// small one. Source: Higham 2002, Accuracy and Stability of Numerical Algorithms, 3.3 (running error analysis), with
+/// the model of independent roundings of 2.8.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Rounded {
     value: f64,
@@ -92,8 +92,8 @@ impl AddAssign for Rounded {
     }
 }
 
-/// exp(x) is computed as a power of 2, of x log2(e) rounded: an error of x roundings, as WGSL allows it. sigmoid and tanh are
-/// made of it.
+/// exp(x) is computed as a power of 2, of x log2(e) rounded: an error of x roundings, as WGSL allows it. sigmoid and
+/// tanh are made of it.
 impl Real for Rounded {
     fn splat(value: f32) -> Self {
         Rounded::exact(value.into())
@@ -159,8 +159,8 @@ mod tests {
         (squares / f64::from(draws)).sqrt()
     }
 
-    /// A rounding is uniform between -1 and 1 of its bound, and that is on average two thirds of the value rounded: 0.4 standard
-    /// deviations remain of 1.
+    /// A rounding is uniform between -1 and 1 of its bound, and that is on average two thirds of the value rounded: 0.4
+    /// standard deviations remain of 1.
     #[test]
     fn f32_errs_by_what_is_expected() {
         let near = |name: &str, ratio: f64| assert!((0.15..0.6).contains(&ratio), "{name}: {ratio}");

@@ -1,5 +1,5 @@
-//! What an interrupted run is taken up from, as a file: a model file that also holds the optimiser's moments, the best weights
-//! and how far the run has come. Its weights are those of the last epoch, and it loads as a model.
+//! The file from which an interrupted run is resumed: a model file that also has the optimiser's moments, the best
+//! weights and the run's progress. Its weights are those of the last epoch, and it loads as a model.
 
 use super::fit::State;
 use super::validated::{Best, Snapshot};
@@ -32,8 +32,10 @@ struct Place {
 }
 
 impl Checkpoint {
-    /// The file's bytes: those of `model` with the weights, the moments and the place of `snapshot`. Weights that are not finite
-    /// are refused.
+    /// The file's bytes: those of `model` with the weights, the moments and the progress of `snapshot`.
+    ///
+    /// # Errors
+    /// As [`Model::to_bytes`].
     pub fn to_bytes(model: &Model, snapshot: &Snapshot) -> Result<Vec<u8>> {
         let Snapshot { state, parameters, moments, val, best } = snapshot;
         let place = Place { state: state.clone(), val: val.clone(), best: best.as_ref().map(|(best, _)| *best) };
@@ -50,7 +52,10 @@ impl Checkpoint {
         model.to_bytes_with(&arrays.collect::<Vec<_>>())
     }
 
-    /// A checkpoint from the bytes of a file, which are trusted in nothing. `path` is what errors call the file.
+    /// A checkpoint from the bytes of a file, of which nothing is trusted. `path` is what errors call the file.
+    ///
+    /// # Errors
+    /// [`Error::File`] where they hold no model, no checkpoint, or numbers that contradict one another.
     pub fn from_bytes(path: &str, bytes: &[u8]) -> Result<Self> {
         let mut model = Model::from_bytes(path, bytes)?;
         let refuse = |message: String| Error::File { path: path.to_owned(), message };
@@ -82,7 +87,10 @@ impl Checkpoint {
         Ok(Checkpoint { model, snapshot })
     }
 
-    /// Refuses a checkpoint of another run: one whose network or provenance differs from this model's.
+    /// Checks that this is a checkpoint of the run that trains `model`.
+    ///
+    /// # Errors
+    /// [`Error::File`] where the network or the provenance differs, with the first difference.
     pub fn check(&self, path: &str, model: &Model) -> Result<()> {
         let refuse = |message: String| Err(Error::File { path: path.to_owned(), message });
         if self.model.spec != model.spec {

@@ -51,7 +51,7 @@ impl Engine for Fake {
         Ok(())
     }
 
-    fn load(&mut self, _: &Windows) -> Result<()> {
+    fn load_data(&mut self, _: &Windows) -> Result<()> {
         Ok(())
     }
 

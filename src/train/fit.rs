@@ -3,8 +3,9 @@
 use crate::engine::{Engine, Steps};
 use crate::error::{Error, Result};
 use crate::loss::{Loss, Objective};
-use crate::model::{Dropout, Stream, stream};
+use crate::model::Dropout;
 use crate::optim::{Clip, Optimizer, Schedule};
+use crate::rng::{Purpose, generator};
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
@@ -45,13 +46,14 @@ pub enum Order {
     Shuffled,
     /// In the order given.
     Given,
-    /// Truncated backpropagation through time: the windows are cut into B runs, each in the order given, and a batch row goes
-    /// along one of them with its states carried on. What is left of N windows beyond a multiple of B is not trained on.
+    /// In the order given, with states carried from step to step (truncated BPTT): the windows are cut into B runs, and
+    /// a batch row goes along one of them. What is left of N windows beyond a multiple of B is not trained on.
     Carried,
 }
 
 impl Default for Options {
-    /// The exercise's recipe: 100 epochs, minibatches of 32, the mean squared error, Adam(1e-3), a report every 10 epochs.
+    /// The exercise's recipe: 100 epochs, minibatches of 32, the mean squared error, Adam(1e-3), a report every 10
+    /// epochs.
     fn default() -> Self {
         Options {
             epochs: 100,
@@ -69,7 +71,10 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Refuses numbers under which nothing could be learned.
+    /// Checks the numbers.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where nothing could be learned under one of them.
     pub fn check(&self) -> Result<()> {
         for (name, count) in [("epochs", self.epochs), ("batch", self.batch), ("report", self.report)] {
             if count == 0 {
@@ -84,13 +89,13 @@ impl Options {
         self.clip.map_or(Ok(()), |clip| clip.check())
     }
 
-    /// The windows of an epoch (counted from 1), in the order of training. It depends on the epoch's number but not on the
-    /// epochs before it, so that a run can be taken up in the middle.
+    /// The windows of an epoch (counted from 1), in the order of training. It depends on the epoch's number but not on
+    /// the epochs before it, so that a run can be resumed in the middle.
     fn windows_of(&self, ids: &[u32], batch: usize, epoch: usize) -> Vec<u32> {
         match self.order {
             Order::Given => ids.to_vec(),
             Order::Shuffled => {
-                let mut rng = stream(self.seed, Stream::Shuffle);
+                let mut rng = generator(self.seed, Purpose::Shuffle);
                 rng.set_word_pos((epoch as u128) << WORDS_PER_EPOCH);
                 let mut order = ids.to_vec();
                 order.shuffle(&mut rng);
@@ -104,8 +109,8 @@ impl Options {
     }
 }
 
-/// How far a run has come: with the parameters and the moments, all that it depends on. A run that is taken up from here ends
-/// with the same bits as one that was never interrupted.
+/// The progress of a run: with the parameters and the moments, all that it depends on. A run that is resumed from here
+/// ends with the same bits as one that was never interrupted.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct State {
     /// Epochs trained.
@@ -123,16 +128,17 @@ impl State {
     }
 }
 
-/// Where training stands when an epoch has been queued.
+/// The progress of training when an epoch has been queued.
 #[derive(Clone, Debug)]
 pub struct Progress<'a> {
     /// The epoch, counted from 1.
     pub epoch: usize,
     /// Epochs in all.
     pub epochs: usize,
-    /// What a run could be taken up from, with the engine's parameters and moments.
+    /// What a run can be resumed from, with the engine's parameters and moments.
     pub state: &'a State,
-    /// The losses, every [`Options::report`] epochs and after the last; `None` in between, where they stay on the device.
+    /// The losses, every [`Options::report`] epochs and after the last; `None` in between, where they stay on the
+    /// device.
     pub report: Option<Report<'a>>,
 }
 
@@ -148,7 +154,7 @@ pub struct Report<'a> {
 /// How training ended.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Summary {
-    /// Epochs trained, those before the run was taken up included.
+    /// Epochs trained, those before the run was resumed included.
     pub epochs: usize,
     /// Optimiser steps taken, likewise.
     pub steps: u64,
@@ -158,12 +164,16 @@ pub struct Summary {
     pub stopped: bool,
 }
 
-/// Trains the network on the loaded windows `ids` from `state` on: the default state for a network whose parameters are freshly
-/// set ([`Engine::set_parameters`]), or one that an earlier run showed, with its parameters and moments set again.
+/// Trains the network on the loaded windows `ids`, from `state` on. That is the default state for a network whose
+/// parameters are freshly set ([`Engine::set_parameters`]), or a state that an earlier run reported, with its
+/// parameters and moments set again.
 ///
-/// `watch` is called after each epoch, with the engine, so that it can evaluate or keep the network; where it breaks, training
-/// stops there, with the losses of all steps taken read and checked. A loss that is NaN or infinite is [`Error::Diverged`] at the
-/// next report.
+/// `watch` is called after each epoch, with the engine, so that it can evaluate or keep the network. Where it breaks,
+/// training stops there, and the losses of all steps taken are read and checked.
+///
+/// # Errors
+/// [`Error::Config`] where the options are not sound or there are no windows; [`Error::Diverged`] at the next report
+/// where a loss is NaN or infinite; and what the engine or `watch` refuses.
 pub async fn fit<E: Engine>(
     engine: &mut E,
     options: &Options,

@@ -17,7 +17,10 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// The errors of `predictions` against `targets`, summed in f64. Lengths must agree: nothing is broadcast.
+    /// The errors of `predictions` against `targets`, summed in f64. Nothing is broadcast.
+    ///
+    /// # Errors
+    /// [`Error::Length`] where their lengths differ; [`Error::Config`] where there are none.
     pub fn of(predictions: &[f32], targets: &[f32]) -> Result<Self> {
         Error::check_len("predictions", &[("targets", targets.len())], predictions.len())?;
         if targets.is_empty() {
@@ -32,6 +35,9 @@ impl Metrics {
 }
 
 /// The errors of the network on the windows `ids`, which the engine has loaded from `windows`; `batch` at a time.
+///
+/// # Errors
+/// [`Error::Index`] where an id is not a window; else as [`Engine::predict`] and [`Metrics::of`].
 pub async fn evaluate<E: Engine>(engine: &mut E, windows: &Windows, ids: &[u32], batch: usize) -> Result<Metrics> {
     windows.check_ids(ids)?;
     let predictions = engine.predict(ids, batch).await?;

@@ -1,5 +1,5 @@
-//! Training, written on [`Engine`](crate::engine::Engine) alone: epochs over shuffled windows, and the errors of what was
-//! learned. Nothing here knows a device, prints, or reads a clock.
+//! Training, written on [`Engine`](crate::engine::Engine) alone: epochs over shuffled windows, and the errors of what
+//! was learned. Nothing here knows a device, prints, or reads a clock.
 
 mod checkpoint;
 #[cfg(test)]

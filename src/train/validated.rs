@@ -1,5 +1,5 @@
-//! Training that is watched by windows held out: early stopping, the best weights, and what an interrupted run is taken up
-//! from.
+//! Training with a validation set: early stopping, the best weights, and snapshots from which an interrupted run is
+//! resumed.
 
 use super::fit::{Options, Progress, State, fit};
 use crate::data::Windows;
@@ -10,7 +10,7 @@ use crate::model::Spec;
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
 
-/// Windows whose outputs are held at once.
+/// Windows that are predicted at once.
 const CHUNK: usize = 4096;
 
 /// A run: what to train on, what to validate on, and when to stop.
@@ -26,8 +26,8 @@ pub struct Run<'a> {
     pub train: &'a [u32],
     /// Those to validate on; with none, every epoch is trained and the last weights are kept.
     pub val: &'a [u32],
-    /// Epochs without a better validation loss after which training stops, and the best weights return; 0 trains every epoch and
-    /// keeps the last weights.
+    /// Epochs without a better validation loss after which training stops, and the best weights return; 0 trains every
+    /// epoch and keeps the last weights.
     pub patience: usize,
 }
 
@@ -40,7 +40,7 @@ pub struct Best {
     pub loss: f64,
 }
 
-/// All that the rest of a run depends on. A run that is taken up from here ends with the same bits as one that was never
+/// All that the rest of a run depends on. A run that is resumed from here ends with the same bits as one that was never
 /// interrupted.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Snapshot {
@@ -99,9 +99,9 @@ pub struct Finished {
     pub stopped: bool,
 }
 
-/// Trains from `from` on, or from the engine's parameters as freshly set. `watch` is told of every epoch and decides how to go
-/// on; `keep` is given the snapshots that it asks for. At the end the engine has the weights of the best epoch, unless `watch`
-/// has stopped the run.
+/// Trains from `from` on, or from the engine's parameters as freshly set. `watch` is told of every epoch and decides
+/// how to go on; `keep` is given the snapshots that it asks for. At the end the engine has the weights of the best
+/// epoch, unless `watch` has stopped the run.
 ///
 /// # Errors
 /// As [`fit`]; [`Error::Diverged`] also where a validation loss is not finite.
@@ -176,6 +176,9 @@ impl Run<'_> {
 }
 
 /// The loss of the windows `ids`: the mean of its terms over all their positions that count.
+///
+/// # Errors
+/// [`Error::Index`] where an id is not a window; else as [`Engine::predict`].
 pub async fn mean_loss<E: Engine>(
     engine: &mut E,
     spec: &Spec,

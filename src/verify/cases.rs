@@ -1,10 +1,11 @@
-//! What an engine is held against the oracle on: the tables of networks and batches, and the numbers in them.
+//! The cases on which an engine is compared with the oracle: tables of networks and batches, and the numbers in them.
 
 use crate::data::{Center, Sequences};
 use crate::engine::Precision;
 use crate::loss::{Loss, Objective, Quantiles};
-use crate::model::{CellKind, Dropout, Head, Readout, Spec, Stream, initial_parameters, stream};
+use crate::model::{CellKind, Dropout, Head, Readout, Spec, initial_parameters};
 use crate::optim::{Clip, Optimizer};
+use crate::rng::{Purpose, generator};
 use rand::RngExt;
 
 /// A network and a batch to compare on.
@@ -26,10 +27,10 @@ pub struct Case {
     pub optimizer: Optimizer,
     /// The largest norm of their gradients.
     pub clip: Option<Clip>,
-    /// Where they are taken on windows that overlap in one series, and answered with what lies ahead: how both are centred, in
-    /// the first two features.
-    pub ahead: Option<Center>,
-    /// Whether the second of them begins with the states that the first ended with.
+    /// Where the three steps are trained on windows that overlap in one series, with the horizon after each window as
+    /// its target: how windows and targets are centred, in the first two features.
+    pub horizon: Option<Center>,
+    /// Whether states are carried (truncated BPTT): the second step begins with the final states of the first.
     pub carry: bool,
     /// How the engine stores weights and the tape.
     pub precision: Precision,
@@ -55,7 +56,7 @@ impl Case {
             objective,
             optimizer: ADAM,
             clip: None,
-            ahead: None,
+            horizon: None,
             carry: false,
             precision: Precision::F32,
             scale: 1.0,
@@ -89,8 +90,8 @@ impl std::fmt::Display for Case {
         if self.objective.dropout.p > 0.0 {
             write!(f, " dropout={}", self.objective.dropout.p)?;
         }
-        if let Some(center) = self.ahead {
-            write!(f, " ahead, centre {center:?}")?;
+        if let Some(center) = self.horizon {
+            write!(f, " horizon, centre {center:?}")?;
         }
         if self.optimizer != ADAM {
             write!(f, " {:?}", self.optimizer)?;
@@ -99,12 +100,13 @@ impl std::fmt::Display for Case {
     }
 }
 
-/// The table: every cell over coprime and awkward sizes, then layers, directions, readouts, given states and saturation.
+/// The table: every cell over coprime and awkward sizes, then layers, directions, readouts, given states and
+/// saturation.
 pub fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     let plain = Case::new;
-    // Every size of each dim is met, the large ones once a cell, and some by some cells alone: all of their products would take
-    // minutes on a software adapter, which compiles kernels anew for most sizes.
+    // Every size of each dim occurs, the large ones once a cell, and some with some cells only: all combinations would
+    // take minutes on a software adapter, which compiles kernels again for most sizes.
     let chosen = |hidden, input, steps, rows| match (rows, steps, hidden) {
         (257, steps, hidden) => (steps, hidden, input) == (7, 5, 1),
         (_, 50, hidden) => hidden == 20 || hidden == 130 && rows == 3,
@@ -138,8 +140,8 @@ pub fn cases() -> Vec<Case> {
             }
         }
         let saturated = Spec::new(cell, 3, 9, 5);
-        // Few steps where units saturate, as the few that do not pass an error on ten times as large; and with states, so that none are
-        // trained: Adam makes as much of a slope that is all rounding as of any other.
+        // Few steps where units saturate, as the few that do not pass an error on ten times as large; and with states,
+        // so that none are trained: Adam makes as much of a slope that is all rounding as of any other.
         let (scale, steps) = if cell == CellKind::RnnRelu { (1.5, 11) } else { (40.0, 3) };
         for steps in [1, steps] {
             cases.push(Case { scale, states: true, ..plain(saturated, 6, steps) });
@@ -184,7 +186,7 @@ pub fn option_cases() -> Vec<Case> {
         ] {
             let objective = Objective { loss, dropout: Dropout::default() };
             let case = Case::new(spec(2, true, head(12, Readout::Last)), 21, 5);
-            cases.push(Case { ahead: Some(center), lengths, objective, ..case });
+            cases.push(Case { horizon: Some(center), lengths, objective, ..case });
         }
         for (layers, lengths) in [(1, false), (2, true)] {
             let case = Case::new(spec(layers, false, head(2, Readout::Every)), 10, 5);
@@ -198,7 +200,7 @@ pub fn option_cases() -> Vec<Case> {
         Loss::BinaryCrossEntropy,
         quantiles(&[0.1, 0.5, 0.9]),
     ];
-    // A loss knows nothing of cells: each is met with two.
+    // A loss does not depend on the cell: each is tried with two.
     for (n, loss) in losses.into_iter().enumerate() {
         for (readout, lengths) in [(Readout::Last, false), (Readout::Every, true)] {
             let cell = CellKind::ALL[(n + usize::from(lengths)) % CellKind::ALL.len()];
@@ -215,8 +217,8 @@ pub fn option_cases() -> Vec<Case> {
     cases
 }
 
-/// The cases in 16 bits, which adapters alone have: the exercise, options that change what is stored or how it is scaled, and
-/// what a workgroup cannot hold. Few, since an adapter compiles their kernels anew.
+/// The cases in 16 bits, which adapters alone have: the exercise, options that change what is stored or how it is
+/// scaled, and networks too large for a workgroup. There are few, since an adapter compiles their kernels again.
 pub fn half_cases() -> Vec<Case> {
     let mut cases = Vec::new();
     for cell in CellKind::ALL {
@@ -225,9 +227,9 @@ pub fn half_cases() -> Vec<Case> {
         cases.push(Case::new(Spec::new(cell, 1, 20, 1), 32, 50));
         cases.push(Case { lengths: true, clip: Some(Clip { max_norm: 0.05 }), ..Case::new(deep, 67, 9) });
         if let CellKind::Lstm | CellKind::Gru = cell {
-            let bare = Spec { layers: 3, head: None, ..Spec::new(cell, 3, 6, 1) };
+            let headless = Spec { layers: 3, head: None, ..Spec::new(cell, 3, 6, 1) };
             let objective = Objective { dropout: Dropout { p: 0.4, seed: 9, step: 3 }, ..Objective::default() };
-            cases.push(Case { objective, lengths: true, ..Case::new(bare, 5, 7) });
+            cases.push(Case { objective, lengths: true, ..Case::new(headless, 5, 7) });
             cases.push(Case::new(Spec::new(cell, 10, 130, 1), 3, 7));
         }
     }
@@ -243,19 +245,19 @@ fn number(cases: &mut [Case]) {
     }
 }
 
-/// Weights in 16 bits are multiples of 1 / GRID: they and the sums of two biases are stored without an error, so that outputs are
-/// as exact as in 32.
+/// Weights in 16 bits are multiples of 1 / GRID: they and the sums of two biases are stored without an error, so that
+/// outputs are as exact as in 32.
 const GRID: f32 = 512.0;
 
-/// Numbers for a case: parameters, sequences, targets. Targets lie at a distance from where initial weights put the outputs: what
-/// is left of the two where they meet has few digits in f32, and so has every gradient of that row.
+/// Numbers for a case: parameters, sequences, targets. Targets keep a distance from the outputs of the initial weights:
+/// the difference of two close numbers has few digits in f32, and so has every gradient of that row.
 pub fn numbers(case: &Case) -> (Vec<f32>, Sequences, Vec<f32>) {
     let Case { spec, rows, steps, ref objective, .. } = *case;
     let mut parameters: Vec<f32> = initial_parameters(&spec, case.seed).iter().map(|w| w * case.scale).collect();
     if case.precision == Precision::F16 {
         parameters.iter_mut().for_each(|w| *w = (*w * GRID).round() / GRID);
     }
-    let mut rng = stream(case.seed, Stream::Data);
+    let mut rng = generator(case.seed, Purpose::Data);
     let mut draw = |len: usize| (0..len).map(|_| 2.0 * rng.random::<f32>() - 1.0).collect::<Vec<f32>>();
     let mut x = draw(rows * steps * spec.input);
     let states = case.states.then(|| draw(spec.state_len() * rows));
@@ -272,7 +274,7 @@ pub fn numbers(case: &Case) -> (Vec<f32>, Sequences, Vec<f32>) {
     }
     let lengths: Option<Vec<u32>> =
         case.lengths.then(|| (0..rows).map(|_| rng.random_range(1..=steps as u32)).collect());
-    if let (Some(lengths), None) = (&lengths, case.ahead) {
+    if let (Some(lengths), None) = (&lengths, case.horizon) {
         spoil(&mut x, steps, lengths);
         if spec.readout() == Readout::Every {
             spoil(&mut targets, steps, lengths);
@@ -281,7 +283,7 @@ pub fn numbers(case: &Case) -> (Vec<f32>, Sequences, Vec<f32>) {
     (parameters, Sequences { rows, steps, x, states, lengths }, targets)
 }
 
-/// Puts NaN beyond the lengths of `values` [B, T, ..]: nobody is to look there.
+/// Puts NaN beyond the lengths of `values` [B, T, ..]: an engine must not read them.
 fn spoil(values: &mut [f32], steps: usize, lengths: &[u32]) {
     let width = values.len() / (lengths.len() * steps);
     for (row, &length) in values.chunks_exact_mut(steps * width).zip(lengths) {

@@ -1,4 +1,4 @@
-//! Holds an engine against the oracle over a table of shapes: what `refrain verify` prints, and what the tests assert.
+//! Compares an engine with the oracle over a table of shapes: what `refrain verify` prints, and what the tests assert.
 
 mod cases;
 
@@ -15,27 +15,28 @@ use serde::Serialize;
 /// The worst differences between an engine and the oracle on a case. NaN anywhere makes them NaN.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Errors {
-    /// Outputs and final states, value by value: the largest difference in multiples of the error that the value is expected to have in
-    /// f32 ([`Rounded::error`]).
+    /// Outputs and final states, value by value: the largest difference in multiples of the error that the value is
+    /// expected to have in f32 ([`Rounded::error`]).
     pub forward: f64,
     /// Every gradient, value by value, likewise.
     pub gradients: f64,
-    /// Losses, and parameters after three steps of the optimiser: the largest difference, absolute up to values of 1 and relative
-    /// beyond.
+    /// Losses, and parameters after three steps of the optimiser: the largest difference, absolute up to values of 1
+    /// and relative beyond.
     pub update: f64,
 }
 
 /// What an engine may be off by.
 ///
-/// Measured over the tables of `refrain verify`: on the processor (AVX2, 20 seeds) 4.9, 64 and 5e-7 at worst, on lavapipe (3 seeds)
-/// 2.7, 39 and 2e-6. Only gradients that come through 50 steps are off by more than 18: the model lets the errors of the steps average out,
-/// where one direction of the states passes on all of them. A value whose sum does not cancel is expected to be off by 1e-7 of
-/// itself, so that a gradient is allowed to be off by some 2e-5 of itself, however small it is.
+/// Measured over the tables of `refrain verify`: on the processor (AVX2, 20 seeds) 4.9, 64 and 5e-7 at worst, on
+/// lavapipe (3 seeds) 2.7, 39 and 2e-6. Only gradients that come through 50 steps are off by more than 18: the model
+/// lets the errors of the steps average out, where one direction of the states passes on all of them. A value whose sum
+/// does not cancel is expected to be off by 1e-7 of itself, so that a gradient is allowed to be off by some 2e-5 of
+/// itself, however small it is.
 pub const TOLERANCE: Errors = Errors { forward: 16.0, gradients: 256.0, update: 1e-5 };
 
-/// The same in 16 bits. The weights of the cases lie on numbers of 16 bits, so that outputs are as exact. Tape and deltas are known to
-/// 2^-12 of themselves: gradients are in multiples of such roundings (measured 0.9). So are the weights after the first step, where a
-/// unit of relu may then be on the other side of 0 (9e-4 over ten seeds).
+/// The same in 16 bits. The weights of the cases lie on numbers of 16 bits, so that outputs are as exact. Tape and
+/// deltas are known to 2^-12 of themselves: gradients are in multiples of such roundings (measured 0.9). So are the
+/// weights after the first step, where a unit of relu may then be on the other side of 0 (9e-4 over ten seeds).
 pub const HALF_TOLERANCE: Errors = Errors { forward: 16.0, gradients: 8.0, update: 4e-3 };
 
 /// A rounding to 16 bits over one to 32.
@@ -73,7 +74,10 @@ impl Errors {
     }
 }
 
-/// Runs a case on the engine that `make` gives for it and on the oracle.
+/// Runs a case on the engine that `make` gives for it and on the oracle, and returns the worst differences.
+///
+/// # Errors
+/// What the engine refuses. A case itself is sound.
 pub async fn measure<E: Engine>(case: &Case, make: impl FnOnce(Spec, &[f32]) -> Result<E>) -> Result<Errors> {
     let (parameters, sequences, targets) = numbers(case);
     let mut engine = make(case.spec, &parameters)?;
@@ -81,8 +85,9 @@ pub async fn measure<E: Engine>(case: &Case, make: impl FnOnce(Spec, &[f32]) -> 
     let inference = engine.forward(&sequences).await?;
 
     let wide = reference::widen(&parameters);
-    let goal = reference::widen(&targets);
-    let expected = reference::differentiate_rounded(&case.spec, &wide, &(&sequences).into(), &goal, &case.objective)?;
+    let wide_targets = reference::widen(&targets);
+    let expected =
+        reference::differentiate_rounded(&case.spec, &wide, &(&sequences).into(), &wide_targets, &case.objective)?;
 
     // Inference drops nothing.
     let whole = match case.objective.dropout.p > 0.0 {
@@ -107,7 +112,8 @@ pub fn compare(
 ) -> Errors {
     let errors = |found: Vec<f32>, expected: Vec<Rounded>| match precision {
         Precision::F32 => roundings(&found, &expected),
-        // The smallest numbers of 16 bits are coarse: each value is known as well as the one beside it that is known worst.
+        // The smallest numbers of 16 bits are coarse: each value is known as well as the one beside it that is known
+        // worst.
         Precision::F16 => {
             let most = expected.iter().map(|value| value.error()).fold(0.0, f64::max);
             difference(&found, &expected, |_| most * HALF_ROUNDING)
@@ -134,12 +140,12 @@ fn compare_outputs(found: &Outputs, expected: &reference::Outputs<Rounded>) -> f
 async fn update_error<E: Engine>(case: &Case, engine: &mut E, from: &Sequences, targets: &[f32]) -> Result<f64> {
     let Case { spec, rows, steps, .. } = *case;
     let target_len = targets.len() / rows;
-    let mut windows = match case.ahead {
+    let mut windows = match case.horizon {
         None => Windows::from_sequences(from.x.clone(), spec.input, steps, targets.to_vec(), target_len)?,
         Some(center) => {
-            let ahead = Targets::Ahead { steps: target_len / 2, features: 2 };
+            let horizon = Targets::Horizon { steps: target_len / 2, features: 2 };
             let starts = (0..rows as u32).collect();
-            Windows::new(from.x.clone(), spec.input, steps, starts, ahead)?.centered(center, 2)?
+            Windows::new(from.x.clone(), spec.input, steps, starts, horizon)?.centered(center, 2)?
         }
     };
     if let Some(lengths) = &from.lengths {
@@ -147,7 +153,7 @@ async fn update_error<E: Engine>(case: &Case, engine: &mut E, from: &Sequences, 
     }
     let batch = rows.div_ceil(2);
     let ids: Vec<u32> = (0..rows as u32).rev().chain(0..batch as u32).collect();
-    engine.load(&windows)?;
+    engine.load_data(&windows)?;
     let Case { objective, optimizer, clip, carry, .. } = *case;
     let queued = Steps { objective, optimizer, clip, carry, ..Steps::new(&ids[..rows], batch) };
     engine.train(&queued)?;
@@ -167,7 +173,7 @@ async fn update_error<E: Engine>(case: &Case, engine: &mut E, from: &Sequences, 
     let batches = ids[..rows].chunks(batch).chain(ids[rows..].chunks(batch));
     for (k, ids) in batches.enumerate() {
         let (mut sequences, targets) = reference::Sequences::of_windows(&windows, ids)?;
-        // The second call begins anew.
+        // The second call to `train` begins from zeros.
         sequences.states = states.take().filter(|_| carry && (k as u64) < taken);
         let mut step = reference::differentiate_with(&spec, &expected, &sequences, &targets, &queued.objective(k))?;
         clip.map(|clip| reference::clip_gradients(&clip, &mut step.parameters)).transpose()?;
@@ -186,7 +192,8 @@ fn largest(errors: &[f64]) -> f64 {
     errors.iter().fold(0.0, |worst: f64, &error| if worst.is_nan() || error <= worst { worst } else { error })
 }
 
-/// The largest of the differences, each over what `scale` gives for its place; NaN if there is one, or if the lengths differ.
+/// The largest of the differences, each over what `scale` gives for its place; NaN if there is one, or if the lengths
+/// differ.
 fn difference<T: Number>(found: &[f32], expected: &[T], scale: impl Fn(T) -> f64) -> f64 {
     if found.len() != expected.len() {
         return f64::NAN;

@@ -1,5 +1,5 @@
-//! `refrain run` and `refrain train` on arrays, as a user runs them, in a temporary folder: what they compute, what they
-//! write, and what they refuse.
+//! `refrain run` and `refrain train` on arrays, as a user runs them, in a temporary folder: what they compute, what
+//! they write, and what they refuse.
 
 mod refusals;
 mod run;

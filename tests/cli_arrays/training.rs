@@ -19,7 +19,7 @@ fn fitted(model: &Model, options: &train::Options, x: &[f32], y: &[f32]) -> (Vec
     let steps = 5;
     let windows = Windows::from_sequences(x.to_vec(), model.spec.input, steps, y.to_vec(), steps * 2).unwrap();
     let ids: Vec<u32> = (0..windows.count() as u32).collect();
-    engine.load(&windows).unwrap();
+    engine.load_data(&windows).unwrap();
     let watch = async |_: &mut CpuEngine, _: &train::Progress<'_>| Ok(ControlFlow::Continue(()));
     let summary = pollster::block_on(train::fit(&mut engine, options, &ids, train::State::default(), watch)).unwrap();
     (pollster::block_on(engine.parameters()).unwrap(), summary.loss)

@@ -52,8 +52,8 @@ pub fn exact_training(
     (losses, parameters)
 }
 
-/// A NaN in the input or in a target of one row shows in the loss and in every gradient of the recurrent weights, and stays out of
-/// the other rows; a class that is none is refused.
+/// A NaN in the input or in a target of one row shows in the loss and in every gradient of the recurrent weights, and
+/// stays out of the other rows; a class that is none is refused.
 pub fn a_nan_stays<E: Engine>(make: impl Fn(Spec, &[f32]) -> E) {
     let losses = [
         Loss::Mse,

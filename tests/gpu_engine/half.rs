@@ -38,7 +38,7 @@ fn learns_the_exercise_as_well() {
         let [whole, half] = [Precision::F32, Precision::F16].map(|precision| {
             let engine = GpuEngine::with_precision(gpu(cell).clone(), spec, &parameters, precision);
             let mut engine = engine.expect("a network that fits");
-            engine.load(sine.windows()).expect("windows that fit");
+            engine.load_data(sine.windows()).expect("windows that fit");
             let ids = sine.train_ids().repeat(40);
             engine.train(&Steps { optimizer: Optimizer::adam(5e-3), ..Steps::new(&ids, 32) }).expect("sound steps");
             let test = sine.test_ids();

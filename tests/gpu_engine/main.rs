@@ -134,7 +134,7 @@ impl Training {
 
     /// Losses and parameters after two passes.
     fn run(&self, engine: &mut impl Engine) -> (Vec<f32>, Vec<f32>) {
-        engine.load(&self.windows).expect("windows that fit");
+        engine.load_data(&self.windows).expect("windows that fit");
         for taken in [0, 10] {
             let steps = Steps { optimizer: self.optimizer, taken, ..Steps::new(&self.ids, 10) };
             engine.train(&steps).expect("sound steps");
@@ -178,7 +178,7 @@ fn predict_is_forward_whatever_the_batch() {
     let case = Case { seed: 9, ..Case::new(spec, 50, 6) };
     let (parameters, sequences, targets) = verify::numbers(&case);
     let mut engine = engine(spec, &parameters);
-    engine.load(&windows(&spec, &sequences, &targets)).expect("windows that fit");
+    engine.load_data(&windows(&spec, &sequences, &targets)).expect("windows that fit");
     let ids: Vec<u32> = (0..50).collect();
     let y = block_on(engine.forward(&sequences)).expect("a sound problem").y;
     for batch in [50, 7, 1] {
@@ -224,8 +224,8 @@ fn callers_mistakes_are_refused_and_change_nothing() {
     assert!(engine.train(&steps).is_err(), "nothing is loaded");
     assert!(engine.set_parameters(&training.parameters[1..]).is_err(), "a short block");
     let wide = Windows::from_sequences(vec![0.0; 36], 3, 12, vec![0.0], 1).expect("sound windows");
-    assert!(engine.load(&wide).is_err(), "three features");
-    engine.load(&training.windows).expect("windows that fit");
+    assert!(engine.load_data(&wide).is_err(), "three features");
+    engine.load_data(&training.windows).expect("windows that fit");
     assert!(engine.train(&Steps { ids: &[95], ..steps }).is_err(), "no such window");
     assert!(engine.train(&Steps { batch: 0, ..steps }).is_err(), "an empty batch");
     let short = Sequences::new(2, 12, vec![0.0; 47]);
@@ -250,7 +250,7 @@ fn both_engines_take_the_exercises_first_fifty_steps_alike() {
 
 /// The losses of two epochs of 25 steps.
 fn two_epochs(engine: &mut impl Engine, sine: &Sine) -> Vec<f32> {
-    engine.load(sine.windows()).expect("windows that fit");
+    engine.load_data(sine.windows()).expect("windows that fit");
     let ids = sine.train_ids();
     for taken in [0, 25] {
         engine.train(&Steps { taken, ..Steps::new(&ids, 32) }).expect("sound steps");

@@ -22,7 +22,7 @@ fn agrees_within_webgpus_default_limits_and_with_checked_kernels() {
     let gpu = open(Options { default_limits: true, checked: true, ..Options::default() });
     let cases = verify::option_cases();
     // The cell whose kernels bind and hold the most, and every loss.
-    let is_of_loss = |case: &&verify::Case| case.objective.loss != Loss::Mse && case.ahead.is_none();
+    let is_of_loss = |case: &&verify::Case| case.objective.loss != Loss::Mse && case.horizon.is_none();
     let chosen = cases.iter().filter(|case| case.spec.cell == CellKind::Lstm || is_of_loss(case));
     let misses: Vec<String> = chosen.filter_map(|case| miss(&gpu, case)).collect();
     assert!(misses.is_empty(), "{}", misses.join("\n"));
@@ -172,7 +172,7 @@ impl Training {
 
     /// Losses and parameters after some calls, each of the steps from one number to another.
     fn run(&self, engine: &mut GpuEngine, calls: &[(usize, usize)]) -> (Vec<f32>, Vec<f32>) {
-        engine.load(&self.windows).expect("windows that fit");
+        engine.load_data(&self.windows).expect("windows that fit");
         for &(from, to) in calls {
             let steps = Steps { ids: &self.ids[from * 8..to * 8], taken: from as u64, ..self.steps() };
             engine.train(&steps).expect("sound steps");
@@ -254,7 +254,7 @@ fn a_stream_refuses_what_it_cannot_follow() {
 fn a_loss_refuses_targets_that_it_cannot_read() {
     let training = Training::new(CellKind::RnnTanh);
     let mut engine = engine(training.spec, &training.parameters);
-    engine.load(&training.windows).expect("windows that fit");
+    engine.load_data(&training.windows).expect("windows that fit");
     let objective = Objective { loss: Loss::CrossEntropy, ..Objective::default() };
     let steps = Steps { objective, ..Steps::new(&training.ids, 8) };
     let message = engine.train(&steps).expect_err("three values where there is one class").to_string();

@@ -32,7 +32,7 @@ fn loaded(gpu: &Arc<Gpu>, case: &Case) -> (GpuEngine, Windows, Vec<f32>) {
         windows = windows.with_lengths(lengths).expect("as many lengths");
     }
     let mut engine = GpuEngine::new(gpu.clone(), case.spec, &parameters).expect("a network that fits");
-    engine.load(&windows).expect("windows that fit");
+    engine.load_data(&windows).expect("windows that fit");
     (engine, windows, parameters)
 }
 
@@ -67,16 +67,16 @@ fn portions_of_cell_add_up(gpu: &Arc<Gpu>, cell: CellKind) {
     let deep = Case { lengths: true, ..case(deep, 23, 6) };
     let dropped = Objective { loss: Loss::Mae, dropout: Dropout { p: 0.4, seed: 3, step: 5 } };
     let bare = Case { clip: None, ..case(Spec { layers: 2, head: None, ..last.spec }, 61, 7) };
-    let ahead = Case { objective: Objective { loss: levels, ..dropped }, ..last };
+    let horizon = Case { objective: Objective { loss: levels, ..dropped }, ..last };
     for case in [
         last,
         Case { objective: dropped, ..deep },
         Case { objective: Objective { loss: Loss::Mse, ..dropped }, ..bare },
-        Case { spec: Spec { head: head(6, Readout::Last), ..last.spec }, ahead: Some(Center::Mean), ..ahead },
+        Case { spec: Spec { head: head(6, Readout::Last), ..last.spec }, horizon: Some(Center::Mean), ..horizon },
         Case { precision: Precision::F16, clip: None, ..deep },
     ] {
         assert_eq!(miss(gpu, &case), None);
-        let (mut engine, windows, _) = loaded(gpu, &Case { ahead: None, ..case });
+        let (mut engine, windows, _) = loaded(gpu, &Case { horizon: None, ..case });
         let batch = case.rows.div_ceil(2);
         let ids: Vec<u32> = (0..batch as u32).collect();
         let objective = Objective { loss: Loss::Mse, ..case.objective };
@@ -114,7 +114,7 @@ fn a_step_may_go_over_several_submissions() {
     let kept_of_row = engine.memory().kept / 4;
     assert!(170 * kept_of_row > 9 * (32 << 10), "fewer than nine portions");
     let mut native = CpuEngine::new(spec, &parameters).expect("a sound network");
-    native.load(&windows).expect("sound windows");
+    native.load_data(&windows).expect("sound windows");
     let expected = run(&mut native, &steps);
     // 342 windows in batches of 170.
     assert_eq!(found.0.len(), 3);
@@ -224,14 +224,14 @@ fn a_batch_beyond_the_adapters_limits_is_trained_and_predicted() {
     let spec = Spec::new(CellKind::RnnTanh, 1, 20, 1);
     let (parameters, ..) = verify::numbers(&Case::new(spec, 1, 1));
     let series: Vec<f32> = (0..140_000).map(|t| (t as f32 * 0.05).sin()).collect();
-    let windows = Windows::new(series, 1, 50, (0..134_300).collect(), Targets::Ahead { steps: 1, features: 1 });
+    let windows = Windows::new(series, 1, 50, (0..134_300).collect(), Targets::Horizon { steps: 1, features: 1 });
     let windows = windows.expect("sound windows");
     let ids: Vec<u32> = (0..134_300).collect();
     let steps = Steps { optimizer: Optimizer::sgd(0.1, 0.0), ..Steps::new(&ids, ids.len()) };
     let mut engine = GpuEngine::new(gpu.clone(), spec, &parameters).expect("a small network");
     let mut native = CpuEngine::new(spec, &parameters).expect("a small network");
-    engine.load(&windows).expect("windows that fit");
-    native.load(&windows).expect("sound windows");
+    engine.load_data(&windows).expect("windows that fit");
+    native.load_data(&windows).expect("sound windows");
     let (found, expected) = (run(&mut engine, &steps), run(&mut native, &steps));
     assert!(engine.memory().kept < 3 * (128 << 20));
     assert_close("the loss", &found.0, &expected.0, 0.0, 1e-5);
@@ -251,7 +251,7 @@ fn what_no_portion_helps_is_refused_with_what_does() {
     let mut refusal = |steps: usize, carry: bool| {
         let targets = Targets::Given { values: vec![0.0], len: 1 };
         let windows = Windows::new(vec![0.0; steps], 1, steps, vec![0], targets).expect("sound windows");
-        engine.load(&windows).and_then(|()| engine.train(&Steps { carry, ..Steps::new(&ids, 5) }))
+        engine.load_data(&windows).and_then(|()| engine.train(&Steps { carry, ..Steps::new(&ids, 5) }))
     };
     // Four rows of 2^19 steps have 160 MiB of states, where a kernel may bind 128.
     let long = refusal(1 << 19, false).expect_err("a long sequence");
@@ -271,7 +271,7 @@ fn a_batch_may_have_more_rows_than_there_are_windows() {
     for gpu in [&*SMALL, gpu(CellKind::Gru)] {
         let (mut engine, windows, parameters) = loaded(gpu, &case);
         let mut native = CpuEngine::new(spec, &parameters).expect("a sound network");
-        native.load(&windows).expect("sound windows");
+        native.load_data(&windows).expect("sound windows");
         let (found, expected) = (run(&mut engine, &steps), run(&mut native, &steps));
         assert_close("losses", &found.0, &expected.0, 1e-5, 0.0);
         let y = [block_on(engine.predict(&ids, 40)), block_on(native.predict(&ids, 40))].map(Result::unwrap);

@@ -42,12 +42,12 @@ impl Against {
         Ok(against)
     }
 
-    /// A GPU is held against PyTorch's, where there was one; anything else against PyTorch's processor.
+    /// A GPU is compared with PyTorch's, where there was one; anything else with PyTorch on the processor.
     fn on_cuda(&self, device: &DeviceInfo) -> bool {
         device.kind != "cpu" && self.cuda.is_some()
     }
 
-    /// What a device is held against, in words.
+    /// What a device is compared with, in words.
     pub fn title(&self, device: &DeviceInfo) -> String {
         match &self.cuda {
             Some(cuda) if self.on_cuda(device) => format!("PyTorch {} on {cuda}, TF32 off", self.torch),

@@ -1,11 +1,11 @@
-//! How a row of the table is timed, after its numbers were held against the oracle.
+//! How a row of the table is timed, after its numbers were compared with the oracle.
 
 use anyhow::bail;
+use refrain::bench_table::{Row, What};
 use refrain::data::{Sequences, Targets, Windows};
 use refrain::engine::gpu::{KernelTime, Memory};
 use refrain::engine::{AnyEngine, Device, Engine, Steps};
 use refrain::verify::{TOLERANCE, measure, numbers};
-use refrain::yardstick::{Row, What};
 use serde::Serialize;
 use std::time::Instant;
 
@@ -55,7 +55,7 @@ impl Measured {
     }
 }
 
-/// Holds a small case of the row's network against the oracle. A miss is an error: wrong numbers are not timed.
+/// Compares a small case of the row's network with the oracle. A miss is an error: wrong numbers are not timed.
 pub async fn check(row: &Row, device: &Device, seed: u64) -> anyhow::Result<()> {
     let case = row.small_case(seed);
     let errors = measure(&case, |spec, parameters| device.engine(spec, parameters)).await?;
@@ -70,7 +70,7 @@ pub async fn time(row: &Row, device: &Device, seed: u64, seconds: f64, profile: 
     let (parameters, sequences, targets) = numbers(&row.case(seed));
     let mut engine = device.engine(row.spec, &parameters)?;
     match row.what {
-        What::Train | What::Forward => engine.load(&epoch(row, sequences.x, &targets)?)?,
+        What::Train | What::Forward => engine.load_data(&epoch(row, sequences.x, &targets)?)?,
         What::Stream | What::Block => {
             return Ok(Measured::of(time_sequence(row, &mut engine, sequences, seconds).await?));
         }

@@ -1,4 +1,4 @@
-//! `refrain bench`: times of the yardstick's rows on a device, beside PyTorch's where they are given.
+//! `refrain bench`: times of the benchmark table's rows on a device, beside PyTorch's where they are given.
 
 mod against;
 mod measure;
@@ -10,26 +10,26 @@ use against::Against;
 use anyhow::bail;
 use measure::{Measured, Timing};
 use refrain::Error;
+use refrain::bench_table::{self, Row, cell_name};
 use refrain::engine::gpu::{KernelTime, Kernels, Memory, Options};
 use refrain::engine::{Device, DeviceInfo};
 use refrain::model::Spec;
-use refrain::yardstick::{self, Row, cell_name};
 use serde::Serialize;
 use std::path::PathBuf;
 
 /// Time training steps and forward passes over a table of networks, each checked against the f64 reference first
 ///
 /// `train` is a step (forward, backward, Adam) and `forward` a pass over a batch, of several that are queued and read
-/// together; `stream` is a time step of one sequence in a call of its own, `block` one of a call over T steps. Times are
-/// medians, with what 10 % and 90 % of the samples stay below.
+/// together; `stream` is a time step of one sequence in a call of its own, `block` one of a call over T steps. Times
+/// are medians, with what 10 % and 90 % of the samples stay below.
 #[derive(Debug, clap::Args)]
 #[command(allow_negative_numbers = true)]
 pub struct Args {
     /// Only the rows whose name contains this, such as `train`, `lstm` or `B=32 T=50`.
     #[arg(long, value_name = "SUBSTRING")]
     only: Option<String>,
-    /// Networks of this shape in place of the table: batch rows, time steps, inputs and hidden units. May be given several
-    /// times.
+    /// Networks of this shape in place of the table: batch rows, time steps, inputs and hidden units. May be given
+    /// several times.
     #[arg(long, value_name = "B,T,I,H", value_parser = shape)]
     shape: Vec<[usize; 4]>,
     /// The file that `benches/pytorch.py` wrote on this machine: its times, and how many times faster this is.
@@ -151,8 +151,8 @@ const LARGEST_BATCH: u128 = 1 << 27;
 /// The rows to time; none is a mistake of the user's.
 fn wanted(shapes: &[[usize; 4]], only: Option<&str>) -> refrain::Result<Vec<Row>> {
     let mut rows = match shapes {
-        [] => yardstick::rows(),
-        shapes => shapes.iter().flat_map(|&shape| yardstick::of_shape(shape.into())).collect(),
+        [] => bench_table::rows(),
+        shapes => shapes.iter().flat_map(|&shape| bench_table::of_shape(shape.into())).collect(),
     };
     rows.iter().try_for_each(|row| row.spec.validate())?;
     let first = rows[0].to_string();

@@ -164,8 +164,8 @@ impl Picture {
         let last = (panel.times.len().max(2) - 1) as f32;
         let mut chart = Chart::new_with_y_range(DOTS.0, DOTS.1, 0.0, last, low, high);
         let chart = if colour {
-            let [known, ahead] = [GIVEN, FORECAST].map(|RGBColor(r, g, b)| (r, g, b));
-            chart.linecolorplot(&truth, known.into()).linecolorplot(&forecast, ahead.into())
+            let [known, forecasted] = [GIVEN, FORECAST].map(|RGBColor(r, g, b)| (r, g, b));
+            chart.linecolorplot(&truth, known.into()).linecolorplot(&forecast, forecasted.into())
         } else {
             chart.lineplot(&truth).lineplot(&forecast)
         };

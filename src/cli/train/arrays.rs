@@ -117,7 +117,7 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &Flags, common: &Common) ->
     let device = Device::select(&common.device).await?;
     let mut engine = device.engine_with(model.spec, &model.parameters, recipe.precision.precision())?;
     device::tell(&common.device, &device, engine.device(), &console)?;
-    engine.load(&windows)?;
+    engine.load_data(&windows)?;
     console.say(opening(&model, engine.device(), &options, windows.count(), windows.steps()))?;
     let setup = start.elapsed();
 

@@ -101,8 +101,8 @@ pub fn results(finished: &Finished, test: Option<&Backtest>, seconds: f64) -> St
     text
 }
 
-/// Where the weights come from, and what tells one run from another. Without times, paths and device: the same run gives the
-/// same file, and a checkpoint may be taken up elsewhere.
+/// Where the weights come from, and what tells one run from another. Without times, paths and device: the same run
+/// gives the same file, and a checkpoint may be taken up elsewhere.
 pub fn provenance(recipe: &Recipe, run: &Run<'_>, problem: &Problem) -> Map<String, Value> {
     let Run { options, patience, .. } = run;
     let provenance = json!({

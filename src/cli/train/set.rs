@@ -35,8 +35,8 @@ pub struct Set {
 }
 
 impl Set {
-    /// Reads x, y and lengths. Where `recipe` names a model to begin with, the set is held against it; else y says what the
-    /// network gives: its dimensions which steps and how many outputs, its type whether they are classes.
+    /// Reads x, y and lengths. Where `recipe` names a model to begin with, the set is compared with it; else y says
+    /// what the network gives: its dimensions which steps and how many outputs, its type whether they are classes.
     pub fn read(
         arrays: &Arrays<'_>,
         recipe: &Recipe,
@@ -100,8 +100,8 @@ impl Set {
     }
 }
 
-/// The loss that was asked for; else cross-entropy for whole numbers, binary cross-entropy for truth values, and the mean
-/// squared error.
+/// The loss that was asked for; else cross-entropy for whole numbers, binary cross-entropy for truth values, and the
+/// mean squared error.
 fn loss(recipe: &Recipe, y: Dtype) -> Result<Loss> {
     Ok(match recipe.loss {
         Some(LossName::Mse) => Loss::Mse,
@@ -145,8 +145,8 @@ fn initial(recipe: &Recipe, flags: &Flags, readout: Readout, notes: &mut Vec<Str
     }
 }
 
-/// The values of y, refused where their dimensions are others, or where one is not finite at a position that counts; and the
-/// number of outputs that they call for.
+/// The values of y, refused where their dimensions are others, or where one is not finite at a position that counts;
+/// and the number of outputs that they call for.
 fn targets(
     arrays: &Arrays<'_>,
     input: &Input,

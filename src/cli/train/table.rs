@@ -17,7 +17,7 @@ use refrain::{Error, Result, disk};
 use std::path::Path;
 use std::time::Instant;
 
-/// The levels of quantiles where nobody says others.
+/// The levels of quantiles by default.
 const QUANTILES: [f32; 3] = [0.1, 0.5, 0.9];
 /// Windows that the errors on the rows held out are measured on, at most.
 const TESTED: usize = 2000;
@@ -50,7 +50,7 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &TaskFlags, common: &Common
     let device = Device::select(&common.device).await?;
     let mut engine = device.engine_with(spec, &parameters, recipe.precision.precision())?;
     device::tell(&common.device, &device, engine.device(), &console)?;
-    engine.load(&problem.windows)?;
+    engine.load_data(&problem.windows)?;
     let run = problem.run(spec, options);
     let run = Run { patience: recipe.patience.unwrap_or(run.patience), ..run };
     let mut model = Model::new(spec, parameters);

@@ -1,4 +1,5 @@
-//! `refrain train-sine`: the course exercise, whole. Data, training, held-out evaluation, free-running forecast, picture.
+//! `refrain train-sine`: the course exercise, whole. Data, training, held-out evaluation, free-running forecast,
+//! picture.
 
 mod forecast;
 mod report;
@@ -27,9 +28,9 @@ const FILES: [&str; 4] = ["model.safetensors", "metrics.json", "forecast.csv", "
 
 /// Train a network on the course's sine, test it on windows held out, and let it run on its own output
 ///
-/// Windows of sin(phase + 2 pi / 49 k) with a random phase each; the next value is the target. A fifth of the windows is
-/// held out. Losses are printed every 10 epochs; then the test errors beside those of repeating the last value; then a
-/// forecast of 100 points that is fed with its own output.
+/// Windows of sin(phase + 2 pi / 49 k) with a random phase each; the next value is the target. A fifth of the windows
+/// is held out. Losses are printed every 10 epochs; then the test errors beside those of repeating the last value; then
+/// a forecast of 100 points that is fed with its own output.
 #[derive(Debug, clap::Args)]
 #[command(allow_negative_numbers = true)] // so that -1 is refused by its option, not taken for another one
 pub struct Args {
@@ -57,9 +58,9 @@ pub struct Args {
     /// Standard deviation of the Gaussian noise on every point, targets included.
     #[arg(long, default_value = "0", value_name = "X", value_parser = not_negative)]
     noise: f64,
-    /// How an adapter stores its copies of the weights and what the way back needs: f16 takes 0.7 to 0.9 of the memory, for batches
-    /// that do not fit otherwise; scale the targets. Sums, and the weights that are trained and saved, have 32 bits in either
-    /// case. The CPU engine has f32 alone.
+    /// How an adapter stores its copies of the weights and what the way back needs: f16 takes 0.7 to 0.9 of the memory,
+    /// for batches that do not fit otherwise; scale the targets. Sums, and the weights that are trained and saved, have
+    /// 32 bits in either case. The CPU engine has f32 alone.
     #[arg(long, value_enum, default_value_t = PrecisionName::F32, value_name = "P")]
     precision: PrecisionName,
     /// Folder for model.safetensors, metrics.json, forecast.csv and forecast.svg. Without it no file is written.
@@ -82,7 +83,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     let (train_ids, test_ids) = (sine.train_ids(), sine.test_ids());
     let spec = Spec::new(args.cell.kind(), 1, args.hidden, 1);
     let mut engine = device::open(&args.common.device, args.precision.precision(), spec, seed, &console).await?;
-    engine.load(sine.windows())?;
+    engine.load_data(sine.windows())?;
     let parameters = engine.parameters().await?.len();
     console.say(report::opening(args, parameters, engine.device(), [train_ids.len(), test_ids.len()]))?;
     let setup = start.elapsed();

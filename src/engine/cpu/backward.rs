@@ -1,53 +1,31 @@
-//! One tile back through the network, kernel after kernel, from the loss to every gradient.
+//! Takes one tile backward through the network, kernel after kernel, from the loss to every gradient.
 
-use super::forward::{At, Task, layer_input};
-use super::kernel::{BackwardScan, Drop, Outer, Product, Sum, Wide};
+use super::forward::layer_input;
+use super::kernel::{ApplyMask, BackwardScan, Outer, Product, Sum, Wide};
+use super::pass::{Backward, SimdPass, Task};
 use super::tile::Workspace;
-use crate::loss::Loss;
 use crate::model::CellVisitor;
 use crate::model::cells::Cell;
 use pulp::{Simd, WithSimd};
 use std::marker::PhantomData;
-use std::ops::Range;
-
-/// What is minimised over a batch, and what is wanted beside the parameters' gradient.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Goal {
-    pub loss: Loss,
-    /// The terms that it is the mean of.
-    pub terms: usize,
-    /// Whether the gradient of x is wanted.
-    pub with_d_x: bool,
-}
-
-/// The way back, after [`super::forward::Forward`] with the tape kept: adds to the gradient of every parameter, and gives the
-/// sum of the loss's terms.
-pub(super) struct Backward<'a> {
-    pub task: &'a Task<'a>,
-    pub goal: &'a Goal,
-    pub rows: Range<usize>,
-    pub workspace: &'a mut Workspace,
-    /// The gradient of the parameter block.
-    pub gradient: &'a mut [f32],
-}
 
 impl WithSimd for Backward<'_> {
     type Output = f64;
 
     fn with_simd<S: Simd>(self, simd: S) -> f64 {
-        self.task.network.spec.cell.visit(At { simd, pass: self })
+        self.task.network.spec.cell.visit(SimdPass { simd, pass: self })
     }
 }
 
-impl<S: Simd> CellVisitor for At<S, Backward<'_>> {
+impl<S: Simd> CellVisitor for SimdPass<S, Backward<'_>> {
     type Output = f64;
 
     fn visit<C: Cell>(mut self) -> f64 {
         let (terms, mut d_h_from) = self.head();
-        let Backward { task: Task { network, .. }, goal, .. } = self.pass;
+        let Backward { task: Task { network, .. }, options, .. } = self.pass;
         let spec = &network.spec;
         for layer in (0..spec.layers).rev() {
-            let with_d_input = layer > 0 || goal.with_d_x;
+            let with_d_input = layer > 0 || options.with_d_x;
             if with_d_input {
                 self.d_input(layer).0.fill(0.0);
             }
@@ -60,7 +38,7 @@ impl<S: Simd> CellVisitor for At<S, Backward<'_>> {
                 }
             }
             if layer > 0 {
-                self.go_below(layer - 1);
+                self.enter_layer_below(layer - 1);
                 d_h_from = 0;
             }
         }
@@ -68,28 +46,35 @@ impl<S: Simd> CellVisitor for At<S, Backward<'_>> {
     }
 }
 
-impl<S: Simd> At<S, Backward<'_>> {
-    /// The gradient of the input becomes that of the output of the layer `layer` below.
-    fn go_below(&mut self, layer: usize) {
-        let At { simd, pass: Backward { task: Task { network, mask, .. }, workspace, .. } } = self;
+impl<S: Simd> SimdPass<S, Backward<'_>> {
+    /// Goes on to the layer `layer` below: the gradient of the input just computed is that of its output.
+    fn enter_layer_below(&mut self, layer: usize) {
+        let SimdPass { simd, pass: Backward { task: Task { network, mask, .. }, workspace, .. } } = self;
         let Workspace { d_h, d_below, rows, .. } = &mut **workspace;
         std::mem::swap(d_h, d_below);
         if let Some(mask) = *mask {
             let stride = network.state_stride();
-            simd.vectorize(Wide(Drop { mask, layer, rows: *rows, units: network.spec.top(), values: d_h, stride }));
+            simd.vectorize(Wide(ApplyMask {
+                mask,
+                layer,
+                rows: *rows,
+                units: network.spec.top(),
+                values: d_h,
+                stride,
+            }));
         }
     }
 
     /// The deltas of one layer and direction, the gradient of its initial states, and the sums of its deltas.
     fn scan<C: Cell>(&mut self, scan: usize, d_h_from: usize) {
-        let At { simd, pass: Backward { task: Task { network, .. }, workspace, .. } } = self;
+        let SimdPass { simd, pass: Backward { task: Task { network, .. }, workspace, .. } } = self;
         let layer = scan / network.spec.directions();
         workspace.d_states[scan].fill(0.0);
         workspace.d_bias.fill(0.0);
         simd.vectorize(Wide(BackwardScan::<C> {
             cell: PhantomData,
             geometry: network.geometry(scan, workspace.steps, true),
-            ends: workspace.ends,
+            lengths: workspace.lengths,
             weights: &network.backs[scan].hidden,
             slots: &network.hidden_slots,
             h: &workspace.h[layer],
@@ -98,14 +83,14 @@ impl<S: Simd> At<S, Backward<'_>> {
             d_h: &workspace.d_h,
             d_h_from,
             d_state: &mut workspace.d_states[scan],
-            held: &mut workspace.held,
+            d_ended: &mut workspace.d_ended,
             d_bias: &mut workspace.d_bias,
         }));
     }
 
     /// The gradients of W_ih and W_hh.
     fn weights(&mut self, scan: usize) {
-        let At { simd, pass: Backward { task: Task { network, mask, .. }, workspace, gradient, .. } } = self;
+        let SimdPass { simd, pass: Backward { task: Task { network, mask, .. }, workspace, gradient, .. } } = self;
         let (spec, lanes) = (&network.spec, workspace.lanes);
         let geometry = network.geometry(scan, workspace.steps, true);
         let ranges = &network.layout.layers()[scan];
@@ -137,7 +122,7 @@ impl<S: Simd> At<S, Backward<'_>> {
 
     /// The gradients of b_ih and b_hh, which are the same where both add to one slot.
     fn biases<C: Cell>(&mut self, scan: usize) {
-        let At { simd, pass: Backward { task: Task { network, .. }, workspace, gradient, .. } } = self;
+        let SimdPass { simd, pass: Backward { task: Task { network, .. }, workspace, gradient, .. } } = self;
         let ranges = &network.layout.layers()[scan];
         let hidden = network.spec.hidden;
         let slots = C::INPUT_SLOT.into_iter().zip(C::HIDDEN_SLOT).take(C::GATES);
@@ -161,7 +146,7 @@ impl<S: Simd> At<S, Backward<'_>> {
     fn input(&mut self, scan: usize) {
         let network = self.pass.task.network;
         let tape_stride = network.geometry(scan, self.pass.workspace.steps, true).tape_stride;
-        // Out of its place for a moment, since the input's gradient lies in the same workspace.
+        // The tape is taken out for a moment, since the input's gradient is borrowed from the same workspace.
         let tape = std::mem::take(&mut self.pass.workspace.tapes[scan]);
         let simd = self.simd;
         let (out, out_stride) = self.d_input(scan / network.spec.directions());
@@ -176,7 +161,7 @@ impl<S: Simd> At<S, Backward<'_>> {
         self.pass.workspace.tapes[scan] = tape;
     }
 
-    /// Where the gradient of a layer's input goes, and the values from one time to the next.
+    /// The buffer for the gradient of a layer's input, and its stride in time.
     fn d_input(&mut self, layer: usize) -> (&mut [f32], usize) {
         let Backward { task: Task { network, .. }, workspace, .. } = &mut self.pass;
         match layer {

@@ -1,4 +1,4 @@
-//! The rows of a batch, wherever they lie.
+//! Reads the rows of a batch, whether they are windows or sequences given outright.
 
 use crate::data::{Sequences, Targets, Windows};
 use crate::loss::{Loss, counted};
@@ -68,7 +68,7 @@ impl<'a> Batch<'a> {
         positions * loss.terms_of_position(spec.outputs())
     }
 
-    /// The values of one row as they lie, [T, I].
+    /// The values of one row, neither centred nor cut at its length, [T, I].
     pub fn sequence(&self, row: usize) -> &'a [f32] {
         match self.source {
             Source::Windows(windows, ids) => windows.window(ids[row] as usize),
@@ -76,7 +76,7 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// The first so many features of each row have something subtracted from them.
+    /// The number of features that are centred: the first ones of each row.
     pub fn centered(&self) -> usize {
         match self.source {
             Source::Windows(windows, _) => windows.center().1,
@@ -92,7 +92,7 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// Shows the values of a row's target, each with its index.
+    /// Calls `show` for each value of a row's target, with its index.
     pub fn each_target(&self, row: usize, mut show: impl FnMut(usize, f32)) {
         let given = match self.source {
             Source::Rows { rows, targets, .. } => part(targets, rows, row),
@@ -100,12 +100,12 @@ impl<'a> Batch<'a> {
                 let id = ids[row] as usize;
                 match *windows.targets() {
                     Targets::Given { ref values, len } => &values[id * len..][..len],
-                    Targets::Ahead { steps, features } => {
+                    Targets::Horizon { steps, features } => {
                         let first = windows.starts()[id] as usize + windows.steps();
-                        let ahead = &windows.series()[first * windows.inputs()..][..steps * windows.inputs()];
+                        let horizon = &windows.series()[first * windows.inputs()..][..steps * windows.inputs()];
                         for feature in 0..features {
                             let base = windows.base(id, feature);
-                            let values = ahead[feature..].iter().step_by(windows.inputs());
+                            let values = horizon[feature..].iter().step_by(windows.inputs());
                             values.enumerate().for_each(|(k, value)| show(k * features + feature, value - base));
                         }
                         return;

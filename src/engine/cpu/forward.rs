@@ -1,63 +1,38 @@
-//! One tile through the network, kernel after kernel, from x to the outputs.
+//! Takes one tile forward through the network, kernel after kernel, from x to the outputs.
 
-use super::batch::Batch;
-use super::kernel::{Drop, ForwardScan, Lines, Wide};
+use super::kernel::{AlignedBuffer, ApplyMask, ForwardScan, Wide};
 use super::network::Network;
-use super::tile::Workspace;
+use super::pass::{Forward, SimdPass, Task};
 use crate::model::cells::Cell;
 use crate::model::{CellVisitor, Mask};
 use pulp::{Simd, WithSimd};
 use std::marker::PhantomData;
-use std::ops::Range;
-
-/// The network, and what is to go through it.
-#[derive(Clone, Copy)]
-pub(super) struct Task<'a> {
-    pub network: &'a Network,
-    pub batch: &'a Batch<'a>,
-    /// What is dropped between the layers, if anything is.
-    pub mask: Option<Mask>,
-}
-
-/// Takes some rows of a batch, at some times, through the network, from x to the outputs.
-pub(super) struct Forward<'a> {
-    pub task: &'a Task<'a>,
-    pub rows: Range<usize>,
-    pub times: Range<usize>,
-    pub workspace: &'a mut Workspace,
-}
-
-/// A pass with its SIMD level, which waits for its cell.
-pub(super) struct At<S, P> {
-    pub simd: S,
-    pub pass: P,
-}
 
 impl WithSimd for Forward<'_> {
     type Output = ();
 
     fn with_simd<S: Simd>(self, simd: S) {
-        self.task.network.spec.cell.visit(At { simd, pass: self });
+        self.task.network.spec.cell.visit(SimdPass { simd, pass: self });
     }
 }
 
-impl<S: Simd> CellVisitor for At<S, Forward<'_>> {
+impl<S: Simd> CellVisitor for SimdPass<S, Forward<'_>> {
     type Output = ();
 
     fn visit<C: Cell>(mut self) {
-        let At { simd, pass: Forward { task, ref rows, ref times, ref mut workspace } } = self;
+        let SimdPass { simd, pass: Forward { task, ref rows, ref times, ref mut workspace } } = self;
         let Task { network, batch, mask } = *task;
         workspace.load(network, batch, rows, times);
         let (spec, lanes) = (&network.spec, workspace.lanes);
         for (scan, weights) in network.scans.iter().enumerate() {
-            let geometry = network.geometry(scan, workspace.steps, workspace.room.keep_tape);
+            let geometry = network.geometry(scan, workspace.steps, workspace.shape.keep_tape);
             let (layer, direction) = (scan / spec.directions(), scan % spec.directions());
             let (below, h) = workspace.h.split_at_mut(layer);
             let (input, input_stride) = layer_input(network, &workspace.x, below, &workspace.dropped, mask, lanes);
             simd.vectorize(Wide(ForwardScan::<C> {
                 cell: PhantomData,
                 geometry,
-                ends: workspace.ends,
+                lengths: workspace.lengths,
                 weights,
                 input,
                 input_stride,
@@ -73,19 +48,19 @@ impl<S: Simd> CellVisitor for At<S, Forward<'_>> {
                 let values = &mut workspace.dropped[layer][..len];
                 values.copy_from_slice(&workspace.h[layer][stride * lanes..][..len]);
                 let rows = workspace.rows;
-                simd.vectorize(Wide(Drop { mask, layer, rows, units: spec.top(), values, stride }));
+                simd.vectorize(Wide(ApplyMask { mask, layer, rows, units: spec.top(), values, stride }));
             }
         }
         self.head();
     }
 }
 
-/// The input of the layer above the layers whose h is `below`, [T, I], and the values from one time to the next.
+/// The input of the layer above the layers whose h is `below`, [T, I], and its stride in time.
 pub(super) fn layer_input<'a>(
     network: &Network,
-    x: &'a Lines,
-    below: &'a [Lines],
-    dropped: &'a [Lines],
+    x: &'a AlignedBuffer,
+    below: &'a [AlignedBuffer],
+    dropped: &'a [AlignedBuffer],
     mask: Option<Mask>,
     lanes: usize,
 ) -> (&'a [f32], usize) {

@@ -1,19 +1,18 @@
 //! From the top layer's states to the outputs, and from the loss back to them.
 
-use super::backward::Backward;
-use super::forward::{At, Forward, Task};
 use super::kernel::{LossGradient, Outer, Product, Sum, Wide};
 use super::network::Network;
+use super::pass::{Backward, Forward, SimdPass, Task};
 use super::tile::Workspace;
 use crate::loss::Loss;
 use crate::model::Readout;
 use pulp::Simd;
 use std::slice::from_ref;
 
-impl<S: Simd> At<S, Forward<'_>> {
+impl<S: Simd> SimdPass<S, Forward<'_>> {
     /// y = W h + b at each time that is read, or h itself where there is no head.
     pub(super) fn head(&mut self) {
-        let At { simd, pass: Forward { task: Task { network, .. }, workspace, .. } } = self;
+        let SimdPass { simd, pass: Forward { task: Task { network, .. }, workspace, .. } } = self;
         let (lanes, outputs) = (workspace.lanes, network.spec.outputs());
         if gathers(network, workspace) {
             gather_last(network, workspace);
@@ -47,23 +46,23 @@ impl<S: Simd> At<S, Forward<'_>> {
     }
 }
 
-impl<S: Simd> At<S, Backward<'_>> {
-    /// The sum of the loss's terms; the head's gradients, and in `d_h` that of the top layer's output. Gives also the first time
-    /// that has one.
+impl<S: Simd> SimdPass<S, Backward<'_>> {
+    /// Adds the head's gradients, and writes the gradient of the top layer's output to `d_h`. Returns the sum of the
+    /// loss's terms and the first time that has a gradient.
     pub(super) fn head(&mut self) -> (f64, usize) {
-        let At { simd, pass: Backward { task, goal, rows, workspace, gradient } } = self;
+        let SimdPass { simd, pass: Backward { task, options, rows, workspace, gradient } } = self;
         let Task { network, batch, .. } = *task;
         let (spec, layout, lanes) = (&network.spec, &network.layout, workspace.lanes);
         let (outputs, read) = (spec.outputs(), workspace.read());
-        let width = goal.loss.target_width(outputs);
+        let width = options.loss.target_width(outputs);
         workspace.load_targets(batch, rows);
-        let terms = terms(workspace, goal.loss, outputs, rows.len());
+        let terms = terms(workspace, options.loss, outputs, rows.len());
         simd.vectorize(Wide(LossGradient {
-            loss: goal.loss,
+            loss: options.loss,
             outputs,
             rows: rows.len(),
-            ends: if workspace.room.readout == Readout::Every { workspace.ends } else { None },
-            terms: goal.terms,
+            lengths: if workspace.shape.readout == Readout::Every { workspace.lengths } else { None },
+            terms: options.terms,
             y: &workspace.y[..read * outputs * lanes],
             targets: &workspace.targets[..read * width * lanes],
             d_y: &mut workspace.d_y,
@@ -134,7 +133,7 @@ fn terms(workspace: &mut Workspace, loss: Loss, outputs: usize, rows: usize) -> 
     sum
 }
 
-/// h of the topmost layer at the times that are read, and the values from one time to the next.
+/// h of the top layer at the times that the head reads, and its stride in time.
 fn top<'a>(network: &Network, workspace: &'a Workspace) -> (&'a [f32], usize) {
     let (read, stride) = (workspace.read(), network.state_stride());
     if gathers(network, workspace) {
@@ -144,12 +143,13 @@ fn top<'a>(network: &Network, workspace: &'a Workspace) -> (&'a [f32], usize) {
     (&workspace.h[network.spec.layers - 1][first..][..read * stride * workspace.lanes], stride)
 }
 
-/// Whether the last output of each row lies at a time of its own. A forward scan holds it to the end; a reverse one begins there.
+/// Whether the last output of each row has to be gathered from a time of its own. A forward scan keeps it to the end of
+/// the tile; a reverse scan begins there.
 fn gathers(network: &Network, workspace: &Workspace) -> bool {
-    network.spec.bidirectional && workspace.room.readout == Readout::Last && workspace.ends.is_some()
+    network.spec.bidirectional && workspace.shape.readout == Readout::Last && workspace.lengths.is_some()
 }
 
-/// Brings the topmost h at the end of each row together.
+/// Gathers h of the top layer at the end of each row.
 fn gather_last(network: &Network, workspace: &mut Workspace) {
     let (lanes, h) = (workspace.lanes, &workspace.h[network.spec.layers - 1]);
     for (lane, place) in last_places(network, workspace).enumerate() {
@@ -160,7 +160,7 @@ fn gather_last(network: &Network, workspace: &mut Workspace) {
     }
 }
 
-/// Sets the gradient of the top layer's output, which has one at the end of each row alone.
+/// Scatters the gradient of the gathered states: the top layer's output has one at the end of each row alone.
 fn scatter_last(network: &Network, workspace: &mut Workspace) {
     let lanes = workspace.lanes;
     workspace.d_h.fill(0.0);
@@ -173,7 +173,7 @@ fn scatter_last(network: &Network, workspace: &mut Workspace) {
 
 /// Where the last time of each lane's row begins, in [T, D*H].
 fn last_places(network: &Network, workspace: &Workspace) -> impl Iterator<Item = usize> + use<> {
-    let (lanes, steps, ends) = (workspace.lanes, workspace.steps, workspace.ends);
+    let (lanes, steps, lengths) = (workspace.lanes, workspace.steps, workspace.lengths);
     let stride = network.state_stride() * lanes;
-    (0..lanes).map(move |lane| (ends.map_or(steps, |ends| ends.length(lane)) - 1) * stride + lane)
+    (0..lanes).map(move |lane| (lengths.map_or(steps, |lengths| lengths.length(lane)) - 1) * stride + lane)
 }

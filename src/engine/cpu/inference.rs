@@ -1,22 +1,22 @@
-//! Forward passes alone: nothing is kept of a time but the states that the next begins with.
+//! Forward passes without a backward one: of each time step only the states are kept, from which the next begins.
 
 use super::batch::Batch;
-use super::forward::{Forward, Task};
 use super::network::Network;
+use super::pass::{Forward, Task};
 use super::results::Results;
 use super::rows::{RowForward, RowNetwork, RowWorkspace};
 use super::threads::{Machine, Workspaces, lock, unlock};
-use super::tile::Room;
+use super::tile::WorkspaceShape;
 use crate::engine::{Gradients, Outputs};
 use crate::error::Result;
 use crate::model::{Readout, Spec};
 use std::ops::Range;
 use std::sync::Mutex;
 
-/// Times that go through all layers before the next do, so that memory does not grow with the sequence.
+/// Time steps that go through all layers at once. A longer sequence is cut, so that memory does not grow with it.
 const CHUNK: usize = 128;
 
-/// A stream: some rows and the states that they have come to.
+/// A stream: its rows and their states after the last step.
 #[derive(Debug)]
 pub(super) struct Stream {
     pub rows: usize,
@@ -34,12 +34,15 @@ pub(super) struct Inference {
 }
 
 impl Inference {
-    /// The weights have changed.
+    /// Drops the packed weights, since the parameters have changed.
     pub fn forget(&mut self) {
         self.row_network = None;
     }
 
-    /// The outputs of a batch at the times that `readout` says; the final states only where `with_states`.
+    /// Returns the outputs of a batch at the times that `readout` says, and the final states only where `with_states`.
+    ///
+    /// # Errors
+    /// [`Error::Limit`](crate::Error::Limit) where the workspaces need more memory than there is.
     pub fn run(
         &mut self,
         machine: &Machine,
@@ -59,8 +62,8 @@ impl Inference {
         if rows <= few(machine.vector) {
             return Ok(self.run_rows(machine, spec, parameters, batch, (readout, chunk), outputs));
         }
-        let room = Room { steps: chunk, readout, keep_tape: false, dropout: false };
-        let workspaces = self.workspaces.prepare(machine, network, room)?;
+        let shape = WorkspaceShape { steps: chunk, readout, keep_tape: false, dropout: false };
+        let workspaces = self.workspaces.prepare(machine, network, shape)?;
         let results = Mutex::new(Results { rows, gradients: Gradients { outputs, ..Gradients::default() } });
         let mut tiles: Vec<Range<usize>> =
             (0..rows).step_by(lanes).map(|first| first..rows.min(first + lanes)).collect();
@@ -103,7 +106,7 @@ impl Inference {
     }
 }
 
-/// So many rows go one by one, in less time than a tile takes with most of its lanes idle.
+/// The most rows that are run one by one, which is faster than a tile with most of its lanes idle.
 fn few(vector: usize) -> usize {
     (vector / 2).max(1)
 }

@@ -2,8 +2,8 @@
 
 use pulp::{Arch, WithSimd};
 
-/// A set of SIMD instructions that this machine has. The kernels are compiled once for each and chosen when the engine is
-/// made.
+/// A set of SIMD instructions that this machine has. The kernels are compiled once for each and chosen when the engine
+/// is made.
 #[derive(Clone, Copy, Debug)]
 pub struct Level(Arch);
 

@@ -1,28 +1,28 @@
-//! From the rows of a batch to the vectors of a tile.
+//! Copies rows of a batch into the vectors of a tile.
 
 use super::batch::Batch;
-use super::kernel::Ends;
+use super::kernel::TileLengths;
 use super::network::Network;
 use super::tile::Workspace;
 use std::ops::Range;
 
 impl Workspace {
-    /// Takes the times `times` of the batch rows `rows`. The first times start from the batch's states, later ones from where
-    /// the times before ended. Lanes beyond the rows repeat the last one, so that they are finite wherever it is; their
-    /// outputs have no gradient.
+    /// Loads the times `times` of the batch rows `rows`. The first times start from the batch's states, later ones from
+    /// the final states of the times before. Lanes beyond the rows repeat the last row, so that they are finite where
+    /// it is; their outputs have no gradient.
     pub fn load(&mut self, network: &Network, batch: &Batch<'_>, rows: &Range<usize>, times: &Range<usize>) {
         for (lane, row) in self.rows.iter_mut().enumerate() {
             *row = (rows.start + lane).min(rows.end - 1) as u32;
         }
         if times.start > 0 {
-            self.go_on(network);
+            self.continue_states(network);
         }
         self.steps = times.len();
         if times.start == 0 {
             self.load_states(network, batch);
         }
         let length = |row: &u32| batch.length(*row as usize).clamp(times.start, times.end) - times.start;
-        self.ends = Ends::new(self.rows[..self.lanes].iter().map(length), self.steps);
+        self.lengths = TileLengths::new(self.rows[..self.lanes].iter().map(length), self.steps);
         for lane in 0..self.lanes {
             self.load_x(network, batch, lane, times);
         }
@@ -31,7 +31,7 @@ impl Workspace {
     /// x of one lane: centred, and zero where its row has ended.
     fn load_x(&mut self, network: &Network, batch: &Batch<'_>, lane: usize, times: &Range<usize>) {
         let (lanes, inputs, row) = (self.lanes, network.spec.input, self.rows[lane] as usize);
-        let length = self.ends.map_or(self.steps, |ends| ends.length(lane));
+        let length = self.lengths.map_or(self.steps, |lengths| lengths.length(lane));
         let sequence = batch.sequence(row)[times.start * inputs..].chunks_exact(inputs).take(length);
         for (x, values) in self.x.chunks_exact_mut(network.x_stride() * lanes).zip(sequence) {
             for (x, &value) in x[lane..].iter_mut().step_by(lanes).zip(values) {
@@ -56,7 +56,7 @@ impl Workspace {
     fn load_states(&mut self, network: &Network, batch: &Batch<'_>) {
         let (lanes, hidden) = (self.lanes, network.spec.hidden);
         for scan in 0..network.scans.len() {
-            let initial = network.geometry(scan, self.steps, self.room.keep_tape).initial() * lanes;
+            let initial = network.geometry(scan, self.steps, self.shape.keep_tape).initial() * lanes;
             for s in 0..network.facts.states {
                 let states = &mut self.states_mut(s, scan / network.spec.directions())[initial..][..hidden * lanes];
                 let Some(given) = batch.states() else {
@@ -77,10 +77,10 @@ impl Workspace {
     }
 
     /// The last states become the first.
-    fn go_on(&mut self, network: &Network) {
+    fn continue_states(&mut self, network: &Network) {
         let len = network.spec.hidden * self.lanes;
         for scan in 0..network.scans.len() {
-            let geometry = network.geometry(scan, self.steps, self.room.keep_tape);
+            let geometry = network.geometry(scan, self.steps, self.shape.keep_tape);
             let (last, initial) = (geometry.last() * self.lanes, geometry.initial() * self.lanes);
             for s in 0..network.facts.states {
                 self.states_mut(s, scan).copy_within(last..last + len, initial);

@@ -1,8 +1,8 @@
-//! Whether there is room in memory, asked before it is taken: an allocation that fails ends the process.
+//! Checks that memory suffices before it is allocated: an allocation that fails ends the process.
 
 use crate::error::{Error, Result};
 
-/// Refuses workspaces of `bytes` together, for so many steps and threads, where the machine has no room for them.
+/// Refuses workspaces that come to `bytes`, for so many steps and threads, where the machine has less memory.
 pub(super) fn check(bytes: usize, steps: usize, threads: usize) -> Result<()> {
     let limit = available().unwrap_or(usize::MAX);
     let fits = bytes <= limit && Vec::<u8>::new().try_reserve_exact(bytes).is_ok();
@@ -19,7 +19,7 @@ pub(super) fn check(bytes: usize, steps: usize, threads: usize) -> Result<()> {
     })
 }
 
-/// Bytes that the operating system says are free, where it tells.
+/// Bytes that are free, where the operating system tells.
 fn available() -> Option<usize> {
     let table = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = table.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;

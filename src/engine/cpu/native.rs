@@ -1,15 +1,14 @@
-//! The engine itself: what the trait asks for, in terms of passes over tiles.
+//! The engine: implements the trait `Engine` by passes over tiles.
 
 use super::Level;
-use super::backward::Goal;
 use super::batch::Batch;
-use super::forward::Task;
 use super::inference::{Inference, Stream};
 use super::kernel::{blocks, vectors};
 use super::network::Network;
+use super::pass::{BackwardOptions, Task};
 use super::results::Results;
 use super::threads::{Machine, Threads, Workspaces, lock, unlock};
-use super::tile::Room;
+use super::tile::WorkspaceShape;
 use super::training::{Groups, differentiate};
 use super::weights::{Weights, gradient};
 use crate::data::{Sequences, Windows};
@@ -34,7 +33,7 @@ pub struct Options {
 pub struct CpuEngine {
     device: DeviceInfo,
     machine: Machine,
-    /// What training and differentiating need.
+    /// Workspaces of training steps and of `differentiate`.
     training: Workspaces,
     inference: Inference,
     stream: Option<Stream>,
@@ -58,8 +57,8 @@ impl CpuEngine {
     /// An engine for the network `spec` with the block `parameters`.
     ///
     /// # Errors
-    /// [`Error::Config`] where the spec is not valid or there are to be no threads, [`Error::Length`] where the block does not
-    /// have the length that the spec calls for.
+    /// [`Error::Config`] where the spec is not valid or there are to be no threads, [`Error::Length`] where the block
+    /// does not have the length that the spec calls for.
     pub fn with_options(spec: Spec, parameters: &[f32], options: Options) -> Result<Self> {
         spec.validate()?;
         let available = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -124,8 +123,8 @@ impl Engine for CpuEngine {
         Ok(())
     }
 
-    fn load(&mut self, windows: &Windows) -> Result<()> {
-        windows.check(self.spec())?;
+    fn load_data(&mut self, windows: &Windows) -> Result<()> {
+        engine::check_windows(self.spec(), windows)?;
         self.windows = Some(windows.clone());
         Ok(())
     }
@@ -135,11 +134,11 @@ impl Engine for CpuEngine {
         let CpuEngine { machine, training, inference, network, weights, windows, groups, losses, .. } = self;
         let windows = windows.as_ref().ok_or_else(not_loaded)?;
         steps.check(&network.spec, windows)?;
-        let room = room(&network.spec, windows.steps(), &steps.objective.dropout);
-        let workspaces = training.prepare(machine, network, room)?;
+        let shape = shape(&network.spec, windows.steps(), &steps.objective.dropout);
+        let workspaces = training.prepare(machine, network, shape)?;
         inference.forget();
         losses.reserve(ids.len().div_ceil(batch));
-        // The states that the step at hand begins with, and those that it ends with.
+        // Truncated BPTT: the states that this step begins with, and those that it ends with.
         let mut before = None;
         let carried = if steps.carry { vec![0.0; network.spec.state_len() * batch] } else { Vec::new() };
         let outputs = Outputs { states: carried, ..Outputs::default() };
@@ -149,10 +148,10 @@ impl Engine for CpuEngine {
                 let objective = steps.objective(k);
                 let batch = Batch::windows(windows, ids, before.as_deref());
                 let terms = batch.terms(objective.loss, &network.spec);
-                let goal = Goal { loss: objective.loss, terms, with_d_x: false };
+                let options = BackwardOptions { loss: objective.loss, terms, with_d_x: false };
                 let groups = groups.of(ids.len(), machine.lanes, weights.parameters.len());
                 let task = Task { network, batch: &batch, mask: mask(&objective.dropout) };
-                losses.push(differentiate((machine, workspaces), &task, &goal, groups, |rows, workspace| {
+                losses.push(differentiate((machine, workspaces), &task, &options, groups, |rows, workspace| {
                     if steps.carry {
                         lock(&after).take_states(network, workspace, rows);
                     }
@@ -190,7 +189,7 @@ impl Engine for CpuEngine {
     }
 
     async fn forward(&mut self, sequences: &Sequences) -> Result<Outputs> {
-        sequences.check(self.spec())?;
+        engine::check_sequences(self.spec(), sequences)?;
         self.run(&Batch::sequences(sequences, &[]), true)
     }
 
@@ -200,17 +199,17 @@ impl Engine for CpuEngine {
         targets: &[f32],
         objective: &Objective,
     ) -> Result<Gradients> {
-        sequences.check(self.spec())?;
+        engine::check_sequences(self.spec(), sequences)?;
         objective.check(self.spec())?;
         let &Sequences { rows, steps, ref x, .. } = sequences;
         let lengths: Vec<usize> = (0..rows).map(|row| sequences.length(row)).collect();
         objective.loss.check_targets(self.spec(), steps, &lengths, targets)?;
         let CpuEngine { machine, training, network, weights, groups, .. } = self;
         let spec = network.spec;
-        // Training leaves out the weights that only the gradient of x needs.
+        // Training does not pack the weights that only the gradient of x needs.
         network.pack(&weights.parameters, true);
         let batch = Batch::sequences(sequences, targets);
-        let workspaces = training.prepare(machine, network, room(&spec, steps, &objective.dropout))?;
+        let workspaces = training.prepare(machine, network, shape(&spec, steps, &objective.dropout))?;
         let y = vec![0.0; rows * spec.read_steps(steps) * spec.outputs()];
         let states = vec![0.0; spec.state_len() * rows];
         let results = Mutex::new(Results {
@@ -224,8 +223,9 @@ impl Engine for CpuEngine {
         });
         let groups = groups.of(rows, machine.lanes, weights.parameters.len());
         let task = Task { network, batch: &batch, mask: mask(&objective.dropout) };
-        let goal = Goal { loss: objective.loss, terms: batch.terms(objective.loss, &spec), with_d_x: true };
-        let loss = differentiate((machine, workspaces), &task, &goal, groups, |rows, workspace| {
+        let options =
+            BackwardOptions { loss: objective.loss, terms: batch.terms(objective.loss, &spec), with_d_x: true };
+        let loss = differentiate((machine, workspaces), &task, &options, groups, |rows, workspace| {
             let mut results = lock(&results);
             results.take_outputs(network, workspace, rows, 0);
             results.take_states(network, workspace, rows);
@@ -260,9 +260,9 @@ impl Engine for CpuEngine {
     }
 }
 
-/// What training on sequences of `steps` steps needs.
-fn room(spec: &Spec, steps: usize, dropout: &Dropout) -> Room {
-    Room { steps, readout: spec.readout(), keep_tape: true, dropout: mask(dropout).is_some() }
+/// The workspaces that training on sequences of `steps` steps needs.
+fn shape(spec: &Spec, steps: usize, dropout: &Dropout) -> WorkspaceShape {
+    WorkspaceShape { steps, readout: spec.readout(), keep_tape: true, dropout: mask(dropout).is_some() }
 }
 
 /// What is dropped, if anything is.

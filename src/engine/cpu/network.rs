@@ -1,4 +1,4 @@
-//! A network as the kernels see it: its weights packed, and where everything lies in a tile.
+//! A network as the kernels read it: packed weights, and the layout of a tile.
 
 use super::kernel::{Geometry, Packed, PackedBack, PackedScan, choose};
 use crate::model::{CellFacts, Layout, Spec};
@@ -46,7 +46,7 @@ impl PackedHead {
 }
 
 impl Network {
-    /// A network with all weights zero, in blocks of so many outputs as are candidates.
+    /// A network with all weights zero. `blocks` are the candidates for the number of outputs in a block.
     pub fn new(spec: Spec, blocks: &[usize]) -> Self {
         let facts = spec.facts();
         let block = |outputs: usize| choose(blocks, outputs);
@@ -66,7 +66,8 @@ impl Network {
         }
     }
 
-    /// Takes the parameter block. What the gradient of the network's input alone needs is taken only where `with_d_x`.
+    /// Packs the parameter block. The weights that only the gradient of the network's input needs are packed where
+    /// `with_d_x`.
     pub fn pack(&mut self, parameters: &[f32], with_d_x: bool) {
         let directions = self.spec.directions();
         let scans = self.scans.iter_mut().zip(&mut self.backs).zip(self.layout.layers());
@@ -80,17 +81,17 @@ impl Network {
         }
     }
 
-    /// Values from one time of x to the next.
+    /// Stride of x in time.
     pub fn x_stride(&self) -> usize {
         self.spec.input | 1
     }
 
-    /// Values from one time of the states to the next.
+    /// Stride of the states in time.
     pub fn state_stride(&self) -> usize {
         self.spec.top() | 1
     }
 
-    /// Where the values of one layer and direction lie.
+    /// The layout of one layer and direction.
     pub fn geometry(&self, scan: usize, steps: usize, keep_tape: bool) -> Geometry {
         Geometry {
             steps,

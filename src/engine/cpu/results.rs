@@ -1,4 +1,4 @@
-//! From the vectors of tiles back to row-major tensors.
+//! Copies the vectors of tiles back to row-major tensors.
 
 use super::network::Network;
 use super::tile::Workspace;
@@ -6,13 +6,13 @@ use crate::engine::Gradients;
 use crate::model::Readout;
 use std::ops::Range;
 
-/// Tensors of a whole batch, which tiles fill in any order. One that nobody wants is empty and stays so; what a row does not
-/// reach stays zero.
+/// Tensors of a whole batch, which tiles fill in any order. A tensor that is not asked for is empty and stays so.
+/// Values beyond a row's length stay zero.
 #[derive(Debug, Default)]
 pub(super) struct Results {
     /// B.
     pub rows: usize,
-    /// The parameters' gradient is not a tile's to fill.
+    /// The parameters' gradient is not filled by tiles but by groups of them.
     pub gradients: Gradients,
 }
 
@@ -21,7 +21,7 @@ impl Results {
     pub fn take_outputs(&mut self, network: &Network, workspace: &Workspace, rows: &Range<usize>, first: usize) {
         let outputs = network.spec.outputs();
         let per_row = self.gradients.outputs.y.len() / self.rows;
-        let first = if workspace.room.readout == Readout::Every { first * outputs } else { 0 };
+        let first = if workspace.shape.readout == Readout::Every { first * outputs } else { 0 };
         for (lane, row) in rows.clone().enumerate() {
             let y = self.gradients.outputs.y.get_mut(row * per_row + first..).unwrap_or_default();
             copy_lane(&workspace.y, lane, workspace.lanes, y, workspace.counted(lane) * outputs);
@@ -32,7 +32,7 @@ impl Results {
     pub fn take_states(&mut self, network: &Network, workspace: &Workspace, rows: &Range<usize>) {
         let hidden = network.spec.hidden * workspace.lanes;
         self.each_state(network, |results, scan, s, first| {
-            let last = network.geometry(scan, workspace.steps, workspace.room.keep_tape).last() * workspace.lanes;
+            let last = network.geometry(scan, workspace.steps, workspace.shape.keep_tape).last() * workspace.lanes;
             let layer = scan / network.spec.directions();
             let states = if s == 0 { &workspace.h[layer] } else { &workspace.c[layer] };
             take_state(&states[last..][..hidden], workspace.lanes, rows, &mut results.outputs.states, first);
@@ -57,7 +57,7 @@ impl Results {
         });
     }
 
-    /// Shows each state vector of each layer and direction, with its first row in [S*L*D*B, H].
+    /// Calls `show` for each state vector of each layer and direction, with its first row in [S*L*D*B, H].
     fn each_state(&mut self, network: &Network, mut show: impl FnMut(&mut Gradients, usize, usize, usize)) {
         for scan in 0..network.scans.len() {
             for s in 0..network.facts.states {

@@ -1,9 +1,10 @@
-//! A few rows, one by one: a tile of them would leave most of its lanes idle. Forward alone, as streams and single sequences
-//! need it.
+//! Forward passes of a few rows, one row at a time: a tile of them would leave most of its lanes idle. Streams and
+//! single sequences take this way.
 
 use super::batch::Batch;
-use super::kernel::{Lines, MOST_OUTPUTS, PackedScan, RowProduct, RowScan, row_block};
+use super::kernel::{AlignedBuffer, MAX_OUTPUTS, PackedScan, RowProduct, RowScan, row_block};
 use super::network::PackedHead;
+use super::pass::SimdPass;
 use crate::model::cells::Cell;
 use crate::model::{CellVisitor, Layout, Readout, Spec};
 use pulp::{Simd, WithSimd};
@@ -46,17 +47,17 @@ impl RowNetwork {
 /// What one row needs beside the weights.
 #[derive(Debug, Default)]
 pub(super) struct RowWorkspace {
-    /// [T, I], where x does not lie ready.
+    /// x of a row that is centred, [T, I].
     x: Vec<f32>,
-    /// h of the layer below and of the layer at hand, [T, D*H].
+    /// h of the layer below and of the current layer, [T, D*H].
     below: Vec<f32>,
     h: Vec<f32>,
     /// The states of all layers and directions, [L*D][S, H].
-    states: Vec<Lines>,
+    states: Vec<AlignedBuffer>,
     /// [slots*H], and room for a block beyond.
-    pre: Lines,
+    pre: AlignedBuffer,
     /// [O], likewise.
-    sums: Lines,
+    sums: AlignedBuffer,
 }
 
 /// Takes one row of a batch through the network.
@@ -76,15 +77,15 @@ impl WithSimd for RowForward<'_> {
     type Output = ();
 
     fn with_simd<S: Simd>(self, simd: S) {
-        self.network.spec.cell.visit(super::forward::At { simd, pass: self });
+        self.network.spec.cell.visit(SimdPass { simd, pass: self });
     }
 }
 
-impl<S: Simd> CellVisitor for super::forward::At<S, RowForward<'_>> {
+impl<S: Simd> CellVisitor for SimdPass<S, RowForward<'_>> {
     type Output = ();
 
     fn visit<C: Cell>(self) {
-        let super::forward::At { simd, pass } = self;
+        let SimdPass { simd, pass } = self;
         let RowForward { network, batch, row, readout, chunk, workspace, y } = pass;
         let (spec, length) = (&network.spec, batch.length(row));
         let (inputs, outputs, top) = (spec.input, spec.outputs(), spec.top());
@@ -135,14 +136,14 @@ impl<S: Simd> CellVisitor for super::forward::At<S, RowForward<'_>> {
 }
 
 impl RowWorkspace {
-    /// Takes the states that a row begins with, and its x where something is subtracted from it.
+    /// Loads the states that a row begins with, and its x where it is centred.
     fn begin(&mut self, network: &RowNetwork, batch: &Batch<'_>, row: usize) {
         let (spec, facts, padded) = (&network.spec, network.spec.facts(), network.padded);
         let hidden = spec.hidden;
         if self.states.is_empty() {
-            self.states = network.scans.iter().map(|_| Lines::zeroed(facts.states * padded)).collect();
-            self.pre = Lines::zeroed(facts.slots * hidden + MOST_OUTPUTS);
-            self.sums = Lines::zeroed(spec.outputs() + MOST_OUTPUTS);
+            self.states = network.scans.iter().map(|_| AlignedBuffer::zeroed(facts.states * padded)).collect();
+            self.pre = AlignedBuffer::zeroed(facts.slots * hidden + MAX_OUTPUTS);
+            self.sums = AlignedBuffer::zeroed(spec.outputs() + MAX_OUTPUTS);
         }
         for (scan, states) in self.states.iter_mut().enumerate() {
             for (s, states) in states.chunks_exact_mut(padded).enumerate() {
@@ -166,7 +167,7 @@ impl RowWorkspace {
         }
     }
 
-    /// Puts the states that `row` ended with into [S, L*D, B, H].
+    /// Copies the final states of `row` into [S, L*D, B, H].
     pub fn end(&self, network: &RowNetwork, row: usize, rows: usize, states: &mut [f32]) {
         let hidden = network.spec.hidden;
         for (scan, from) in self.states.iter().enumerate() {

@@ -3,7 +3,7 @@
 use super::Level;
 use super::memory;
 use super::network::Network;
-use super::tile::{Room, Workspace};
+use super::tile::{Workspace, WorkspaceShape};
 use crate::error::{Error, Result};
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -32,19 +32,19 @@ pub(super) struct Threads {
 pub(super) struct Workspaces(Vec<Mutex<Workspace>>);
 
 impl Workspaces {
-    /// Makes room in each; allocates only where the room before was another.
+    /// Makes each fit `shape`; allocates only where it was made for another shape.
     ///
     /// # Errors
     /// [`Error::Limit`] where all of them together need more memory than there is.
-    pub fn prepare(&mut self, machine: &Machine, network: &Network, room: Room) -> Result<&Self> {
+    pub fn prepare(&mut self, machine: &Machine, network: &Network, shape: WorkspaceShape) -> Result<&Self> {
         let Machine { lanes, threads, .. } = machine;
         let first = self.0.first_mut().map(|first| first.get_mut().unwrap_or_else(PoisonError::into_inner));
-        if !first.is_some_and(|first| first.room == room) {
-            // The old ones go first, so that both are never in memory together.
+        if !first.is_some_and(|first| first.shape == shape) {
+            // The old ones are freed first, so that both are never in memory together.
             self.0.clear();
-            let bytes = Workspace::bytes(network, *lanes, &room).saturating_mul(threads.count());
-            memory::check(bytes, room.steps, threads.count())?;
-            let new = || Mutex::new(Workspace::new(network, *lanes, room));
+            let bytes = Workspace::bytes(network, *lanes, &shape).saturating_mul(threads.count());
+            memory::check(bytes, shape.steps, threads.count())?;
+            let new = || Mutex::new(Workspace::new(network, *lanes, shape));
             self.0 = (0..threads.count()).map(|_| new()).collect();
         }
         Ok(self)
@@ -52,7 +52,10 @@ impl Workspaces {
 }
 
 impl Threads {
-    /// So many threads.
+    /// A pool of `count` threads.
+    ///
+    /// # Errors
+    /// [`Error::Device`] where the operating system starts no more threads.
     pub fn new(count: usize) -> Result<Self> {
         let pool = match count {
             1 => None,
@@ -77,8 +80,8 @@ impl Threads {
         }
     }
 
-    /// Does `work` for each item, with the workspace of the thread that does it. Which thread that is, is left to chance: the
-    /// result may depend on the item alone. A single item stays on the caller's thread, which costs no switch.
+    /// Runs `work` for each item, with the workspace of the thread that runs it. The thread is not determined, so that
+    /// the result must depend on the item alone. A single item stays on the caller's thread, which costs no switch.
     pub fn each<T: Send>(
         &self,
         workspaces: &Workspaces,
@@ -99,12 +102,12 @@ impl Threads {
     }
 }
 
-/// What a mutex guards. A panic in another thread ends the call anyway.
+/// The value that a mutex guards. A panic in another thread ends the call anyway, so that poisoning is ignored.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The same, for good.
+/// Takes the value out of a mutex.
 pub(super) fn unlock<T>(mutex: Mutex<T>) -> T {
     mutex.into_inner().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,12 +1,12 @@
-//! One tile of batch rows, as many as a vector has lanes, through the whole network: forward, and back.
+//! The workspace of one tile of batch rows, which a thread takes through the whole network, forward and backward.
 
-use super::kernel::{Ends, Lines, SCRATCH, WIDEST};
+use super::kernel::{AlignedBuffer, MAX_LANES, SCRATCH, TileLengths};
 use super::network::Network;
 use crate::model::Readout;
 
-/// What workspaces are made for.
+/// What the sizes of a workspace depend on, beside the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Room {
+pub(super) struct WorkspaceShape {
     /// The most time steps (T).
     pub steps: usize,
     /// The times that have an output.
@@ -17,54 +17,54 @@ pub(super) struct Room {
     pub dropout: bool,
 }
 
-/// What one tile needs beside the weights. A thread has one of these and takes one tile after the other through it. Each
-/// value is one vector of lanes, one lane for each row.
+/// What one tile needs beside the weights. A thread has one of these and takes one tile after the other through it.
+/// Each value is one vector of lanes, one lane for each row.
 #[derive(Debug)]
 pub(super) struct Workspace {
-    pub room: Room,
-    /// Time steps at hand, at most those of the room.
+    pub shape: WorkspaceShape,
+    /// Time steps of the current pass, at most those of the shape.
     pub steps: usize,
     /// Lanes of a vector.
     pub lanes: usize,
-    /// Where the rows at hand end, if not all have every step.
-    pub ends: Option<Ends>,
+    /// The lengths of the current rows, if not all have every step.
+    pub lengths: Option<TileLengths>,
     /// The batch row of each lane.
-    pub rows: [u32; WIDEST],
+    pub rows: [u32; MAX_LANES],
     /// [T, I].
-    pub x: Lines,
+    pub x: AlignedBuffer,
     /// h of each layer, [T+2, D*H].
-    pub h: Vec<Lines>,
+    pub h: Vec<AlignedBuffer>,
     /// The second state of each layer, likewise; empty where the cell has none.
-    pub c: Vec<Lines>,
-    /// What dropout leaves of h for the layer above, of each layer but the last, [T, D*H].
-    pub dropped: Vec<Lines>,
+    pub c: Vec<AlignedBuffer>,
+    /// h after dropout, of each layer but the last, [T, D*H].
+    pub dropped: Vec<AlignedBuffer>,
     /// Of each layer and direction, [T, slots*H]: the tape, then the deltas.
-    pub tapes: Vec<Lines>,
-    /// The topmost h at the end of each row, [D*H], and then its gradient: only where rows end at different times, and both
-    /// directions are read there.
-    pub last: Lines,
+    pub tapes: Vec<AlignedBuffer>,
+    /// The topmost h at the end of each row, [D*H], and then its gradient: only where rows end at different times, and
+    /// both directions are read there.
+    pub last: AlignedBuffer,
     /// Outputs, [read steps, O].
-    pub y: Lines,
+    pub y: AlignedBuffer,
     /// Targets, [read steps, at most O].
-    pub targets: Lines,
+    pub targets: AlignedBuffer,
     /// Gradient of the outputs.
-    pub d_y: Lines,
+    pub d_y: AlignedBuffer,
     /// The outputs and the target of one row at one position.
     pub position: Vec<f64>,
-    /// Gradient of the output of the layer at hand, [T, D*H].
-    pub d_h: Lines,
+    /// Gradient of the output of the current layer, [T, D*H].
+    pub d_h: AlignedBuffer,
     /// Gradient of the output of the layer below.
-    pub d_below: Lines,
+    pub d_below: AlignedBuffer,
     /// Gradient of x, [T, I].
-    pub d_x: Lines,
+    pub d_x: AlignedBuffer,
     /// Gradient of the states of each layer and direction, [S, H].
-    pub d_states: Vec<Lines>,
-    /// What of it passes by rows that have ended, [S, H].
-    pub held: Lines,
-    /// Sums over all times of the deltas of the layer and direction at hand, [slots*H].
-    pub d_bias: Lines,
-    /// What [`super::kernel::Outer`] needs.
-    pub scratch: Lines,
+    pub d_states: Vec<AlignedBuffer>,
+    /// The part of it in rows that have ended, [S, H]: it passes through to the step before.
+    pub d_ended: AlignedBuffer,
+    /// Sums over all times of the deltas of the current layer and direction, [slots*H].
+    pub d_bias: AlignedBuffer,
+    /// The scratch memory of [`super::kernel::Outer`].
+    pub scratch: AlignedBuffer,
 }
 
 /// Values of each buffer of a [`Workspace`], by its name there.
@@ -86,20 +86,20 @@ struct Sizes {
 
 impl Sizes {
     /// A product that does not fit a `usize` is as large as one can be: no memory has room for it either.
-    fn new(network: &Network, lanes: usize, room: &Room) -> Self {
+    fn new(network: &Network, lanes: usize, shape: &WorkspaceShape) -> Self {
         let (spec, facts) = (&network.spec, &network.facts);
         let vectors = |times: usize, stride: usize| times.saturating_mul(stride).saturating_mul(lanes);
-        let if_kept = |size: usize| if room.keep_tape { size } else { 0 };
-        let geometry = network.geometry(0, room.steps, room.keep_tape);
+        let if_kept = |size: usize| if shape.keep_tape { size } else { 0 };
+        let geometry = network.geometry(0, shape.steps, shape.keep_tape);
         let slots = facts.slots * spec.hidden;
-        let x = vectors(room.steps, network.x_stride());
-        let d_h = if_kept(vectors(room.steps, geometry.state_stride));
-        let y = vectors(if room.readout == Readout::Every { room.steps } else { 1 }, spec.outputs());
+        let x = vectors(shape.steps, network.x_stride());
+        let d_h = if_kept(vectors(shape.steps, geometry.state_stride));
+        let y = vectors(if shape.readout == Readout::Every { shape.steps } else { 1 }, spec.outputs());
         Sizes {
             x,
-            states: vectors(room.steps.saturating_add(2), geometry.state_stride),
-            dropped: if room.dropout { vectors(room.steps, geometry.state_stride) } else { 0 },
-            tape: if room.keep_tape { vectors(room.steps, geometry.tape_stride) } else { vectors(1, slots) },
+            states: vectors(shape.steps.saturating_add(2), geometry.state_stride),
+            dropped: if shape.dropout { vectors(shape.steps, geometry.state_stride) } else { 0 },
+            tape: if shape.keep_tape { vectors(shape.steps, geometry.tape_stride) } else { vectors(1, slots) },
             last: vectors(1, geometry.state_stride),
             y,
             d_y: if_kept(y),
@@ -115,8 +115,8 @@ impl Sizes {
 
 impl Workspace {
     /// Bytes of a workspace; as large as can be where they cannot be counted.
-    pub fn bytes(network: &Network, lanes: usize, room: &Room) -> usize {
-        let sizes = Sizes::new(network, lanes, room);
+    pub fn bytes(network: &Network, lanes: usize, shape: &WorkspaceShape) -> usize {
+        let sizes = Sizes::new(network, lanes, shape);
         let (layers, scans) = (network.spec.layers, network.scans.len());
         let each = [
             (sizes.states, layers * network.facts.states),
@@ -133,39 +133,39 @@ impl Workspace {
         total.saturating_mul(size_of::<f32>())
     }
 
-    pub fn new(network: &Network, lanes: usize, room: Room) -> Self {
-        let sizes = Sizes::new(network, lanes, &room);
+    pub fn new(network: &Network, lanes: usize, shape: WorkspaceShape) -> Self {
+        let sizes = Sizes::new(network, lanes, &shape);
         let (layers, scans) = (network.spec.layers, network.scans.len());
-        let several = |count: usize, size: usize| (0..count).map(|_| Lines::zeroed(size)).collect::<Vec<_>>();
+        let several = |count: usize, size: usize| (0..count).map(|_| AlignedBuffer::zeroed(size)).collect::<Vec<_>>();
         Workspace {
-            room,
-            steps: room.steps,
+            shape,
+            steps: shape.steps,
             lanes,
-            ends: None,
-            rows: [0; WIDEST],
-            x: Lines::zeroed(sizes.x),
+            lengths: None,
+            rows: [0; MAX_LANES],
+            x: AlignedBuffer::zeroed(sizes.x),
             h: several(layers, sizes.states),
             c: several(layers, if network.facts.states > 1 { sizes.states } else { 0 }),
             dropped: several(layers - 1, sizes.dropped),
             tapes: several(scans, sizes.tape),
-            last: Lines::zeroed(sizes.last),
-            y: Lines::zeroed(sizes.y),
-            targets: Lines::zeroed(sizes.d_y),
-            d_y: Lines::zeroed(sizes.d_y),
+            last: AlignedBuffer::zeroed(sizes.last),
+            y: AlignedBuffer::zeroed(sizes.y),
+            targets: AlignedBuffer::zeroed(sizes.d_y),
+            d_y: AlignedBuffer::zeroed(sizes.d_y),
             position: Vec::new(),
-            d_h: Lines::zeroed(sizes.d_h),
-            d_below: Lines::zeroed(sizes.d_below),
-            d_x: Lines::zeroed(sizes.d_x),
+            d_h: AlignedBuffer::zeroed(sizes.d_h),
+            d_below: AlignedBuffer::zeroed(sizes.d_below),
+            d_x: AlignedBuffer::zeroed(sizes.d_x),
             d_states: several(scans, sizes.d_states),
-            held: Lines::zeroed(sizes.d_states),
-            d_bias: Lines::zeroed(sizes.d_bias),
-            scratch: Lines::zeroed(sizes.scratch),
+            d_ended: AlignedBuffer::zeroed(sizes.d_states),
+            d_bias: AlignedBuffer::zeroed(sizes.d_bias),
+            scratch: AlignedBuffer::zeroed(sizes.scratch),
         }
     }
 
     /// Times that have an output.
     pub fn read(&self) -> usize {
-        match self.room.readout {
+        match self.shape.readout {
             Readout::Last => 1,
             Readout::Every => self.steps,
         }
@@ -173,8 +173,8 @@ impl Workspace {
 
     /// How many of the first outputs of the row in a lane count.
     pub fn counted(&self, lane: usize) -> usize {
-        match (self.room.readout, self.ends) {
-            (Readout::Every, Some(ends)) => ends.length(lane),
+        match (self.shape.readout, self.lengths) {
+            (Readout::Every, Some(lengths)) => lengths.length(lane),
             _ => self.read(),
         }
     }

@@ -1,7 +1,6 @@
-//! The gradients of a batch: its tiles in groups, each group's gradient for itself.
+//! The gradients of a batch: its tiles form groups, and each group adds up a gradient of its own.
 
-use super::backward::{Backward, Goal};
-use super::forward::{Forward, Task};
+use super::pass::{Backward, BackwardOptions, Forward, Task};
 use super::threads::{Machine, Workspaces};
 use super::tile::Workspace;
 use std::ops::Range;
@@ -11,8 +10,8 @@ const MAX_GROUPS: usize = 64;
 /// Values that all groups' gradients may have together, where four of them have fewer: 64 MB.
 const MAX_VALUES: usize = 1 << 24;
 
-/// What a group of tiles of one batch adds to the loss and the gradient. How a batch falls into groups depends on its shape
-/// alone, so that the sum over them does not depend on threads or timing.
+/// What a group of tiles of one batch adds to the loss and the gradient. How a batch falls into groups depends on its
+/// shape alone, so that the sum over them does not depend on threads or timing.
 #[derive(Debug)]
 pub(super) struct Group {
     tiles: Range<usize>,
@@ -40,11 +39,12 @@ impl Groups {
     }
 }
 
-/// Computes the gradients of all groups, and gives the loss. `seen` is shown each tile's rows and results.
+/// Computes the gradients of all groups, and returns the loss. `seen` is called with each tile's rows and its
+/// workspace.
 pub(super) fn differentiate(
     (machine, workspaces): (&Machine, &Workspaces),
     task: &Task<'_>,
-    goal: &Goal,
+    options: &BackwardOptions,
     groups: &mut [Group],
     seen: impl Fn(&Range<usize>, &Workspace) + Send + Sync,
 ) -> f32 {
@@ -56,9 +56,9 @@ pub(super) fn differentiate(
             let rows = tile * workspace.lanes..task.batch.rows().min((tile + 1) * workspace.lanes);
             machine.level.dispatch(Forward { task, rows: rows.clone(), times: times.clone(), workspace });
             let gradient = &mut group.gradient;
-            group.terms += machine.level.dispatch(Backward { task, goal, rows: rows.clone(), workspace, gradient });
+            group.terms += machine.level.dispatch(Backward { task, options, rows: rows.clone(), workspace, gradient });
             seen(&rows, workspace);
         }
     });
-    (groups.iter().map(|group| group.terms).sum::<f64>() / goal.terms as f64) as f32
+    (groups.iter().map(|group| group.terms).sum::<f64>() / options.terms as f64) as f32
 }

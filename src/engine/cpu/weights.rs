@@ -1,4 +1,5 @@
-//! The parameter block and how a step of the optimiser moves it: the groups' gradients are added, clipped, and taken.
+//! The parameter block, and a step of the optimiser on it: the groups' gradients are added and clipped, and the
+//! parameters updated.
 
 use super::Level;
 use super::threads::Machine;
@@ -37,7 +38,7 @@ impl Weights {
         let (groups, factor) = match clip {
             None => (&*groups, 1.0),
             Some(clip) => {
-                // The norm needs the whole sum before the first value is clipped; the first group holds it.
+                // The norm needs the whole sum before the first value is clipped; the sum is in the first group.
                 let norm = self.sum(level, parallel, groups).sqrt();
                 (&groups[..1], clip.factor(norm) as f32)
             }
@@ -55,7 +56,7 @@ impl Weights {
         }
     }
 
-    /// Adds the groups' gradients into the first one's, and gives the sum of the squares, each in a fixed order.
+    /// Adds the groups' gradients into the first one's, and returns the sum of the squares, both in a fixed order.
     fn sum(&mut self, level: Level, parallel: bool, groups: &mut [Group]) -> f64 {
         let Some((first, others)) = groups.split_first_mut() else { return 0.0 };
         let others = &*others;

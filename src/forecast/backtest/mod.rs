@@ -1,5 +1,5 @@
-//! Rolling-origin evaluation: forecasts from many rows of a table, each from what was known there, beside forecasts that need
-//! no network.
+//! Rolling-origin evaluation: forecasts from many rows of a table, each from what was known there, beside forecasts
+//! that need no network.
 
 mod report;
 
@@ -22,7 +22,7 @@ use std::collections::HashMap;
 const PANELS: usize = 6;
 const SHOWN: usize = 3;
 
-/// From where to forecast, and what to hold it against.
+/// From where to forecast, and what to compare with.
 #[derive(Clone, Debug, Default)]
 pub struct BacktestOptions {
     /// The first row to forecast. Without it, the first that was held out in training.
@@ -46,8 +46,8 @@ pub enum Start {
     Row(usize),
 }
 
-/// Forecasts each series of a table from many origins by the network that `engine` holds, and counts the errors. A forecast sees
-/// the rows before its origin and, of the covariates of the future, a horizon more.
+/// Forecasts each series of a table from many origins by the network that `engine` holds, and counts the errors. A
+/// forecast sees the rows before its origin and, of the covariates of the future, a horizon more.
 ///
 /// # Errors
 /// [`Error::Table`] where the table does not fit the model, or no row is left to forecast.
@@ -86,8 +86,8 @@ pub async fn backtest<E: Engine>(
         starts.extend(segment.starts(plan, first..end, plan.horizon, stride)?);
         if starts.len() == before {
             let message = format!(
-                "rows {first} to {end} are to be forecast, expected at least {}, the horizon, after a window of {}: hold out more \
-                 rows, or begin elsewhere with --from",
+                "rows {first} to {end} are to be forecast, expected at least {}, the horizon, after a window of {}: \
+                 hold out more rows, or begin elsewhere with --from",
                 plan.horizon, plan.window
             );
             return Err(table.refuse(&table.series[segment.series], message));
@@ -96,10 +96,10 @@ pub async fn backtest<E: Engine>(
     }
     let origins = Origins { segments: stack.segments.clone(), window: plan.window };
     let windows = stack.windows(plan, starts, true)?;
-    engine.load(&windows)?;
+    engine.load_data(&windows)?;
     let ids: Vec<u32> = (0..windows.count() as u32).collect();
 
-    let judge = Judge::new(card, table, &reading, &scales, &firsts, season)?;
+    let comparison = Comparison::new(card, table, &reading, &scales, &firsts, season)?;
     let mut sums = Sums::new(1 + Naive::all(season).len(), table.series.len() * plan.targets.len(), plan.horizon);
     let mut samples: Vec<Sample> = Vec::new();
     predict(engine, plan, &windows, &ids, |id, outputs| {
@@ -116,7 +116,7 @@ pub async fn backtest<E: Engine>(
         for (column, target) in targets.clone().enumerate() {
             let of_target = values.chunks_exact(reading.levels.len()).skip(column).step_by(plan.width());
             let of_target: Vec<f64> = of_target.flatten().copied().collect();
-            judge.forecast(segment.series, target, origin, &of_target, &mut sums);
+            comparison.forecast(segment.series, target, origin, &of_target, &mut sums);
             let panel = segment.series * plan.targets.len() + target;
             if panel < PANELS && shown[&segment.first].has(origin) {
                 samples.push(Sample { series: segment.series, target, origin, values: of_target });
@@ -183,19 +183,19 @@ fn trained_on(card: &Card, table: &Table, firsts: &[usize]) -> Result<bool> {
     Ok(false)
 }
 
-/// Holds forecasts against the truth, and against forecasts by rule.
-struct Judge<'a> {
+/// Compares forecasts with the truth, and with the naive baselines.
+struct Comparison<'a> {
     reading: &'a Reading<'a>,
     /// [series][column of the plan].
     scales: &'a [Vec<Scale>],
-    rules: &'static [Naive],
+    baselines: &'static [Naive],
     /// Targets of a series (C).
     targets: usize,
     /// [series * C + target]: what is known, and what MASE divides by.
     histories: Vec<(History<'a>, Option<f64>)>,
 }
 
-impl<'a> Judge<'a> {
+impl<'a> Comparison<'a> {
     fn new(
         card: &Card,
         table: &'a Table,
@@ -216,28 +216,28 @@ impl<'a> Judge<'a> {
                 histories.push((history, naive));
             }
         }
-        Ok(Judge { reading, scales, rules: Naive::all(season), targets, histories })
+        Ok(Comparison { reading, scales, baselines: Naive::all(season), targets, histories })
     }
 
-    /// Counts the forecast [K, V] of a target from `origin` on, and those by rule.
+    /// Adds the errors of the forecast [K, V] of a target from `origin` on, and those of the baselines.
     fn forecast(&self, series: usize, target: usize, origin: usize, values: &[f64], sums: &mut Sums) {
         let Reading { levels, middle, .. } = self.reading;
         let (history, naive) = &self.histories[series * self.targets + target];
         let scale = self.scales[series][target];
-        let forth = |value: f64| f64::from(scale.forth(value as f32));
+        let transform = |value: f64| f64::from(scale.transform(value as f32));
         for (step, values) in values.chunks_exact(levels.len()).enumerate() {
             let truth = history.value(origin + step);
-            let scaled_truth = forth(truth);
+            let scaled_truth = transform(truth);
             let quantiles: Vec<(f64, f64)> =
                 levels.iter().zip(values).filter_map(|(level, &value)| Some(((*level)?, value))).collect();
             let mut add = |method: usize, point: f64, quantiles: &[(f64, f64)], interval| {
-                let scaled = [scaled_truth, forth(point)];
+                let scaled = [scaled_truth, transform(point)];
                 let forecasted = Forecasted { truth, point, scaled, naive: *naive, quantiles, interval };
                 sums.of(method, series * self.targets + target, step).add(&forecasted);
             };
             add(0, values[*middle], &quantiles, self.reading.interval(values));
-            for (place, &rule) in self.rules.iter().enumerate() {
-                add(1 + place, history.forecast(rule, origin, step), &[], None);
+            for (place, &baseline) in self.baselines.iter().enumerate() {
+                add(1 + place, history.forecast(baseline, origin, step), &[], None);
             }
         }
     }

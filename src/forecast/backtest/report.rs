@@ -7,7 +7,7 @@ use crate::forecast::predict::{Level, Reading};
 use crate::forecast::table::Table;
 use serde::Serialize;
 
-/// The errors of a model and of forecasts by rule, over the same rows.
+/// The errors of a model and of the naive baselines, over the same rows.
 #[derive(Clone, Debug, Serialize)]
 pub struct Backtest {
     /// The targets (C).
@@ -24,9 +24,9 @@ pub struct Backtest {
     pub levels: Vec<Level>,
     /// The part of the truths that should lie in the intervals.
     pub coverage: Option<f64>,
-    /// The model first, then the forecasts by rule.
+    /// The model first, then the baselines.
     pub methods: Vec<Method>,
-    /// Plain sentences: where the model is worse than a forecast by rule, and what makes the errors look better than they are.
+    /// Plain sentences: where the model is worse than a baseline, and what makes the errors look better than they are.
     pub warnings: Vec<String>,
     /// Some forecasts, to be shown.
     #[serde(skip)]

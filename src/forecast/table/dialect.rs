@@ -1,6 +1,6 @@
-//! How a table is written: guessed from its beginning where nobody has said.
+//! How a table is written: guessed from its beginning where the options do not say.
 
-use super::ReadOptions;
+use super::options::ReadOptions;
 use crate::forecast::time::{parse_civil, parse_number};
 use csv::{ByteRecord, ReaderBuilder};
 
@@ -36,8 +36,8 @@ fn rows(sample: &[u8], whole: bool, delimiter: u8) -> Vec<ByteRecord> {
     rows
 }
 
-/// The delimiter under which all rows have the same number of fields, more than one; a comma, which may be a decimal mark,
-/// last. Where no delimiter does that, the one that cuts the first row into the most fields.
+/// The delimiter under which all rows have the same number of fields, more than one; a comma, which may be a decimal
+/// mark, last. Where no delimiter does that, the one that cuts the first row into the most fields.
 fn delimiter(sample: &[u8], whole: bool) -> u8 {
     let marks = [b';', b'\t', b'|', b','];
     let fields = |mark: u8| rows(sample, whole, mark).iter().map(ByteRecord::len).collect::<Vec<_>>();

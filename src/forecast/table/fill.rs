@@ -1,8 +1,8 @@
 //! What becomes of missing values.
 
-use super::Table;
 use super::place::Place;
-use super::read::Raw;
+use super::raw::Raw;
+use super::series::Table;
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
@@ -16,8 +16,11 @@ pub enum Fill {
     Linear,
 }
 
-/// Fills what is missing, or refuses it. The columns of `open_end` may end before the table does: gives the rows before the
+/// Fills missing values. The columns of `open_end` may end before the table does. Returns the number of rows before the
 /// first of which nothing more is known, and how many values were filled.
+///
+/// # Errors
+/// [`Error::Table`](crate::Error::Table) with the row and the column of a missing value that cannot be filled.
 pub fn complete(table: &Table, raw: &mut Raw, open_end: &[bool], fill: Option<Fill>) -> Result<(usize, usize)> {
     let columns = table.columns.len();
     let rows = raw.lines.len();

@@ -1,113 +1,18 @@
-//! Tables of time series: read from CSV, checked, and kept as f32. A table is either *wide*, one series whose variables are
-//! the columns, or *long*, many series that an identifier tells apart.
+//! Tables of time series: read from CSV, checked, and kept as f32. A table is either *wide*, one series whose variables
+//! are the columns, or *long*, many series that an identifier tells apart.
 
 mod dialect;
 mod fill;
+mod options;
 mod place;
+mod raw;
 mod read;
 mod regular;
+mod series;
 #[cfg(test)]
 mod tests;
 
 pub use fill::Fill;
+pub use options::ReadOptions;
 pub use place::nearest;
-
-use super::time::{Frequency, Stamp, Style};
-use crate::error::{Error, Result};
-use place::Place;
-
-/// How to read a table. What is `None` is guessed.
-#[derive(Clone, Debug, Default)]
-pub struct ReadOptions {
-    /// What stands between fields.
-    pub delimiter: Option<u8>,
-    /// The decimal mark: `.` or `,`.
-    pub decimal: Option<u8>,
-    /// Whether the first row has the columns' names.
-    pub header: Option<bool>,
-    /// The column of times. It is guessed: the first that holds dates, or a first column of numbers that is called a time.
-    pub time: Option<String>,
-    /// The column that tells series apart, in a long table.
-    pub id: Option<String>,
-    /// How far apart times stand. It is guessed from the times.
-    pub frequency: Option<Frequency>,
-    /// What to put where values are missing. Without it they are refused.
-    pub fill: Option<Fill>,
-    /// The columns to read; without it every column but time and identifier.
-    pub columns: Option<Vec<String>>,
-    /// Columns that may end before the others: what is still to be forecast, beside what is known of the future.
-    pub open_end: Vec<String>,
-}
-
-/// A table of one or more series, regular in time and without gaps.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Table {
-    /// What errors call it: the file's name.
-    pub name: String,
-    /// Names of the values of a row (V).
-    pub columns: Vec<String>,
-    /// How its times are written.
-    pub style: Style,
-    /// How far apart they stand.
-    pub frequency: Frequency,
-    /// The series, in the order in which they begin in the file.
-    pub series: Vec<Series>,
-    /// Values that were filled in, rows that were missing included.
-    pub filled: usize,
-}
-
-/// One series of a table.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Series {
-    /// What the identifier's column calls it.
-    pub id: Option<String>,
-    /// The time of its first row.
-    pub first: Stamp,
-    /// [rows, V], row-major.
-    pub values: Vec<f32>,
-    /// Rows in which all columns have values; those after them lack the columns that may end early.
-    pub known: usize,
-}
-
-impl Table {
-    /// Rows of a series.
-    pub fn rows(&self, series: &Series) -> usize {
-        series.values.len() / self.columns.len()
-    }
-
-    /// The place of a column among a row's values.
-    pub fn column(&self, name: &str) -> Result<usize> {
-        self.columns.iter().position(|column| column == name).ok_or_else(|| {
-            let message = format!("there is no such column{}", nearest(name, self.columns.iter()));
-            Place::of(&self.name).column(name).refuse(message)
-        })
-    }
-
-    /// The time of a row of a series, or of one after its end.
-    pub fn stamp(&self, series: &Series, row: usize) -> Result<Stamp> {
-        let at = i64::try_from(row).ok().and_then(|row| self.frequency.at(series.first, row));
-        at.ok_or_else(|| {
-            let first = self.style.print(series.first);
-            let message = format!("{row} steps of {} after {first} lie beyond the calendar", self.frequency);
-            Place::of(&self.name).refuse(message)
-        })
-    }
-
-    /// The same, as it is written.
-    pub fn time(&self, series: &Series, row: usize) -> Result<String> {
-        Ok(self.style.print(self.stamp(series, row)?))
-    }
-
-    /// What errors call a series: the table, and the series' name where it has one.
-    pub fn call(&self, series: &Series) -> String {
-        match &series.id {
-            None => self.name.clone(),
-            Some(id) => format!("{}, series `{id}`", self.name),
-        }
-    }
-
-    /// A refusal that names the table and one of its series.
-    pub fn refuse(&self, series: &Series, message: impl Into<String>) -> Error {
-        Error::Table { place: self.call(series), message: message.into() }
-    }
-}
+pub use series::{Series, Table};

@@ -1,8 +1,11 @@
 //! Reads a table of CSV as it streams by: what is kept of a value is its f32.
 
 use super::dialect::Dialect;
+use super::options::ReadOptions;
 use super::place::{Place, nearest};
-use super::{ReadOptions, Series, Table, fill, regular};
+use super::raw::Raw;
+use super::series::{Series, Table};
+use super::{fill, regular};
 use crate::error::{Error, Result};
 use crate::forecast::time::{Frequency, Stamp, Style, parse_civil, parse_number};
 use csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder};
@@ -15,17 +18,6 @@ const SAMPLE: u64 = 1 << 16;
 const MISSING: [&str; 8] = ["", "na", "n/a", "nan", "null", "none", "-", "?"];
 /// Names of a first column of numbers that is taken for the times.
 const TIMES: [&str; 10] = ["time", "times", "date", "dates", "datetime", "timestamp", "ds", "t", "index", "year"];
-
-/// A series as its rows come in.
-#[derive(Debug, Default)]
-pub struct Raw {
-    pub id: Option<String>,
-    pub stamps: Vec<Stamp>,
-    /// The line of each row in the file, for refusals.
-    pub lines: Vec<u32>,
-    /// [rows, V]; NaN is missing.
-    pub values: Vec<f32>,
-}
 
 /// Which field of a row is what.
 struct Fields {
@@ -49,9 +41,9 @@ impl Table {
     /// Reads a table, which errors call `name`, from its bytes.
     ///
     /// # Errors
-    /// [`Error::Table`] with the row, counted as an editor counts lines, and the column: rows of unequal length, fields that
-    /// are no numbers, infinite or missing values, times that are unsorted, doubled, missing or of two frequencies, and
-    /// columns that are not there.
+    /// [`Error::Table`] with the row, counted as an editor counts lines, and the column: rows of unequal length, fields
+    /// that are no numbers, infinite or missing values, times that are unsorted, doubled, missing or of two
+    /// frequencies, and columns that are not there.
     pub fn read(name: &str, source: impl Read, options: &ReadOptions) -> Result<Self> {
         let (mut reader, dialect) = open(name, source, options)?;
         let mut record = ByteRecord::new();
@@ -72,7 +64,7 @@ impl Table {
         let rows = rows.collect(&mut reader, record)?;
         let (style, raw) = (rows.style, rows.series);
         let columns: Vec<String> = fields.values.iter().map(|&field| fields.names[field].clone()).collect();
-        finish(
+        make_regular(
             Table {
                 name: name.to_owned(),
                 columns,
@@ -90,13 +82,16 @@ impl Table {
 #[cfg(not(target_arch = "wasm32"))]
 impl Table {
     /// As [`Table::read`], from a file.
+    ///
+    /// # Errors
+    /// As [`Table::read`]; and [`Error::File`] where the file cannot be read.
     pub fn open(path: &std::path::Path, options: &ReadOptions) -> Result<Self> {
         Table::read(&path.display().to_string(), crate::disk::open(path)?, options)
     }
 }
 
-/// Makes raw series regular, and whole.
-fn finish(mut table: Table, raw: Vec<Raw>, options: &ReadOptions) -> Result<Table> {
+/// Checks the times of raw series, fills their gaps, and puts them into the table.
+fn make_regular(mut table: Table, raw: Vec<Raw>, options: &ReadOptions) -> Result<Table> {
     regular::check_order(&table, &raw)?;
     let guessed = || {
         let longest = raw.iter().max_by_key(|series| series.stamps.len())?;
@@ -153,8 +148,8 @@ impl<R: Read> Lines<R> {
         })
     }
 
-    /// The line on which the record begins that was read last. A record's own position is where the one before it ended,
-    /// ahead of empty lines.
+    /// The line on which the record begins that was read last. A record's own position is where the one before it
+    /// ended, ahead of empty lines.
     fn line(&self, record: &ByteRecord) -> u64 {
         let within = record.as_slice().iter().filter(|&&byte| byte == b'\n').count() as u64;
         self.reader.position().line().saturating_sub(within + u64::from(!self.crlf))

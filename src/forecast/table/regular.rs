@@ -1,14 +1,17 @@
-//! Holds the times of a series against its frequency.
+//! Checks the times of a series against its frequency.
 
-use super::Table;
 use super::place::Place;
-use super::read::Raw;
+use super::raw::Raw;
+use super::series::Table;
 use crate::error::{Error, Result};
 
 /// Most rows that are put into one series' gaps.
 const MOST_INSERTED: i64 = 10_000_000;
 
-/// Refuses times that are unsorted or doubled.
+/// Checks that times rise within each series.
+///
+/// # Errors
+/// [`Error::Table`] with the first row whose time is not after the one before.
 pub fn check_order(table: &Table, series: &[Raw]) -> Result<()> {
     for raw in series {
         if let Some(row) = (1..raw.stamps.len()).find(|&row| raw.stamps[row] <= raw.stamps[row - 1]) {
@@ -18,8 +21,11 @@ pub fn check_order(table: &Table, series: &[Raw]) -> Result<()> {
     Ok(())
 }
 
-/// Refuses a series whose times, which are sorted, do not follow the table's frequency one by one. Where `fill` is set, rows that are missing
-/// are put in, without values.
+/// Checks that the times of a series, which are sorted, follow the table's frequency one by one. Where `fill` is set,
+/// rows that are missing are inserted, without values.
+///
+/// # Errors
+/// [`Error::Table`] with the first row that is off the frequency, or comes after a gap that is not filled.
 pub fn check(table: &Table, raw: &mut Raw, fill: bool) -> Result<()> {
     let (first, frequency) = (raw.stamps[0], table.frequency);
     if frequency.at(first, 0) != Some(first) {
@@ -113,7 +119,8 @@ fn gap(table: &Table, raw: &Raw, row: usize, due: i64, found: i64) -> Error {
         raw,
         row,
         format!(
-            "expected {expected}, found {found}: {count} {plural} missing at the frequency {frequency}; --fill forward or linear puts them in"
+            "expected {expected}, found {found}: {count} {plural} missing at the frequency {frequency}; --fill forward \
+             or linear puts them in"
         ),
     )
 }

@@ -1,4 +1,6 @@
 use super::*;
+use crate::error::Result;
+use crate::forecast::time::Style;
 
 fn read(text: &str, options: &ReadOptions) -> Result<Table> {
     Table::read("t.csv", text.as_bytes(), options)

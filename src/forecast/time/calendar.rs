@@ -1,12 +1,12 @@
 //! What the calendar knows of a time, past or future, as features of a network.
 
-use super::{Stamp, civil};
+use super::stamp::{Stamp, civil};
 use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::TAU;
 
-/// A cycle of the calendar. Where a time stands in it is two features, sin and cos of 2 pi p for a place p from 0 to below 1,
-/// so that the end of a cycle lies beside its beginning.
+/// A cycle of the calendar. Where a time stands in it is two features, sin and cos of 2 pi p for a place p from 0 to
+/// below 1, so that the end of a cycle lies beside its beginning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Calendar {

@@ -1,6 +1,7 @@
 //! How far apart the times of a series stand.
 
-use super::{Stamp, Style, civil, stamp};
+use super::stamp::{Stamp, civil, stamp};
+use super::style::Style;
 use crate::error::{Error, Result};
 use jiff::Span;
 use jiff::civil::{DateTime, Weekday};
@@ -98,8 +99,8 @@ impl Frequency {
         (n, at(n) == stamp)
     }
 
-    /// Steps of the season that one would look for first: a day of hours, a week of days, a year of months; 1 where there
-    /// is none to expect.
+    /// Steps of the season that one would look for first: a day of hours, a week of days, a year of months; 1 where
+    /// there is none to expect.
     pub fn season(self) -> usize {
         let season = match self {
             Frequency::Fixed(step) if step <= 30 * SECOND => MINUTE / step,
@@ -123,8 +124,8 @@ fn mode(distances: impl Iterator<Item = i64>) -> Option<i64> {
     runs.max().map(|(_, step)| step.0)
 }
 
-/// The step of numbers whose commonest distance is `most` millionths. Where all distances are about that, they are one step
-/// that was rounded when it was written.
+/// The step of numbers whose commonest distance is `most` millionths. Where all distances are about that, they are one
+/// step that was rounded when it was written.
 fn number_step(stamps: &[Stamp], most: i64) -> f64 {
     let rounded = stamps.windows(2).all(|pair| ((pair[1] - pair[0] - most) as f64).abs() <= SLACK * most as f64);
     let span = (stamps[stamps.len() - 1] - stamps[0]) as f64 / (stamps.len() - 1) as f64;
@@ -171,8 +172,8 @@ impl fmt::Display for Frequency {
 impl FromStr for Frequency {
     type Err = Error;
 
-    /// Reads a count and a unit: `15min`, `h`, `D`, `B` (Monday to Friday), `W`, `M`, `ME` (ends of months), `Q`, `Y`; or the
-    /// distance of plain numbers.
+    /// Reads a count and a unit: `15min`, `h`, `D`, `B` (Monday to Friday), `W`, `M`, `ME` (ends of months), `Q`, `Y`;
+    /// or the distance of plain numbers.
     fn from_str(text: &str) -> Result<Self> {
         let refused = || Error::config("freq", text, "a count and us, s, min, h, D, B, W, M, ME, Q or Y, or a number");
         let text = text.trim();

@@ -1,10 +1,11 @@
-//! Gated recurrent unit (Cho et al. 2014, arXiv 1406.1078, version 1: the reset gate acts after the recurrent product, as
-//! in PyTorch and cuDNN). WGSL twin: `shaders/cells/gru.wgsl`.
+//! Gated recurrent unit (Cho et al. 2014, arXiv 1406.1078, version 1: the reset gate acts after the recurrent product,
+//! as in PyTorch and cuDNN). WGSL twin: `shaders/cells/gru.wgsl`.
 
-use super::{Cell, Real, Slots, States};
+use super::cell::{Cell, Slots, States};
+use super::real::Real;
 
-/// r, z = sigmoid(..); q = W_hn h + b_hn; n = tanh(W_in x + b_in + r q); h' = (1 - z) n + z h. Source: `torch.nn.GRU`, gate
-/// order r, z, n. The slots are r, z, n, q: the recurrent half of gate n is kept apart.
+/// r, z = sigmoid(..); q = W_hn h + b_hn; n = tanh(W_in x + b_in + r q); h' = (1 - z) n + z h. Source: `torch.nn.GRU`,
+/// gate order r, z, n. The slots are r, z, n, q: the recurrent half of gate n is kept apart.
 #[derive(Clone, Copy, Debug)]
 pub struct Gru;
 

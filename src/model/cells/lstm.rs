@@ -1,9 +1,11 @@
 //! Long short-term memory (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000).
 //! WGSL twin: `shaders/cells/lstm.wgsl`.
 
-use super::{Cell, Real, Slots, States};
+use super::cell::{Cell, Slots, States};
+use super::real::Real;
 
-/// i, f, o = sigmoid(..), g = tanh(..); c' = f c + i g; h' = o tanh(c'). Source: `torch.nn.LSTM`, gate order i, f, g, o.
+/// i, f, o = sigmoid(..), g = tanh(..); c' = f c + i g; h' = o tanh(c'). Source: `torch.nn.LSTM`, gate order i, f, g,
+/// o.
 #[derive(Clone, Copy, Debug)]
 pub struct Lstm;
 

@@ -1,6 +1,7 @@
 //! The Elman cell. WGSL twins: `shaders/cells/rnn.wgsl` with `rnn_tanh.wgsl` or `rnn_relu.wgsl`.
 
-use super::{Cell, Real, Slots, States};
+use super::cell::{Cell, Slots, States};
+use super::real::Real;
 use std::marker::PhantomData;
 
 /// h' = tanh(W_ih x + b_ih + W_hh h + b_hh). Source: `torch.nn.RNN` with `nonlinearity="tanh"`.

@@ -1,9 +1,13 @@
 //! What a file holds that PyTorch wrote, told from the names and shapes of its tensors: the state_dict of a
-//! `torch.nn.{RNN, LSTM, GRU}` under any module's name, and of a `torch.nn.Linear` on it under another, or of no such head.
+//! `torch.nn.{RNN, LSTM, GRU}` under any module's name, and of a `torch.nn.Linear` on it under another, or of no such
+//! head.
 
-use super::{Contents, Lacking, LoadOptions, Names, Nonlinearity};
+use super::contents::{Contents, Lacking};
+use super::names::Names;
+use super::options::{LoadOptions, Nonlinearity};
 use crate::arrays::Arrays;
-use crate::model::{CellKind, Head, Readout, Spec};
+use crate::model::kind::CellKind;
+use crate::model::spec::{Head, Readout, Spec};
 use serde_json::Map;
 use std::collections::BTreeSet;
 
@@ -74,7 +78,10 @@ impl<'a> Found<'a> {
     }
 }
 
-/// The contents of a file without metadata of ours. The shapes that say nothing of the spec are left to the caller.
+/// Finds out what a file without metadata of ours holds. Shapes that say nothing of the spec are not checked here.
+///
+/// # Errors
+/// What was expected and what was found, where the tensors are not those of one recurrent module and at most one head.
 pub fn contents(arrays: &Arrays<'_>, options: &LoadOptions) -> Fallible<Contents> {
     let mut found = Found::default();
     arrays.names().try_for_each(|name| found.note(name))?;

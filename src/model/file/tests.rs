@@ -1,9 +1,11 @@
 //! Model files, ours and PyTorch's, whole and damaged.
 
+use super::model::KEY;
 use super::*;
-use crate::model::{CellKind, Head, initial_parameters};
+use crate::arrays::Named;
+use crate::model::{CellKind, Head, Layout, Readout, Spec, initial_parameters};
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 fn model() -> Model {
     let spec = Spec { layers: 2, bidirectional: true, ..Spec::new(CellKind::Gru, 3, 5, 2) };

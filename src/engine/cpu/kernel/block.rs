@@ -8,8 +8,9 @@ pub(super) trait Blocked<S: Simd, const V: usize> {
     fn run<const M: usize>(self, simd: S);
 }
 
-/// Outputs that a block may have, for a SIMD level with so many registers and tiles of V vectors. Its sums leave a few registers
-/// to the inputs. Up to 24 of one vector fit 32 registers, but an LSTM's forward pass of 128 units then takes half as long again.
+/// Outputs that a block may have, for a SIMD level with so many registers and tiles of V vectors. The sums of a block
+/// leave a few registers to the inputs. Up to 24 sums of one vector fit 32 registers, but an LSTM's forward pass of 128
+/// units then takes 1.5 times as long.
 pub(in crate::engine::cpu) const fn blocks(registers: usize, vectors: usize) -> [usize; 4] {
     match (registers >= 32, vectors) {
         (true, _) | (false, 1) => [4, 8, 10, 12],

@@ -1,17 +1,17 @@
 //! Dropout on a layer's outputs, or on their gradient.
 
-use super::lines::WIDEST;
+use super::aligned::MAX_LANES;
 use super::wide::Kernel;
 use crate::model::Mask;
 use pulp::Simd;
 
-/// Multiplies each value by what the mask says of its place. The mask is computed where it is needed, forward and back: a few
+/// Multiplies each value by the mask's factor. The mask is computed anew in the forward and in the backward pass: a few
 /// products of integers for each value, where a unit's step takes hundreds of products.
-pub(in crate::engine::cpu) struct Drop<'a> {
+pub(in crate::engine::cpu) struct ApplyMask<'a> {
     pub mask: Mask,
     pub layer: usize,
     /// The batch row of each lane.
-    pub rows: [u32; WIDEST],
+    pub rows: [u32; MAX_LANES],
     /// D*H.
     pub units: usize,
     /// [T, D*H].
@@ -20,12 +20,12 @@ pub(in crate::engine::cpu) struct Drop<'a> {
     pub stride: usize,
 }
 
-impl Kernel for Drop<'_> {
+impl Kernel for ApplyMask<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd, const V: usize>(self, _: S) {
-        let Drop { mask, layer, rows, units, values, stride } = self;
+        let ApplyMask { mask, layer, rows, units, values, stride } = self;
         let (lanes, scale) = (V * S::F32_LANES, mask.scale as f32);
         for (time, values) in values.chunks_exact_mut(stride * lanes).enumerate() {
             for (unit, values) in values.chunks_exact_mut(lanes).take(units).enumerate() {

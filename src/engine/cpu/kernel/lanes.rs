@@ -1,5 +1,5 @@
-//! The number type of the kernels: one f32 for each batch row of a tile, in one SIMD vector. [`Real`] for it is what lets
-//! the cells run here as they stand.
+//! The number type of the kernels: one f32 for each batch row of a tile, in one SIMD vector. It implements [`Real`], so
+//! that the cells run here without change.
 
 use super::functions;
 use crate::model::cells::Real;
@@ -7,10 +7,10 @@ use bytemuck::Zeroable;
 use pulp::{Scalar, Simd};
 use std::ops::{Add, Mul, Neg, Sub};
 
-/// A vector of f32, with the token that proves that the machine has the instructions for it; or, without a token, a number
-/// that every lane holds, since [`Real::splat`] has none. Which of the two a value is, is known when the kernels are
-/// compiled, so that it costs nothing. (Were it an enum, both would share their place in memory, and the compiler would move
-/// vectors lane by lane.)
+/// A vector of f32, with the token that proves that the machine has the instructions for it; or, without a token, a
+/// number that is the same in every lane, since [`Real::splat`] is given no token. The compiler knows which of the two
+/// a value is, so that it costs nothing. (As an enum both would share their place in memory, and the compiler would
+/// move vectors lane by lane.)
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Lanes<S: Simd> {
     simd: Option<S>,

@@ -1,23 +1,23 @@
 //! The gradient of a loss with respect to the outputs.
 
-use super::ends::Ends;
+use super::aligned::MAX_LANES;
 use super::functions::exp;
 use super::lanes::Lanes;
-use super::lines::WIDEST;
+use super::lengths::TileLengths;
 use super::wide::{Kernel, tiles, tiles_mut};
 use crate::loss::Loss;
 use pulp::Simd;
 
-/// d_y of every position of a tile: [`Loss::derivative`] over the terms of the whole batch, and zero where a position does not
-/// count.
+/// d_y of every position of a tile: [`Loss::derivative`] over the terms of the whole batch, and zero where a position
+/// does not count.
 pub(in crate::engine::cpu) struct LossGradient<'a> {
     pub loss: Loss,
     /// O.
     pub outputs: usize,
     /// Lanes that are rows of the batch.
     pub rows: usize,
-    /// Where rows end, if positions are times.
-    pub ends: Option<Ends>,
+    /// The lengths of the rows, if positions are times.
+    pub lengths: Option<TileLengths>,
     /// Terms of the whole batch.
     pub terms: usize,
     /// [R, O].
@@ -33,20 +33,20 @@ impl Kernel for LossGradient<'_> {
 
     #[inline(always)]
     fn run<S: Simd, const V: usize>(self, simd: S) {
-        let LossGradient { loss, outputs, rows, ends, terms, .. } = self;
+        let LossGradient { loss, outputs, rows, lengths, terms, .. } = self;
         let width = loss.target_width(outputs);
-        let mut weights = [0.0; WIDEST];
+        let mut weights = [0.0; MAX_LANES];
         weights[..rows].fill(1.0 / terms as f32);
         let zero = simd.splat_f32s(0.0);
         let y = tiles::<S, V>(self.y).chunks_exact(outputs);
         let positions = y.zip(tiles::<S, V>(self.targets).chunks_exact(width));
         let d_y = tiles_mut::<S, V>(self.d_y).chunks_exact_mut(outputs);
         for (r, ((y, targets), d_y)) in positions.zip(d_y).enumerate() {
-            let running = ends.and_then(|ends| ends.running::<S, V>(simd, r));
+            let active = lengths.and_then(|lengths| lengths.active::<S, V>(simd, r));
             for v in 0..V {
                 let mut weight = S::as_simd_f32s(&weights).0[v];
-                if let Some(running) = running {
-                    weight = simd.select_f32s(running[v], weight, zero);
+                if let Some(active) = active {
+                    weight = simd.select_f32s(active[v], weight, zero);
                 }
                 if loss == Loss::CrossEntropy {
                     softmax(simd, y, d_y, v);

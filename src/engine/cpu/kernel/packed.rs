@@ -1,23 +1,24 @@
-//! Weights in the order in which the kernels read them: blocks of outputs whose sums fit the registers, and within a block
-//! input by input, so that a kernel walks through them once, front to back.
+//! Weights in the order in which the kernels read them: blocks of outputs whose sums fit the registers, and within a
+//! block input by input, so that a kernel walks through them once, front to back.
 
-use super::lines::Lines;
+use super::aligned::AlignedBuffer;
 use crate::model::{CellFacts, LayerRanges};
 
-/// A matrix W [outputs, inputs] for [`super::product`]: [block][input][output of the block], the last block filled with zeros.
+/// A matrix W [outputs, inputs] for [`super::product`]: [block][input][output of the block], the last block filled with
+/// zeros.
 #[derive(Clone, Debug, Default)]
 pub(in crate::engine::cpu) struct Packed {
     pub outputs: usize,
     pub inputs: usize,
     /// Outputs of a block.
     pub block: usize,
-    data: Lines,
+    data: AlignedBuffer,
 }
 
 impl Packed {
     /// Zeros, in blocks of `block` outputs.
     pub fn new(outputs: usize, inputs: usize, block: usize) -> Self {
-        Packed { outputs, inputs, block, data: Lines::zeroed(outputs.div_ceil(block) * block * inputs) }
+        Packed { outputs, inputs, block, data: AlignedBuffer::zeroed(outputs.div_ceil(block) * block * inputs) }
     }
 
     /// The blocks, [input][output of the block].
@@ -66,7 +67,7 @@ pub(in crate::engine::cpu) struct SlotGroup {
     /// Units of all slots, from x and then h.
     pub weights: Packed,
     /// The sum of the biases, filled up to whole blocks.
-    pub bias: Lines,
+    pub bias: AlignedBuffer,
 }
 
 /// The weights of one layer and direction for the forward scan.
@@ -94,7 +95,7 @@ impl PackedScan {
                     from_x,
                     from_h,
                     weights: Packed::default(),
-                    bias: Lines::default(),
+                    bias: AlignedBuffer::default(),
                 }),
             }
         }
@@ -103,7 +104,7 @@ impl PackedScan {
             let block = block(outputs);
             let inputs = if group.from_x { inputs } else { 0 } + if group.from_h { hidden } else { 0 };
             group.weights = Packed::new(outputs, inputs, block);
-            group.bias = Lines::zeroed(outputs.next_multiple_of(block));
+            group.bias = AlignedBuffer::zeroed(outputs.next_multiple_of(block));
         }
         PackedScan { groups, facts, inputs, hidden }
     }

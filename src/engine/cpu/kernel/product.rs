@@ -6,7 +6,8 @@ use super::wide::{Kernel, tiles, tiles_mut};
 use pulp::Simd;
 use std::ops::Range;
 
-/// Which values of one time are meant, one after the other: all of them, or the slots that a cell's gates add to.
+/// The values of one time that a product reads, range after range: all of them, or the slots that a cell's gates add
+/// to.
 pub(in crate::engine::cpu) type Segments<'a> = &'a [Range<usize>];
 
 /// out[t, m] += sum_k W[m, k] in[t, k] for every time t and every row of a tile.

@@ -1,19 +1,19 @@
-//! The same scan for a row alone: lanes are outputs, so that one row fills them. Sums run over inputs in the order of
+//! The scan of a single row: lanes are outputs, so that one row fills them. Sums run over inputs in the order of
 //! [`super::scan`], so that both give the same bits.
 
+use super::aligned::MAX_LANES;
 use super::block::choose;
 use super::lanes::Lanes;
-use super::lines::WIDEST;
 use super::packed::{Packed, PackedScan};
 use crate::model::cells::{Cell, MAX_SLOTS, MAX_STATES, Real};
 use pulp::{Simd, WithSimd};
 use std::marker::PhantomData;
 
-/// Vectors of outputs of a block: their sums fit the registers of any level, and are enough that none waits for its last
-/// addition where there are outputs enough.
+/// Vectors of outputs of a block: their sums fit the registers of any level, and are enough that none waits for its
+/// last addition where there are outputs enough.
 const VECTORS: [usize; 4] = [1, 2, 5, 8];
 /// Values of the largest block, on any level.
-pub(in crate::engine::cpu) const MOST_OUTPUTS: usize = 8 * WIDEST;
+pub(in crate::engine::cpu) const MAX_OUTPUTS: usize = 8 * MAX_LANES;
 
 /// Outputs of a block of the weights that [`RowScan`] and [`RowProduct`] read.
 pub(in crate::engine::cpu) fn row_block(outputs: usize, lanes: usize) -> usize {
@@ -37,7 +37,8 @@ pub(in crate::engine::cpu) struct RowScan<'a, C: Cell> {
     pub out: &'a mut [f32],
     /// D*H.
     pub out_stride: usize,
-    /// The states, [S, H] with H filled up to whole vectors: those before the first step, and then those after the last.
+    /// The states, [S, H] with H filled up to whole vectors: those before the first step, and then those after the
+    /// last.
     pub states: &'a mut [f32],
     /// [slots*H], and room for a block beyond.
     pub pre: &'a mut [f32],

@@ -1,19 +1,19 @@
 //! The scan of one layer and direction over the time steps of one tile.
 
 use super::block::{Blocked, accumulate, by_block};
-use super::ends::Ends;
 use super::lanes::Lanes;
+use super::lengths::TileLengths;
 use super::packed::{PackedScan, SlotGroup};
 use super::wide::{Kernel, tiles, tiles_mut};
 use crate::model::cells::{Cell, MAX_SLOTS, MAX_STATES, Real, Slots};
 use pulp::Simd;
 use std::marker::PhantomData;
 
-/// Where the values of a layer lie, each one unit of all rows of a tile. Strides are counted in such values and are odd, so that
-/// consecutive times fall on different sets of the cache even where H is a power of two.
+/// The layout of a layer in a tile. A value is one unit of all rows of the tile. Strides are counted in such values and
+/// are odd, so that consecutive times fall on different sets of the cache even where H is a power of two.
 ///
-/// States are [T+2][D*H]: time t is at place t+1, direction 0 starts from place 0 and direction 1, which runs backwards, from
-/// place T+1.
+/// States are [T+2][D*H]: time t is at place t+1, direction 0 starts from place 0 and direction 1, which runs
+/// backwards, from place T+1.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::engine::cpu) struct Geometry {
     /// T.
@@ -59,7 +59,7 @@ pub(in crate::engine::cpu) struct ForwardScan<'a, C: Cell> {
     pub cell: PhantomData<C>,
     pub geometry: Geometry,
     /// Where rows end, if not all have every step: beyond, their states stay as they were.
-    pub ends: Option<Ends>,
+    pub lengths: Option<TileLengths>,
     pub weights: &'a PackedScan,
     /// [T, I].
     pub input: &'a [f32],
@@ -90,8 +90,8 @@ impl<C: Cell> Kernel for ForwardScan<'_, C> {
             let (before, after) = self.geometry.states_around(t);
             let x = &input[t * self.input_stride..][..self.inputs];
             let tape = &mut tape[t * tape_stride..][..C::SLOTS * hidden];
-            // Not straight into the cell: a loop over units that is too long to unroll would index the sums, and what is
-            // indexed lies in memory, not in registers.
+            // Not straight into the cell: a loop over units that is too long to unroll would index the sums, and what
+            // is indexed lies in memory, not in registers.
             for group in &self.weights.groups {
                 let h = &h[before..][..hidden];
                 let out = &mut tape[group.first * hidden..];
@@ -124,10 +124,10 @@ impl<C: Cell> Kernel for ForwardScan<'_, C> {
                 }
             }
 
-            if let Some(running) = self.ends.and_then(|ends| ends.running::<S, V>(simd, t)) {
+            if let Some(active) = self.lengths.and_then(|lengths| lengths.active::<S, V>(simd, t)) {
                 for unit in 0..hidden {
                     for v in 0..V {
-                        let select = |new, old| simd.select_f32s(running[v], new, old);
+                        let select = |new, old| simd.select_f32s(active[v], new, old);
                         h[after + unit][v] = select(h[after + unit][v], h[before + unit][v]);
                         if C::STATES > 1 {
                             c[after + unit][v] = select(c[after + unit][v], c[before + unit][v]);

@@ -1,7 +1,7 @@
-//! The scan back: from the gradient of a layer's outputs to the deltas, which are written over the tape.
+//! The backward scan: from the gradient of a layer's outputs to the deltas, which are written over the tape.
 
-use super::ends::Ends;
 use super::lanes::Lanes;
+use super::lengths::TileLengths;
 use super::packed::Packed;
 use super::product::{Segments, multiply_add};
 use super::scan::Geometry;
@@ -10,12 +10,13 @@ use crate::model::cells::{Cell, MAX_SLOTS, MAX_STATES, Real};
 use pulp::Simd;
 use std::marker::PhantomData;
 
-/// The backward scan. Adds to no weight's gradient: that is [`super::outer`]'s, once the deltas of all times stand.
+/// The backward scan. The weights' gradients are computed after it by [`super::outer`], from the deltas of all times.
 pub(in crate::engine::cpu) struct BackwardScan<'a, C: Cell> {
     pub cell: PhantomData<C>,
     pub geometry: Geometry,
-    /// Where rows end, if not all have every step: beyond, there are no deltas, and gradients pass.
-    pub ends: Option<Ends>,
+    /// The lengths of the rows, if not all have every step: beyond them deltas are zero, and gradients of states pass
+    /// through.
+    pub lengths: Option<TileLengths>,
     /// W_hh transposed.
     pub weights: &'a Packed,
     /// The slots that its gates add to.
@@ -31,8 +32,8 @@ pub(in crate::engine::cpu) struct BackwardScan<'a, C: Cell> {
     pub d_h_from: usize,
     /// Gradient of the states, [S, H]: zeros before, that of the initial states when done.
     pub d_state: &'a mut [f32],
-    /// [S, H], what passes by rows that have ended.
-    pub held: &'a mut [f32],
+    /// [S, H], scratch: the gradient of the states in rows that have ended.
+    pub d_ended: &'a mut [f32],
     /// Sums of the deltas over all times, [slots*H]: zeros before.
     pub d_bias: &'a mut [f32],
 }
@@ -50,7 +51,7 @@ impl<C: Cell> Kernel for BackwardScan<'_, C> {
         let tape = tiles_mut::<S, V>(self.tape);
         let d_state = tiles_mut::<S, V>(self.d_state);
         let d_bias = tiles_mut::<S, V>(self.d_bias);
-        let held = tiles_mut::<S, V>(self.held);
+        let d_ended = tiles_mut::<S, V>(self.d_ended);
 
         for k in (0..geometry.steps).rev() {
             let t = geometry.time(k);
@@ -61,17 +62,17 @@ impl<C: Cell> Kernel for BackwardScan<'_, C> {
                 add(simd, &mut d_state[..hidden], &d_h[place..][..hidden]);
             }
             // A cell has no deltas where its states have no gradient.
-            let running = self.ends.and_then(|ends| ends.running::<S, V>(simd, t));
-            if let Some(running) = running {
+            let active = self.lengths.and_then(|lengths| lengths.active::<S, V>(simd, t));
+            if let Some(active) = active {
                 let zero = simd.splat_f32s(0.0);
-                for (held, carry) in held.iter_mut().zip(&mut *d_state) {
+                for (d_ended, d_state) in d_ended.iter_mut().zip(&mut *d_state) {
                     for v in 0..V {
-                        held[v] = simd.select_f32s(running[v], zero, carry[v]);
-                        carry[v] = simd.select_f32s(running[v], carry[v], zero);
+                        d_ended[v] = simd.select_f32s(active[v], zero, d_state[v]);
+                        d_state[v] = simd.select_f32s(active[v], d_state[v], zero);
                     }
                 }
             }
-            let (carry_h, carry_c) = d_state.split_at_mut(hidden);
+            let (d_state_h, d_state_c) = d_state.split_at_mut(hidden);
             for unit in 0..hidden {
                 for v in 0..V {
                     let mut slots = [Lanes::splat(0.0); MAX_SLOTS];
@@ -80,11 +81,11 @@ impl<C: Cell> Kernel for BackwardScan<'_, C> {
                     }
                     let mut prev = [Lanes::new(simd, h[before + unit][v]); MAX_STATES];
                     let mut next = [Lanes::new(simd, h[after + unit][v]); MAX_STATES];
-                    let mut d_next = [Lanes::new(simd, flush(simd, carry_h[unit][v])); MAX_STATES];
+                    let mut d_next = [Lanes::new(simd, flush(simd, d_state_h[unit][v])); MAX_STATES];
                     if C::STATES > 1 {
                         prev[1] = Lanes::new(simd, c[before + unit][v]);
                         next[1] = Lanes::new(simd, c[after + unit][v]);
-                        d_next[1] = Lanes::new(simd, flush(simd, carry_c[unit][v]));
+                        d_next[1] = Lanes::new(simd, flush(simd, d_state_c[unit][v]));
                     }
                     let (deltas, direct) = C::backward(slots, prev, next, d_next);
                     for slot in 0..C::SLOTS {
@@ -92,22 +93,22 @@ impl<C: Cell> Kernel for BackwardScan<'_, C> {
                         tape[slot * hidden + unit][v] = delta;
                         *d_bias = simd.add_f32s(*d_bias, delta);
                     }
-                    carry_h[unit][v] = direct[0].vector(simd);
+                    d_state_h[unit][v] = direct[0].vector(simd);
                     if C::STATES > 1 {
-                        carry_c[unit][v] = direct[1].vector(simd);
+                        d_state_c[unit][v] = direct[1].vector(simd);
                     }
                 }
             }
-            multiply_add(simd, self.weights, tape, self.slots, carry_h);
-            if running.is_some() {
-                add(simd, d_state, held);
+            multiply_add(simd, self.weights, tape, self.slots, d_state_h);
+            if active.is_some() {
+                add(simd, d_state, d_ended);
             }
         }
     }
 }
 
-/// Gradients below this are taken for zero: 2^-96, a good way above the subnormal numbers. Where a gradient vanishes over a
-/// hundred steps it comes to those, on which processors are slow: a training step took 45 times as long.
+/// Gradients below this are flushed to zero: 2^-96, well above the subnormal numbers. A gradient that vanishes over a
+/// hundred steps would become subnormal, and processors are slow on those: a training step took 45 times as long.
 const VANISHED: f32 = 1.0 / (1u128 << 96) as f32;
 
 /// Zeros for lanes that have vanished; a NaN stays.

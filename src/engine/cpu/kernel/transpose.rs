@@ -1,4 +1,4 @@
-//! From one unit to a vector to one row to a vector.
+//! Transposes vectors of one unit of all rows to vectors of the units of one row.
 
 use pulp::Simd;
 #[cfg(target_arch = "x86_64")]

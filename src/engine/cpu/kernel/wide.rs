@@ -1,5 +1,5 @@
-//! How wide a tile is: a value of all its rows is V vectors. Two where registers are narrow, so that a weight that was loaded
-//! serves both; one where a single vector has rows enough.
+//! How wide a tile is: a value of all its rows is V vectors. Two where registers are narrow, so that a weight that was
+//! loaded serves both; one where a single vector has rows enough.
 
 use pulp::{Simd, WithSimd};
 

@@ -177,8 +177,8 @@ impl Engine for GpuEngine {
         self.gpu.check()
     }
 
-    fn load(&mut self, windows: &Windows) -> Result<()> {
-        windows.check(self.spec())?;
+    fn load_data(&mut self, windows: &Windows) -> Result<()> {
+        engine::check_windows(self.spec(), windows)?;
         self.training = None;
         self.inference = None;
         self.loaded = Some(Data::new(&self.gpu, windows)?);
@@ -187,7 +187,7 @@ impl Engine for GpuEngine {
 
     fn train(&mut self, steps: &Steps) -> Result<()> {
         let Some(mut data) = self.loaded.take() else {
-            return Err(Error::config("windows", "none", "windows on the device: call load first"));
+            return Err(Error::config("windows", "none", "windows on the device: call load_data first"));
         };
         let result = self.queue_steps(&mut data, steps);
         self.loaded = Some(data);
@@ -215,7 +215,7 @@ impl Engine for GpuEngine {
             return Ok(Vec::new());
         }
         let Some(data) = self.loaded.take() else {
-            return Err(Error::config("windows", "none", "windows on the device: call load first"));
+            return Err(Error::config("windows", "none", "windows on the device: call load_data first"));
         };
         let result = self.queue_predictions(&data, ids, batch);
         self.loaded = Some(data);
@@ -229,7 +229,7 @@ impl Engine for GpuEngine {
 
     async fn forward(&mut self, sequences: &Sequences) -> Result<Outputs> {
         let (spec, all) = (*self.spec(), sequences.rows);
-        sequences.check(&spec)?;
+        engine::check_sequences(&spec, sequences)?;
         let (rows, steps) = rows_and_steps(&self.tuning, &self.network.description, all, sequences.steps);
         if rows >= all {
             return self.forward_rows(sequences, steps).await;
@@ -250,7 +250,7 @@ impl Engine for GpuEngine {
         objective: &Objective,
     ) -> Result<Gradients> {
         let purpose = Purpose::gradients(self.spec(), sequences.rows, Reach::Inputs, objective.dropout.p.into());
-        sequences.check(self.spec())?;
+        engine::check_sequences(self.spec(), sequences)?;
         objective.check(self.spec())?;
         let lengths: Vec<usize> = (0..sequences.rows).map(|row| sequences.length(row)).collect();
         objective.loss.check_targets(self.spec(), sequences.steps, &lengths, targets)?;

@@ -5,7 +5,7 @@ use super::gpu_engine::GpuEngine;
 use crate::engine::gpu::kernels::Step;
 use crate::engine::gpu::plan::{Plan, Purpose, unpad};
 use crate::data::{Sequences, Windows};
-use crate::engine::{Gradients, Outputs};
+use crate::engine::{Gradients, Outputs, check_sequences};
 use crate::error::Result;
 use crate::loss::Objective;
 
@@ -29,7 +29,7 @@ impl Pass {
         objective: &Objective,
     ) -> Result<Self> {
         let spec = *engine.spec();
-        sequences.check(&spec)?;
+        check_sequences(&spec, sequences)?;
         let &Sequences { rows, steps, ref x, .. } = sequences;
         let target_len = targets.len() / rows;
         let mut windows = Windows::from_sequences(x.clone(), spec.input, steps, targets, target_len)?;

@@ -27,7 +27,7 @@ impl DataShape {
         let (_, centered) = windows.center();
         let horizon_features = match windows.targets() {
             Targets::Given { .. } => 0,
-            Targets::Ahead { features, .. } => *features,
+            Targets::Horizon { features, .. } => *features,
         };
         DataShape {
             series: windows.series().len(),

@@ -130,8 +130,8 @@ fn cases() -> Vec<Case> {
     cases.push(case(Spec::new(CellKind::Lstm, 3, 68, 1), 33, 2, false));
     // Views of a series, and carried states.
     for (center, loss) in [(Center::Last, Loss::Mse), (Center::Mean, quantiles)] {
-        let ahead = case(spec(CellKind::RnnTanh, 2, true, head(20, Readout::Last)), 21, 8, false);
-        cases.push(Case { ahead: Some(center), lengths: true, objective: objective(loss, 0.0), ..ahead });
+        let horizon = case(spec(CellKind::RnnTanh, 2, true, head(20, Readout::Last)), 21, 8, false);
+        cases.push(Case { horizon: Some(center), lengths: true, objective: objective(loss, 0.0), ..horizon });
     }
     // More rows than one workgroup takes, in parts by rows and by steps.
     for cell in [CellKind::Lstm, CellKind::Gru, CellKind::RnnRelu] {
@@ -140,8 +140,8 @@ fn cases() -> Vec<Case> {
     // What the fused kernels take, beside the above: few outputs.
     for (cell, center) in [(CellKind::RnnTanh, Center::Last), (CellKind::Gru, Center::Mean)] {
         let levels = Loss::Quantile(Quantiles::new(&[0.2, 0.5, 0.7]).unwrap());
-        let ahead = case(spec(cell, 1, false, head(6, Readout::Last)), 21, 5, false);
-        cases.push(Case { ahead: Some(center), lengths: true, objective: objective(levels, 0.0), ..ahead });
+        let horizon = case(spec(cell, 1, false, head(6, Readout::Last)), 21, 5, false);
+        cases.push(Case { horizon: Some(center), lengths: true, objective: objective(levels, 0.0), ..horizon });
     }
     // More quads of inputs than of units.
     cases.push(case(Spec::new(CellKind::RnnTanh, 10, 3, 1), 5, 4, false));

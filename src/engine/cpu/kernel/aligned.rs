@@ -4,28 +4,28 @@ use bytemuck::{Pod, Zeroable};
 use std::ops::{Deref, DerefMut};
 
 /// Lanes of the widest vector.
-pub(in crate::engine::cpu) const WIDEST: usize = 16;
+pub(in crate::engine::cpu) const MAX_LANES: usize = 16;
 
 /// One cache line, and the widest vector.
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 #[repr(C, align(64))]
-struct Line([f32; WIDEST]);
+struct Line([f32; MAX_LANES]);
 
 /// A buffer of f32 that begins on a cache line.
 #[derive(Clone, Debug, Default)]
-pub(in crate::engine::cpu) struct Lines {
+pub(in crate::engine::cpu) struct AlignedBuffer {
     lines: Vec<Line>,
     len: usize,
 }
 
-impl Lines {
+impl AlignedBuffer {
     /// `len` zeros.
     pub fn zeroed(len: usize) -> Self {
-        Lines { lines: vec![Line::zeroed(); len.div_ceil(WIDEST)], len }
+        AlignedBuffer { lines: vec![Line::zeroed(); len.div_ceil(MAX_LANES)], len }
     }
 }
 
-impl Deref for Lines {
+impl Deref for AlignedBuffer {
     type Target = [f32];
 
     fn deref(&self) -> &[f32] {
@@ -33,7 +33,7 @@ impl Deref for Lines {
     }
 }
 
-impl DerefMut for Lines {
+impl DerefMut for AlignedBuffer {
     fn deref_mut(&mut self) -> &mut [f32] {
         &mut bytemuck::cast_slice_mut(&mut self.lines)[..self.len]
     }

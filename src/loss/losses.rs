@@ -1,14 +1,9 @@
-//! What training minimises: the losses and their derivatives, as PyTorch defines them, and what they are measured against.
-//! Pure definitions; no device, no loop over a batch.
-//!
-//! The head gives O outputs at each *position*: the last step of a row, or every step of it. A loss is the mean of its terms
-//! over all positions that count: of one term per output, or, for cross-entropy, of one term per position. A position
-//! beyond the length of its row does not count, neither in the sum nor in what the sum is divided by, and its target is
-//! never looked at.
+//! The losses: their terms, derivatives, targets and counts.
 
+use super::quantiles::Quantiles;
 use crate::error::{Error, Result};
 use crate::model::cells::{Number, Real};
-use crate::model::{Dropout, Readout, Spec};
+use crate::model::{Readout, Spec};
 use serde::{Deserialize, Serialize};
 
 /// A loss, by its term for the output y and the target t; with the mean over all terms, PyTorch's `reduction="mean"`.
@@ -31,89 +26,17 @@ pub enum Loss {
     /// -t ln sigmoid(y) - (1-t) ln(1 - sigmoid(y)), computed as max(y, 0) - y t + ln(1 + exp(-|y|)). Source:
     /// `torch.nn.BCEWithLogitsLoss`.
     BinaryCrossEntropy,
-    /// q (t - y) where y <= t, else (1 - q) (y - t), for each level q: the O outputs of a position are O/Q groups of Q, one
-    /// output a level, and each group has one target. Its derivative is -q where y <= t. Source: Koenker and Bassett 1978,
-    /// doi 10.2307/1913643.
+    /// q (t - y) where y <= t, else (1 - q) (y - t), for each level q: the O outputs of a position are O/Q groups of Q,
+    /// one output a level, and each group has one target. Its derivative is -q where y <= t. Source: Koenker and
+    /// Bassett 1978, doi 10.2307/1913643.
     Quantile(Quantiles),
 }
 
-/// The most levels of [`Quantiles`].
-pub const MOST_QUANTILES: usize = 16;
-
-/// The levels of [`Loss::Quantile`], each between 0 and 1, in rising order. In f32, so that they are the same numbers on every
-/// device and in the oracle.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Vec<f32>", into = "Vec<f32>")]
-pub struct Quantiles {
-    count: usize,
-    levels: [f32; MOST_QUANTILES],
-}
-
-impl Quantiles {
-    /// Refuses no levels and more than [`MOST_QUANTILES`], and levels that do not rise between 0 and 1.
-    pub fn new(levels: &[f32]) -> Result<Self> {
-        let rise = levels.windows(2).all(|pair| pair[0] < pair[1]);
-        let inside = levels.iter().all(|level| *level > 0.0 && *level < 1.0);
-        if !(rise && inside && (1..=MOST_QUANTILES).contains(&levels.len())) {
-            let expected = format!("1 to {MOST_QUANTILES} numbers that rise between 0 and 1");
-            return Err(Error::config("quantiles", format!("{levels:?}"), expected));
-        }
-        let mut all = [0.0; MOST_QUANTILES];
-        all[..levels.len()].copy_from_slice(levels);
-        Ok(Quantiles { count: levels.len(), levels: all })
-    }
-
-    /// The levels.
-    pub fn levels(&self) -> &[f32] {
-        &self.levels[..self.count]
-    }
-
-    /// The level of output `o`.
-    pub fn level(&self, o: usize) -> f32 {
-        self.levels[o % self.count]
-    }
-}
-
-impl TryFrom<Vec<f32>> for Quantiles {
-    type Error = Error;
-
-    fn try_from(levels: Vec<f32>) -> Result<Self> {
-        Quantiles::new(&levels)
-    }
-}
-
-impl From<Quantiles> for Vec<f32> {
-    fn from(quantiles: Quantiles) -> Self {
-        quantiles.levels().to_vec()
-    }
-}
-
-/// What a training step's gradients depend on beside the network and the batch.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Objective {
-    /// What is minimised.
-    pub loss: Loss,
-    /// What is dropped between the layers; nothing where p is 0.
-    pub dropout: Dropout,
-}
-
-impl Objective {
-    /// Refuses a loss or a probability that makes no sense, and a loss that cannot read the outputs of the network.
-    pub fn check(&self, spec: &Spec) -> Result<()> {
-        self.dropout.check()?;
-        self.loss.check()?;
-        match self.loss {
-            Loss::Quantile(quantiles) if !spec.outputs().is_multiple_of(quantiles.count) => {
-                let expected = format!("a multiple of {}, the number of quantiles", quantiles.count);
-                Err(Error::config("outputs", spec.outputs(), expected))
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
 impl Loss {
-    /// Refuses a delta that is not above 0.
+    /// Checks the loss's own numbers.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where the delta of [`Loss::Huber`] is not a finite number above 0.
     pub fn check(self) -> Result<()> {
         match self {
             Loss::Huber { delta } if !(delta > 0.0 && delta.is_finite()) => {
@@ -123,7 +46,8 @@ impl Loss {
         }
     }
 
-    /// Target values at a position with `outputs` outputs (O): 1, the class, for cross-entropy, O/Q for quantiles, else O.
+    /// Target values at a position with `outputs` outputs (O): 1, the class, for cross-entropy, O/Q for quantiles, else
+    /// O.
     pub fn target_width(self, outputs: usize) -> usize {
         match self {
             Loss::CrossEntropy => 1,
@@ -132,7 +56,7 @@ impl Loss {
         }
     }
 
-    /// Which target of a position output `o` is held against.
+    /// Which target of a position output `o` is compared with.
     pub fn target_of(self, o: usize) -> usize {
         match self {
             Loss::CrossEntropy => 0,
@@ -158,8 +82,12 @@ impl Loss {
         positions * self.terms_of_position(spec.outputs())
     }
 
-    /// Refuses targets `[B, target_len]` of another length than rows of these `lengths` in `steps` steps call for,
-    /// and a class that is not a whole number below O, unless it lies beyond its row's length.
+    /// Checks targets `[B, target_len]` for rows of these `lengths` in `steps` steps. Targets beyond a row's length are
+    /// not looked at.
+    ///
+    /// # Errors
+    /// [`Error::Length`] where their number is not what the rows call for; [`Error::Config`] where the class of a
+    /// position is not a whole number below O.
     pub fn check_targets<T>(self, spec: &Spec, steps: usize, lengths: &[usize], targets: &[T]) -> Result<()>
     where
         T: Copy + Into<f64>,
@@ -221,8 +149,8 @@ impl Loss {
         }
     }
 
-    /// The derivative of the term of output `o`, for any number type. Of cross-entropy, whose outputs depend on one another, `y`
-    /// is the probability `softmax(y)[o]`, and `t` is 1 for the position's class and 0 for every other.
+    /// The derivative of the term of output `o`, for any number type. Of cross-entropy, whose outputs depend on one
+    /// another, `y` is the probability `softmax(y)[o]`, and `t` is 1 for the position's class and 0 for every other.
     ///
     /// ```text
     /// mse  2 (y - t)        mae  sign(y - t)        huber  clamp(y - t, -delta, delta)
@@ -275,6 +203,7 @@ fn largest<N: Number>(y: &[N]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::loss::Objective;
     use crate::model::{CellKind, Head};
 
     fn spec(outputs: usize, readout: Readout) -> Spec {
@@ -331,18 +260,6 @@ mod tests {
         assert!(objective.check(&spec(4, Readout::Last)).is_ok());
         let refused = objective.check(&spec(3, Readout::Last)).expect_err("three outputs for two levels").to_string();
         assert_eq!(refused, "outputs is 3, expected a multiple of 2, the number of quantiles");
-    }
-
-    #[test]
-    fn levels_that_do_not_rise_between_0_and_1_are_refused_in_files_too() {
-        for levels in [&[][..], &[0.0], &[0.5, 0.5], &[0.9, 0.1], &[1.0], &[f32::NAN], &[0.01; 17]] {
-            assert!(Quantiles::new(levels).is_err(), "{levels:?}");
-        }
-        let loss = Loss::Quantile(Quantiles::new(&[0.25, 0.75]).unwrap());
-        let json = serde_json::to_string(&loss).unwrap();
-        assert_eq!(json, r#"{"quantile":[0.25,0.75]}"#);
-        assert_eq!(serde_json::from_str::<Loss>(&json).unwrap(), loss);
-        assert!(serde_json::from_str::<Loss>(r#"{"quantile":[0.75,0.25]}"#).is_err());
     }
 
     #[test]

@@ -1,46 +1,11 @@
-//! What a network is trained on: windows over a series, and sequences given outright. On a device both are the same: a
-//! flat series and the start of each window in it.
+//! Windows over a series.
 
+use super::lengths::check_lengths;
+use super::targets::{Center, Targets};
 use crate::error::{Error, Result};
-use crate::model::Spec;
-use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::hash::Hasher;
-use std::ops::Range;
 use std::sync::Arc;
-
-/// What windows are to be answered with.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Targets {
-    /// Values given outright.
-    Given {
-        /// [N, `len`], row-major.
-        values: Vec<f32>,
-        /// Values of one window.
-        len: usize,
-    },
-    /// The time steps of the series that follow each window: a view, like the window itself.
-    Ahead {
-        /// Time steps (K).
-        steps: usize,
-        /// The first so many features of each: a target is [K, features].
-        features: usize,
-    },
-}
-
-/// What is subtracted from the first features of each window, and from the same features of [`Targets::Ahead`], so that a
-/// network sees how a series moves and not where it stands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Center {
-    /// Nothing.
-    #[default]
-    None,
-    /// The feature's value at the window's last step within its length.
-    Last,
-    /// The feature's mean over the window's steps within its length, summed in f32 from the first step on.
-    Mean,
-}
 
 /// Windows over a series, each with its target. A window is a view: 168-step windows over a million points cost one
 /// start (4 bytes) each, not 168 values. A clone shares the data.
@@ -66,12 +31,13 @@ impl Windows {
     /// Windows of `steps` steps that begin at `starts` in `series` ([len, `inputs`]), with their targets.
     ///
     /// # Errors
-    /// [`Error::Config`] where a dim is 0 or the targets want more features than a step has, [`Error::Length`] where series or
-    /// targets do not have the length of their shapes, [`Error::Index`] where a window or its target ends beyond the series.
+    /// [`Error::Config`] where a dim is 0 or the targets want more features than a step has, [`Error::Length`] where
+    /// series or targets do not have the length of their shapes, [`Error::Index`] where a window or its target ends
+    /// beyond the series.
     pub fn new(series: Vec<f32>, inputs: usize, steps: usize, starts: Vec<u32>, targets: Targets) -> Result<Self> {
-        let (target_len, ahead) = match targets {
+        let (target_len, horizon) = match targets {
             Targets::Given { len, .. } => (len, 0),
-            Targets::Ahead { steps, features } => (steps * features, steps),
+            Targets::Horizon { steps, features } => (steps * features, steps),
         };
         if steps == 0 || inputs == 0 || target_len == 0 {
             return Err(Error::config("steps, inputs or target_len", 0, "at least 1"));
@@ -82,20 +48,24 @@ impl Windows {
             Targets::Given { values, len } => {
                 Error::check_len("targets", &[("N", starts.len()), ("target", *len)], values.len())?;
             }
-            Targets::Ahead { features, .. } if *features > inputs => {
+            Targets::Horizon { features, .. } if *features > inputs => {
                 return Err(Error::config("features of a target", features, format!("at most {inputs}, a step's")));
             }
-            Targets::Ahead { .. } => {}
+            Targets::Horizon { .. } => {}
         }
-        if let Some(&start) = starts.iter().find(|&&start| start as usize + steps + ahead > len) {
-            let (what, index) = ("the last step of a window and its target", start as usize + steps + ahead - 1);
+        if let Some(&start) = starts.iter().find(|&&start| start as usize + steps + horizon > len) {
+            let (what, index) = ("the last step of a window and its target", start as usize + steps + horizon - 1);
             return Err(Error::Index { what, index, len });
         }
         let (series, starts, targets) = (Arc::new(series), Arc::new(starts), Arc::new(targets));
         Ok(Windows { steps, inputs, series, starts, targets, lengths: None, center: Center::None, centered: 0 })
     }
 
-    /// Ready-made sequences `x` [N, T, I] with targets [N, `target_len`]: window n begins at step n*T.
+    /// Sequences `x` [N, T, I] with targets [N, `target_len`] as windows: window n begins at step n*T.
+    ///
+    /// # Errors
+    /// [`Error::Length`] where `x` is no whole number of sequences; [`Error::Config`] where it has 2^32 steps or more;
+    /// else as [`Windows::new`].
     pub fn from_sequences(
         x: Vec<f32>,
         inputs: usize,
@@ -112,19 +82,26 @@ impl Windows {
         Windows::new(x, inputs, steps, starts, Targets::Given { values: targets, len: target_len })
     }
 
-    /// The same windows, of which each ends after its length, `[N]`, from 1 to T: what lies beyond is never read.
+    /// The same windows, each with a length of its own, `[N]`: steps beyond it are never read.
+    ///
+    /// # Errors
+    /// [`Error::Length`] where there is not one length a window; [`Error::Config`] where a length is not from 1 to T.
     pub fn with_lengths(self, lengths: Vec<u32>) -> Result<Self> {
         check_lengths(&lengths, self.count(), self.steps)?;
         Ok(self.cut(lengths))
     }
 
-    /// The same of lengths that may be 0, as what is left of a sequence is behind its end.
+    /// As [`Windows::with_lengths`], for lengths that may be 0: a sequence that is cut in time may have ended before
+    /// the cut.
     pub(crate) fn cut(mut self, lengths: Vec<u32>) -> Self {
         self.lengths = Some(Arc::new(lengths));
         self
     }
 
     /// The same windows, centred in their first `features` features.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where a step does not have that many.
     pub fn centered(mut self, center: Center, features: usize) -> Result<Self> {
         if features > self.inputs {
             return Err(Error::config("centred features", features, format!("at most {}, a step's", self.inputs)));
@@ -182,7 +159,7 @@ impl Windows {
     pub fn target_len(&self) -> usize {
         match *self.targets {
             Targets::Given { len, .. } => len,
-            Targets::Ahead { steps, features } => steps * features,
+            Targets::Horizon { steps, features } => steps * features,
         }
     }
 
@@ -223,15 +200,15 @@ impl Windows {
         Cow::Owned(input)
     }
 
-    /// The target of window `n`, centred as the window is where it lies ahead in the series.
+    /// The target of window `n`, centred as the window is where it is the horizon after it.
     pub fn target(&self, n: usize) -> Cow<'_, [f32]> {
         match self.targets.as_ref() {
             Targets::Given { values, len } => Cow::Borrowed(&values[n * len..][..*len]),
-            Targets::Ahead { steps, features } => {
+            Targets::Horizon { steps, features } => {
                 let first = (self.starts[n] as usize + self.steps) * self.inputs;
-                let ahead = self.series[first..][..steps * self.inputs].chunks_exact(self.inputs);
+                let horizon = self.series[first..][..steps * self.inputs].chunks_exact(self.inputs);
                 let base: Vec<f32> = (0..*features).map(|feature| self.base(n, feature)).collect();
-                ahead.flat_map(|step| step.iter().zip(&base).map(|(value, base)| value - base)).collect()
+                horizon.flat_map(|step| step.iter().zip(&base).map(|(value, base)| value - base)).collect()
             }
         }
     }
@@ -248,16 +225,10 @@ impl Windows {
         hash.finish()
     }
 
-    /// Refuses windows whose features are not those of the network.
-    pub fn check(&self, spec: &Spec) -> Result<()> {
-        if self.inputs == spec.input {
-            return Ok(());
-        }
-        let expected = format!("{}, the network's", spec.input);
-        Err(Error::config("the windows' number of features", self.inputs, expected))
-    }
-
-    /// Refuses the first id that is not a window.
+    /// Checks that ids are windows.
+    ///
+    /// # Errors
+    /// [`Error::Index`] with the first that is not.
     pub fn check_ids(&self, ids: &[u32]) -> Result<()> {
         match ids.iter().find(|&&id| id as usize >= self.count()) {
             None => Ok(()),
@@ -281,82 +252,6 @@ impl Hasher for Fnv {
     }
 }
 
-/// Sequences given outright, with the states that they start from.
-#[derive(Clone, Debug, Default)]
-pub struct Sequences {
-    /// Batch rows (B).
-    pub rows: usize,
-    /// Time steps (T).
-    pub steps: usize,
-    /// [B, T, I], row-major.
-    pub x: Vec<f32>,
-    /// Initial states [S, L*D, B, H] (h, then c), or zeros.
-    pub states: Option<Vec<f32>>,
-    /// The length of each row, `[B]`, from 1 to T; or T for all. What lies beyond is never read.
-    pub lengths: Option<Vec<u32>>,
-}
-
-impl Sequences {
-    /// Sequences `x` [B, T, I] that start from zeros and have all T steps.
-    pub fn new(rows: usize, steps: usize, x: Vec<f32>) -> Self {
-        Sequences { rows, steps, x, states: None, lengths: None }
-    }
-
-    /// The steps of row `b` within its length.
-    pub fn length(&self, b: usize) -> usize {
-        self.lengths.as_ref().map_or(self.steps, |lengths| lengths[b] as usize)
-    }
-
-    /// The rows `part` alone, of a network of `hidden` units.
-    ///
-    /// # Panics
-    /// Where there are no such rows.
-    pub fn part(&self, part: &Range<usize>, hidden: usize) -> Self {
-        assert!(part.end <= self.rows && self.rows > 0, "rows {part:?} of {}", self.rows);
-        let width = self.x.len() / self.rows;
-        let states = |states: &Vec<f32>| {
-            let blocks = states.chunks_exact(self.rows * hidden);
-            blocks.flat_map(|block| &block[part.start * hidden..part.end * hidden]).copied().collect()
-        };
-        Sequences {
-            rows: part.len(),
-            steps: self.steps,
-            x: self.x[part.start * width..part.end * width].to_vec(),
-            states: self.states.as_ref().map(states),
-            lengths: self.lengths.as_ref().map(|lengths| lengths[part.clone()].to_vec()),
-        }
-    }
-
-    /// Refuses sequences whose lengths are not those of their shapes in this network.
-    pub fn check(&self, spec: &Spec) -> Result<()> {
-        for (name, size) in [("rows", self.rows), ("steps", self.steps)] {
-            if size == 0 {
-                return Err(Error::config(name, size, "at least 1"));
-            }
-        }
-        Error::check_len("x", &[("B", self.rows), ("T", self.steps), ("I", spec.input)], self.x.len())?;
-        if let Some(states) = &self.states {
-            spec.check_states("states", self.rows, states.len())?;
-        }
-        match &self.lengths {
-            None => Ok(()),
-            Some(lengths) => check_lengths(lengths, self.rows, self.steps),
-        }
-    }
-}
-
-/// Refuses lengths that are not one for each of `count` rows, from 1 to `steps`.
-pub(crate) fn check_lengths(lengths: &[u32], count: usize, steps: usize) -> Result<()> {
-    Error::check_len("lengths", &[("B", count)], lengths.len())?;
-    match lengths.iter().position(|&length| !(1..=steps).contains(&(length as usize))) {
-        None => Ok(()),
-        Some(row) => {
-            let expected = format!("a length from 1 to {steps}, the number of time steps");
-            Err(Error::config("a row's length", format!("{} (row {row})", lengths[row]), expected))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -369,16 +264,16 @@ mod tests {
 
     #[test]
     fn targets_ahead_are_the_steps_after_the_window_centred_like_it() {
-        let ahead = windows(Targets::Ahead { steps: 2, features: 2 });
-        assert_eq!(ahead.target(0).as_ref(), [4.0, 14.0, 5.0, 15.0]);
-        let last = ahead.clone().centered(Center::Last, 1).unwrap();
+        let horizon = windows(Targets::Horizon { steps: 2, features: 2 });
+        assert_eq!(horizon.target(0).as_ref(), [4.0, 14.0, 5.0, 15.0]);
+        let last = horizon.clone().centered(Center::Last, 1).unwrap();
         assert_eq!(last.input(0).as_ref(), [-2.0, 11.0, -1.0, 12.0, 0.0, 13.0]);
         assert_eq!(last.target(0).as_ref(), [1.0, 14.0, 2.0, 15.0]);
-        let mean = ahead.centered(Center::Mean, 2).unwrap();
+        let mean = horizon.centered(Center::Mean, 2).unwrap();
         assert_eq!(mean.input(1).as_ref(), [-1.0, -1.0, 0.0, 0.0, 1.0, 1.0]);
         assert_eq!(mean.target(1).as_ref(), [2.0, 2.0, 3.0, 3.0]);
-        assert!(Windows::new(vec![0.0; 10], 1, 3, vec![6], Targets::Ahead { steps: 2, features: 1 }).is_err());
-        assert!(Windows::new(vec![0.0; 10], 1, 3, vec![5], Targets::Ahead { steps: 2, features: 1 }).is_ok());
+        assert!(Windows::new(vec![0.0; 10], 1, 3, vec![6], Targets::Horizon { steps: 2, features: 1 }).is_err());
+        assert!(Windows::new(vec![0.0; 10], 1, 3, vec![5], Targets::Horizon { steps: 2, features: 1 }).is_ok());
     }
 
     #[test]

@@ -1,56 +1,17 @@
-//! The gradients of weights and biases: sums of products of deltas and inputs over all times and rows of a tile.
+//! The gradient of a weight matrix whose rows are short: products are added up in the lanes, and then the lanes.
 
-use super::outer_rows;
-use super::product::Segments;
-use super::wide::{Kernel, tiles};
+use super::operands::Outer;
+use crate::engine::cpu::kernel::wide::tiles;
 use pulp::Simd;
 
 /// Times whose products are summed in the lanes before the lanes are: so many rows of both sides stay in the cache.
 const CHUNK: usize = 64;
 /// Columns that are done for all rows before the next, for the same reason.
 const PANEL: usize = 40;
-/// Values of [`Outer::scratch`]: 24 KB, most of the first cache of any processor.
-pub(in crate::engine::cpu) const SCRATCH: usize = 6144;
-
-/// gradient[m, k] += sum over times t and lanes of a[t, m] b[t, k], row-major.
-pub(in crate::engine::cpu) struct Outer<'a> {
-    /// [T, >= M], of which the segments are the rows of the gradient.
-    pub a: &'a [f32],
-    /// Values from one time to the next.
-    pub a_stride: usize,
-    pub segments: Segments<'a>,
-    /// [T, >= K].
-    pub b: &'a [f32],
-    /// Values from one time to the next.
-    pub b_stride: usize,
-    /// K.
-    pub columns: usize,
-    /// [M, K].
-    pub gradient: &'a mut [f32],
-    /// [`SCRATCH`] values.
-    pub scratch: &'a mut [f32],
-}
-
-impl Kernel for Outer<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd, const V: usize>(self, simd: S) {
-        // Rows of the gradient in vectors need no sums over lanes, but waste what K lacks to whole vectors.
-        let padded = self.columns.next_multiple_of(S::F32_LANES);
-        if S::F32_LANES > 1 && 10 * padded <= 13 * self.columns {
-            outer_rows::add::<S, V>(simd, self);
-        } else if const { S::REGISTER_COUNT >= 32 } {
-            add::<S, V, 4, 5>(simd, self);
-        } else {
-            add::<S, V, 3, 4>(simd, self);
-        }
-    }
-}
 
 /// Adds up in the lanes, blocks of M rows and K columns of the gradient at a time, and then the lanes.
 #[inline(always)]
-fn add<S: Simd, const V: usize, const M: usize, const K: usize>(simd: S, outer: Outer<'_>) {
+pub(super) fn add<S: Simd, const V: usize, const M: usize, const K: usize>(simd: S, outer: Outer<'_>) {
     let Outer { a, a_stride, segments, b, b_stride, columns, gradient, .. } = outer;
     let (a, b) = (tiles::<S, V>(a), tiles::<S, V>(b));
     for (a, b) in a.chunks(CHUNK * a_stride).zip(b.chunks(CHUNK * b_stride)) {
@@ -121,50 +82,6 @@ impl<V: Copy, const WIDE: usize> Rows<'_, V, WIDE> {
         for i in 0..M {
             for j in 0..K {
                 self.gradient[i * self.columns + k + j] += simd.reduce_sum_f32s(sums[i][j]);
-            }
-        }
-    }
-}
-
-/// gradient[m] += sum over times t and lanes of a[t, m].
-pub(in crate::engine::cpu) struct Sum<'a> {
-    /// [T, >= M].
-    pub a: &'a [f32],
-    /// Values from one time to the next.
-    pub stride: usize,
-    /// [M].
-    pub gradient: &'a mut [f32],
-}
-
-impl Kernel for Sum<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    #[expect(clippy::needless_range_loop, reason = "loops over constant bounds, which become registers")]
-    fn run<S: Simd, const V: usize>(self, simd: S) {
-        /// Sums side by side, so that none waits for its last addition.
-        const M: usize = 8;
-        let a = tiles::<S, V>(self.a);
-        for (block, gradient) in self.gradient.chunks_mut(M).enumerate() {
-            let mut sums = [simd.splat_f32s(0.0); M];
-            for a in a.chunks(self.stride) {
-                let a = &a[block * M..];
-                if let Some(a) = a.first_chunk::<M>() {
-                    for v in 0..V {
-                        for m in 0..M {
-                            sums[m] = simd.add_f32s(sums[m], a[m][v]);
-                        }
-                    }
-                } else {
-                    for (sum, a) in sums.iter_mut().zip(a) {
-                        for &a in a {
-                            *sum = simd.add_f32s(*sum, a);
-                        }
-                    }
-                }
-            }
-            for (gradient, sum) in gradient.iter_mut().zip(sums) {
-                *gradient += simd.reduce_sum_f32s(sum);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Forecasts of what comes after a table's end.
+//! Forecasts of the horizon after a table's end.
 
 use super::card::Card;
 use super::predict::{Level, Origins, Reading, predict};
@@ -19,7 +19,7 @@ pub struct Forecast {
     /// The place of the point among the levels.
     pub middle: usize,
     /// The series, as in the table.
-    pub series: Vec<Ahead>,
+    pub series: Vec<SeriesForecast>,
     /// The name of the column of times.
     time: String,
     /// The name of the column of identifiers.
@@ -28,7 +28,7 @@ pub struct Forecast {
 
 /// The forecast of one series.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Ahead {
+pub struct SeriesForecast {
     /// What the identifier's column calls it.
     pub id: Option<String>,
     /// The times, continued at the series' frequency.
@@ -37,7 +37,7 @@ pub struct Ahead {
     pub values: Vec<f64>,
 }
 
-impl Ahead {
+impl SeriesForecast {
     /// The values of target `target` of `targets` at a step, `[V]`.
     pub fn at(&self, step: usize, target: usize, targets: usize) -> &[f64] {
         let levels = self.values.len() / self.times.len() / targets;
@@ -45,13 +45,14 @@ impl Ahead {
     }
 }
 
-/// Forecasts `steps` rows after the last whose targets are known, by the network that `engine` holds: a horizon at once, and
-/// beyond it from its own forecasts. A network of points is given with intervals of `coverage`, where that is asked for.
+/// Forecasts `steps` rows after the last whose targets are known, by the network that `engine` holds: a horizon at
+/// once, and beyond it from its own forecasts. A network of points is given with intervals of `coverage`, where that is
+/// asked for.
 ///
 /// # Errors
-/// [`Error::Table`] where the table does not fit the model, a series is shorter than the window, or a covariate of the future ends
-/// too soon; [`Error::Config`] where the model has no intervals of that coverage, or `steps` are more than its past covariates
-/// allow.
+/// [`Error::Table`] where the table does not fit the model, a series is shorter than the window, or a covariate of the
+/// future ends too soon; [`Error::Config`] where the model has no intervals of that coverage, or `steps` are more than
+/// its past covariates allow.
 pub async fn forecast<E: Engine>(
     engine: &mut E,
     card: &Card,
@@ -90,7 +91,7 @@ pub async fn forecast<E: Engine>(
     let series = table.series.iter().zip(values).map(|(series, mut values)| {
         values.truncate(steps * width);
         let times = (0..steps).map(|step| table.time(series, series.known + step)).collect::<Result<_>>()?;
-        Ok(Ahead { id: series.id.clone(), times, values })
+        Ok(SeriesForecast { id: series.id.clone(), times, values })
     });
     Ok(Forecast {
         targets: plan.targets.clone(),
@@ -123,7 +124,8 @@ fn check(card: &Card, table: &Table, steps: usize, needed: usize) -> Result<()> 
             let names = plan.future.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
             let [last, expected] = [rows - 1, series.known + needed - 1].map(|row| table.time(series, row));
             let message = format!(
-                "{names} known up to {}, expected up to {}: {needed} rows after the last with targets, which they leave empty",
+                "{names} known up to {}, expected up to {}: {needed} rows after the last with targets, which they \
+                 leave empty",
                 last?, expected?
             );
             return Err(table.refuse(series, message));
@@ -150,7 +152,7 @@ async fn next_block<E: Engine>(
     let origins = Origins { segments: stack.segments.clone(), window: plan.window };
     let ids: Vec<u32> = (0..starts.len() as u32).collect();
     let windows = stack.windows(plan, starts, false)?;
-    engine.load(&windows)?;
+    engine.load_data(&windows)?;
     let row = plan.targets.len() * levels;
     let mut blocks = vec![vec![0.0; plan.horizon * row]; table.series.len()];
     predict(engine, plan, &windows, &ids, |id, outputs| {

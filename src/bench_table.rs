@@ -1,4 +1,4 @@
-//! The table that speed is measured on: what `refrain bench`, the CPU engine's benches and `benches/pytorch.py` time. A row's
+//! The benchmark table: what `refrain bench`, the CPU engine's benches and `benches/pytorch.py` time. A row's
 //! name is the same in all of them.
 
 use crate::model::{CellKind, Spec};
@@ -9,7 +9,7 @@ use crate::verify::Case;
 pub enum What {
     /// A training step: forward, backward, Adam.
     Train,
-    /// A forward pass over windows that lie on the device.
+    /// A forward pass over windows that are loaded on the device.
     Forward,
     /// One time step of one sequence: a call a step, which is given the states of the call before.
     Stream,

@@ -1,9 +1,9 @@
-//! The gradient of a weight matrix whose rows are long: vectors lie along a row of the gradient, and one side is transposed
-//! for it, a few times at a time.
+//! The gradient of a weight matrix whose rows are long: vectors lie along a row of the gradient, and one side is
+//! transposed for it, a few times at a time.
 
-use super::outer::{Outer, SCRATCH};
-use super::product::Segments;
-use super::transpose::transpose;
+use super::operands::{Outer, SCRATCH};
+use crate::engine::cpu::kernel::product::Segments;
+use crate::engine::cpu::kernel::transpose::transpose;
 use pulp::Simd;
 
 /// Values of `a` that are read again and again for one panel of columns after the other: half of a usual second cache.

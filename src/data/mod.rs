@@ -1,0 +1,12 @@
+//! What a network is trained on: windows over a series, and sequences given outright. On a device both are the same: a
+//! flat series and the start of each window in it. Nothing here knows a network.
+
+mod lengths;
+mod sequences;
+mod targets;
+mod windows;
+
+pub(crate) use lengths::check_lengths;
+pub use sequences::Sequences;
+pub use targets::{Center, Targets};
+pub use windows::Windows;

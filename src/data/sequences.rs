@@ -1,0 +1,50 @@
+//! Sequences given outright.
+
+use std::ops::Range;
+
+/// Sequences given outright, with the states that they start from.
+#[derive(Clone, Debug, Default)]
+pub struct Sequences {
+    /// Batch rows (B).
+    pub rows: usize,
+    /// Time steps (T).
+    pub steps: usize,
+    /// [B, T, I], row-major.
+    pub x: Vec<f32>,
+    /// Initial states [S, L*D, B, H] (h, then c), or zeros.
+    pub states: Option<Vec<f32>>,
+    /// The length of each row, `[B]`, from 1 to T; or T for all. What lies beyond is never read.
+    pub lengths: Option<Vec<u32>>,
+}
+
+impl Sequences {
+    /// Sequences `x` [B, T, I] that start from zeros and have all T steps.
+    pub fn new(rows: usize, steps: usize, x: Vec<f32>) -> Self {
+        Sequences { rows, steps, x, states: None, lengths: None }
+    }
+
+    /// The steps of row `b` within its length.
+    pub fn length(&self, b: usize) -> usize {
+        self.lengths.as_ref().map_or(self.steps, |lengths| lengths[b] as usize)
+    }
+
+    /// The rows `part` alone, for a network of `hidden` units.
+    ///
+    /// # Panics
+    /// Where there are no such rows.
+    pub fn part(&self, part: &Range<usize>, hidden: usize) -> Self {
+        assert!(part.end <= self.rows && self.rows > 0, "rows {part:?} of {}", self.rows);
+        let width = self.x.len() / self.rows;
+        let states = |states: &Vec<f32>| {
+            let blocks = states.chunks_exact(self.rows * hidden);
+            blocks.flat_map(|block| &block[part.start * hidden..part.end * hidden]).copied().collect()
+        };
+        Sequences {
+            rows: part.len(),
+            steps: self.steps,
+            x: self.x[part.start * width..part.end * width].to_vec(),
+            states: self.states.as_ref().map(states),
+            lengths: self.lengths.as_ref().map(|lengths| lengths[part.clone()].to_vec()),
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Checks that need both the network and what it is given. Every engine makes them before it starts.
+
+use crate::data::{Sequences, Windows, check_lengths};
+use crate::error::{Error, Result};
+use crate::model::{Head, Readout, Spec};
+
+/// Checks that a network can run a stream of `rows` rows from these states, and returns its spec with an output after
+/// every step, as a stream gives them.
+///
+/// # Errors
+/// [`Error::Config`] where the network has both directions, since the reverse one would begin with what is yet to come,
+/// or there are no rows; [`Error::Length`] where the states do not have the length of [S, L, `rows`, H].
+pub fn check_stream(spec: &Spec, rows: usize, states: Option<&[f32]>) -> Result<Spec> {
+    if spec.bidirectional {
+        return Err(Error::config(
+            "a stream's directions",
+            2,
+            "1: the reverse one would begin with what is yet to come",
+        ));
+    }
+    if rows == 0 {
+        return Err(Error::config("rows", rows, "at least 1"));
+    }
+    states.map_or(Ok(()), |states| spec.check_states("states", rows, states.len()))?;
+    Ok(Spec { head: spec.head.map(|head| Head { readout: Readout::Every, ..head }), ..*spec })
+}
+
+/// Checks that windows have as many features as the network has inputs.
+///
+/// # Errors
+/// [`Error::Config`] with both numbers where they differ.
+pub fn check_windows(spec: &Spec, windows: &Windows) -> Result<()> {
+    if windows.inputs() == spec.input {
+        return Ok(());
+    }
+    let expected = format!("{}, the network's", spec.input);
+    Err(Error::config("the windows' number of features", windows.inputs(), expected))
+}
+
+/// Checks the tensors of sequences against their shapes in this network.
+///
+/// # Errors
+/// [`Error::Config`] where there are no rows or no steps, or a row's length is not from 1 to T; [`Error::Length`] where
+/// `x`, the states or the lengths do not have as many values as their shapes call for.
+pub fn check_sequences(spec: &Spec, sequences: &Sequences) -> Result<()> {
+    let &Sequences { rows, steps, ref x, ref states, ref lengths } = sequences;
+    for (name, size) in [("rows", rows), ("steps", steps)] {
+        if size == 0 {
+            return Err(Error::config(name, size, "at least 1"));
+        }
+    }
+    Error::check_len("x", &[("B", rows), ("T", steps), ("I", spec.input)], x.len())?;
+    if let Some(states) = states {
+        spec.check_states("states", rows, states.len())?;
+    }
+    lengths.as_ref().map_or(Ok(()), |lengths| check_lengths(lengths, rows, steps))
+}

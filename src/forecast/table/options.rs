@@ -1,0 +1,28 @@
+//! How to read a table.
+
+use super::fill::Fill;
+use crate::forecast::time::Frequency;
+
+/// How to read a table. What is `None` is guessed.
+#[derive(Clone, Debug, Default)]
+pub struct ReadOptions {
+    /// What stands between fields.
+    pub delimiter: Option<u8>,
+    /// The decimal mark: `.` or `,`.
+    pub decimal: Option<u8>,
+    /// Whether the first row has the columns' names.
+    pub header: Option<bool>,
+    /// The column of times. It is guessed: the first that holds dates, or a first column of numbers that is called a
+    /// time.
+    pub time: Option<String>,
+    /// The column that tells series apart, in a long table.
+    pub id: Option<String>,
+    /// How far apart times stand. It is guessed from the times.
+    pub frequency: Option<Frequency>,
+    /// What to put where values are missing. Without it they are refused.
+    pub fill: Option<Fill>,
+    /// The columns to read; without it every column but time and identifier.
+    pub columns: Option<Vec<String>>,
+    /// Columns that may end before the others: what is still to be forecast, beside what is known of the future.
+    pub open_end: Vec<String>,
+}

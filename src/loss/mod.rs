@@ -1,0 +1,15 @@
+//! What training minimises: the losses and their derivatives, as PyTorch defines them, and what they are measured
+//! against. Pure definitions; no device, no loop over a batch.
+//!
+//! The head gives O outputs at each *position*: the last step of a row, or every step of it. A loss is the mean of its
+//! terms over all positions that count: of one term per output, or, for cross-entropy, of one term per position. A
+//! position beyond the length of its row does not count, neither in the sum nor in what the sum is divided by, and its
+//! target is never looked at.
+
+mod losses;
+mod objective;
+mod quantiles;
+
+pub use losses::{Loss, counted};
+pub use objective::Objective;
+pub use quantiles::{MOST_QUANTILES, Quantiles};

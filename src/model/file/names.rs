@@ -1,0 +1,29 @@
+//! What the parts of a network are called in a file.
+
+use serde::{Deserialize, Serialize};
+
+/// What the parts of a network are called in a PyTorch module: what stands in its state_dict before `.weight_ih_l0` and
+/// `.weight`. Empty where the part is the whole module. A network keeps its names, so that its weights go back to where
+/// they came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Names {
+    /// The `torch.nn.{RNN, LSTM, GRU}`.
+    pub rnn: String,
+    /// The `torch.nn.Linear`.
+    pub head: String,
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        Names { rnn: "rnn".into(), head: "fc".into() }
+    }
+}
+
+impl Names {
+    /// The name in the file of a tensor that [`Layout`] calls `name`.
+    pub(super) fn of(&self, name: &str) -> String {
+        let (part, tensor) = name.split_once('.').expect("a layout's names have one dot");
+        let module = if part == "rnn" { &self.rnn } else { &self.head };
+        if module.is_empty() { tensor.to_owned() } else { format!("{module}.{tensor}") }
+    }
+}

@@ -1,0 +1,32 @@
+//! How to read a model file.
+
+use crate::model::kind::CellKind;
+use crate::model::spec::Readout;
+
+/// The function of an Elman cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nonlinearity {
+    /// Hyperbolic tangent, PyTorch's default.
+    Tanh,
+    /// max(0, x).
+    Relu,
+}
+
+impl Nonlinearity {
+    /// The cell of that function.
+    pub fn cell(self) -> CellKind {
+        match self {
+            Nonlinearity::Tanh => CellKind::RnnTanh,
+            Nonlinearity::Relu => CellKind::RnnRelu,
+        }
+    }
+}
+
+/// What the reader of a model file may ask for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LoadOptions {
+    /// The function of an RNN, which PyTorch's files do not say. Refused where the file says another, or is no RNN's.
+    pub nonlinearity: Option<Nonlinearity>,
+    /// The steps that the head reads, whatever the file says. Of a network without a head it says nothing.
+    pub readout: Option<Readout>,
+}
