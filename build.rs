@@ -1,5 +1,6 @@
-//! Links the kernels: every shader in `shaders/` with what it imports, by WESL (<https://wesl-lang.dev>), once for every
-//! specialization that there is. What comes of it is plain WGSL, in a table that `src/engine/gpu/kernels/module.rs` includes.
+//! Links the kernels: every shader in `shaders/` with what it imports, by WESL (<https://wesl-lang.dev>), once for
+//! every specialization that there is. What comes of it is plain WGSL, in a table that
+//! `src/engine/gpu/kernels/module.rs` includes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -7,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 use wesl::{CompileOptions, Feature, ManglerKind, ModulePath, VirtualResolver, Wesl};
 
-/// A choice that makes another module: each value has a name, the conditions that hold for it in `@if`, and the file that stands for the
-/// axis's own module.
+/// A choice that makes another module: each value has a name, the conditions that hold for it in `@if`, and the file
+/// that stands for the axis's own module.
 struct Axis {
     /// What a kernel mentions that depends on it.
     mentions: &'static [&'static str],
@@ -96,8 +97,8 @@ fn read(root: &Path, folder: &Path, files: &mut BTreeMap<String, String>) {
     }
 }
 
-/// Which of the words of [`AXES`] a kernel mentions, or what it imports. A cell's and an operand's files are not looked into: every
-/// kernel that imports them has the axis anyway.
+/// Which of the words of [`AXES`] a kernel mentions, or what it imports. A cell's and an operand's files are not looked
+/// into: every kernel that imports them has the axis anyway.
 fn mentions<'a>(kernel: &str, files: &BTreeMap<String, String>) -> BTreeSet<&'a str> {
     let (mut found, mut seen, mut open) = (BTreeSet::new(), BTreeSet::new(), vec![kernel.to_owned()]);
     while let Some(path) = open.pop() {
@@ -125,14 +126,22 @@ fn mentions<'a>(kernel: &str, files: &BTreeMap<String, String>) -> BTreeSet<&'a 
 /// A kernel as plain WGSL. `package::kernel` is its own file, so that what it imports can ask for what it binds.
 fn link(kernel: &str, files: &BTreeMap<String, String>, conditions: &[&str], aliases: &[(&str, &str)]) -> String {
     let mut resolver = VirtualResolver::new();
-    let module = |path: &str| format!("package::{}", path.replace('/', "::")).parse::<ModulePath>().expect("a module's path");
+    let module =
+        |path: &str| format!("package::{}", path.replace('/', "::")).parse::<ModulePath>().expect("a module's path");
     for (path, text) in files {
         resolver.add_module(module(path), text.as_str().into());
     }
     for (alias, path) in aliases.iter().copied().chain([("kernel", kernel)]) {
         resolver.add_module(module(alias), files[path].as_str().into());
     }
-    let mut options = CompileOptions { imports: true, condcomp: true, strip: true, lower: false, validate: true, ..Default::default() };
+    let mut options = CompileOptions {
+        imports: true,
+        condcomp: true,
+        strip: true,
+        lower: false,
+        validate: true,
+        ..Default::default()
+    };
     for &condition in AXES.iter().flat_map(|axis| axis.values).flat_map(|(_, conditions, _)| *conditions) {
         options.features.flags.insert(condition.to_owned(), Feature::from(conditions.contains(&condition)));
     }

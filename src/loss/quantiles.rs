@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 /// The most levels of [`Quantiles`].
 pub const MOST_QUANTILES: usize = 16;
 
-/// The levels of [`Loss::Quantile`](super::Loss::Quantile), each between 0 and 1, in rising order. In f32, so that they are the same numbers
-/// on every device and in the oracle.
+/// The levels of [`Loss::Quantile`](super::Loss::Quantile), each between 0 and 1, in rising order. In f32, so that they
+/// are the same numbers on every device and in the oracle.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<f32>", into = "Vec<f32>")]
 pub struct Quantiles {

@@ -1,13 +1,13 @@
-//! The GPU engine against the f64 oracle, and what must hold bit for bit. Needs an adapter, a software one will do; with
-//! none it fails with the remedy.
+//! The GPU engine against the f64 oracle, and what must hold bit for bit. Needs an adapter, a software one will do;
+//! with none it fails with the remedy.
 
 #[path = "../common/mod.rs"]
 mod common;
 #[path = "../common/engines.rs"]
 mod engines;
 mod half;
+mod micro_batches;
 mod options;
-mod portions;
 
 use common::assert_close;
 use engines::{a_nan_stays, any_case, exact_training, windows};
@@ -209,7 +209,9 @@ fn a_nan_stays_in_its_row_and_shows_in_the_gradients() {
 fn a_network_beyond_the_adapters_limits_is_refused_with_a_remedy() {
     let spec = Spec::new(CellKind::Lstm, 1, 5000, 1);
     let parameters = vec![0.0; refrain::model::Layout::new(&spec).len()];
-    let refused = GpuEngine::new(gpu(spec.cell).clone(), spec, &parameters);
+    // An adapter may have room for it; WebGPU's default limits have none.
+    let gpu = open(Options { default_limits: true, ..Options::default() });
+    let refused = GpuEngine::new(gpu, spec, &parameters);
     let sequences = Sequences::new(1, 1, vec![0.0]);
     let refused = refused.and_then(|mut engine| block_on(engine.forward(&sequences)).map(|_| ()));
     let message = refused.expect_err("5000 units do not fit").to_string();

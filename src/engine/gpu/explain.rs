@@ -1,4 +1,5 @@
-//! A plan in words and numbers: the training step dispatch by dispatch, and which kernels would be chosen for a shape. It needs no adapter.
+//! A plan in words and numbers: the training step dispatch by dispatch, and which kernels would be chosen for a shape.
+//! It needs no adapter.
 
 use super::device::{Access, Capabilities, Options, reflect};
 use super::kernels::Dispatch;

@@ -1,14 +1,16 @@
-//! The device behind wgpu, in floors that know nothing of those above them: `device` (adapters, buffers, pipelines), `kernels` (what runs),
-//! `tuning` (which of it suits), `plan` (the dispatches of one network and batch shape), `engine`. What a kernel computes stands in
+//! The device behind wgpu, in floors that know nothing of those above them: `device` (adapters, buffers, pipelines),
+//! `kernels` (what runs),
+//! `tuning` (which of it suits), `plan` (the dispatches of one network and batch shape), `engine`. What a kernel
+//! computes stands in
 //! `shaders/`; nothing here trains or forecasts.
 
 mod device;
 mod engine;
 mod explain;
 mod kernels;
+mod plan;
 #[cfg(test)]
 mod tests;
-mod plan;
 mod tuning;
 
 pub use device::{AdapterFacts, Capabilities, Gpu, Kernels, Kind, Options, adapters, choose};

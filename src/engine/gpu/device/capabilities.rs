@@ -1,5 +1,5 @@
-//! What an adapter can do, as plain numbers: all that the choice of kernels and of their layouts depends on. A profile stands for an
-//! adapter that is not at hand.
+//! What an adapter can do, as plain numbers: all that the choice of kernels and of their layouts depends on. A profile
+//! stands for an adapter that is not at hand.
 
 use super::options::Options;
 use wgpu::{Adapter, DeviceType, Features, Limits};
@@ -32,8 +32,8 @@ pub struct Capabilities {
     pub largest_binding: u64,
     /// Whether kernels have numbers of 16 bits (SHADER_F16).
     pub half: bool,
-    /// Units that run workgroups side by side: multiprocessors, cores. No adapter tells: a number that suits the kind, and for a software
-    /// adapter that of a GPU of its limits.
+    /// Units that run workgroups side by side: multiprocessors, cores. No adapter tells: a number that suits the kind,
+    /// and for a software adapter that of a GPU of its limits.
     pub units: u32,
 }
 
@@ -56,13 +56,15 @@ impl Capabilities {
     }
 
     fn with_limits(kind: Kind, units: u32, limits: &Limits) -> Self {
-        // Kernels count elements, of four bytes at least, and dynamic offsets count bytes, in u32: below 2^32 bytes neither overflows,
-        // nor does the number of invocations, one an element and some to fill the last workgroups.
+        // Kernels count elements, of four bytes at least, and dynamic offsets count bytes, in u32: below 2^32 bytes
+        // neither overflows, nor does the number of invocations, one an element and some to fill the last workgroups.
         let largest_buffer = limits.max_buffer_size.min(u32::MAX.into());
         Capabilities {
             kind,
             workgroup_memory: limits.max_compute_workgroup_storage_size,
-            workgroup_invocations: limits.max_compute_invocations_per_workgroup.min(limits.max_compute_workgroup_size_x),
+            workgroup_invocations: limits
+                .max_compute_invocations_per_workgroup
+                .min(limits.max_compute_workgroup_size_x),
             workgroups_a_dimension: limits.max_compute_workgroups_per_dimension,
             largest_buffer,
             largest_binding: largest_buffer.min(limits.max_storage_buffer_binding_size),
@@ -71,8 +73,9 @@ impl Capabilities {
         }
     }
 
-    /// What stands for an adapter that is not at hand, by name: `webgpu` is WebGPU's default limits, as every browser gives them. The
-    /// others have the limits that wgpu's table of vendors gives, and as many units as one adapter of the kind has.
+    /// What stands for an adapter that is not at hand, by name: `webgpu` is WebGPU's default limits, as every browser
+    /// gives them. The others have the limits that wgpu's table of vendors gives, and as many units as one adapter of
+    /// the kind has.
     pub fn profiles() -> [(&'static str, Self); 4] {
         let default = Limits::default();
         let like = |memory_kib: u32, binding: u64| Limits {
@@ -83,7 +86,10 @@ impl Capabilities {
             max_storage_buffer_binding_size: binding,
             ..default.clone()
         };
-        let with_half = |kind, units, limits: &Limits| Capabilities { half: true, ..Capabilities::with_limits(kind, units, limits) };
+        let with_half = |kind, units, limits: &Limits| Capabilities {
+            half: true,
+            ..Capabilities::with_limits(kind, units, limits)
+        };
         [
             ("h100-like", with_half(Kind::Discrete, 132, &like(48, 1 << 31))),
             ("m-series-like", with_half(Kind::Integrated, 16, &like(32, 1 << 30))),

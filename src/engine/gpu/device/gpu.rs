@@ -79,7 +79,8 @@ impl Gpu {
         }))
     }
 
-    /// Bytes of all buffers that were ever made on it, those that are gone included: what a call allocates is the difference.
+    /// Bytes of all buffers that were ever made on it, those that are gone included: what a call allocates is the
+    /// difference.
     pub fn allocated(&self) -> u64 {
         self.allocated.load(Ordering::Relaxed)
     }
@@ -105,7 +106,7 @@ impl Gpu {
         if let Some(pipeline) = pipelines.get(&source) {
             return Ok(pipeline.clone());
         }
-        let pipeline = Arc::new(Pipeline::new(self, &source));
+        let pipeline = Arc::new(Pipeline::new(&self.device, &source, self.options.checked));
         self.check()?;
         pipelines.insert(source, pipeline.clone());
         Ok(pipeline)

@@ -1,5 +1,5 @@
-//! The ground floor: adapters and what they can do, an open device, its buffers and compiled pipelines. Nothing here knows what a kernel
-//! computes.
+//! The ground floor: adapters and what they can do, an open device, its buffers and compiled pipelines. Nothing here
+//! knows what a kernel computes.
 
 mod adapter;
 mod array;

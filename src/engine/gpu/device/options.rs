@@ -13,9 +13,11 @@ pub struct Options {
     pub kernels: Kernels,
     /// Ask for timestamps, where the adapter has them.
     pub timestamps: bool,
-    /// Bytes that all buffers of a batch together may take, about, before it is taken in micro-batches; else what suits the kind of
-    /// adapter.
+    /// Bytes that all buffers of a batch together may take, about, before it is taken in micro-batches; else what suits
+    /// the kind of adapter.
     pub micro_batch_bytes: Option<u64>,
+    /// Bytes of projected inputs that are made at a time; else what fits a cache.
+    pub projection_bytes: Option<usize>,
 }
 
 /// Which kernels a device runs, where there is a choice; every one is held against the oracle.
@@ -34,12 +36,8 @@ pub enum Kernels {
 
 impl Kernels {
     /// Each with its name.
-    const NAMES: [(Kernels, &str); 4] = [
-        (Kernels::Chosen, "chosen"),
-        (Kernels::Scans, "scans"),
-        (Kernels::Steps, "steps"),
-        (Kernels::Fused, "fused"),
-    ];
+    const NAMES: [(Kernels, &str); 4] =
+        [(Kernels::Chosen, "chosen"), (Kernels::Scans, "scans"), (Kernels::Steps, "steps"), (Kernels::Fused, "fused")];
 }
 
 impl std::fmt::Display for Kernels {

@@ -1,8 +1,7 @@
-//! A compiled kernel, and binding by name: WGSL alone says what is bound where, and a missing, extra or misspelt name is
-//! refused when the bind group is made.
+//! A compiled kernel, and binding by name: WGSL alone says what is bound where, and a missing, extra or misspelt name
+//! is refused when the bind group is made.
 
 use super::array::Array;
-use super::gpu::Gpu;
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 use naga::{AddressSpace, StorageAccess};
 use std::ops::Range;
@@ -61,7 +60,8 @@ impl Binding {
 /// The bindings that the entry point of a module uses. Panics where the module is not valid: our own shaders are.
 pub fn reflect(source: &Source) -> Vec<Binding> {
     let Source { entry, wgsl } = source;
-    let module = naga::front::wgsl::parse_str(wgsl).unwrap_or_else(|error| panic!("{entry}: {}", error.emit_to_string(wgsl)));
+    let module =
+        naga::front::wgsl::parse_str(wgsl).unwrap_or_else(|error| panic!("{entry}: {}", error.emit_to_string(wgsl)));
     let info = Validator::new(ValidationFlags::all(), Capabilities::all())
         .validate(&module)
         .unwrap_or_else(|error| panic!("{entry}: {}", error.emit_to_string(wgsl)));
@@ -95,8 +95,9 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    /// Compiles a kernel. A refusal by the driver is kept in `gpu` for its next check.
-    pub fn new(gpu: &Gpu, source: &Source) -> Self {
+    /// Compiles a kernel, with the checks that wgpu adds to shaders it does not trust or without. A refusal by the
+    /// driver goes to the device's handler of errors.
+    pub fn new(device: &wgpu::Device, source: &Source, checked: bool) -> Self {
         let (entry, bindings) = (source.entry, reflect(source));
         let entries: Vec<wgpu::BindGroupLayoutEntry> = bindings
             .iter()
@@ -114,24 +115,23 @@ impl Pipeline {
                 count: None,
             })
             .collect();
-        let layout = gpu
-            .device
-            .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(entry), entries: &entries });
-        let pipeline_layout = gpu.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+        let layout =
+            device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(entry), entries: &entries });
+        let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
             label: Some(entry),
             bind_group_layouts: &[Some(&layout)],
             immediate_size: 0,
         });
         let wgsl = wgpu::ShaderSource::Wgsl(source.wgsl.as_str().into());
         let descriptor = wgpu::ShaderModuleDescriptor { label: Some(entry), source: wgsl };
-        let checks = match gpu.options.checked {
+        let checks = match checked {
             true => wgpu::ShaderRuntimeChecks::checked(),
             false => wgpu::ShaderRuntimeChecks::unchecked(),
         };
-        // SAFETY: the source is ours alone, every index in it is within its buffer and every loop ends; the tests run each
-        // kernel with guard words behind every buffer, checked and unchecked.
-        let shader = unsafe { gpu.device.create_shader_module_trusted(descriptor, checks) };
-        let pipeline = gpu.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+        // SAFETY: the source is ours alone, every index in it is within its buffer and every loop ends; the tests run
+        // each kernel with guard words behind every buffer, checked and unchecked.
+        let shader = unsafe { device.create_shader_module_trusted(descriptor, checks) };
+        let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
             label: Some(entry),
             layout: Some(&pipeline_layout),
             module: &shader,
@@ -146,9 +146,9 @@ impl Pipeline {
         Pipeline { entry, pipeline, layout, bindings }
     }
 
-    /// Binds arrays by name; of uniforms behind a dynamic offset `stride` bytes at a time. Panics where the names are not those of the
-    /// shader: the caller is ours.
-    pub fn bind(&self, gpu: &Gpu, arrays: &[(&str, &Array)], stride: usize) -> BindGroup {
+    /// Binds arrays by name; of uniforms behind a dynamic offset `stride` bytes at a time. Panics where the names are
+    /// not those of the shader: the caller is ours.
+    pub fn bind(&self, device: &wgpu::Device, arrays: &[(&str, &Array)], stride: usize) -> BindGroup {
         let entry = self.entry;
         let entries: Vec<BindGroupEntry> = self
             .bindings
@@ -163,14 +163,15 @@ impl Pipeline {
         if let Some((name, _)) = arrays.iter().find(|(name, _)| self.bindings.iter().all(|b| b.name != *name)) {
             panic!("{entry}: there is no binding `{name}`");
         }
-        gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
+        device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some(entry),
             layout: &self.layout,
             entries: &entries,
         })
     }
 
-    /// The dynamic offsets of byte `step` in the steps' constants and byte `time` in the times, in the order of the bindings: those of
+    /// The dynamic offsets of byte `step` in the steps' constants and byte `time` in the times, in the order of the
+    /// bindings: those of
     /// `range` count.
     pub fn offsets(&self, step: u32, time: u32) -> ([u32; 2], Range<usize>) {
         let mut offsets = [0; 2];

@@ -52,7 +52,8 @@ impl Data {
         DataShape::of(&self.windows, self.room)
     }
 
-    /// Makes room for batches of `rows` windows, of which some are then the same; whether plans have to bind the new `order`.
+    /// Makes room for batches of `rows` windows, of which some are then the same; whether plans have to bind the new
+    /// `order`.
     pub fn make_room(&mut self, gpu: &Gpu, rows: usize) -> Result<bool> {
         if rows <= self.room {
             return Ok(false);

@@ -1,7 +1,9 @@
 //! The engine on a device: what it keeps there, and each call of the seam in a few lines.
 
+mod core;
 mod data;
 mod gpu_engine;
+mod inference;
 mod network;
 mod profile;
 mod sequences;

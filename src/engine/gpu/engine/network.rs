@@ -24,7 +24,8 @@ pub struct Network {
 }
 
 impl Network {
-    /// Allocates a network; its parameters are not set. `steps` is the uniform buffer of the constants of a submission's steps.
+    /// Allocates a network; its parameters are not set. `steps` is the uniform buffer of the constants of a
+    /// submission's steps.
     pub fn new(gpu: &Gpu, tuning: &Tuning, spec: &Spec, steps: &Array) -> Result<Self> {
         let description = NetworkDescription::new(tuning, spec);
         let block = |label: &str| gpu.values::<f32>(label, description.layout.len());

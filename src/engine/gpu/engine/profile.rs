@@ -26,7 +26,8 @@ pub struct Memory {
     /// Bytes that are allocated on the device, all its networks together, where the driver's allocator counts them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allocated: Option<u64>,
-    /// Bytes that the training plan keeps from the forward pass for the backward one: inputs, states and tapes, at a time.
+    /// Bytes that the training plan keeps from the forward pass for the backward one: inputs, states and tapes, at a
+    /// time.
     pub kept: u64,
 }
 
@@ -39,24 +40,24 @@ const PASSES: usize = 5;
 impl GpuEngine {
     /// What lies on the device.
     pub fn memory(&self) -> Memory {
-        let allocated = self.gpu.device.generate_allocator_report().map(|report| report.total_allocated_bytes);
-        let kept = self.training.as_ref().map_or(0, |plan| plan.description.kept_bytes());
+        let allocated = self.core.gpu.device.generate_allocator_report().map(|report| report.total_allocated_bytes);
+        let kept = self.training.plan.as_ref().map_or(0, |plan| plan.description.kept_bytes());
         Memory { allocated, kept }
     }
 
-    /// Takes the first of `steps`, and then repeats its dispatches with a timestamp before and after those of each kernel. A batch that is
-    /// taken in micro-batches counts its last one as many times as there are.
+    /// Takes the first of `steps`, and then repeats its dispatches with a timestamp before and after those of each
+    /// kernel. A batch that is taken in micro-batches counts its last one as many times as there are.
     pub async fn profile(&mut self, steps: &Steps<'_>) -> Result<Vec<KernelTime>> {
         self.train(&Steps { ids: &steps.ids[..steps.batch.min(steps.ids.len())], ..*steps })?;
         self.losses().await?;
-        let plan = self.training.as_ref().expect("a step was just taken");
+        let plan = self.training.plan.as_ref().expect("a step was just taken");
         let micro_batches = steps.batch.min(steps.ids.len()).div_ceil(plan.description.purpose.batch);
         let gradients: Vec<Timed> =
             plan.description.gradients().map(|scheduled| (plan.prepared(scheduled), scheduled.time)).collect();
-        let update: &[Prepared] = if plan.description.training.is_some() { &[] } else { self.network.update() };
+        let update: &[Prepared] = if plan.description.training.is_some() { &[] } else { self.core.network.update() };
         let update: Vec<Timed> = update.iter().map(|prepared| (prepared, 0)).collect();
-        let [of_batches, of_step] = [&gradients, &update]
-            .map(|dispatches| dispatches.chunk_by(|(a, _), (b, _)| a.entry() == b.entry()));
+        let [of_batches, of_step] =
+            [&gradients, &update].map(|dispatches| dispatches.chunk_by(|(a, _), (b, _)| a.entry() == b.entry()));
         let runs: Vec<&[Timed]> = of_batches.clone().chain(of_step.clone()).collect();
         let taken = of_batches.map(|_| micro_batches).chain(of_step.map(|_| 1));
         let mut times = vec![f64::INFINITY; runs.len()];
@@ -83,7 +84,7 @@ impl GpuEngine {
 
     /// Milliseconds of each run of dispatches, infinite without timestamps.
     async fn time(&self, runs: &[&[Timed<'_>]]) -> Result<Vec<f64>> {
-        let gpu = &self.gpu;
+        let gpu = &self.core.gpu;
         if !gpu.device.features().contains(wgpu::Features::TIMESTAMP_QUERY) {
             return Ok(vec![f64::INFINITY; runs.len()]);
         }
@@ -98,7 +99,7 @@ impl GpuEngine {
         });
         let usage = BufferUsages::QUERY_RESOLVE | BufferUsages::COPY_SRC;
         let resolved = gpu.buffer("timestamps", u64::from(count) * 8, usage)?;
-        let mut encoder = self.encoder();
+        let mut encoder = self.core.encoder();
         for (run, at) in runs.iter().zip((0..).step_by(2)) {
             let mut pass = encoder.begin_compute_pass(&ComputePassDescriptor {
                 label: Some(run[0].0.entry()),

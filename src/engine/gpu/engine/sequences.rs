@@ -1,10 +1,10 @@
 //! Passes over sequences that are not loaded: a forward pass, or every gradient, read back to the host.
 
+use super::core::Core;
 use super::data::Data;
-use super::gpu_engine::GpuEngine;
+use crate::data::{Sequences, Windows};
 use crate::engine::gpu::kernels::Step;
 use crate::engine::gpu::plan::{Plan, Purpose, unpad};
-use crate::data::{Sequences, Windows};
 use crate::engine::{Gradients, Outputs, check_sequences};
 use crate::error::Result;
 use crate::loss::Objective;
@@ -19,16 +19,17 @@ pub struct Pass {
 }
 
 impl Pass {
-    /// The pass of an engine for these sequences, with its data and initial states written. One that was made for such
-    /// sequences before serves again.
+    /// A pass over these sequences, with its data and initial states written. The one before serves again, where it was
+    /// made for such sequences.
     pub fn prepare(
-        engine: &mut GpuEngine,
+        core: &Core,
+        before: Option<Pass>,
         sequences: &Sequences,
         targets: Vec<f32>,
         purpose: Purpose,
         objective: &Objective,
     ) -> Result<Self> {
-        let spec = *engine.spec();
+        let spec = *core.spec();
         check_sequences(&spec, sequences)?;
         let &Sequences { rows, steps, ref x, .. } = sequences;
         let target_len = targets.len() / rows;
@@ -36,24 +37,24 @@ impl Pass {
         if let Some(lengths) = &sequences.lengths {
             windows = windows.with_lengths(lengths.clone())?;
         }
-        let mut pass = match engine.pass.take().filter(|pass| pass.fits(&windows, purpose)) {
+        let mut pass = match before.filter(|pass| pass.fits(&windows, purpose)) {
             Some(mut pass) => {
-                pass.data.replace(&engine.gpu, &windows);
+                pass.data.replace(&core.gpu, &windows);
                 pass
             }
             None => {
-                let data = Data::new(&engine.gpu, &windows)?;
-                let plan = engine.plan(&data, purpose)?;
+                let data = Data::new(&core.gpu, &windows)?;
+                let plan = core.plan(&data, purpose)?;
                 Pass { data, plan, unscale: 1.0 }
             }
         };
         let order: Vec<u32> = (0..rows as u32).collect();
-        engine.gpu.write(&pass.data.order, 0, &order);
-        pass.plan.write_initial_states(&engine.gpu, rows, sequences.states.as_deref());
+        core.gpu.write(&pass.data.order, 0, &order);
+        pass.plan.write_initial_states(&core.gpu, rows, sequences.states.as_deref());
         let lengths: Vec<usize> = (0..rows).map(|row| sequences.length(row)).collect();
         let terms = objective.loss.terms(&spec, &lengths);
-        let step = Step::new(rows, 0, 0).with_objective(objective, terms, engine.precision);
-        engine.write_steps(&[step]);
+        let step = Step::new(rows, 0, 0).with_objective(objective, terms, core.precision);
+        core.write_steps(&[step]);
         pass.unscale = step.unscale;
         Ok(pass)
     }
@@ -66,30 +67,30 @@ impl Pass {
     }
 
     /// Runs the plan.
-    pub fn run(&self, engine: &GpuEngine) {
-        let mut encoder = engine.encoder();
+    pub fn run(&self, core: &Core) {
+        let mut encoder = core.encoder();
         let mut pass = encoder.begin_compute_pass(&Default::default());
         self.plan.record(&mut pass, 0, self.plan.description.gradients());
         drop(pass);
-        engine.gpu.queue.submit([encoder.finish()]);
+        core.gpu.queue.submit([encoder.finish()]);
     }
 
     /// What the forward pass left.
-    pub async fn outputs(&self, engine: &GpuEngine) -> Result<Outputs> {
+    pub async fn outputs(&self, core: &Core) -> Result<Outputs> {
         let (rows, time) = (self.data.windows.count(), self.data.windows.steps());
-        let y = engine.gpu.read(self.plan.array(self.plan.description.y), rows * engine.output_len(time)).await?;
-        let states = self.plan.read_final_states(&engine.gpu, rows).await?;
+        let y = core.gpu.read(self.plan.array(self.plan.description.y), rows * core.output_len(time)).await?;
+        let states = self.plan.read_final_states(&core.gpu, rows).await?;
         Ok(Outputs { y, states })
     }
 
     /// What the backward pass left.
-    pub async fn gradients(&self, engine: &GpuEngine) -> Result<Gradients> {
-        let (gpu, spec) = (&engine.gpu, engine.spec());
+    pub async fn gradients(&self, core: &Core) -> Result<Gradients> {
+        let (gpu, spec) = (&core.gpu, core.spec());
         let (rows, time) = (self.data.windows.count(), self.data.windows.steps());
-        let outputs = self.outputs(engine).await?;
-        let parameters = gpu.read(&engine.network.gradients, engine.network.description.layout.len()).await?;
+        let outputs = self.outputs(core).await?;
+        let parameters = gpu.read(&core.network.gradients, core.network.description.layout.len()).await?;
         let description = &self.plan.description;
-        let loss = gpu.read(&engine.losses, description.loss_parts as usize).await?.iter().sum();
+        let loss = gpu.read(&core.losses, description.loss_parts as usize).await?.iter().sum();
 
         let d_x = self.plan.array(description.d_x.expect("the purpose reaches the input"));
         let width = spec.input.next_multiple_of(4);

@@ -1,11 +1,11 @@
 //! Sequences that go on from call to call: the states stay on the device.
 
+use super::core::Core;
 use super::data::Data;
-use super::gpu_engine::GpuEngine;
+use crate::data::Windows;
 use crate::engine::gpu::device::Gpu;
 use crate::engine::gpu::kernels::Step;
 use crate::engine::gpu::plan::{Batches, Plan, Purpose, stream_steps};
-use crate::data::Windows;
 use crate::error::{Error, Result};
 use crate::model::{Readout, Spec};
 use wgpu::Buffer;
@@ -22,28 +22,28 @@ pub struct Stream {
     /// The states that it began with, [S, L, B, H].
     initial: Option<Vec<f32>>,
     /// A plan for each number of steps, the one that ran last at the end: the stream's states are its final ones.
-    passes: Vec<Pass>,
+    passes: Vec<Piece>,
 }
 
 /// A plan for some steps of the stream.
 #[derive(Debug)]
-struct Pass {
+struct Piece {
     data: Data,
     plan: Plan,
     /// Where the host finds the outputs.
     staging: Buffer,
 }
 
-impl Pass {
-    fn new(engine: &GpuEngine, spec: &Spec, windows: &Windows) -> Result<Self> {
+impl Piece {
+    fn new(core: &Core, spec: &Spec, windows: &Windows) -> Result<Self> {
         let rows = windows.count();
-        let data = Data::new(&engine.gpu, windows)?;
+        let data = Data::new(&core.gpu, windows)?;
         let purpose = Purpose { batches: Batches::Carried, ..Purpose::outputs(spec, rows) };
-        let plan = engine.plan(&data, purpose)?;
+        let plan = core.plan(&data, purpose)?;
         let order: Vec<u32> = (0..rows as u32).collect();
-        engine.gpu.write(&data.order, 0, &order);
-        let staging = engine.gpu.staging(rows * plan.description.steps * spec.outputs())?;
-        Ok(Pass { data, plan, staging })
+        core.gpu.write(&data.order, 0, &order);
+        let staging = core.gpu.staging(rows * plan.description.steps * spec.outputs())?;
+        Ok(Piece { data, plan, staging })
     }
 }
 
@@ -53,11 +53,11 @@ impl Stream {
         Stream { spec, rows, initial: states.map(<[f32]>::to_vec), passes: Vec::new() }
     }
 
-    /// The next `steps` steps, of input `x` [B, T, I], a piece at a time; a row with a length ends there. The outputs [B, T or 1, O] of every
-    /// step, or of each row's last.
+    /// The next `steps` steps, of input `x` [B, T, I], a piece at a time; a row with a length ends there. The outputs
+    /// [B, T or 1, O] of every step, or of each row's last.
     pub async fn go_on(
         &mut self,
-        engine: &GpuEngine,
+        core: &Core,
         x: &[f32],
         steps: usize,
         lengths: Option<&[u32]>,
@@ -71,7 +71,7 @@ impl Stream {
         Error::check_len("x", &[("B", rows), ("T", steps), ("I", input)], x.len())?;
         let read = if readout == Readout::Every { steps } else { 1 };
         let mut y = vec![0.0; rows * read * outputs];
-        let piece = stream_steps(&engine.tuning, &engine.network.description, &self.spec, rows, steps);
+        let piece = stream_steps(&core.tuning, &core.network.description, &self.spec, rows, steps);
         for first in (0..steps).step_by(piece) {
             let times = first..steps.min(first + piece);
             let of_piece = |row: usize| &x[(row * steps + first) * input..][..times.len() * input];
@@ -81,8 +81,8 @@ impl Stream {
                 let left = |&length: &u32| (length as usize).clamp(first, times.end) - first;
                 windows = windows.cut(lengths.iter().map(|length| left(length) as u32).collect());
             }
-            self.queue(engine, &windows)?;
-            let found = self.outputs(engine).await?;
+            self.queue(core, &windows)?;
+            let found = self.outputs(core).await?;
             for (row, (y, found)) in
                 y.chunks_exact_mut(read * outputs).zip(found.chunks_exact(times.len() * outputs)).enumerate()
             {
@@ -100,25 +100,25 @@ impl Stream {
     }
 
     /// Queues a piece.
-    fn queue(&mut self, engine: &GpuEngine, windows: &Windows) -> Result<()> {
+    fn queue(&mut self, core: &Core, windows: &Windows) -> Result<()> {
         let steps = windows.steps();
         let before = self.passes.len().checked_sub(1);
         let next = match self.passes.iter().position(|pass| pass.plan.description.steps == steps) {
             Some(next) => {
-                self.passes[next].data.replace(&engine.gpu, windows);
+                self.passes[next].data.replace(&core.gpu, windows);
                 next
             }
             None => {
-                self.passes.push(Pass::new(engine, &self.spec, windows)?);
+                self.passes.push(Piece::new(core, &self.spec, windows)?);
                 self.passes.len() - 1
             }
         };
-        engine.write_steps(&[Step::new(self.rows, 0, 0)]);
+        core.write_steps(&[Step::new(self.rows, 0, 0)]);
 
-        let Pass { plan, staging, .. } = &self.passes[next];
-        let mut encoder = engine.encoder();
+        let Piece { plan, staging, .. } = &self.passes[next];
+        let mut encoder = core.encoder();
         match before {
-            None => plan.write_initial_states(&engine.gpu, self.rows, self.initial.as_deref()),
+            None => plan.write_initial_states(&core.gpu, self.rows, self.initial.as_deref()),
             Some(before) if before != next => self.passes[before].plan.hand_over(plan, &mut encoder),
             Some(_) => {}
         }
@@ -130,20 +130,20 @@ impl Stream {
         drop(pass);
         let outputs = self.rows * steps * self.spec.outputs();
         plan.array(plan.description.y).copy_out(&mut encoder, 0, staging, 0, (outputs * 4) as u64);
-        engine.gpu.queue.submit([encoder.finish()]);
+        core.gpu.queue.submit([encoder.finish()]);
 
         let ran = self.passes.remove(next);
         self.passes.push(ran);
         if self.passes.len() > KEPT {
             self.passes.remove(0);
         }
-        engine.gpu.check()
+        core.gpu.check()
     }
 
     /// The outputs of the steps queued last, [B, T, O].
-    async fn outputs(&self, engine: &GpuEngine) -> Result<Vec<f32>> {
-        let Pass { plan, staging, .. } = self.passes.last().expect("steps were queued");
-        engine.gpu.read_staging(staging, self.rows * plan.description.steps * self.spec.outputs()).await
+    async fn outputs(&self, core: &Core) -> Result<Vec<f32>> {
+        let Piece { plan, staging, .. } = self.passes.last().expect("steps were queued");
+        core.gpu.read_staging(staging, self.rows * plan.description.steps * self.spec.outputs()).await
     }
 
     /// The states, [S, L, B, H].

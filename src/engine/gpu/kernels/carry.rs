@@ -1,7 +1,9 @@
 //! Carried states (truncated BPTT, streams): the final states of a layer become its initial ones.
 
+use super::dims::Dims;
+use super::dispatch::{Cost, Dispatch, ITEMS_A_WORKGROUP, item_groups, kernel};
 use super::module::{Module, Specialization};
-use super::{Capabilities, Cost, Dims, Dispatch, ITEMS_A_WORKGROUP, item_groups, kernel};
+use crate::engine::gpu::device::Capabilities;
 
 kernel! {
     /// `shaders/carry.wesl`: copies [S, B, HQ] quads of one layer.

@@ -1,6 +1,7 @@
-//! Rust twins of the structs in `shaders/parts/dims.wesl`: the shapes of a layer and of its batch, and the constants of a step.
+//! Rust twins of the structs in `shaders/parts/dims.wesl`: the shapes of a layer and of its batch, and the constants of
+//! a step.
 
-use super::Cost;
+use super::dispatch::Cost;
 use super::module::Specialization;
 use crate::engine::Precision;
 use crate::loss::{Loss, Objective};
@@ -151,8 +152,8 @@ impl Dims {
         if self.read_every == 1 { self.steps as usize } else { 1 }
     }
 
-    /// What the recurrent product and the cell cost over `steps` steps of so many chains, forwards or back: each reads the weights once,
-    /// and of every row the pre-activations or the tape, and the states.
+    /// What the recurrent product and the cell cost over `steps` steps of so many chains, forwards or back: each reads
+    /// the weights once, and of every row the pre-activations or the tape, and the states.
     pub(super) fn recurrent_cost(&self, specialization: Specialization, steps: u32, chains: u32) -> Cost {
         let facts = specialization.cell.facts();
         let [rows, units, steps, chains] = [self.rows, self.hidden_quads * 4, steps, chains].map(|n| n as usize);
@@ -176,9 +177,9 @@ impl Step {
 
     /// The same with what is minimised as the mean of `terms` terms, and what is dropped.
     ///
-    /// Gradients on their way back are multiplied by the loss scale, and those of the weights divided by it. In 32 bits it is 1. In 16
-    /// bits, whose digits dwindle below 6e-5 and end at 6e-8, it is [`HEADROOM`] times the power of two next to `terms`: a delta
-    /// is then as large whatever the batch. A power of two rounds nothing.
+    /// Gradients on their way back are multiplied by the loss scale, and those of the weights divided by it. In 32 bits
+    /// it is 1. In 16 bits, whose digits dwindle below 6e-5 and end at 6e-8, it is [`HEADROOM`] times the power of two
+    /// next to `terms`: a delta is then as large whatever the batch. A power of two rounds nothing.
     pub fn with_objective(mut self, objective: &Objective, terms: usize, precision: Precision) -> Self {
         let loss_scale = match precision {
             Precision::F32 => 1.0,
@@ -217,8 +218,8 @@ impl Step {
     }
 }
 
-/// What a term's derivative of 1 becomes in 16 bits, about half way between their ends. Measured (benches/PRECISION.md): the gradients of
-/// squared errors are as good for residuals from 1e-4 to 1e3.
+/// What a term's derivative of 1 becomes in 16 bits, about half way between their ends. Measured
+/// (benches/PRECISION.md): the gradients of squared errors are as good for residuals from 1e-4 to 1e3.
 const HEADROOM: f32 = 16.0;
 
 /// Bytes between two steps in the uniform buffer: WebGPU's default alignment of dynamic offsets.

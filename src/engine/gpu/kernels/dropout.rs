@@ -1,7 +1,9 @@
 //! The input of a layer above the first where units are dropped.
 
+use super::dims::Dims;
+use super::dispatch::{Cost, Dispatch, ITEMS_A_WORKGROUP, item_groups, kernel};
 use super::module::{Module, Specialization};
-use super::{Capabilities, Cost, Dims, Dispatch, ITEMS_A_WORKGROUP, item_groups, kernel};
+use crate::engine::gpu::device::Capabilities;
 
 kernel! {
     /// `shaders/dropout.wesl`: the states of the layer below times their mask, over a span of steps.
@@ -10,7 +12,13 @@ kernel! {
 
 impl Dropout {
     /// Of so many layers of these shapes.
-    pub fn dispatch(self, capabilities: &Capabilities, specialization: Specialization, dims: &Dims, layers: u32) -> Dispatch {
+    pub fn dispatch(
+        self,
+        capabilities: &Capabilities,
+        specialization: Specialization,
+        dims: &Dims,
+        layers: u32,
+    ) -> Dispatch {
         let quads = (dims.span * dims.rows * dims.input_quads) as usize;
         let [x, y, _] = item_groups(capabilities, quads);
         Dispatch {

@@ -1,7 +1,8 @@
 //! A small network of one layer in one dispatch.
 
+use super::dims::Dims;
+use super::dispatch::{Cost, Dispatch, kernel};
 use super::module::{Module, Specialization};
-use super::{Cost, Dims, Dispatch, kernel};
 
 /// The layout of the fused kernels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,8 +16,8 @@ pub struct FusedLayout {
 }
 
 kernel! {
-    /// `shaders/fused.wesl` in training: windows, forward scan, head, loss and the way back, up to the sums of the gradients over a
-    /// workgroup's rows.
+    /// `shaders/fused.wesl` in training: windows, forward scan, head, loss and the way back, up to the sums of the
+    /// gradients over a workgroup's rows.
     Fused = "fused" { dims, step, packed, series, windows, order, states, targets, tape, partial }
 }
 
@@ -54,7 +55,13 @@ impl FusedInference {
 }
 
 /// The module whose invocations share so many vectors each.
-fn module(entry: &'static str, specialization: Specialization, layout: FusedLayout, dims: &Dims, vectors: u32) -> Module {
+fn module(
+    entry: &'static str,
+    specialization: Specialization,
+    layout: FusedLayout,
+    dims: &Dims,
+    vectors: u32,
+) -> Module {
     let invocations = layout.abreast * dims.hidden_quads;
     let module = Module::new(entry, specialization, invocations).with(&[
         ("SH", invocations * vectors),

@@ -1,10 +1,12 @@
 //! What ends a training step of the fused kernels.
 
+use super::dims::Dims;
+use super::dispatch::{Cost, Dispatch, SUM_INVOCATIONS, kernel};
 use super::module::{Module, Specialization};
-use super::{Cost, Dims, Dispatch, SUM_INVOCATIONS, kernel};
 
 kernel! {
-    /// `shaders/fused_update.wesl`: the sums of the workgroups added up, the gradient clipped, the optimiser's step, the weights packed.
+    /// `shaders/fused_update.wesl`: the sums of the workgroups added up, the gradient clipped, the optimiser's step,
+    /// the weights packed.
     FusedUpdate = "fused_update" { dims, step, partial, gradients, parameters, moment1, moment2, packed, losses }
 }
 

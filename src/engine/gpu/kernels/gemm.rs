@@ -1,8 +1,10 @@
-//! The layout of a GEMM in workgroup memory, `shaders/parts/gemm.wesl`: what `project`, `step_forward`, `step_backward`,
+//! The layout of a GEMM in workgroup memory, `shaders/parts/gemm.wesl`: what `project`, `step_forward`,
+//! `step_backward`,
 //! `input_gradient` and `weight_gradient` have in common.
 
+use super::dispatch::fold;
 use super::module::Module;
-use super::{Capabilities, fold};
+use crate::engine::gpu::device::Capabilities;
 
 /// How a GEMM is cut up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

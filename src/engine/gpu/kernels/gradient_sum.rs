@@ -1,11 +1,12 @@
 //! The gradients of a layer from their partial sums.
 
+use super::dims::Dims;
+use super::dispatch::{Cost, Dispatch, SUM_INVOCATIONS, kernel};
 use super::module::{Module, Specialization};
-use super::{Cost, Dims, Dispatch, SUM_INVOCATIONS, kernel};
 
 kernel! {
-    /// `shaders/gradient_sum.wesl`: adds the partial sums of the gradients of a layer, and of the head that reads it, in order, into
-    /// PyTorch's layout; leaves the squares of the sums, in parts.
+    /// `shaders/gradient_sum.wesl`: adds the partial sums of the gradients of a layer, and of the head that reads it,
+    /// in order, into PyTorch's layout; leaves the squares of the sums, in parts.
     GradientSum = "gradient_sum" { dims, step, partial, gradients, norms }
 }
 

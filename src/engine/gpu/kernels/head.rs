@@ -1,7 +1,9 @@
 //! The outputs of a network.
 
+use super::dims::Dims;
+use super::dispatch::{Cost, Dispatch, ITEMS_A_WORKGROUP, item_groups, kernel};
 use super::module::{Module, Specialization};
-use super::{Capabilities, Cost, Dims, Dispatch, ITEMS_A_WORKGROUP, item_groups, kernel};
+use crate::engine::gpu::device::Capabilities;
 
 kernel! {
     /// `shaders/head.wesl`: y [B, T or 1, O] from the states of the top layer, by a linear head or as they are.

@@ -1,7 +1,9 @@
 //! The gradient of the states that outputs are made of.
 
+use super::dims::Dims;
+use super::dispatch::{Cost, Dispatch, ITEMS_A_WORKGROUP, item_groups, kernel};
 use super::module::{Module, Specialization};
-use super::{Capabilities, Cost, Dims, Dispatch, ITEMS_A_WORKGROUP, item_groups, kernel};
+use crate::engine::gpu::device::Capabilities;
 
 kernel! {
     /// `shaders/head_gradient.wesl`: d_out [T or 1, B, D, HQ] of the top layer, from d_y [B, T or 1, O].

@@ -1,11 +1,14 @@
 //! The gradient of a layer's input, as one GEMM over a span of the steps.
 
+use super::dims::Dims;
+use super::dispatch::{Cost, Dispatch, kernel};
 use super::gemm::GemmLayout;
 use super::module::{Module, Specialization};
-use super::{Capabilities, Cost, Dims, Dispatch, kernel};
+use crate::engine::gpu::device::Capabilities;
 
 kernel! {
-    /// `shaders/input_gradient.wesl`: d_in [T, B, IQ] from the deltas: the output gradient of the layer below, or that of the data.
+    /// `shaders/input_gradient.wesl`: d_in [T, B, IQ] from the deltas: the output gradient of the layer below, or that
+    /// of the data.
     InputGradient = "input_gradient" { dims, step, time, packed, tape, d_in }
 }
 

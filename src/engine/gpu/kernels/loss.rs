@@ -1,7 +1,8 @@
 //! The loss of a batch and its gradient.
 
+use super::dims::Dims;
+use super::dispatch::{Cost, Dispatch, SUM_INVOCATIONS, kernel};
 use super::module::{Module, Specialization};
-use super::{Cost, Dims, Dispatch, SUM_INVOCATIONS, kernel};
 
 kernel! {
     /// `shaders/loss.wesl`: the loss of the outputs y [B, T or 1, O], in parts, and its gradient d_y.

@@ -1,10 +1,11 @@
-//! A kernel's module: which specialization of its shader, as `build.rs` linked it, and the sizes that are constants in it.
+//! A kernel's module: which specialization of its shader, as `build.rs` linked it, and the sizes that are constants in
+//! it.
 
 use crate::engine::gpu::device::Source;
 use crate::model::CellKind;
 
-/// Every specialization of every kernel, as plain WGSL. A key is the kernel's name and the value of each axis, `-` where the kernel does
-/// not depend on it: cell, storage, operand, whether it trains.
+/// Every specialization of every kernel, as plain WGSL. A key is the kernel's name and the value of each axis, `-`
+/// where the kernel does not depend on it: cell, storage, operand, whether it trains.
 static MODULES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/modules.rs"));
 
 /// How packed weights and the tape are stored.
@@ -168,7 +169,8 @@ mod tests {
             let specialization = Specialization { cell, storage: Storage::F32 };
             let Source { wgsl, .. } = Module::new("fused_update", specialization, 256).source();
             let facts = cell.facts();
-            let list = |map: [usize; 4]| map[..facts.gates].iter().map(|s| format!("{s}u")).collect::<Vec<_>>().join(", ");
+            let list =
+                |map: [usize; 4]| map[..facts.gates].iter().map(|s| format!("{s}u")).collect::<Vec<_>>().join(", ");
             for expected in [
                 format!("const GATES: u32 = {}u;", facts.gates),
                 format!("const INPUT_SLOT = array<u32, GATES>({});", list(facts.input_slot)),
@@ -177,10 +179,9 @@ mod tests {
                 assert!(wgsl.contains(&expected), "{}: {expected}", cell.name());
             }
             let Source { wgsl, .. } = Module::new("scan_forward", specialization, 64).source();
-            for expected in [
-                format!("const SLOTS: u32 = {}u;", facts.slots),
-                format!("const STATES: u32 = {}u;", facts.states),
-            ] {
+            for expected in
+                [format!("const SLOTS: u32 = {}u;", facts.slots), format!("const STATES: u32 = {}u;", facts.states)]
+            {
                 assert!(wgsl.contains(&expected), "{}: {expected}", cell.name());
             }
         }

@@ -1,10 +1,13 @@
 //! The weights of a layer in the layout that its kernels read.
 
+use super::dims::Dims;
+use super::dispatch::{Cost, Dispatch, ITEMS_A_WORKGROUP, item_groups, kernel};
 use super::module::{Module, Specialization};
-use super::{Capabilities, Cost, Dims, Dispatch, ITEMS_A_WORKGROUP, item_groups, kernel};
+use crate::engine::gpu::device::Capabilities;
 
 kernel! {
-    /// `shaders/pack.wesl`: copies the weights of a layer from PyTorch's layout, transposed and as they are; sections in
+    /// `shaders/pack.wesl`: copies the weights of a layer from PyTorch's layout, transposed and as they are; sections
+    /// in
     /// `shaders/parts/packing.wesl`.
     Pack = "pack" { dims, parameters, packed }
 }

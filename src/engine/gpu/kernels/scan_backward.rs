@@ -1,11 +1,13 @@
 //! The scan back through a span of the steps, some rows a workgroup.
 
+use super::dims::Dims;
+use super::dispatch::{Dispatch, kernel};
 use super::module::{Module, Specialization};
 use super::scan_forward::ScanLayout;
-use super::{Dims, Dispatch, kernel};
 
 kernel! {
-    /// `shaders/scan_backward.wesl`: the deltas of a span of steps of each chain, over its tape, and the gradient of the initial states.
+    /// `shaders/scan_backward.wesl`: the deltas of a span of steps of each chain, over its tape, and the gradient of
+    /// the initial states.
     ScanBackward = "scan_backward" { dims, time, packed, states, rows, d_out, tape, d_states }
 }
 

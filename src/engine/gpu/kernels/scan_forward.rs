@@ -1,7 +1,8 @@
 //! The recurrent scan over a chunk of the steps, some rows a workgroup.
 
+use super::dims::Dims;
+use super::dispatch::{Dispatch, kernel};
 use super::module::{Module, Specialization};
-use super::{Dims, Dispatch, kernel};
 
 /// The layout of a scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

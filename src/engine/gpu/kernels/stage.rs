@@ -1,10 +1,13 @@
 //! Lays a batch out for the layers.
 
+use super::dims::Dims;
+use super::dispatch::{Cost, Dispatch, ITEMS_A_WORKGROUP, item_groups, kernel};
 use super::module::{Module, Specialization};
-use super::{Capabilities, Cost, Dims, Dispatch, ITEMS_A_WORKGROUP, item_groups, kernel};
+use crate::engine::gpu::device::Capabilities;
 
 kernel! {
-    /// `shaders/stage.wesl`: the batch's input [T, B, IQ], centred, zero beyond each row's length, and the table of its rows [B].
+    /// `shaders/stage.wesl`: the batch's input [T, B, IQ], centred, zero beyond each row's length, and the table of its
+    /// rows [B].
     Stage = "stage" { dims, step, series, windows, order, x, rows }
 }
 

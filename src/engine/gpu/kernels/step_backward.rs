@@ -1,11 +1,14 @@
 //! One step of a recurrent layer back through time, as a GEMM and its epilogue.
 
+use super::dims::Dims;
+use super::dispatch::{Dispatch, kernel};
 use super::gemm::GemmLayout;
 use super::module::{Module, Specialization};
-use super::{Capabilities, Dims, Dispatch, kernel};
+use crate::engine::gpu::device::Capabilities;
 
 kernel! {
-    /// `shaders/step_backward.wesl`: the deltas of one step of each chain, over its tape, or the gradient of the initial states.
+    /// `shaders/step_backward.wesl`: the deltas of one step of each chain, over its tape, or the gradient of the
+    /// initial states.
     StepBackward = "step_backward" { dims, time, packed, states, rows, d_out, tape, d_states }
 }
 

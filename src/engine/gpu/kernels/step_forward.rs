@@ -1,8 +1,10 @@
 //! One step of a recurrent layer forwards, as a GEMM and its epilogue.
 
+use super::dims::Dims;
+use super::dispatch::{Dispatch, kernel};
 use super::gemm::GemmLayout;
 use super::module::{Module, Specialization};
-use super::{Capabilities, Dims, Dispatch, kernel};
+use crate::engine::gpu::device::Capabilities;
 
 kernel! {
     /// `shaders/step_forward.wesl`: the states and the tape of one step of each chain, from its projected input.

@@ -1,10 +1,13 @@
 //! The optimiser's step.
 
+use super::dims::Dims;
+use super::dispatch::{Cost, Dispatch, ITEMS_A_WORKGROUP, item_groups, kernel};
 use super::module::{Module, Specialization};
-use super::{Capabilities, Cost, Dims, Dispatch, ITEMS_A_WORKGROUP, item_groups, kernel};
+use crate::engine::gpu::device::Capabilities;
 
 kernel! {
-    /// `shaders/update.wesl`: clips the gradient and takes one step of SGD, Adam, AdamW or RMSprop over the whole parameter block.
+    /// `shaders/update.wesl`: clips the gradient and takes one step of SGD, Adam, AdamW or RMSprop over the whole
+    /// parameter block.
     Update = "update" { dims, step, gradients, norms, parameters, moment1, moment2 }
 }
 

@@ -1,8 +1,10 @@
 //! Weight gradients of a layer, as partial sums of outer products in one GEMM over all steps and rows.
 
+use super::dims::Dims;
+use super::dispatch::{BufferId, Cost, Dispatch};
 use super::gemm::GemmLayout;
 use super::module::{Module, Operand, Specialization};
-use super::{BufferId, Capabilities, Cost, Dims, Dispatch};
+use crate::engine::gpu::device::Capabilities;
 
 /// `shaders/weight_gradient.wesl`: partial sums [splits, D, partial_stride] of the outer products of two sides.
 #[derive(Clone, Copy, Debug)]
@@ -59,7 +61,9 @@ impl WeightGradient {
         let (operand, sides) = match self.sides {
             Sides::Hidden { tape, states } => (Operand::Hidden, vec![("tape", tape), ("states", states)]),
             Sides::Input { tape, x } => (Operand::Input, vec![("tape", tape), ("x", x)]),
-            Sides::Head { d_y, states, rows } => (Operand::Head, vec![("d_y", d_y), ("states", states), ("rows", rows)]),
+            Sides::Head { d_y, states, rows } => {
+                (Operand::Head, vec![("d_y", d_y), ("states", states), ("rows", rows)])
+            }
         };
         let mut bindings = vec![("dims", self.dims), ("step", self.step), ("partial", self.partial)];
         bindings.extend(sides);

@@ -1,16 +1,15 @@
 //! From the outputs back to every gradient.
 
 use super::buffers::{Given, Layered, ROWS};
-use super::description::Scheduled;
-use super::layers::{Chains, Layers, at};
+use super::layers::{Chains, Layers};
 use super::network::summed_parameters;
+use super::outer::Outer;
 use super::purpose::Reach;
+use super::recurrent::{ChainsBack, backward as recurrent, input_gradient};
+use super::schedule::{Scheduled, at};
 use super::wavefront;
-use crate::engine::gpu::kernels::{
-    BufferId, Dims, GemmLayout, GradientSum, HeadGradient, InputGradient, Loss, ScanBackward, Sides, StepBackward,
-    WeightGradient,
-};
-use crate::engine::gpu::tuning::{Method, gradient_parts, outer_product, product, splits};
+use crate::engine::gpu::kernels::{BufferId, Dims, GradientSum, HeadGradient, Loss, Sides, WeightGradient};
+use crate::engine::gpu::tuning::{Method, gradient_parts, splits};
 
 /// The loss and the way back, and the gradients that it leaves beside those of the parameters.
 #[derive(Default)]
@@ -74,95 +73,15 @@ fn outputs(layers: &mut Layers, d_y: BufferId, d_out: BufferId) -> Vec<Scheduled
         y: layers.y,
         rows: layers.row_table,
         series: layers.series,
-        targets: targets(layers),
+        targets: layers.targets(),
         d_y,
         losses: layers.losses,
     };
-    let gradient = HeadGradient {
-        dims: top.uniform,
-        step: layers.step,
-        parameters: layers.network.given(&mut layers.buffers, Given::Parameters),
-        d_y,
-        d_out,
-    };
+    let gradient =
+        HeadGradient { dims: top.uniform, step: layers.step, parameters: layers.given(Given::Parameters), d_y, d_out };
     let loss = loss.dispatch(specialization, &first.dims);
     let gradient = gradient.dispatch(capabilities, specialization, &top.dims);
     vec![layers.once(loss), layers.once(gradient)]
-}
-
-/// The targets, empty where they are steps of the series.
-pub fn targets(layers: &mut Layers) -> BufferId {
-    layers.buffers.given(Given::Targets, "targets", 4, vec![("targets", layers.data.given_targets())])
-}
-
-/// Chains with the shapes of their way back.
-#[derive(Clone, Copy)]
-pub struct ChainsBack {
-    pub chains: Chains,
-    /// The gradient of their outputs.
-    pub d_out: BufferId,
-    /// [S, B, D, HQ] vec4s a layer.
-    pub d_states: BufferId,
-}
-
-/// The recurrent kernel of the way back: of a span of the steps, or of one.
-pub fn recurrent(layers: &mut Layers, back: ChainsBack) -> usize {
-    let specialization = layers.specialization();
-    let ChainsBack { chains: Chains { dims, uniform, packed, states, tape, count, .. }, d_out, d_states } = back;
-    let (time, rows) = (layers.times, layers.row_table);
-    let dispatch = match layers.method {
-        Method::Scan { layouts: [_, layout], .. } => {
-            let kernel = ScanBackward { dims: uniform, time, packed, states, rows, d_out, tape, d_states };
-            kernel.dispatch(specialization, layout, &dims, count)
-        }
-        Method::Steps { layouts: [_, layout] } => {
-            let kernel = StepBackward { dims: uniform, time, packed, states, rows, d_out, tape, d_states };
-            kernel.dispatch(&layers.tuning.capabilities, specialization, layout, &dims, count)
-        }
-    };
-    layers.add(dispatch)
-}
-
-/// The gradient of the input over a span, of so many layers: of all layers, that of those above the first, which is `d_out` of those
-/// below them.
-pub fn input(layers: &mut Layers, chains: Chains, d_in: BufferId, count: u32) -> usize {
-    let kernel = InputGradient {
-        dims: chains.uniform,
-        step: layers.step,
-        time: layers.times,
-        packed: chains.packed,
-        tape: chains.tape,
-        d_in,
-    };
-    let (rows, quads) = (chains.dims.span as usize * layers.rows, chains.dims.input_quads as usize);
-    let layout = product(layers.tuning, rows, quads, 1, false);
-    let dispatch =
-        kernel.dispatch(&layers.tuning.capabilities, layers.specialization(), layout, &chains.dims, count);
-    layers.add(dispatch)
-}
-
-/// A weight gradient: its sides in quads, and its layout.
-#[derive(Clone, Copy)]
-pub struct Outer {
-    pub sides: [usize; 2],
-    pub layout: GemmLayout,
-}
-
-impl Outer {
-    /// Of `left` by `right` quads.
-    pub fn new(left: usize, right: usize) -> Self {
-        Outer { sides: [left, right], layout: outer_product(left, right) }
-    }
-
-    /// vec4s of its sums.
-    pub fn sums(self) -> usize {
-        self.sides[0] * 4 * self.sides[1]
-    }
-
-    /// Workgroups of a split and direction.
-    pub fn workgroups(self) -> usize {
-        self.layout.workgroups(self.sides[0] * 4, self.sides[1])
-    }
 }
 
 /// The way back through one layer.
@@ -217,13 +136,13 @@ impl LayerBack {
 
     /// The deltas of every step over the tape, and the gradient of the initial states.
     fn recurrent(&self, layers: &mut Layers, schedule: &mut Vec<Scheduled>) {
-        let recurrent = recurrent(layers, self.back);
+        let scan_or_step = recurrent(layers, self.back);
         let dims = &self.back.chains.dims;
         let (last, each) = match layers.method {
             Method::Scan { .. } => (layers.steps, dims.span as usize),
             Method::Steps { .. } => (dims.passes as usize, 1),
         };
-        schedule.extend((0..last).step_by(each).map(|s| at(recurrent, s)));
+        schedule.extend((0..last).step_by(each).map(|s| at(scan_or_step, s)));
     }
 
     /// The gradients of the layer's weights and biases, and of the head that reads it.
@@ -231,8 +150,10 @@ impl LayerBack {
         let Chains { dims, uniform, tape, states, x, .. } = self.back.chains;
         let [input, hidden, head] = self.outers;
         let specialization = layers.specialization();
-        let mut outers =
-            vec![(Sides::Hidden { tape, states }, hidden, dims.directions), (Sides::Input { tape, x }, input, dims.directions)];
+        let mut outers = vec![
+            (Sides::Hidden { tape, states }, hidden, dims.directions),
+            (Sides::Input { tape, x }, input, dims.directions),
+        ];
         if dims.sums_head == 1 {
             outers.push((Sides::Head { d_y, states, rows: layers.row_table }, head, 1));
         }
@@ -252,8 +173,8 @@ impl LayerBack {
             dims: uniform,
             step: layers.step,
             partial: self.partial,
-            gradients: layers.network.given(&mut layers.buffers, Given::Gradients),
-            norms: layers.network.given(&mut layers.buffers, Given::Norms),
+            gradients: layers.given(Given::Gradients),
+            norms: layers.given(Given::Norms),
         };
         let parameters = summed_parameters(&layers.purpose.spec, &dims, self.layer);
         let dispatch = kernel.dispatch(specialization, &dims, parameters, gradient_parts(parameters));
@@ -262,7 +183,7 @@ impl LayerBack {
 
     /// The gradient of the layer's input.
     fn input(&self, layers: &mut Layers, d_in: BufferId, schedule: &mut Vec<Scheduled>) {
-        let input = input(layers, self.back.chains, d_in, 1);
+        let input = input_gradient(layers, self.back.chains, d_in, 1);
         let span = self.back.chains.dims.span as usize;
         schedule.extend((0..layers.steps).step_by(span).map(|s| at(input, s)));
     }

@@ -130,15 +130,30 @@ impl Buffers {
 
     /// Declares a uniform buffer of shapes.
     pub fn dims(&mut self, layer: Option<usize>, dims: Dims) -> BufferId {
-        self.push(Declared { name: "dims", layer, shape: vec![], element: size_of::<Dims>(), origin: Origin::Dims(Box::new(dims)), used: false })
+        self.push(Declared {
+            name: "dims",
+            layer,
+            shape: vec![],
+            element: size_of::<Dims>(),
+            origin: Origin::Dims(Box::new(dims)),
+            used: false,
+        })
     }
 
     /// Declares the times 0 to `last`.
     pub fn times(&mut self, last: usize) -> BufferId {
-        self.push(Declared { name: "times", layer: None, shape: vec![("t", last + 1)], element: STEP_STRIDE, origin: Origin::Times, used: false })
+        self.push(Declared {
+            name: "times",
+            layer: None,
+            shape: vec![("t", last + 1)],
+            element: STEP_STRIDE,
+            origin: Origin::Times,
+            used: false,
+        })
     }
 
-    /// Declares a buffer for each of these layers, or for all of them one whose parts they are. All but the last have the same size.
+    /// Declares a buffer for each of these layers, or for all of them one whose parts they are. All but the last have
+    /// the same size.
     pub fn layered(
         &mut self,
         name: &'static str,
@@ -149,7 +164,16 @@ impl Buffers {
     ) -> Layered {
         let first = layers.start;
         if !together {
-            let declare = |layer| self.push(Declared { name, layer: Some(layer), shape: shape(layer), element, origin: Origin::Own, used: false });
+            let declare = |layer| {
+                self.push(Declared {
+                    name,
+                    layer: Some(layer),
+                    shape: shape(layer),
+                    element,
+                    origin: Origin::Own,
+                    used: false,
+                })
+            };
             return Layered { layers: layers.map(declare).collect(), whole: None, stride: 0 };
         }
         let len = |layer| shape(layer).iter().map(|(_, size)| size).product::<usize>();
@@ -205,6 +229,8 @@ impl Buffers {
 
     /// Bytes that a row of a batch takes in each buffer that the plan allocates for rows.
     pub fn row_bytes(&self) -> Vec<u64> {
-        self.allocated().filter_map(|declared| declared.rows().map(|rows| declared.bytes().div_ceil(rows as u64))).collect()
+        self.allocated()
+            .filter_map(|declared| declared.rows().map(|rows| declared.bytes().div_ceil(rows as u64)))
+            .collect()
     }
 }

@@ -42,7 +42,15 @@ impl DataShape {
 
     /// The shape of `rows` sequences of `steps` steps that are given outright.
     pub fn sequences(inputs: usize, rows: usize, steps: usize, target_len: usize) -> Self {
-        DataShape { series: rows * steps * inputs, windows: rows, order: rows, steps, centered: 0, target_len, horizon_features: 0 }
+        DataShape {
+            series: rows * steps * inputs,
+            windows: rows,
+            order: rows,
+            steps,
+            centered: 0,
+            target_len,
+            horizon_features: 0,
+        }
     }
 
     /// Values of all targets that are given.

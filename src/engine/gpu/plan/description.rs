@@ -4,18 +4,10 @@ use super::buffers::Buffers;
 use super::layers::Layers;
 use super::network::NetworkDescription;
 use super::purpose::Purpose;
+use super::schedule::Scheduled;
 use super::{DataShape, backward, forward, fused};
 use crate::engine::gpu::kernels::{BufferId, Dispatch};
 use crate::engine::gpu::tuning::{Method, Tuning};
-
-/// A dispatch of the list, and where in time it begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Scheduled {
-    /// Its place among the plan's dispatches.
-    pub dispatch: usize,
-    /// Of a kernel that takes some steps of a sequence: the first, in the order of the chain that goes first.
-    pub time: u32,
-}
 
 /// What a plan consists of.
 #[derive(Clone, Debug)]
@@ -42,8 +34,8 @@ pub struct Description {
     pub training: Option<Vec<Scheduled>>,
     /// The final states become the initial ones; for networks of one direction.
     pub carry: Vec<Scheduled>,
-    /// The states of each layer, [S, T + 2, B, D, HQ] vec4s: slot t + 1 is the state after step t, slot 0 and slot T + 1 are the initial
-    /// states of the two directions.
+    /// The states of each layer, [S, T + 2, B, D, HQ] vec4s: slot t + 1 is the state after step t, slot 0 and slot T +
+    /// 1 are the initial states of the two directions.
     pub states: Vec<BufferId>,
     /// The tape of each layer, [D, T, B, SLOTS, HQ] quads.
     pub tape: Vec<BufferId>,

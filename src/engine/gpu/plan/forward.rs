@@ -1,11 +1,12 @@
 //! From the windows to the outputs.
 
 use super::buffers::Given;
-use super::description::Scheduled;
-use super::layers::{Chains, Layers, at};
+use super::layers::{Chains, Layers};
+use super::recurrent::{dropout, forward as recurrent, project};
+use super::schedule::{Scheduled, at};
 use super::{fused, wavefront};
-use crate::engine::gpu::kernels::{BufferId, Carry, Dropout, Head, Project, ScanForward, Stage, StepForward};
-use crate::engine::gpu::tuning::{Method, product};
+use crate::engine::gpu::kernels::{Carry, Head, Stage};
+use crate::engine::gpu::tuning::Method;
 
 /// The dispatches of a forward pass.
 pub fn schedule(layers: &mut Layers) -> Vec<Scheduled> {
@@ -34,7 +35,7 @@ pub fn schedule(layers: &mut Layers) -> Vec<Scheduled> {
     let head = Head {
         dims: top.uniform,
         step: layers.step,
-        parameters: layers.network.given(&mut layers.buffers, Given::Parameters),
+        parameters: layers.given(Given::Parameters),
         states: top.states,
         rows: layers.row_table,
         y: layers.y,
@@ -44,7 +45,8 @@ pub fn schedule(layers: &mut Layers) -> Vec<Scheduled> {
     schedule
 }
 
-/// A layer by itself: its input is projected for a chunk of the steps at once, where it is wide, and a scan or step after step completes it.
+/// A layer by itself: its input is projected for a chunk of the steps at once, where it is wide, and a scan or step
+/// after step completes it.
 fn one_layer(layers: &mut Layers, layer: usize, schedule: &mut Vec<Scheduled>) {
     let own = layers.layers[layer];
     let chunk = own.dims.chunk as usize;
@@ -54,53 +56,16 @@ fn one_layer(layers: &mut Layers, layer: usize, schedule: &mut Vec<Scheduled>) {
         schedule.push(at(dropout, 0));
     }
     let project = (own.dims.projected == 1).then(|| project(layers, own, own.count));
-    let recurrent = recurrent(layers, own);
+    let scan_or_step = recurrent(layers, own);
     for first in (0..layers.steps).step_by(chunk) {
         schedule.extend(project.map(|project| at(project, first)));
         match layers.method {
-            Method::Scan { .. } => schedule.push(at(recurrent, first)),
+            Method::Scan { .. } => schedule.push(at(scan_or_step, first)),
             Method::Steps { .. } => {
-                schedule.extend((first..layers.steps.min(first + chunk)).map(|s| at(recurrent, s)));
+                schedule.extend((first..layers.steps.min(first + chunk)).map(|s| at(scan_or_step, s)));
             }
         }
     }
-}
-
-/// What dropout leaves of the states of the layers below.
-pub fn dropout(layers: &mut Layers, chains: Chains, below: BufferId, count: u32) -> usize {
-    let kernel =
-        Dropout { dims: chains.uniform, step: layers.step, time: layers.times, below, x: chains.x };
-    let dispatch = kernel.dispatch(&layers.tuning.capabilities, layers.specialization(), &chains.dims, count);
-    layers.add(dispatch)
-}
-
-/// What the input of a chunk of steps adds to the pre-activations, of so many of the chains.
-pub fn project(layers: &mut Layers, chains: Chains, count: u32) -> usize {
-    let specialization = layers.specialization();
-    let (quads, gates) = (chains.dims.hidden_quads as usize, specialization.cell.facts().gates);
-    let layout = product(layers.tuning, chains.dims.chunk as usize * layers.rows, quads, gates, false);
-    let kernel =
-        Project { dims: chains.uniform, time: layers.times, packed: chains.packed, x: chains.x, pre: layers.pre };
-    let dispatch = kernel.dispatch(&layers.tuning.capabilities, specialization, layout, &chains.dims, count);
-    layers.add(dispatch)
-}
-
-/// The recurrent kernel: of a chunk of the steps, or of one.
-pub fn recurrent(layers: &mut Layers, chains: Chains) -> usize {
-    let specialization = layers.specialization();
-    let Chains { dims, uniform, packed, states, tape, .. } = chains;
-    let (time, pre, rows) = (layers.times, layers.pre, layers.row_table);
-    let dispatch = match layers.method {
-        Method::Scan { layouts: [layout, _], .. } => {
-            let kernel = ScanForward { dims: uniform, time, packed, x: chains.scanned, pre, rows, states, tape };
-            kernel.dispatch(specialization, layout, &dims, chains.count)
-        }
-        Method::Steps { layouts: [layout, _] } => {
-            let kernel = StepForward { dims: uniform, time, packed, pre, rows, states, tape };
-            kernel.dispatch(&layers.tuning.capabilities, specialization, layout, &dims, chains.count)
-        }
-    };
-    layers.add(dispatch)
 }
 
 /// The dispatches that carry the final states over to the next batch.

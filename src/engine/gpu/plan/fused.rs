@@ -1,10 +1,10 @@
 //! A small network's training step in three dispatches, its update included, and its forward pass in one.
 
-use super::backward::{Outer, targets};
 use super::buffers::Given;
-use super::description::Scheduled;
 use super::layers::Layers;
+use super::outer::Outer;
 use super::purpose::{Batches, Reach};
+use super::schedule::Scheduled;
 use crate::engine::gpu::kernels::{Dims, Fused, FusedInference, FusedUpdate, Sides, Storage, WeightGradient};
 use crate::engine::gpu::tuning::{fused, splits};
 
@@ -30,8 +30,8 @@ pub fn inference(layers: &mut Layers) -> Option<Scheduled> {
     Some(layers.once(dispatch))
 }
 
-/// The dispatches of a whole training step, where the fused kernels take it: in 32 bits, of batches that are taken whole, since they end
-/// the step.
+/// The dispatches of a whole training step, where the fused kernels take it: in 32 bits, of batches that are taken
+/// whole, since they end the step.
 pub fn training(layers: &mut Layers) -> Option<Vec<Scheduled>> {
     let spec = layers.purpose.spec;
     let layout = fused(layers.tuning, &spec, layers.purpose.batch, layers.steps)?;
@@ -64,7 +64,7 @@ pub fn training(layers: &mut Layers) -> Option<Vec<Scheduled>> {
     let uniform = layers.buffers.dims(Some(0), dims);
     let parts = (layout.groups as usize).max(step_splits * row_splits);
     let partial = layers.buffers.own("partial", 16, vec![("groups or splits", parts), ("stride", partial_stride)]);
-    let targets = targets(layers);
+    let targets = layers.targets();
     let (specialization, step) = (layers.specialization(), layers.step);
 
     let fused = Fused {

@@ -2,9 +2,9 @@
 
 use super::DataShape;
 use super::buffers::{Buffers, Given, Layered, ROWS};
-use super::description::Scheduled;
 use super::network::NetworkDescription;
 use super::purpose::{Purpose, Reach};
+use super::schedule::Scheduled;
 use crate::engine::gpu::kernels::{BufferId, Dims, Dispatch, Row, Specialization, Window};
 use crate::engine::gpu::tuning::{Method, ROW_QUAD, Tuning, loss_parts, method, projection_chunk, wavefront_span};
 use crate::model::Readout;
@@ -91,8 +91,7 @@ impl<'a> Layers<'a> {
         let states = buffers.layered("states", vec4s, 0..spec.layers, together, states_shape);
         // Where there is no tape, kernels still bind one.
         let taped = if purpose.keeps_tape() { steps } else { 0 };
-        let tape_shape =
-            |_| vec![("D", directions), ("T", taped), (ROWS, rows), ("slots", facts.slots), ("HQ", quads)];
+        let tape_shape = |_| vec![("D", directions), ("T", taped), (ROWS, rows), ("slots", facts.slots), ("HQ", quads)];
         let tape = buffers.layered("tape", tuning.storage.quad_bytes(), 0..spec.layers, together, tape_shape);
         let dropped = purpose.dropout.then(|| {
             let shape = |_| vec![("T", steps), (ROWS, rows), ("D", directions), ("HQ", quads)];
@@ -106,7 +105,9 @@ impl<'a> Layers<'a> {
         let mut layers: Vec<Chains> = Vec::new();
         let mut most_projected = 0;
         for (layer, &of_network) in network.layers.iter().enumerate() {
-            let is_projected = together || method.projects(spec, of_network.inputs as usize);
+            // Layers that can go side by side find their inputs projected whether they do or not, so that a sequence
+            // gives the same bits whole and in pieces.
+            let is_projected = network.packed_stride.is_some() || method.projects(spec, of_network.inputs as usize);
             let chunk = match is_projected {
                 true => span.unwrap_or_else(|| projection_chunk(tuning, steps, step_bytes, purpose.keeps_tape())),
                 false => steps,
@@ -225,6 +226,16 @@ impl<'a> Layers<'a> {
         self.network.specialization
     }
 
+    /// The targets, empty where they are steps of the series.
+    pub fn targets(&mut self) -> BufferId {
+        self.buffers.given(Given::Targets, "targets", 4, vec![("targets", self.data.given_targets())])
+    }
+
+    /// One of the network's buffers.
+    pub fn given(&mut self, given: Given) -> BufferId {
+        self.network.given(&mut self.buffers, given)
+    }
+
     /// The topmost layer.
     pub fn top(&self) -> &Chains {
         self.layers.last().expect("a network has a layer")
@@ -240,9 +251,4 @@ impl<'a> Layers<'a> {
     pub fn once(&mut self, dispatch: Dispatch) -> Scheduled {
         Scheduled { dispatch: self.add(dispatch), time: 0 }
     }
-}
-
-/// A dispatch of the list at a place in time.
-pub fn at(dispatch: usize, time: usize) -> Scheduled {
-    Scheduled { dispatch, time: time as u32 }
 }

@@ -1,5 +1,5 @@
-//! What does not fit an adapter at once: batches are taken in micro-batches, whose gradients are accumulated, and long sequences a piece of
-//! time after another.
+//! What does not fit an adapter at once: batches are taken in micro-batches, whose gradients are accumulated, and long
+//! sequences a piece of time after another.
 
 use super::network::NetworkDescription;
 use super::purpose::{Batches, Purpose};
@@ -7,8 +7,8 @@ use super::{DataShape, Description};
 use crate::engine::gpu::tuning::{ROW_QUAD, Tuning, fused, most_rows, time_pieces};
 use crate::model::Spec;
 
-/// The rows that fit at a time of a batch for such a purpose: all of them, where each buffer is within the adapter's limits and all together
-/// take no more than they may; else even micro-batches of whole row quads.
+/// The rows that fit at a time of a batch for such a purpose: all of them, where each buffer is within the adapter's
+/// limits and all together take no more than they may; else even micro-batches of whole row quads.
 fn fitting_rows(tuning: &Tuning, network: &NetworkDescription, purpose: Purpose, data: DataShape) -> usize {
     let mut rows = purpose.batch;
     loop {
@@ -44,8 +44,8 @@ pub fn micro_batch(tuning: &Tuning, network: &NetworkDescription, purpose: Purpo
 /// Time steps of a piece that is long enough to be worth its submission.
 const ENOUGH_STEPS: usize = 64;
 
-/// The rows and the time steps that a forward pass over sequences given outright takes at a time, where they do not fit. Where there are
-/// both directions, whose reverse one begins at the end, all time steps.
+/// The rows and the time steps that a forward pass over sequences given outright takes at a time, where they do not
+/// fit. Where there are both directions, whose reverse one begins at the end, all time steps.
 pub fn rows_and_steps(tuning: &Tuning, network: &NetworkDescription, rows: usize, time: usize) -> (usize, usize) {
     let spec = &network.spec;
     let enough = if spec.bidirectional { time } else { time.min(ENOUGH_STEPS) };
@@ -54,8 +54,8 @@ pub fn rows_and_steps(tuning: &Tuning, network: &NetworkDescription, rows: usize
     (rows, if spec.bidirectional { time } else { stream_steps(tuning, network, spec, rows, time) })
 }
 
-/// The time steps that a stream of `rows` rows takes at a time of `time`: no more than fit, nor than the fused kernels take where they take
-/// few steps.
+/// The time steps that a stream of `rows` rows takes at a time of `time`: no more than fit, nor than the fused kernels
+/// take where they take few steps.
 pub fn stream_steps(tuning: &Tuning, network: &NetworkDescription, spec: &Spec, rows: usize, time: usize) -> usize {
     let is_fused = |steps| fused(tuning, spec, rows, steps).is_some();
     time_pieces(time, |steps| {

@@ -1,6 +1,7 @@
-//! The plan of one network and batch shape: first described (which buffers there are, with their shapes; which dispatches run on them, in
-//! which order), then prepared on a device, then run as often as there are batches. A description needs no device; `refrain explain`
-//! prints it. The way of a step through the kernels reads from top to bottom in `forward.rs` and `backward.rs`.
+//! The plan of one network and batch shape: first described (which buffers there are, with their shapes; which
+//! dispatches run on them, in which order), then prepared on a device, then run as often as there are batches. A
+//! description needs no device; `refrain explain` prints it. The way of a step through the kernels reads from top to
+//! bottom in `forward.rs` and `backward.rs`.
 
 mod backward;
 mod buffers;
@@ -11,16 +12,20 @@ mod fused;
 mod layers;
 mod micro_batch;
 mod network;
+mod outer;
 mod prepared;
 mod purpose;
+mod recurrent;
+mod schedule;
 mod states;
 mod wavefront;
 
 pub use buffers::{Buffers, Declared, Given};
 pub use data::DataShape;
-pub use description::{Description, Scheduled};
+pub use description::Description;
 pub use micro_batch::{micro_batch, rows_and_steps, stream_steps};
 pub use network::NetworkDescription;
 pub use prepared::{Plan, Prepared, prepare_all};
 pub use purpose::{Batches, Purpose, Reach};
+pub use schedule::Scheduled;
 pub use states::unpad;

@@ -1,5 +1,5 @@
-//! What a network keeps on the device whatever the batch: parameters, gradients, moments, packed weights, and the dispatches that update
-//! them.
+//! What a network keeps on the device whatever the batch: parameters, gradients, moments, packed weights, and the
+//! dispatches that update them.
 
 use super::buffers::{Buffers, Given};
 use crate::engine::gpu::device::ALIGNMENT;
@@ -18,7 +18,8 @@ pub struct NetworkDescription {
     pub specialization: Specialization,
     /// The shapes of each layer that do not depend on the batch.
     pub layers: Vec<Dims>,
-    /// Quads from the packed weights of one layer to those of the next, where all lie in one buffer: as many as the largest has.
+    /// Quads from the packed weights of one layer to those of the next, where all lie in one buffer: as many as the
+    /// largest has.
     pub packed_stride: Option<usize>,
     /// Parts of the square of the gradient's norm, of all layers.
     pub norm_parts: u32,
@@ -98,10 +99,14 @@ impl NetworkDescription {
             Given::Norms => ("norms", (4, vec![("norm_parts", self.norm_parts as usize)])),
             Given::Packed(layer) => {
                 let dims = &self.layers[layer];
-                ("packed", (quad, vec![("D", dims.directions as usize), ("packed_stride", dims.packed_stride as usize)]))
+                (
+                    "packed",
+                    (quad, vec![("D", dims.directions as usize), ("packed_stride", dims.packed_stride as usize)]),
+                )
             }
             Given::PackedLayers => {
-                let stride = self.packed_stride.expect("the packed weights of layers that go side by side lie in one buffer");
+                let stride =
+                    self.packed_stride.expect("the packed weights of layers that go side by side lie in one buffer");
                 ("packed", (quad, vec![("L", self.spec.layers), ("packed_stride", stride)]))
             }
             Given::Steps => ("step", (4, vec![("step", 1)])),

@@ -1,7 +1,8 @@
 //! A plan on a device: its buffers allocated, its kernels compiled and bound, once. Recording a step allocates nothing.
 
 use super::buffers::{Buffers, Given, Origin};
-use super::description::{Description, Scheduled};
+use super::description::Description;
+use super::schedule::Scheduled;
 use crate::engine::gpu::device::{Array, Gpu, Pipeline};
 use crate::engine::gpu::kernels::{BufferId, Dispatch, STEP_STRIDE, Time};
 use crate::error::Result;
@@ -66,7 +67,7 @@ pub fn prepare_all(
             .iter()
             .map(|&(name, id)| (name, arrays[id.0].as_ref().expect("what is bound is allocated")))
             .collect();
-        let bind_group = pipeline.bind(gpu, &bound, STEP_STRIDE);
+        let bind_group = pipeline.bind(&gpu.device, &bound, STEP_STRIDE);
         prepared.push(Prepared { pipeline, bind_group, groups: dispatch.groups });
     }
     gpu.check()?;
@@ -115,12 +116,7 @@ impl Plan {
     }
 
     /// Records some of its dispatches for step `step` of the submission.
-    pub fn record<'a>(
-        &self,
-        pass: &mut ComputePass,
-        step: usize,
-        scheduled: impl IntoIterator<Item = &'a Scheduled>,
-    ) {
+    pub fn record<'a>(&self, pass: &mut ComputePass, step: usize, scheduled: impl IntoIterator<Item = &'a Scheduled>) {
         for scheduled in scheduled {
             self.prepared(scheduled).record(pass, step, scheduled.time);
         }

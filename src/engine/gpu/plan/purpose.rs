@@ -18,8 +18,8 @@ pub enum Reach {
 pub enum Batches {
     /// Each is taken at once, and begins with the states that were written, or with zeros.
     Whole,
-    /// Each is taken in micro-batches, which have the plan's rows at most and whose gradients are accumulated: the step ends after the
-    /// last of them.
+    /// Each is taken in micro-batches, which have the plan's rows at most and whose gradients are accumulated: the step
+    /// ends after the last of them.
     Micro,
     /// Each is taken at once, and may begin with the states that the one before ended with.
     Carried,

@@ -1,7 +1,7 @@
 //! The states of a plan: written, read, cleared and handed on.
 
-use crate::engine::gpu::device::Gpu;
 use super::prepared::Plan;
+use crate::engine::gpu::device::Gpu;
 use crate::error::Result;
 use crate::model::Spec;
 use wgpu::CommandEncoder;

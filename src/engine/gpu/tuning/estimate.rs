@@ -1,8 +1,11 @@
-//! What a time step is estimated to take, from counted work: the arithmetic of the choice between scans and a dispatch a step. Every
-//! rate is an estimate from published figures (vendors' peaks, a quarter of which is assumed); none has been measured on a GPU.
+//! What a time step is estimated to take, from counted work: the arithmetic of the choice between scans and a dispatch
+//! a step. Every rate is an estimate from published figures (vendors' peaks, a quarter of which is assumed); none has
+//! been measured on a GPU.
 
+use super::cuts::ROW_QUAD;
+use super::fused::fused;
 use super::method::{Method, scan, steps};
-use super::{Tuning, fused};
+use super::setup::Tuning;
 use crate::model::Spec;
 
 /// Operations of f32 that a unit does in a microsecond: 128 lanes at 1.6 GHz do 410,000; a quarter of these.
@@ -69,7 +72,7 @@ pub struct Estimate {
 
 /// Of batches of `rows` rows of `time` steps.
 pub fn estimates(tuning: &Tuning, spec: &Spec, rows: usize, time: usize) -> Estimate {
-    let rows = rows.next_multiple_of(super::ROW_QUAD);
+    let rows = rows.next_multiple_of(ROW_QUAD);
     let of = |method| step_time(tuning, spec, rows, method);
     Estimate {
         scans: scan(tuning, spec, rows).map(of),

@@ -1,6 +1,6 @@
 //! Which networks the fused kernels take, and how.
 
-use super::Tuning;
+use super::setup::Tuning;
 use crate::engine::gpu::device::Kernels;
 use crate::engine::gpu::kernels::FusedLayout;
 use crate::model::{Layout, Readout, Spec};
@@ -12,15 +12,16 @@ const MOST_PARAMETERS: usize = 4096;
 const MOST_UNITS: usize = 64;
 const MOST_OUTPUTS: usize = 8;
 
-/// Values that an invocation sums the gradients of the input weights in, which have to be registers: of every slot, four units by the
-/// features with a 1 behind, in quads.
+/// Values that an invocation sums the gradients of the input weights in, which have to be registers: of every slot,
+/// four units by the features with a 1 behind, in quads.
 const MOST_SUMS: usize = 128;
 
 /// The invocations that most GPUs run together, which a workgroup fills with rows.
 const INVOCATIONS: usize = 32;
 
-/// The layout of the fused kernels for batches of `rows` rows of `time` steps, where the network is of one layer and direction with a head,
-/// and small enough. Whether they take a network never depends on the rows, so that no row's outputs do.
+/// The layout of the fused kernels for batches of `rows` rows of `time` steps, where the network is of one layer and
+/// direction with a head, and small enough. Whether they take a network never depends on the rows, so that no row's
+/// outputs do.
 pub fn fused(tuning: &Tuning, spec: &Spec, rows: usize, time: usize) -> Option<FusedLayout> {
     let (quads, slots) = (spec.hidden.div_ceil(4), spec.facts().slots);
     let is_simple = spec.layers == 1 && !spec.bidirectional && spec.head.is_some();

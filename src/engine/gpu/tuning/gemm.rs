@@ -1,6 +1,6 @@
 //! The layouts of GEMMs.
 
-use super::Tuning;
+use super::setup::Tuning;
 use crate::engine::gpu::kernels::GemmLayout;
 
 /// vec4s of workgroup memory that every adapter has.
@@ -17,8 +17,8 @@ fn side(wanted: usize, most: usize) -> u32 {
     wanted.next_power_of_two().min(most) as u32
 }
 
-/// The layout of a product of `rows` rows by `quads` quads of units, each of `gates` quads of columns. `is_step` marks those that a time step
-/// waits for.
+/// The layout of a product of `rows` rows by `quads` quads of units, each of `gates` quads of columns. `is_step` marks
+/// those that a time step waits for.
 pub fn product(tuning: &Tuning, rows: usize, quads: usize, gates: usize, is_step: bool) -> GemmLayout {
     // An item is 16 to 64 sums an invocation: of one quad of units with all gates, or of several.
     let units = if gates > 1 { 1 } else { quads.clamp(1, if is_step { 2 } else { 4 }) };
@@ -47,11 +47,13 @@ pub fn outer_product(left: usize, right: usize) -> GemmLayout {
     }
 }
 
-/// Turns of loops that a weight gradient takes for a row of a step: up to 5 to fetch it, and 5 to multiply it by four columns.
+/// Turns of loops that a weight gradient takes for a row of a step: up to 5 to fetch it, and 5 to multiply it by four
+/// columns.
 const TURNS: usize = 10;
 
-/// The parts that (`steps`, `rows`) are cut into for the partial sums of weight gradients of so many workgroups: enough to keep the adapter
-/// busy, each of at least 16 rows of steps, and of no more turns than a loop may take. Steps are cut first.
+/// The parts that (`steps`, `rows`) are cut into for the partial sums of weight gradients of so many workgroups: enough
+/// to keep the adapter busy, each of at least 16 rows of steps, and of no more turns than a loop may take. Steps are
+/// cut first.
 pub fn splits(tuning: &Tuning, workgroups: usize, steps: usize, rows: usize) -> [usize; 2] {
     let splits = tuning.busy().div_ceil(workgroups.max(1)).min(64).min((steps * rows / 16).max(1));
     let least = (steps * rows * TURNS).div_ceil(tuning.most_turns());

@@ -1,67 +1,20 @@
-//! Which kernels suit an adapter and a shape, and how their work is laid out: pure functions of the adapter's capabilities, each with its
-//! arithmetic beside it. A software adapter is given what a GPU of its limits would be given; all that differs is how long a loop may be.
+//! Which kernels suit an adapter and a shape, and how their work is laid out: pure functions of the adapter's
+//! capabilities, each with its arithmetic beside it. A software adapter is given what a GPU of its limits would be
+//! given; all that differs is how long a loop may be.
 
+mod choice;
 mod cuts;
 mod estimate;
 mod fused;
 mod gemm;
 mod method;
 mod scan;
+mod setup;
 
-pub use cuts::{ROW_QUAD, gradient_parts, loss_parts, most_rows, projection_chunk, time_pieces};
+pub use choice::{method, wavefront_span};
+pub use cuts::{MOST_LOSS_PARTS, ROW_QUAD, gradient_parts, loss_parts, most_rows, projection_chunk, time_pieces};
 pub use estimate::{Estimate, estimates};
 pub use fused::fused;
 pub use gemm::{outer_product, product, splits};
-pub use method::{Method, method, wavefront_span};
-
-use super::device::{Capabilities, Kernels, Kind, Options};
-use super::kernels::Storage;
-use crate::engine::Precision;
-
-/// What choices depend on, beside the network and the batch.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Tuning {
-    /// What the adapter can do.
-    pub capabilities: Capabilities,
-    /// Which kernels it is made to run, where there is a choice.
-    pub kernels: Kernels,
-    /// How packed weights and the tape are stored.
-    pub storage: Storage,
-    /// Bytes that all buffers of a plan together may take, about, before its batches are taken in micro-batches.
-    pub micro_batch_bytes: u64,
-    /// Bytes of projected inputs that are made at a time.
-    pub projection_bytes: usize,
-}
-
-impl Tuning {
-    /// Of an adapter that was opened with these options.
-    pub fn new(capabilities: Capabilities, options: Options, precision: Precision) -> Self {
-        let storage = match precision {
-            Precision::F32 => Storage::F32,
-            Precision::F16 if capabilities.half => Storage::HalfNative,
-            Precision::F16 => Storage::HalfWords,
-        };
-        // No adapter tells what memory it has: a good part of a small GPU's, and little of a host's that others need too.
-        let micro_batch_bytes = options.micro_batch_bytes.unwrap_or(match capabilities.kind {
-            Kind::Discrete => 4 << 30,
-            Kind::Integrated | Kind::Software => 1 << 30,
-        });
-        // Half of a large GPU's cache; little where kernels are made to run, so that small shapes take several chunks.
-        let projection_bytes = if options.kernels == Kernels::Chosen { 24 << 20 } else { 4 << 10 };
-        Tuning { capabilities, kernels: options.kernels, storage, micro_batch_bytes, projection_bytes }
-    }
-
-    /// The workgroups that keep the adapter busy: four a unit.
-    fn busy(&self) -> usize {
-        4 * self.capabilities.units as usize
-    }
-
-    /// Turns that all loops of an invocation may take together. lavapipe ends them after 65,535 turns, without a word, and turns are
-    /// counted here to within a factor of 2.
-    fn most_turns(&self) -> usize {
-        match self.capabilities.kind {
-            Kind::Software => 1 << 15,
-            Kind::Discrete | Kind::Integrated => usize::MAX,
-        }
-    }
-}
+pub use method::Method;
+pub use setup::Tuning;
