@@ -11,7 +11,7 @@ kernel! {
 impl Dropout {
     /// Of so many layers of these shapes.
     pub fn dispatch(self, capabilities: &Capabilities, specialization: Specialization, dims: &Dims, layers: u32) -> Dispatch {
-        let quads = (dims.span * dims.rows * dims.input_quads) as usize;
+        let quads = dims.span as usize * dims.rows as usize * dims.input_quads as usize;
         let [x, y, _] = item_groups(capabilities, quads);
         Dispatch {
             module: Module::new(Self::ENTRY, specialization, ITEMS_A_WORKGROUP),
