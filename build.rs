@@ -11,10 +11,19 @@ use wesl::{CompileOptions, Feature, ManglerKind, ModulePath, VirtualResolver, We
 /// A choice that makes another module: each value has a name, the conditions that hold for it in `@if`, and the file
 /// that stands for the axis's own module.
 struct Axis {
-    /// What a kernel mentions that depends on it.
+    /// What a kernel that depends on it imports, or names in `@if`.
     mentions: &'static [&'static str],
-    values: &'static [(&'static str, &'static [&'static str], Option<(&'static str, &'static str)>)],
+    values: &'static [Value],
 }
+
+/// A value's name, the conditions that hold for it, and the module that its file stands for.
+type Value = (&'static str, &'static [&'static str], Option<Alias>);
+
+/// A module of `package`, and the path of the file that stands for it.
+type Alias = (&'static str, &'static str);
+
+/// A specialization: its key in the table, the conditions that hold, the files that stand for modules.
+type Specialization = (String, Vec<&'static str>, Vec<Alias>);
 
 const AXES: [Axis; 4] = [
     // The cell: `package::cell` is its file.
@@ -56,7 +65,7 @@ fn main() {
     let mut table = String::from("&[\n");
     for kernel in kernels {
         let mentioned = mentions(kernel, &files);
-        let mut specializations: Vec<(String, Vec<&str>, Vec<(&str, &str)>)> = vec![(kernel.clone(), vec![], vec![])];
+        let mut specializations: Vec<Specialization> = vec![(kernel.clone(), vec![], vec![])];
         for axis in &AXES {
             if !axis.mentions.iter().any(|word| mentioned.contains(*word)) {
                 specializations.iter_mut().for_each(|(key, ..)| key.push_str(" -"));
@@ -124,7 +133,7 @@ fn mentions<'a>(kernel: &str, files: &BTreeMap<String, String>) -> BTreeSet<&'a 
 }
 
 /// A kernel as plain WGSL. `package::kernel` is its own file, so that what it imports can ask for what it binds.
-fn link(kernel: &str, files: &BTreeMap<String, String>, conditions: &[&str], aliases: &[(&str, &str)]) -> String {
+fn link(kernel: &str, files: &BTreeMap<String, String>, conditions: &[&str], aliases: &[Alias]) -> String {
     let mut resolver = VirtualResolver::new();
     let module =
         |path: &str| format!("package::{}", path.replace('/', "::")).parse::<ModulePath>().expect("a module's path");

@@ -304,7 +304,9 @@ fn verify_counts_every_case_and_forces_kernels_on_an_adapter_alone() {
     assert!(rows.iter().all(|row| row["misses"].as_array().unwrap().is_empty()), "{document}");
 
     let refusals = [("--kernels scans", 1, "for an adapter"), ("--default-limits", 1, "for an adapter")];
-    for (arguments, code, expected) in refusals.into_iter().chain([("--kernels nosuch", 2, "lane-steps")]) {
+    for (arguments, code, expected) in
+        refusals.into_iter().chain([("--kernels nosuch", 2, "expected chosen, scans, steps, fused")])
+    {
         let run = verify(arguments).assert().code(code).stdout("");
         let message = String::from_utf8_lossy(&run.get_output().stderr).into_owned();
         assert!(message.contains(expected), "{arguments}: {message}");

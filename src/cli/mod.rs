@@ -6,6 +6,7 @@ mod bench;
 mod console;
 mod device;
 mod devices;
+mod explain;
 mod fit;
 mod folder;
 mod forecast;
@@ -44,6 +45,7 @@ enum Command {
     Run(run::Args),
     Verify(verify::Args),
     Bench(bench::Args),
+    Explain(explain::Args),
 }
 
 /// What every subcommand takes.
@@ -90,6 +92,7 @@ pub fn main() -> ExitCode {
             Command::Devices(args) => devices::run(&args).await,
             Command::Verify(args) => verify::run(&args).await,
             Command::Bench(args) => bench::run(&args).await,
+            Command::Explain(args) => explain::run(&args).await,
         }
     });
     match done {

@@ -4,7 +4,7 @@ mod against;
 mod measure;
 
 use super::console::{Console, significant};
-use super::values::{count, positive};
+use super::values::{positive, shape};
 use super::{Common, device, interrupt};
 use against::Against;
 use anyhow::bail;
@@ -131,22 +131,6 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     }
     Ok(console.document(&Document { device: info, against: title, rows: lines })?)
 }
-
-/// Reads batch rows, time steps, inputs and hidden units.
-fn shape(text: &str) -> Result<[usize; 4], String> {
-    let sizes: Option<Vec<usize>> = text.split(',').map(|size| count(size).ok()).collect();
-    let Some(Ok(sizes)) = sizes.map(<[usize; 4]>::try_from) else {
-        return Err("expected batch rows, time steps, inputs and hidden units, such as 64,100,64,128".to_owned());
-    };
-    // What is timed has windows and values that 32 bits count.
-    match sizes[..3].iter().map(|&size| size as u128).product::<u128>() {
-        ..=LARGEST_BATCH => Ok(sizes),
-        values => Err(format!("expected a batch of at most {LARGEST_BATCH} values, found {values}")),
-    }
-}
-
-/// Values of the largest batch of `--shape`: half a GiB.
-const LARGEST_BATCH: u128 = 1 << 27;
 
 /// The rows to time; none is a mistake of the user's.
 fn wanted(shapes: &[[usize; 4]], only: Option<&str>) -> refrain::Result<Vec<Row>> {

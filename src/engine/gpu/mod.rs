@@ -15,4 +15,6 @@ mod tuning;
 
 pub use device::{AdapterFacts, Capabilities, Gpu, Kernels, Kind, Options, adapters, choose};
 pub use engine::{GpuEngine, KernelTime, Memory};
-pub use explain::{Choice, Explained, ExplainedDispatch, Request, choices, explain, module_source};
+pub use explain::{
+    Choice, Explained, ExplainedDispatch, ExplainedMemory, Request, choices, explain, kernel_names, module_sources,
+};

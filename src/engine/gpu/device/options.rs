@@ -26,11 +26,12 @@ pub enum Kernels {
     /// What the adapter and the shape are estimated to be fastest with.
     #[default]
     Chosen,
-    /// A recurrent kernel a sequence, whose states stay in workgroup memory, wherever they fit.
+    /// One dispatch for many time steps, whose states stay in workgroup memory, where they fit; else as [`Kernels::Steps`].
     Scans,
-    /// A recurrent kernel a time step.
+    /// A dispatch a time step.
     Steps,
-    /// Two or three kernels a training step where a network is small enough; else what is chosen.
+    /// Three dispatches a training step, and one a forward pass, where a network is small enough; else what is chosen of
+    /// the other two.
     Fused,
 }
 

@@ -13,7 +13,7 @@ kernel! {
 impl Carry {
     /// Of a layer of these shapes.
     pub fn dispatch(self, capabilities: &Capabilities, specialization: Specialization, dims: &Dims) -> Dispatch {
-        let quads = specialization.cell.facts().states * (dims.rows * dims.hidden_quads) as usize;
+        let quads = specialization.cell.facts().states * dims.rows as usize * dims.hidden_quads as usize;
         Dispatch {
             module: Module::new(Self::ENTRY, specialization, ITEMS_A_WORKGROUP),
             bindings: self.bindings(),

@@ -19,7 +19,7 @@ impl Dropout {
         dims: &Dims,
         layers: u32,
     ) -> Dispatch {
-        let quads = (dims.span * dims.rows * dims.input_quads) as usize;
+        let quads = dims.span as usize * dims.rows as usize * dims.input_quads as usize;
         let [x, y, _] = item_groups(capabilities, quads);
         Dispatch {
             module: Module::new(Self::ENTRY, specialization, ITEMS_A_WORKGROUP),

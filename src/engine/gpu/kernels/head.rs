@@ -13,7 +13,7 @@ kernel! {
 impl Head {
     /// Of a top layer of these shapes.
     pub fn dispatch(self, capabilities: &Capabilities, specialization: Specialization, dims: &Dims) -> Dispatch {
-        let outputs = dims.positions() * (dims.rows * dims.outputs) as usize;
+        let outputs = dims.positions() * dims.rows as usize * dims.outputs as usize;
         let width = (dims.directions * dims.hidden) as usize;
         Dispatch {
             module: Module::new(Self::ENTRY, specialization, ITEMS_A_WORKGROUP),

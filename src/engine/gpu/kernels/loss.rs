@@ -12,7 +12,7 @@ kernel! {
 impl Loss {
     /// Of outputs of these shapes, in `dims.loss_parts` workgroups.
     pub fn dispatch(self, specialization: Specialization, dims: &Dims) -> Dispatch {
-        let outputs = dims.positions() * (dims.rows * dims.outputs) as usize;
+        let outputs = dims.positions() * dims.rows as usize * dims.outputs as usize;
         Dispatch {
             module: Module::new(Self::ENTRY, specialization, SUM_INVOCATIONS),
             bindings: self.bindings(),

@@ -37,9 +37,9 @@ pub use head::Head;
 pub use head_gradient::HeadGradient;
 pub use input_gradient::InputGradient;
 pub use loss::Loss;
-pub use module::{Specialization, Storage};
 #[cfg(test)]
 pub use module::linked;
+pub use module::{Module, Specialization, Storage};
 pub use pack::Pack;
 pub use project::Project;
 pub use scan_backward::ScanBackward;

@@ -14,12 +14,13 @@ kernel! {
 impl Stage {
     /// Of batches of these shapes.
     pub fn dispatch(self, capabilities: &Capabilities, specialization: Specialization, dims: &Dims) -> Dispatch {
-        let quads = (dims.steps * dims.rows * dims.input_quads) as usize;
+        let positions = dims.steps as usize * dims.rows as usize;
+        let quads = positions * dims.input_quads as usize;
         Dispatch {
             module: Module::new(Self::ENTRY, specialization, ITEMS_A_WORKGROUP),
             bindings: self.bindings(),
             groups: item_groups(capabilities, quads),
-            cost: Cost::new((dims.steps * dims.rows * dims.centered) as usize, 8 * quads),
+            cost: Cost::new(positions * dims.centered as usize, 8 * quads),
         }
     }
 }

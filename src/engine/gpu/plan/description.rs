@@ -1,6 +1,6 @@
 //! A plan before it is prepared on a device.
 
-use super::buffers::Buffers;
+use super::buffers::{Buffers, Declared};
 use super::layers::Layers;
 use super::network::NetworkDescription;
 use super::purpose::Purpose;
@@ -94,6 +94,9 @@ impl Description {
     /// Bytes that the way back finds of the way forward: inputs, states and tapes.
     pub fn kept_bytes(&self) -> u64 {
         let ids = [self.x].into_iter().chain(self.states.iter().copied()).chain(self.tape.iter().copied());
-        ids.map(|id| self.buffers.get(id).bytes()).sum()
+        let listed = ids.map(|id| self.buffers.get(id)).filter(|declared| declared.used);
+        // The inputs of the layers above the first are states, or what dropout leaves of them.
+        let dropped = self.buffers.allocated().filter(|declared| declared.name == "dropped");
+        listed.chain(dropped).map(Declared::bytes).sum()
     }
 }

@@ -20,12 +20,11 @@ mod schedule;
 mod states;
 mod wavefront;
 
-pub use buffers::{Buffers, Declared, Given};
+pub use buffers::{Buffers, Declared, Given, Origin};
 pub use data::DataShape;
 pub use description::Description;
 pub use micro_batch::{micro_batch, rows_and_steps, stream_steps};
 pub use network::NetworkDescription;
 pub use prepared::{Plan, Prepared, prepare_all};
 pub use purpose::{Batches, Purpose, Reach};
-pub use schedule::Scheduled;
 pub use states::unpad;
