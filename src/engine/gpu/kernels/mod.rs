@@ -37,9 +37,9 @@ pub use head::Head;
 pub use head_gradient::HeadGradient;
 pub use input_gradient::InputGradient;
 pub use loss::Loss;
-#[cfg(test)]
-pub use module::linked;
 pub use module::{Module, Specialization, Storage};
+#[cfg(test)]
+pub use module::{all_modules, linked};
 pub use pack::Pack;
 pub use project::Project;
 pub use scan_backward::ScanBackward;

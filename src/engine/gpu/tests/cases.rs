@@ -55,6 +55,8 @@ pub fn cases() -> Vec<Named> {
     add("many outputs", case(spec(CellKind::RnnTanh, 1, false, head(31, Readout::Every)), 33, 25, false));
     let wide = case(Spec::new(CellKind::Lstm, 3, 68, 1), 2, 2, false);
     add("clipped", Case { clip: Some(Clip { max_norm: 0.01 }), ..wide });
+    let large = Optimizer::sgd(1.0, 0.0);
+    add("clipped by size", Case { clip: Some(Clip { max_norm: 0.01 }), optimizer: large, ..wide });
     // A time step's tiles whose k is in several parts, and several quads of k a part.
     add("split k", case(Spec::new(CellKind::Lstm, 3, 68, 1), 33, 2, false));
     // Views of a series.
@@ -85,6 +87,14 @@ pub fn cases() -> Vec<Named> {
         let (clip, optimizer) = (Some(Clip { max_norm: clip }), Optimizer::sgd(1.0, 0.0));
         add(name, Case { lengths: true, carry: true, clip, optimizer, objective: objective(loss, 0.0), ..every });
     }
+    // Rows that more invocations share than a driver runs at once, with states to begin with.
+    let spread = Spec { hidden: 18, ..spec(CellKind::Lstm, 1, false, head(3, Readout::Every)) };
+    add("carried, many units", Case { carry: true, ..case(spread, 10, 7, false) });
+    let spread = Spec { hidden: 18, ..spec(CellKind::RnnTanh, 1, false, head(1, Readout::Last)) };
+    add("many rows of many units", case(spread, 2 * (48 * 6 + 1), 2, false));
+    add("more units", case(Spec { hidden: 40, ..spread }, 14, 3, false));
+    // Weight gradients over several steps, and projections over several parts of k, in workgroups that drivers run in turns.
+    add("long and wide", case(Spec { input: 70, hidden: 40, ..spread }, 5, 9, false));
     // Half of the rows, a batch, are more than all workgroups of the fused kernel have abreast.
     add("many rows", case(spec(CellKind::RnnTanh, 1, false, head(1, Readout::Last)), 2 * (48 * 16 + 1), 2, false));
     // Layers side by side.

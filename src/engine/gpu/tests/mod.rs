@@ -7,13 +7,13 @@ pub mod probe;
 
 use super::device::{Gpu, Kernels, Options};
 use super::engine::GpuEngine;
-use super::kernels::{Storage, linked};
+use super::kernels::{Storage, all_modules, linked};
 use super::tuning::{Tuning, fused};
 use crate::engine::{Engine, Precision, Steps};
 use crate::model::{CellKind, Layout, Spec};
 use crate::verify::{Case, measure, tolerance};
 use cases::{Named, cases, few_half_cases, find};
-use mutants::{MUTANTS, Mutation};
+use mutants::{MUTANTS, Mutation, STORAGE, UNSEEN_BARRIERS, WORKGROUP};
 use pollster::block_on;
 use std::sync::Arc;
 
@@ -200,51 +200,14 @@ fn mutants_are_caught_in_sixteen_bits() {
 }
 
 #[test]
-fn temp_find_killers() {
-    use std::collections::HashMap;
-    let which = std::env::var("WHICH").unwrap_or_default();
-    let (kernels, half) = match which.as_str() {
-        "Steps" => (Kernels::Steps, false),
-        "Fused" => (Kernels::Fused, false),
-        "Half" => (Kernels::Scans, true),
-        _ => (Kernels::Scans, false),
-    };
-    let gpu = open(forced(kernels));
-    let mut cases = if half {
-        few_half_cases()
-    } else if kernels == Kernels::Fused {
-        fused_cases(&gpu)
-    } else {
-        cases()
-    };
-    cases.sort_by_key(|(_, case)| case.spec.facts().gates * case.spec.hidden * case.rows.min(100) * case.steps);
-    let mut hits: HashMap<String, usize> = HashMap::new();
-    let list: Vec<(usize, Mutation)> = std::fs::read_to_string("/tmp/mut/todo.txt")
-        .unwrap()
-        .lines()
-        .filter_map(|l| {
-            let (w, i) = l.split_once(' ').unwrap();
-            if w != which {
-                return None;
+fn every_barrier_has_a_mutant_or_a_reason() {
+    for (key, source) in all_modules() {
+        for text in [WORKGROUP, STORAGE] {
+            for nth in 0..source.wgsl.matches(text).count() {
+                let is_mutant = MUTANTS.iter().any(|mutant| mutant.is_barrier(source.entry, text, nth));
+                let reason = UNSEEN_BARRIERS.iter().find(|(kernel, of, _)| (*kernel, *of) == (source.entry, nth));
+                assert!(is_mutant || text == WORKGROUP && reason.is_some(), "{key}: {text} {nth}");
             }
-            let i: usize = i.parse().unwrap();
-            Some((i, MUTANTS[i].mutation()))
-        })
-        .collect();
-    for (i, mutation) in list {
-        probe::mutate(Some(mutation));
-        let mut order: Vec<&Named> = cases.iter().collect();
-        order.sort_by_key(|(name, _)| std::cmp::Reverse(hits.get(name).copied().unwrap_or(0)));
-        let found = order.iter().find(|(_, case)| {
-            let m = miss(&gpu, case);
-            probe::forget();
-            m.is_some()
-        });
-        if let Some((name, _)) = found {
-            *hits.entry(name.clone()).or_default() += 1;
         }
-        println!("KILL {i} {}", found.map_or("NONE", |(name, _)| name));
-        probe::forget();
     }
-    probe::mutate(None);
 }
