@@ -14,7 +14,7 @@ fn fitting_rows(tuning: &Tuning, network: &NetworkDescription, purpose: Purpose,
     loop {
         // How the kernels go through time, and with it what a row takes, may change with the rows.
         let described = Description::new(tuning, network, Purpose { batch: rows, ..purpose }, data);
-        let most = most_rows(tuning, &described.buffers.row_bytes());
+        let most = most_rows(tuning, &described.buffers.row_bytes()).max(ROW_QUAD);
         if rows.next_multiple_of(ROW_QUAD) <= most {
             return rows;
         }

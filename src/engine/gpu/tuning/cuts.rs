@@ -5,12 +5,12 @@ use super::setup::Tuning;
 /// Rows that micro-batches are a multiple of: the four that kernels take at a time.
 pub const ROW_QUAD: usize = 4;
 
-/// The most rows that fit, in whole quads and at least one, where a row takes so many bytes in each buffer: each buffer
+/// The most rows that fit, in whole quads, where a row takes so many bytes in each buffer: each buffer
 /// is within the adapter's limits, and all together take no more than `micro_batch_bytes`.
 pub fn most_rows(tuning: &Tuning, row_bytes: &[u64]) -> usize {
     let (largest, together) = (row_bytes.iter().max().copied().unwrap_or(1), row_bytes.iter().sum::<u64>());
     let rows = (tuning.capabilities.largest_binding / largest.max(1)).min(tuning.micro_batch_bytes / together.max(1));
-    (rows as usize / ROW_QUAD).max(1) * ROW_QUAD
+    rows as usize / ROW_QUAD * ROW_QUAD
 }
 
 /// Projected inputs of so many bytes are made at once whatever the tape takes.
