@@ -1,4 +1,5 @@
-//! The list of cells. Adding a cell is a file in `cells/`, its twin in `shaders/cells/`, and a line in each table here.
+//! The list of cells. Adding a cell is a file in `cells/`, its twin in `shaders/cells/`, a line in each table here, and
+//! one in the list of cells in `build.rs`.
 
 use super::cells::{Cell, Gru, Lstm, MAX_SLOTS, RnnRelu, RnnTanh};
 use serde::{Deserialize, Serialize};

@@ -14,7 +14,7 @@ same files, on each device. Compared are
                 with strict=True; at most 1e-5
 
 beside how far training moved the parameters, which says that there was something to agree on. Prints the table that
-ARCHITECTURE.md shows, and exits with 1 on a miss.
+docs/pytorch.md shows, and exits with 1 on a miss.
 """
 
 import argparse

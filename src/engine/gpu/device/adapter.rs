@@ -83,7 +83,7 @@ pub struct AdapterFacts {
     pub workgroup_invocations: u32,
     /// Bytes of the largest buffer that a kernel can see: they bound batch times steps times hidden size.
     pub largest_buffer: u64,
-    /// Lanes that run together, least and most; 0 where the driver does not say.
+    /// Invocations that run together, least and most; 0 where the driver does not say.
     pub subgroup: [u32; 2],
     /// Whether it computes in half precision.
     pub half: bool,

@@ -159,8 +159,13 @@ impl Dims {
         let [rows, units, steps, chains] = [self.rows, self.hidden_quads * 4, steps, chains].map(|n| n as usize);
         // The cell's functions take about 12 operations a slot.
         let flops = rows * units * (2 * units * facts.gates + 12 * facts.slots) * steps * chains;
-        let of_rows = rows * units * (2 * facts.slots + 2 * facts.states) * steps;
-        Cost::new(flops, (of_rows + units * units * facts.gates) * chains)
+        let [stored, states] =
+            [2 * facts.slots, 2 * facts.states].map(|vectors| rows * units * vectors * steps * chains);
+        let weights = units * units * facts.gates * chains;
+        // Weights and the tape are stored in fewer bits, where that is asked for.
+        let stored_bytes = (stored + weights) * specialization.storage.quad_bytes() / 4;
+        let Cost { bytes, .. } = Cost::new(0, states);
+        Cost { flops: flops as u64, bytes: bytes + stored_bytes as u64 }
     }
 }
 

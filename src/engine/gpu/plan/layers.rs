@@ -22,7 +22,8 @@ pub struct Chains {
     pub packed: BufferId,
     /// What they read, [T, B, IQ] vec4s from `dims.at_input` on.
     pub x: BufferId,
-    /// Where a scan finds `x`: a wavefront's scans find their inputs projected, and bind what they do not read.
+    /// What a scan binds as `x`. In a wavefront it is the staged batch, which no scan reads, since all inputs are
+    /// projected there: `x` may lie among the states, and a kernel cannot bind one buffer both to read and to write.
     pub scanned: BufferId,
     /// [S, T + 2, B, D, HQ] vec4s.
     pub states: BufferId,

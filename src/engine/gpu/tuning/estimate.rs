@@ -8,11 +8,12 @@ use super::method::{Method, scan, steps};
 use super::setup::Tuning;
 use crate::model::Spec;
 
-/// Operations of f32 that a unit does in a microsecond: 128 lanes at 1.6 GHz do 410,000; a quarter of these.
+/// Operations of f32 that a unit does in a microsecond: 128 invocations at a time, at 1.6 GHz, do 410,000; a quarter of
+/// these.
 const FLOPS: f64 = 100_000.0;
 
-/// Invocations that a unit needs to be busy, its lanes.
-const LANES: f64 = 128.0;
+/// Invocations that a unit runs at a time, and needs to be busy.
+const INVOCATIONS: f64 = 128.0;
 
 /// Bytes of weights that a unit reads from its cache in a microsecond: 64 a clock at 1.6 GHz.
 const CACHE_BYTES: f64 = 100_000.0;
@@ -32,7 +33,7 @@ pub fn step_time(tuning: &Tuning, spec: &Spec, rows: usize, method: Method) -> f
         Method::Scan { layouts, .. } => layouts.map(|layout| {
             let workgroups = layout.workgroups(rows) as f64;
             let of_unit = (workgroups / f64::from(tuning.capabilities.units)).ceil();
-            let busy = (of_unit * f64::from(layout.invocations) / LANES).min(1.0);
+            let busy = (of_unit * f64::from(layout.invocations) / INVOCATIONS).min(1.0);
             let compute = of_unit * flops / workgroups / (FLOPS * busy);
             STEP + compute.max(of_unit * weights / CACHE_BYTES)
         }),
@@ -42,7 +43,7 @@ pub fn step_time(tuning: &Tuning, spec: &Spec, rows: usize, method: Method) -> f
             [0, 1].map(|way| {
                 let workgroups = layouts[way].workgroups(rows, columns[way]) as f64;
                 let units = workgroups.min(f64::from(tuning.capabilities.units));
-                let busy = (workgroups / units * f64::from(layouts[way].invocations()) / LANES).min(1.0);
+                let busy = (workgroups / units * f64::from(layouts[way].invocations()) / INVOCATIONS).min(1.0);
                 DISPATCH + (flops / (FLOPS * units * busy)).max(weights / (CACHE_BYTES * units))
             })
         }

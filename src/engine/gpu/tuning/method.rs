@@ -40,12 +40,14 @@ impl Method {
         }
     }
 
-    /// Whether a layer of so many inputs is to find its input projected. A time step has no room for it. A scan would
-    /// load, for a tile and a feature, the four rows' values and a quad of weights of each gate; projected inputs are
-    /// written and read once, a quad a row and slot, by a GEMM that loads far less for each.
+    /// Whether a layer of so many inputs is to find its input projected. A dispatch a step always does. A scan that reads
+    /// the input itself loads, for a tile and a feature, one value of each of four rows and a quad of weights of each gate.
+    /// Projected inputs are a quad of each slot for each of the four rows, which a GEMM writes and the scan reads; as much
+    /// again is allowed for the GEMM's own loads.
     pub fn projects(&self, spec: &Spec, inputs: usize) -> bool {
         let (gates, slots) = (spec.facts().gates, spec.facts().slots);
-        matches!(self, Method::Steps { .. }) || inputs * (4 + gates) > 2 * 2 * 4 * slots
+        let (direct, projected) = (inputs * (4 + gates), 2 * 4 * slots);
+        matches!(self, Method::Steps { .. }) || direct > 2 * projected
     }
 }
 
