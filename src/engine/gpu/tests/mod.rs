@@ -5,7 +5,7 @@ mod cases;
 mod mutants;
 pub mod probe;
 
-use super::device::{Gpu, Kernels, Options};
+use super::device::{Gpu, Kernels, Kind, Options};
 use super::engine::GpuEngine;
 use super::kernels::{Storage, all_modules, linked};
 use super::tuning::{Tuning, fused};
@@ -164,8 +164,15 @@ fn assert_caught(kernels: Kernels, precision: Precision) {
     let gpu = open(forced(kernels));
     let cases = if precision == Precision::F32 { cases() } else { few_half_cases() };
     let mut survivors = Vec::new();
+    // Invocations that a GPU runs together need no barrier between them: there a missing one may show nothing.
+    let shows_barriers = gpu.capabilities.kind == Kind::Software;
+    let mut skipped = 0;
     let of_these = MUTANTS.iter().filter(|mutant| mutant.kernels == kernels && mutant.precision() == precision);
     for mutant in of_these {
+        if mutant.leaves_out_a_barrier() && !shows_barriers {
+            skipped += 1;
+            continue;
+        }
         let case = find(&cases, mutant.case);
         probe::mutate(Some(mutant.mutation()));
         if miss(&gpu, &case).is_none() {
@@ -174,6 +181,9 @@ fn assert_caught(kernels: Kernels, precision: Precision) {
         probe::forget();
     }
     probe::mutate(None);
+    if skipped > 0 {
+        eprintln!("{skipped} mutants without a barrier are skipped: only software adapters show them");
+    }
     assert!(survivors.is_empty(), "{} survive: {survivors:#?}", survivors.len());
 }
 

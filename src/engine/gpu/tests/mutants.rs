@@ -49,7 +49,12 @@ impl Mutant {
         Mutation { kernel, find, replace, nth }
     }
 
-    /// Whether it leaves out this barrier.
+    /// Whether it leaves out a barrier.
+    pub fn leaves_out_a_barrier(&self) -> bool {
+        self.nth.is_some()
+    }
+
+    /// Whether it leaves out this one.
     pub fn is_barrier(&self, kernel: &str, text: &str, nth: usize) -> bool {
         (self.kernel, self.find, self.nth) == (kernel, text, Some(nth))
     }
@@ -421,7 +426,7 @@ pub const MUTANTS: &[Mutant] = &[
     barrier(Kernels::Steps, "step_backward", WORKGROUP, 1, "clipped"),
     barrier(Kernels::Steps, "step_backward", WORKGROUP, 2, "wide input"),
     barrier(Kernels::Steps, "step_backward", WORKGROUP, 3, "small horizon rnn_tanh"),
-    barrier(Kernels::Fused, "fused", WORKGROUP, 1, "flat rnn_tanh"),
+    barrier(Kernels::Fused, "fused", WORKGROUP, 1, "carried, many units"),
     barrier(Kernels::Fused, "fused", WORKGROUP, 2, "flat rnn_tanh"),
     barrier(Kernels::Fused, "fused", WORKGROUP, 3, "more units"),
     barrier(Kernels::Fused, "fused", WORKGROUP, 4, "flat rnn_tanh"),

@@ -35,16 +35,17 @@ pub fn product(tuning: &Tuning, rows: usize, quads: usize, gates: usize, is_step
     GemmLayout { row_quads, items, columns, depth, splits: if splits < 4 { 1 } else { splits } }
 }
 
-/// The layout of a weight gradient of `left` by `right` quads.
+/// The layout of a weight gradient of `left` by `right` quads: even parts, so that little of a workgroup lies beyond the
+/// edge.
 pub fn outer_product(left: usize, right: usize) -> GemmLayout {
-    let columns = side(right, 4);
-    GemmLayout {
-        row_quads: side(left, 16),
-        items: side(right.div_ceil(columns as usize), 4),
-        columns,
-        depth: 8,
-        splits: 1,
-    }
+    let columns = even(right, 4);
+    let items = even(right.div_ceil(columns), 4);
+    GemmLayout { row_quads: even(left, 16) as u32, items: items as u32, columns: columns as u32, depth: 8, splits: 1 }
+}
+
+/// The size of as few even parts of `total` as none is larger than `most`.
+fn even(total: usize, most: usize) -> usize {
+    total.div_ceil(total.div_ceil(most))
 }
 
 /// Turns of loops that a weight gradient takes for a row of a step: up to 5 to fetch it, and 5 to multiply it by four
