@@ -82,9 +82,9 @@ fn scans_take_a_dispatch_a_sequence() {
 #[test]
 fn steps_take_a_dispatch_a_time_step_after_the_projection_of_a_chunk() {
     let taken = kernels("--kernels steps --shape 32,50,1,20 --device h100-like");
-    assert_eq!(taken[..3], ["stage 1", "project 50x1", "step_forward 50x1"]);
+    assert_eq!(taken[..3], ["stage 1", "project 1", "step_forward 50"]);
     assert_eq!(taken[3..7], ["head 1", "loss 1", "head_gradient 1", "step_backward 50"]);
-    // Where it is chosen, the input of all steps is projected at once.
+    // A larger input is projected a chunk of the steps at a time.
     let taken = kernels("--shape 64,100,64,128 --device h100-like");
     assert_eq!(taken[..3], ["stage 1", "project 7x1", "step_forward 7x13"]);
     assert_eq!(taken[3..5], ["project 1", "step_forward 9"]);
@@ -116,7 +116,7 @@ fn two_layers_go_as_a_wavefront_whose_rounds_are_told_apart() {
 #[test]
 fn both_directions_share_dispatches_and_layers_follow_each_other() {
     let taken = kernels("--kernels scans --bidirectional --layers 2 --cell gru");
-    assert_eq!(taken[..3], ["stage 1", "scan_forward 1", "project 50x1"]);
+    assert_eq!(taken[..3], ["stage 1", "scan_forward 1", "project 1"]);
     let backward = [
         "scan_backward 1",
         "weight_gradient 1",
