@@ -51,6 +51,12 @@ fn miss(gpu: &Arc<Gpu>, case: &Case) -> Option<String> {
     }
 }
 
+/// Every third case, as compiling the kernels of all takes minutes on a software adapter; `scripts/test --all` has
+/// `refrain verify` take them all.
+fn a_third_of(cases: Vec<Case>) -> Vec<Case> {
+    cases.into_iter().step_by(3).collect()
+}
+
 /// Every cell's cases on its own device, all at once.
 fn assert_no_miss(cases: &[Case]) {
     let of_cell = |cell: CellKind| {
@@ -66,13 +72,14 @@ fn assert_no_miss(cases: &[Case]) {
 
 #[test]
 fn agrees_with_the_oracle_over_the_table_of_verify() {
-    assert_no_miss(&verify::cases());
+    assert_no_miss(&a_third_of(verify::cases()));
 }
 
 #[test]
 fn agrees_within_webgpus_default_limits_and_with_checked_kernels() {
     let gpu = open(Options { default_limits: true, checked: true, ..Options::default() });
-    for cell in CellKind::ALL {
+    // The cells with the most slots, and with other slots for the input.
+    for cell in [CellKind::Lstm, CellKind::Gru] {
         // LSTM's deltas of 130 units and four rows take 8 KiB of workgroup memory: half of the default limit.
         for (hidden, rows, steps) in [(130, 3, 7), (20, 32, 50), (5, 257, 7), (33, 1, 1)] {
             let case = Case { seed: 3, ..Case::new(Spec::new(cell, 10, hidden, 1), rows, steps) };

@@ -1,7 +1,7 @@
 //! Every option against the oracle, and what must hold bit for bit.
 
 use super::engines::{any_case, windows};
-use super::{assert_no_miss, engine, gpu, miss, open};
+use super::{a_third_of, assert_no_miss, engine, gpu, miss, open};
 use pollster::block_on;
 use proptest::prelude::*;
 use refrain::data::{Sequences, Windows};
@@ -14,17 +14,18 @@ use refrain::verify::{self, Case};
 
 #[test]
 fn agrees_with_the_oracle_on_every_option() {
-    assert_no_miss(&verify::option_cases());
+    assert_no_miss(&a_third_of(verify::option_cases()));
 }
 
 #[test]
 fn agrees_within_webgpus_default_limits_and_with_checked_kernels() {
     let gpu = open(Options { default_limits: true, checked: true, ..Options::default() });
-    let cases = verify::option_cases();
     // The cell whose kernels bind and hold the most, and every loss.
-    let is_of_loss = |case: &&verify::Case| case.objective.loss != Loss::Mse && case.horizon.is_none();
-    let chosen = cases.iter().filter(|case| case.spec.cell == CellKind::Lstm || is_of_loss(case));
-    let misses: Vec<String> = chosen.filter_map(|case| miss(&gpu, case)).collect();
+    let is_of_loss = |case: &Case| case.objective.loss != Loss::Mse && case.horizon.is_none();
+    let (losses, others): (Vec<Case>, Vec<Case>) = verify::option_cases().into_iter().partition(is_of_loss);
+    let of_lstm = others.into_iter().filter(|case| case.spec.cell == CellKind::Lstm).collect();
+    let chosen = a_third_of(of_lstm).into_iter().chain(losses);
+    let misses: Vec<String> = chosen.filter_map(|case| miss(&gpu, &case)).collect();
     assert!(misses.is_empty(), "{}", misses.join("\n"));
 }
 
@@ -34,10 +35,12 @@ fn fused_kernels_agree_with_the_oracle() {
     for default_limits in [true, false] {
         let options = Options { default_limits, checked: default_limits, ..Options::default() };
         let gpu = open(Options { kernels: Kernels::Fused, ..options });
-        for cell in CellKind::ALL {
+        // With the default limits the cell with the most sums in workgroup memory.
+        let cells = if default_limits { &[CellKind::Lstm][..] } else { &CellKind::ALL };
+        for &cell in cells {
             // Full and ragged rows, outputs at the end and at every step, more rows than a workgroup takes at a time.
             let last = Case::new(Spec { head: head(1, Readout::Last), ..Spec::new(cell, 1, 9, 1) }, 40, 12);
-            let every = Case::new(Spec { head: head(6, Readout::Every), ..Spec::new(cell, 5, 6, 1) }, 19, 5);
+            let every = Case::new(Spec { head: head(3, Readout::Every), ..Spec::new(cell, 2, 6, 1) }, 19, 5);
             let levels = Loss::Quantile(Quantiles::new(&[0.1, 0.5, 0.9]).expect("levels that rise"));
             let quantiles = Objective { loss: levels, dropout: Dropout::default() };
             let classes = Objective { loss: Loss::CrossEntropy, dropout: Dropout::default() };

@@ -29,7 +29,9 @@ kernel! {
 impl Fused {
     /// Of batches of these shapes.
     pub fn dispatch(self, specialization: Specialization, layout: FusedLayout, dims: &Dims) -> Dispatch {
-        let vectors = 2 * (specialization.cell.facts().gates as u32 + 1);
+        let facts = specialization.cell.facts();
+        let input_sums = (dims.inputs + 4) / 4 * 4 * facts.slots as u32;
+        let vectors = (2 * (facts.gates as u32 + 1)).max(input_sums).max(2 * dims.outputs + 1);
         let module = module(Self::ENTRY, specialization, layout, dims, vectors);
         let forward = forward_cost(specialization, dims);
         Dispatch {

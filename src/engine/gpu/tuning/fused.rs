@@ -32,7 +32,8 @@ pub fn fused(tuning: &Tuning, spec: &Spec, rows: usize, time: usize) -> Option<F
     if !matches!(tuning.kernels, Kernels::Chosen | Kernels::Fused) || !is_simple || !is_small {
         return None;
     }
-    let abreast = (INVOCATIONS / quads).clamp(1, rows);
+    // Whatever the rows, so that batches of other sizes run the same module.
+    let abreast = INVOCATIONS / quads;
     let most_rows = tuning.most_turns() / turns(spec, time) * abreast;
     if most_rows == 0 {
         return None;
