@@ -365,7 +365,9 @@ pub const MUTANTS: &[Mutant] = &[
     fused("fused", "position * items + i", "i", "carried"),
     fused("fused", "d_head_bias[o] += d_y[o]", "d_head_bias[o] = d_y[o]", "carried"),
     fused("fused", "d_head[o] += d_y[o] * h;", "d_head[o] = d_y[o] * h;", "carried"),
-    fused("fused", "sum += sh[row * HQ + lid % HQ];", "sum = sh[row * HQ + lid % HQ];", "carried"),
+    fused("fused", "sum += sh[first + row * HQ];", "sum = sh[first + row * HQ];", "carried"),
+    fused("fused", "(q * SLOTS + units / HQ) * 4u", "(units / HQ) * 4u", "flat lstm"),
+    fused("fused", "(OUTPUTS + o) * WG, q == HQ", "OUTPUTS * WG, q == HQ", "carried"),
     fused("fused", "let at_h = (t & 1u) * WG + lid - quad;", "let at_h = (t & 1u) * WG;", "carried"),
     fused("fused", "let at_h = (t & 1u) * WG + lid - quad;", "let at_h = lid - quad;", "carried"),
     fused("fused", "let half = (s + 1u) & 1u;", "let half = s & 1u;", "carried"),
@@ -375,7 +377,7 @@ pub const MUTANTS: &[Mutant] = &[
     fused("fused", "terms * step.inverse_count", "terms", "carried"),
     fused("fused", "own.window * dims.centered + feature", "feature", "small horizon rnn_tanh"),
     fused("fused", "(i * GATES + gate) * HQ", "gate * HQ", "carried"),
-    fused("fused", "(slot * HQ + lid) * 4u * XQ + q", "lid * 4u * XQ + q", "carried"),
+    fused("fused", "(units * 4u + c) * XQ + q", "c * XQ + q", "carried"),
     fused("fused", "dims.steps, last);", "dims.steps, States());", "carried"),
     fused("fused", "t, t < own.length);", "t, true);", "carried"),
     fused("fused", "own_row * read_steps() + position", "own_row * read_steps()", "carried"),
@@ -431,6 +433,8 @@ pub const MUTANTS: &[Mutant] = &[
     barrier(Kernels::Fused, "fused", WORKGROUP, 3, "more units"),
     barrier(Kernels::Fused, "fused", WORKGROUP, 4, "flat rnn_tanh"),
     barrier(Kernels::Fused, "fused", WORKGROUP, 5, "flat rnn_tanh"),
+    barrier(Kernels::Fused, "fused", WORKGROUP, 6, "flat lstm"),
+    barrier(Kernels::Fused, "fused", WORKGROUP, 7, "flat rnn_tanh"),
     barrier(Kernels::Fused, "fused_update", WORKGROUP, 0, "carried"),
     barrier(Kernels::Fused, "fused_update", WORKGROUP, 1, "carried"),
     barrier(Kernels::Fused, "fused_update", STORAGE, 0, "more units"),
@@ -447,7 +451,6 @@ pub const UNSEEN_BARRIERS: &[(&str, usize, &str)] = &[
     ("input_gradient", 3, NEVER_SPLIT),
     ("update", 0, "the workgroup before it on a thread left the same numbers where it reads too early"),
     ("fused", 0, "the first invocation of a row reads what later ones wrote, before these write anew"),
-    ("fused", 6, "the invocations that keep the sum read none of what the first vector writes next"),
 ];
 
 const NEVER_SPLIT: &str = "its layouts never split k: the code is left out when the module is compiled";
