@@ -9,7 +9,7 @@ use refrain::engine::cpu::CpuEngine;
 use refrain::forecast::sample::demand;
 use refrain::forecast::table::{ReadOptions, Table};
 use refrain::forecast::time::Calendar;
-use refrain::forecast::{BacktestOptions, Card, Channels, Problem, Start, Task, backtest, forecast};
+use refrain::forecast::{BacktestOptions, Card, Channels, Problem, Scaling, Start, Task, backtest, forecast};
 use refrain::loss::Quantiles;
 use refrain::model::{CellKind, Model, Spec, initial_parameters};
 use refrain::train::{Checkpoint, Finished, Next, Run, Snapshot, fit_validated};
@@ -159,7 +159,7 @@ fn a_forecast_goes_on_beyond_the_horizon_with_its_own_values() {
     // The second horizon is what is forecast from a table that ends with the first.
     let mut longer = text.trim_end().to_owned();
     for (step, time) in series.times[..12].iter().enumerate() {
-        longer += &format!("\n{time},{},0", series.at(step, 0, 1)[0] as f32);
+        longer += &format!("\n{time},{},0", series.at(step, 0, 1)[0]);
     }
     let from_longer = block_on(forecast(&mut engine, &card, &self::table(&longer, &task), 12, None)).unwrap();
     let second: Vec<f64> = (12..24).map(|step| series.at(step, 0, 1)[0]).collect();
@@ -218,4 +218,52 @@ fn independent_channels_share_one_network() {
     assert!(of.iter().all(|(_, r2)| *r2 > 0.95), "{of:?}");
     let found = block_on(forecast(&mut engine, &card, &table, 12, None)).unwrap();
     assert!((found.series[0].at(0, 1, 3)[0] - 500.0).abs() < 60.0, "{:?}", found.series[0].values);
+}
+
+#[test]
+fn values_keep_the_digits_that_f32_has_not() {
+    // A wave on a level where neighbours in f32 stand 512 apart, the same wave at 0, and sizes beyond f32.
+    let mut plain = None;
+    for (level, size) in [(0.0, 50.0), (6.78e9, 50.0), (1e300, 1e299), (-3e-200, 5e-201)] {
+        let values: Vec<f64> = (0..200).map(|t| level + size * (f64::from(t) * 0.7).sin()).collect();
+        let text: String = values.iter().map(|value| format!("{value:e}\n")).collect();
+        let Trained { mut engine, card, table } = train(&format!("y\n{text}"), &small(Task::new(["y"])), 5);
+        assert_eq!(table.series[0].values, values);
+        let options = BacktestOptions { coverage: Some(0.5), season: Some(9), ..BacktestOptions::default() };
+        let found = block_on(backtest(&mut engine, &card, &table, &options)).unwrap();
+
+        let errors = (180..=188).flat_map(|origin| (0..12).map(move |step| (origin + step, origin - 9 + step % 9)));
+        let errors: Vec<f64> = errors.map(|(row, before)| (values[row] - values[before]).abs()).collect();
+        let scores = &found.methods[2].scores;
+        let mae = errors.iter().sum::<f64>() / errors.len() as f64;
+        let square = errors.iter().map(|error| (error / size).powi(2)).sum::<f64>() / errors.len() as f64;
+        assert!((scores.mae / mae - 1.0).abs() < 1e-9, "{level}: MAE {} is not {mae}", scores.mae);
+        assert!((scores.rmse / size / square.sqrt() - 1.0).abs() < 1e-9, "{level}: {scores:?}");
+
+        // The network learns the same from each, and its forecasts come back with as many digits.
+        let csv = block_on(forecast(&mut engine, &card, &table, 12, Some(0.5))).unwrap().to_csv();
+        let numbers = csv.lines().skip(1).flat_map(|line| line.split(',').skip(1).map(|text| text.parse::<f64>()));
+        let numbers: Vec<f64> = numbers.map(|number| (number.unwrap() - level) / size).collect();
+        let model = [found.model().scores.mase.unwrap(), found.model().scores.coverage.unwrap()];
+        let (expected, scores) = plain.get_or_insert_with(|| (numbers.clone(), model));
+        assert_close("forecast", &numbers, expected, 0.0, 1e-3);
+        assert_close("MASE and coverage", &model, &scores[..], 0.0, 0.05);
+    }
+}
+
+#[test]
+fn a_value_that_scaled_f32_cannot_hold_is_refused_by_its_place() {
+    let refused = |row: usize, value: &str, task: &Task| {
+        let rows = (0..100).map(|t| if t == row { format!("{value}\n") } else { format!("{}\n", t % 7) });
+        let table = table(&format!("y\n{}", rows.collect::<String>()), task);
+        Problem::new(&table, task, &ReadOptions::default(), None).unwrap_err().to_string()
+    };
+    let task = small(Task::new(["y"]));
+    assert!(refused(95, "1e300", &task).starts_with("t: column `y` is 1e300 at 95, which is too far"));
+    let message = refused(5, "-1e300", &Task { scaling: Scaling::None, ..task.clone() });
+    assert!(message.starts_with("t: column `y` is -1e300 at 5, which is too far"), "{message}");
+    let both = (0..100).map(|t| if t % 2 == 0 { "1.7e308\n" } else { "-1.7e308\n" });
+    let table = table(&format!("y\n{}", both.collect::<String>()), &task);
+    let message = Problem::new(&table, &task, &ReadOptions::default(), None).unwrap_err().to_string();
+    assert!(message.contains("values too far apart"), "{message}");
 }

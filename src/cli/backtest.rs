@@ -111,7 +111,7 @@ fn picture(card: &Card, table: &Table, found: &Backtest) -> anyhow::Result<Pictu
         panels.push(Panel {
             title: name(series, target),
             times: (first..end).map(|row| table.time(series, row)).collect::<Result<_, _>>()?,
-            truth: (first..end).map(|row| series.values[row * table.columns.len() + column].into()).collect(),
+            truth: (first..end).map(|row| series.values[row * table.columns.len() + column]).collect(),
             forecasts: samples
                 .iter()
                 .map(|sample| (sample.origin - first, sample.values.chunks(levels).map(<[f64]>::to_vec).collect()))

@@ -175,7 +175,7 @@ fn picture(card: &Card, table: &Table, found: &Forecast) -> anyhow::Result<Pictu
         panels.push(Panel {
             title: name(series, &found.targets[target]),
             times: (first..series.known + steps).map(|row| table.time(series, row)).collect::<Result<_, _>>()?,
-            truth: (first..series.known).map(|row| series.values[row * table.columns.len() + column].into()).collect(),
+            truth: (first..series.known).map(|row| series.values[row * table.columns.len() + column]).collect(),
             forecasts: vec![(shown, forecast)],
         });
     }

@@ -1,13 +1,13 @@
 //! Forecasts of the horizon after a table's end.
 
 use super::card::Card;
+use super::number::exact;
 use super::predict::{Level, Origins, Reading, predict};
 use super::scale::Scale;
 use super::stack::Stack;
 use super::table::{Series, Table};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use std::fmt::Write;
 
 /// What a network expects after the end of each series of a table.
 #[derive(Clone, Debug, PartialEq)]
@@ -187,11 +187,11 @@ fn extend(table: &mut Table, card: &Card, reading: &Reading<'_>, values: &[Vec<f
     for (series, values) in table.series.iter_mut().zip(values) {
         let rows = series.known + plan.horizon;
         let len = series.values.len().max(rows * columns);
-        series.values.resize(len, f32::NAN);
+        series.values.resize(len, f64::NAN);
         for step in 0..plan.horizon {
             for (target, place) in places.iter().enumerate() {
                 let value = values[((before + step) * places.len() + target) * levels + reading.middle];
-                series.values[(series.known + step) * columns + place] = value as f32;
+                series.values[(series.known + step) * columns + place] = value;
             }
         }
         series.known = rows;
@@ -223,11 +223,7 @@ impl Forecast {
             for (time, values) in series.times.iter().zip(series.values.chunks_exact(width)) {
                 let mut record = vec![time.clone()];
                 record.extend(self.id.as_ref().map(|_| series.id.clone().unwrap_or_default()));
-                record.extend(values.iter().map(|&value| {
-                    let mut text = String::new();
-                    write!(text, "{}", value as f32).expect("a string takes every text");
-                    text
-                }));
+                record.extend(values.iter().map(|&value| exact(value)));
                 write(record);
             }
         }

@@ -1,10 +1,13 @@
 //! Errors of forecasts, summed up so that those of steps and series add up to those of all.
 
+use super::scale::unit;
 use serde::Serialize;
 
 /// Sums over forecasts p of truths t; in f64.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Tally {
+    /// What squares are counted in, a power of two, so that those of extreme values stay within f64.
+    unit: f64,
     count: f64,
     absolute: f64,
     squared: f64,
@@ -76,13 +79,46 @@ pub struct Scores {
 }
 
 impl Tally {
+    /// No forecasts yet, of truths that are `size` apart.
+    pub fn new(size: f64) -> Self {
+        Tally {
+            unit: unit(size),
+            count: 0.0,
+            absolute: 0.0,
+            squared: 0.0,
+            percentage: 0.0,
+            zeros: 0.0,
+            symmetric: 0.0,
+            scaled: 0.0,
+            unscaled: 0.0,
+            truth: 0.0,
+            truth_squared: 0.0,
+            origin: None,
+            pinball: Vec::new(),
+            covered: 0.0,
+            width: 0.0,
+            intervals: 0.0,
+            normal_absolute: 0.0,
+            normal_squared: 0.0,
+        }
+    }
+
+    /// Counts squares in another unit.
+    fn convert(&mut self, unit: f64) {
+        let factor = self.unit / unit;
+        self.squared *= factor * factor;
+        self.truth *= factor;
+        self.truth_squared *= factor * factor;
+        self.unit = unit;
+    }
+
     /// Adds one forecast.
     pub fn add(&mut self, forecasted: &Forecasted<'_>) {
         let Forecasted { truth, point, scaled, naive, quantiles, interval } = *forecasted;
         let error = (point - truth).abs();
         self.count += 1.0;
         self.absolute += error;
-        self.squared += error * error;
+        self.squared += (error / self.unit).powi(2);
         if truth == 0.0 {
             self.zeros += 1.0;
         } else {
@@ -94,7 +130,7 @@ impl Tally {
             Some(naive) => self.scaled += error / naive,
             None => self.unscaled += 1.0,
         }
-        let from_origin = truth - *self.origin.get_or_insert(truth);
+        let from_origin = (truth - *self.origin.get_or_insert(truth)) / self.unit;
         self.truth += from_origin;
         self.truth_squared += from_origin * from_origin;
         self.pinball.resize(quantiles.len().max(self.pinball.len()), 0.0);
@@ -114,7 +150,14 @@ impl Tally {
     /// Adds all forecasts of another.
     pub fn merge(&mut self, other: &Tally) {
         let Some(theirs) = other.origin else { return };
-        let shift = theirs - *self.origin.get_or_insert(theirs);
+        let mut other = other.clone();
+        if self.origin.is_none() {
+            self.unit = other.unit;
+        }
+        let unit = self.unit.max(other.unit);
+        self.convert(unit);
+        other.convert(unit);
+        let shift = (theirs - *self.origin.get_or_insert(theirs)) / unit;
         self.truth_squared += other.truth_squared + 2.0 * shift * other.truth + other.count * shift * shift;
         self.truth += other.truth + other.count * shift;
         self.count += other.count;
@@ -145,7 +188,7 @@ impl Tally {
         Some(Scores {
             count: n as usize,
             mae: self.absolute / n,
-            rmse: (self.squared / n).sqrt(),
+            rmse: (self.squared / n).sqrt() * self.unit,
             mape: (self.zeros == 0.0).then(|| 100.0 * self.percentage / n),
             smape: 200.0 * self.symmetric / n,
             mase: (self.unscaled == 0.0).then(|| self.scaled / n),
@@ -182,7 +225,7 @@ mod tests {
 
     #[test]
     fn errors_follow_their_formulas() {
-        let mut tally = Tally::default();
+        let mut tally = Tally::new(1.0);
         for (truth, point) in [(10.0, 12.0), (20.0, 16.0), (30.0, 30.0)] {
             tally.add(&forecasted(truth, point));
         }
@@ -200,7 +243,7 @@ mod tests {
 
     #[test]
     fn quantiles_and_intervals_are_scored() {
-        let mut tally = Tally::default();
+        let mut tally = Tally::new(1.0);
         let quantiles = [(0.1, 8.0), (0.9, 11.0)];
         tally.add(&Forecasted { quantiles: &quantiles, interval: Some((8.0, 11.0)), ..forecasted(10.0, 10.0) });
         tally.add(&Forecasted { quantiles: &quantiles, interval: Some((8.0, 12.0)), ..forecasted(13.0, 10.0) });
@@ -215,11 +258,11 @@ mod tests {
     fn parts_add_up_to_the_whole_far_from_zero() {
         let values: Vec<(f64, f64)> = (0..40).map(|n| (1e6 + f64::from(n * n % 17), 1e6 + f64::from(n % 5))).collect();
         let of = |values: &[(f64, f64)]| {
-            let mut tally = Tally::default();
+            let mut tally = Tally::new(1.0);
             values.iter().for_each(|&(truth, point)| tally.add(&forecasted(truth, point)));
             tally
         };
-        let mut merged = Tally::default();
+        let mut merged = Tally::new(1.0);
         values.chunks(7).for_each(|part| merged.merge(&of(part)));
         let (merged, whole) = (merged.scores().unwrap(), of(&values).scores().unwrap());
         close(Some(merged.rmse), whole.rmse);
@@ -229,8 +272,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_said_is_none() {
-        assert_eq!(Tally::default().scores(), None);
-        let mut tally = Tally::default();
+        assert_eq!(Tally::new(1.0).scores(), None);
+        let mut tally = Tally::new(1.0);
         tally.add(&Forecasted { naive: None, ..forecasted(0.0, 0.0) });
         let scores = tally.scores().unwrap();
         assert_eq!((scores.mape, scores.mase, scores.r2, scores.smape), (None, None, None, 0.0));

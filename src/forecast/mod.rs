@@ -12,6 +12,7 @@ mod conformal;
 mod horizon;
 mod metrics;
 mod naive;
+mod number;
 mod predict;
 mod problem;
 pub mod sample;

@@ -34,29 +34,37 @@ impl Naive {
 #[derive(Clone, Debug)]
 pub struct History<'a> {
     /// Values of a table, of which every `stride`-th is the target's.
-    values: &'a [f32],
+    values: &'a [f64],
     stride: usize,
     first: usize,
-    /// The sum of the values before each row from `first` on.
+    /// The first value, which sums count from, so that a large level takes no digits from them.
+    origin: f64,
+    /// The sum of the values before each row from `first` on, counted from `origin`.
     sums: Vec<f64>,
     season: usize,
 }
 
 impl<'a> History<'a> {
     /// The target in every `stride`-th of the values, with the rows of its season.
-    pub fn new(values: &'a [f32], stride: usize, first: usize, season: usize) -> Self {
-        let each = || values.iter().step_by(stride).map(|&value| f64::from(value));
+    pub fn new(values: &'a [f64], stride: usize, first: usize, season: usize) -> Self {
+        let origin = values.first().copied().unwrap_or(0.0);
+        let each = || values.iter().step_by(stride).map(|value| value - origin);
         let mut sums = vec![each().take(first).sum::<f64>()];
         sums.extend(each().skip(first).scan(sums[0], |sum, value| {
             *sum += value;
             Some(*sum)
         }));
-        History { values, stride, first, sums, season }
+        History { values, stride, first, origin, sums, season }
     }
 
     /// The value of a row.
     pub fn value(&self, row: usize) -> f64 {
-        self.values[row * self.stride].into()
+        self.values[row * self.stride]
+    }
+
+    /// The largest size of a value.
+    pub fn size(&self) -> f64 {
+        self.values.iter().step_by(self.stride).fold(0.0, |largest, value| largest.max(value.abs()))
     }
 
     /// What a rule forecasts `step` rows after row `origin`, which with all after it is not known yet. Where there is
@@ -65,7 +73,7 @@ impl<'a> History<'a> {
         match naive {
             Naive::Seasonal if origin >= self.season => self.value(origin - self.season + step % self.season),
             Naive::RepeatLast | Naive::Seasonal => self.value(origin - 1),
-            Naive::Mean => self.sums[origin - self.first] / origin as f64,
+            Naive::Mean => self.origin + self.sums[origin - self.first] / origin as f64,
         }
     }
 

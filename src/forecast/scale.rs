@@ -1,5 +1,6 @@
 //! Brings columns to a common scale, and forecasts back: fitted on the training rows alone.
 
+use super::number::exact;
 use super::split::Split;
 use super::table::{Series, Table};
 use super::task::{Plan, Scaling};
@@ -20,10 +21,9 @@ pub struct Scale {
 
 impl Scale {
     /// To the common scale.
-    pub fn transform(&self, value: f32) -> f32 {
-        let value = f64::from(value);
+    pub fn transform(&self, value: f64) -> f64 {
         let value = if self.log { value.ln() } else { value };
-        ((value - self.offset) / self.factor) as f32
+        (value - self.offset) / self.factor
     }
 
     /// Back to the unit of the data.
@@ -38,8 +38,8 @@ impl Scale {
     }
 
     /// The scale of some values of a column; `None` where they are all the same.
-    fn fit(values: impl Iterator<Item = f32> + Clone, scaling: Scaling, log: bool) -> Option<Self> {
-        let values = || values.clone().map(|value| if log { f64::from(value).ln() } else { f64::from(value) });
+    fn fit(values: impl Iterator<Item = f64> + Clone, scaling: Scaling, log: bool) -> Option<Self> {
+        let values = || values.clone().map(|value| if log { value.ln() } else { value });
         let (low, high) = values().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
         if low >= high {
             return None;
@@ -49,8 +49,10 @@ impl Scale {
             Scaling::Minmax => (low, high - low),
             Scaling::Standard => {
                 let count = values().count() as f64;
-                let mean = values().sum::<f64>() / count;
-                (mean, (values().map(|x| (x - mean).powi(2)).sum::<f64>() / count).sqrt())
+                let unit = unit(high - low);
+                let mean = low + values().map(|x| (x - low) / unit).sum::<f64>() / count * unit;
+                let square = values().map(|x| ((x - mean) / unit).powi(2)).sum::<f64>() / count;
+                (mean, square.sqrt() * unit)
             }
             Scaling::Robust => {
                 let mut sorted: Vec<f64> = values().collect();
@@ -61,6 +63,15 @@ impl Scale {
         };
         Some(Scale { offset, factor, log })
     }
+}
+
+/// A power of two that brings values of this size near 1, so that their squares stay within f64: 1 for all sizes but
+/// extreme ones. Powers of two change no digit.
+pub fn unit(size: f64) -> f64 {
+    if size == 0.0 || !size.is_finite() || (1e-100..1e100).contains(&size) {
+        return 1.0;
+    }
+    2f64.powi(size.log2().clamp(-1000.0, 1000.0) as i32)
 }
 
 /// The quantile of sorted values, on the line between its neighbours. Source: `numpy.quantile`, method "linear".
@@ -85,6 +96,7 @@ pub fn fit(table: &Table, plan: &Plan, splits: &[Split]) -> Result<Vec<Vec<Scale
     }
     let Some((name, _)) = plan.columns().zip(varied).find(|(_, varied)| !varied) else { return Ok(scales) };
     let value = table.series[0].values[table.column(name)?];
+    let value = exact(value);
     let message = format!("column `{name}` is {value} in every training row: there is nothing to learn; leave it out");
     Err(Error::Table { place: table.name.clone(), message })
 }
@@ -104,10 +116,17 @@ pub fn fit_series(table: &Table, plan: &Plan, series: &Series, rows: usize) -> R
         let log = plan.log && plan.targets.contains(name);
         let values = series.values[..rows.min(series.known) * columns].iter().skip(column).step_by(columns).copied();
         let fitted = Scale::fit(values.clone(), plan.scaling, log);
+        if !fitted.is_none_or(|scale| scale.is_sound()) {
+            let message = format!(
+                "column `{name}` has values too far apart, or too near one another, to be scaled in f64; give it in \
+                 another unit"
+            );
+            return Err(table.refuse(series, message));
+        }
         let still = || {
             let level =
                 values.clone().next().map_or(0.0, |value| Scale { offset: 0.0, factor: 1.0, log }.transform(value));
-            Scale { offset: if plan.scaling == Scaling::None { 0.0 } else { level.into() }, factor: 1.0, log }
+            Scale { offset: if plan.scaling == Scaling::None { 0.0 } else { level }, factor: 1.0, log }
         };
         Ok((fitted.unwrap_or_else(still), fitted.is_some()))
     };
@@ -122,6 +141,7 @@ fn check_logarithms(table: &Table, plan: &Plan, series: &Series) -> Result<()> {
         if let Some(row) = values.position(|&value| value <= 0.0) {
             let value = series.values[row * table.columns.len() + column];
             let time = table.time(series, row)?;
+            let value = exact(value);
             let message = format!("column `{name}` is {value} at {time}: --log needs values above 0");
             return Err(table.refuse(series, message));
         }
@@ -133,7 +153,7 @@ fn check_logarithms(table: &Table, plan: &Plan, series: &Series) -> Result<()> {
 mod tests {
     use super::*;
 
-    const VALUES: [f32; 5] = [2.0, 4.0, 4.0, 6.0, 100.0];
+    const VALUES: [f64; 5] = [2.0, 4.0, 4.0, 6.0, 100.0];
 
     #[test]
     fn scales_do_what_their_names_say_and_go_back() {
@@ -141,15 +161,15 @@ mod tests {
         assert_eq!(fit(Scaling::None, false), Scale { offset: 0.0, factor: 1.0, log: false });
         assert_eq!(fit(Scaling::Minmax, false), Scale { offset: 2.0, factor: 98.0, log: false });
         assert_eq!(fit(Scaling::Robust, false), Scale { offset: 4.0, factor: 2.0, log: false });
-        let scaled = VALUES.map(|value| f64::from(fit(Scaling::Standard, false).transform(value)));
+        let scaled = VALUES.map(|value| fit(Scaling::Standard, false).transform(value));
         let (mean, square) = (scaled.iter().sum::<f64>() / 5.0, scaled.iter().map(|x| x * x).sum::<f64>() / 5.0);
         assert!(mean.abs() < 1e-6 && (square - 1.0).abs() < 1e-6, "{mean} {square}");
         for scaling in [Scaling::None, Scaling::Minmax, Scaling::Robust, Scaling::Standard] {
             for log in [false, true] {
                 let scale = fit(scaling, log);
                 for value in VALUES {
-                    let back = scale.inverse_transform(scale.transform(value).into());
-                    assert!((back - f64::from(value)).abs() < 1e-4, "{scaling:?} {log} {value} {back}");
+                    let back = scale.inverse_transform(scale.transform(value));
+                    assert!((back - value).abs() < 1e-9, "{scaling:?} {log} {value} {back}");
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! The scaled series of a table under one another, as features of a network: what windows are views of.
 
+use super::number::exact;
 use super::scale::Scale;
 use super::table::Table;
 use super::task::{Channels, Plan};
@@ -106,10 +107,14 @@ impl Rows<'_> {
         let last = table.rows(series);
         for row in from..series.known {
             let now = targets.clone().chain(past.clone()).chain(future.clone());
-            values.extend(now.map(|column| self.scaled(row, column)));
+            for column in now {
+                values.push(self.scaled(row, column)?);
+            }
             // Beyond the table's end nothing is known; no window that is forecast from looks there.
             let later = row + plan.horizon;
-            values.extend(future.clone().map(|column| if later < last { self.scaled(later, column) } else { 0.0 }));
+            for column in future.clone() {
+                values.push(if later < last { self.scaled(later, column)? } else { 0.0 });
+            }
             if !plan.calendar.is_empty() {
                 let stamp = table.stamp(series, row)?;
                 values.extend(plan.calendar.iter().flat_map(|cycle| cycle.features(stamp)));
@@ -118,10 +123,22 @@ impl Rows<'_> {
         Ok(())
     }
 
-    /// The value of a row in a column of the plan, scaled.
-    fn scaled(&self, row: usize, column: usize) -> f32 {
-        let values = &self.table.series[self.series].values;
-        self.scales[column].transform(values[row * self.table.columns.len() + self.columns[column]])
+    /// The value of a row in a column of the plan, scaled in f64 before it becomes f32.
+    fn scaled(&self, row: usize, column: usize) -> Result<f32> {
+        let series = &self.table.series[self.series];
+        let value = series.values[row * self.table.columns.len() + self.columns[column]];
+        let scaled = self.scales[column].transform(value) as f32;
+        if scaled.is_finite() {
+            return Ok(scaled);
+        }
+        let name = self.plan.columns().nth(column).map_or("", String::as_str);
+        let message = format!(
+            "column `{name}` is {} at {}, which is too far from the training rows for a network in f32: expected a \
+             scaled size below 3.4e38; mend the value, or take another --scale",
+            exact(value),
+            self.table.time(series, row)?
+        );
+        Err(self.table.refuse(series, message))
     }
 }
 

@@ -100,7 +100,8 @@ pub async fn backtest<E: Engine>(
     let ids: Vec<u32> = (0..windows.count() as u32).collect();
 
     let comparison = Comparison::new(card, table, &reading, &scales, &firsts, season)?;
-    let mut sums = Sums::new(1 + Naive::all(season).len(), table.series.len() * plan.targets.len(), plan.horizon);
+    let sizes: Vec<f64> = comparison.histories.iter().map(|(history, _)| history.size()).collect();
+    let mut sums = Sums::new(1 + Naive::all(season).len(), &sizes, plan.horizon);
     let mut samples: Vec<Sample> = Vec::new();
     predict(engine, plan, &windows, &ids, |id, outputs| {
         let (segment, origin) = origins.of(&windows, id);
@@ -224,7 +225,7 @@ impl<'a> Comparison<'a> {
         let Reading { levels, middle, .. } = self.reading;
         let (history, naive) = &self.histories[series * self.targets + target];
         let scale = self.scales[series][target];
-        let transform = |value: f64| f64::from(scale.transform(value as f32));
+        let transform = |value: f64| scale.transform(value);
         for (step, values) in values.chunks_exact(levels.len()).enumerate() {
             let truth = history.value(origin + step);
             let scaled_truth = transform(truth);

@@ -90,8 +90,11 @@ pub struct Sums {
 }
 
 impl Sums {
-    pub fn new(methods: usize, series: usize, steps: usize) -> Self {
-        Sums { tallies: vec![Tally::default(); methods * series * steps], series, steps }
+    /// Of `methods` methods and so many steps; `sizes` has the largest value of each target of each series.
+    pub fn new(methods: usize, sizes: &[f64], steps: usize) -> Self {
+        let of_size = |&size: &f64| vec![Tally::new(size); steps];
+        let tallies = (0..methods).flat_map(|_| sizes.iter().flat_map(of_size)).collect();
+        Sums { tallies, series: sizes.len(), steps }
     }
 
     pub fn of(&mut self, method: usize, series: usize, step: usize) -> &mut Tally {
@@ -100,7 +103,7 @@ impl Sums {
 
     /// The sum over what lies `stride` apart from `first` on, `count` times.
     fn over(&self, first: usize, stride: usize, count: usize) -> Tally {
-        let mut all = Tally::default();
+        let mut all = Tally::new(1.0);
         (0..count).for_each(|n| all.merge(&self.tallies[first + n * stride]));
         all
     }

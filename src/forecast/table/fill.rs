@@ -56,7 +56,7 @@ pub fn complete(table: &Table, raw: &mut Raw, open_end: &[bool], fill: Option<Fi
 
 /// Fills the rows between two that have values.
 fn bridge(
-    values: &mut [f32],
+    values: &mut [f64],
     columns: usize,
     column: usize,
     from: Option<usize>,
@@ -64,14 +64,14 @@ fn bridge(
     fill: Option<Fill>,
 ) -> usize {
     let (Some(from), Some(fill)) = (from, fill) else { return 0 };
-    let [start, end] = [from, to].map(|row| f64::from(values[row * columns + column]));
+    let [start, end] = [from, to].map(|row| values[row * columns + column]);
     for row in from + 1..to {
         let part = (row - from) as f64 / (to - from) as f64;
         let value = match fill {
             Fill::Forward => start,
-            Fill::Linear => start + (end - start) * part,
+            Fill::Linear => start * (1.0 - part) + end * part,
         };
-        values[row * columns + column] = value as f32;
+        values[row * columns + column] = value;
     }
     to - from - 1
 }

@@ -10,5 +10,5 @@ pub struct Raw {
     /// The line of each row in the file, for refusals.
     pub lines: Vec<u32>,
     /// [rows, V]; NaN is missing.
-    pub values: Vec<f32>,
+    pub values: Vec<f64>,
 }

@@ -1,4 +1,4 @@
-//! Reads a table of CSV as it streams by: what is kept of a value is its f32.
+//! Reads a table of CSV as it streams by: values are kept in f64, since levels may be large beside what changes.
 
 use super::dialect::Dialect;
 use super::options::ReadOptions;
@@ -316,14 +316,14 @@ impl Rows<'_> {
 }
 
 /// The value of a field; NaN where it is missing; else what was expected.
-fn number(field: &[u8], decimal: u8) -> Result<f32, &'static str> {
+fn number(field: &[u8], decimal: u8) -> Result<f64, &'static str> {
     let expected = "a number, or nothing or NA where a value is missing";
     let text = std::str::from_utf8(field.trim_ascii()).map_err(|_| expected)?;
     let parsed = if decimal == b'.' { text.parse() } else { text.replace(char::from(decimal), ".").parse() };
     match parsed {
-        Ok(value) if f32::is_infinite(value) => Err("a finite number of at most 3.4e38"),
+        Ok(value) if f64::is_infinite(value) => Err("a finite number of at most 1.7e308"),
         Ok(value) => Ok(value),
-        Err(_) if MISSING.contains(&text.to_ascii_lowercase().as_str()) => Ok(f32::NAN),
+        Err(_) if MISSING.contains(&text.to_ascii_lowercase().as_str()) => Ok(f64::NAN),
         Err(_) => Err(expected),
     }
 }

@@ -63,7 +63,7 @@ fn insert(raw: &mut Raw, gaps: &[(usize, usize)], columns: usize) {
         lines.extend_from_slice(&raw.lines[done..row]);
         values.extend_from_slice(&raw.values[done * columns..row * columns]);
         lines.resize(lines.len() + count, raw.lines[row]);
-        values.resize(values.len() + count * columns, f32::NAN);
+        values.resize(values.len() + count * columns, f64::NAN);
         done = row;
     }
     lines.extend_from_slice(&raw.lines[done..]);

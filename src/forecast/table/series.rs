@@ -29,7 +29,7 @@ pub struct Series {
     /// The time of its first row.
     pub first: Stamp,
     /// [rows, V], row-major.
-    pub values: Vec<f32>,
+    pub values: Vec<f64>,
     /// Rows in which all columns have values; those after them lack the columns that may end early.
     pub known: usize,
 }

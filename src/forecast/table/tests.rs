@@ -83,11 +83,15 @@ fn refusals_name_row_and_column() {
     );
     let number = "a number, or nothing or NA where a value is missing";
     refused("y\n1\n2x\n", &plain, &format!("t.csv, row 3, column `y`: expected {number}, found `2x`"));
-    refused("y\n1\ninf\n", &plain, "t.csv, row 3, column `y`: expected a finite number of at most 3.4e38, found `inf`");
     refused(
-        "y\n1\n1e39\n",
+        "y\n1\ninf\n",
         &plain,
-        "t.csv, row 3, column `y`: expected a finite number of at most 3.4e38, found `1e39`",
+        "t.csv, row 3, column `y`: expected a finite number of at most 1.7e308, found `inf`",
+    );
+    refused(
+        "y\n1\n1e309\n",
+        &plain,
+        "t.csv, row 3, column `y`: expected a finite number of at most 1.7e308, found `1e309`",
     );
     let missing = "the value is missing; --fill forward or linear puts one in";
     refused("y,z\n1,1\nNaN,2\n", &plain, &format!("t.csv, row 3, column `y`: {missing}"));

@@ -1,0 +1,19 @@
+//! How values of a table are written.
+
+/// The shortest decimal that reads back as the same f64; with an exponent where plain digits would be mostly zeros.
+pub fn exact(value: f64) -> String {
+    if value == 0.0 || (1e-5..1e17).contains(&value.abs()) { value.to_string() } else { format!("{value:e}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::exact;
+
+    #[test]
+    fn every_value_reads_back_and_none_is_long() {
+        let shown = [0.0, 5.0, -0.1, 1_700_000_040.25, 1e300, -2.5e-9].map(exact);
+        assert_eq!(shown, ["0", "5", "-0.1", "1700000040.25", "1e300", "-2.5e-9"]);
+        assert!(shown.iter().all(|text| exact(text.parse().unwrap()) == *text));
+        assert!(exact(f64::MIN).len() < 25);
+    }
+}
