@@ -2,16 +2,16 @@
 
 use super::console::Console;
 use super::forecast::{coverage, coverage_of, name, open};
+use super::outputs::{self, named};
 use super::plot::panels::{Panel, Picture};
 use super::table::rows;
 use super::{Common, device, scores, table};
-use anyhow::Context;
 use refrain::disk;
 use refrain::engine::{Device, DeviceInfo, Engine};
 use refrain::forecast::table::Table;
 use refrain::forecast::{Backtest, BacktestOptions, Card, Start, backtest};
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Forecast a table's own rows from many origins, and count the errors
 ///
@@ -63,7 +63,8 @@ struct Document<'a> {
 /// Forecasts and counts.
 pub async fn run(args: &Args) -> anyhow::Result<()> {
     let console = Console::new(&args.common);
-    args.plot.as_deref().map_or(Ok(()), disk::check_writable).context("--plot")?;
+    let written: Vec<_> = named("--plot", &args.plot).into_iter().collect();
+    outputs::check(&[("MODEL", &args.model), ("DATA", Path::new(&args.data))], &written)?;
     let (model, card) = open(&args.model)?;
     let table = table::read(&args.data, &card.read_options(args.table.options()), &console)?;
     let device = Device::select(&args.common.device).await?;

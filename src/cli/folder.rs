@@ -1,7 +1,7 @@
 //! A folder for results: found to be writable before the work begins, and taken back where the work comes to nothing.
 
+use super::outputs;
 use anyhow::Context;
-use refrain::disk;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -28,9 +28,9 @@ impl Folder {
             fs::create_dir(&path).with_context(|| format!("--out: cannot make the folder {}", path.display()))?;
             folder.made.push(path);
         }
-        for file in files {
-            disk::check_writable(&folder.path.join(file)).context("--out")?;
-        }
+        let places: Vec<PathBuf> = files.iter().map(|file| folder.place(file)).collect();
+        let written: Vec<_> = places.iter().map(|place| ("--out", place.as_path())).collect();
+        outputs::check(&[], &written)?;
         Ok(folder)
     }
 
@@ -44,7 +44,7 @@ impl Folder {
         let places: Vec<PathBuf> = files.iter().map(|(name, _)| self.place(name)).collect();
         let files: Vec<(&Path, &[u8])> =
             places.iter().zip(files).map(|(place, &(_, bytes))| (place.as_path(), bytes)).collect();
-        disk::write_whole(&files).context("--out")?;
+        outputs::write(&files).context("--out")?;
         self.made.clear();
         Ok(())
     }

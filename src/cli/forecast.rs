@@ -1,10 +1,10 @@
 //! `refrain forecast`: what comes after a table's end.
 
 use super::console::Console;
+use super::outputs::{self, named};
 use super::plot::panels::{Panel, Picture};
 use super::table::rows;
 use super::{Common, device, table};
-use anyhow::Context;
 use clap::ValueEnum;
 use refrain::disk;
 use refrain::engine::{Device, DeviceInfo, Engine};
@@ -110,9 +110,8 @@ pub fn coverage(text: &str) -> Result<f64, String> {
 /// Forecasts.
 pub async fn run(args: &Args) -> anyhow::Result<()> {
     let console = Console::new(&args.common);
-    for (flag, path) in [("--out", &args.out), ("--plot", &args.plot)] {
-        path.as_deref().map_or(Ok(()), disk::check_writable).context(flag)?;
-    }
+    let written: Vec<_> = [named("--out", &args.out), named("--plot", &args.plot)].into_iter().flatten().collect();
+    outputs::check(&[("MODEL", &args.model), ("DATA", Path::new(&args.data))], &written)?;
     let (model, card) = open(&args.model)?;
     // The table of forecasts has stdout to itself, so that what is said of the data goes elsewhere.
     let aside = if args.out.is_none() { console.aside() } else { console.clone() };

@@ -11,6 +11,7 @@ mod fit;
 mod folder;
 mod forecast;
 mod interrupt;
+mod outputs;
 mod plot;
 mod recipe;
 mod run;

@@ -1,13 +1,16 @@
 //! How a network is made and trained: the flags that tables and arrays share.
 
+use super::console::Console;
+use super::outputs::{self, Named, named};
 use super::values::{count, not_negative, positive, whole};
 use clap::ValueEnum;
+use refrain::disk::Identity;
 use refrain::engine::Precision;
 use refrain::model::CellKind;
 use refrain::optim::{Clip, Optimizer, Schedule};
 use refrain::{Error, Result};
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 /// Flags of the network and of its training. What is `None` was not said; each kind of data has a default of its own.
@@ -210,6 +213,21 @@ impl FromStr for ScheduleShape {
 }
 
 impl Recipe {
+    /// Checks the files that training on `data` writes, before it begins. Says so where it writes none.
+    pub fn check_outputs(&self, data: &str, plot: Option<Named<'_>>, console: &Console) -> anyhow::Result<()> {
+        let inputs = [Some(("DATA", Path::new(data))), named("--init", &self.init), named("--resume", &self.resume)];
+        // A run goes on keeping itself where it was kept.
+        let same = |(resume, checkpoint): (&PathBuf, &PathBuf)| Identity::of(resume) == Identity::of(checkpoint);
+        let again = self.resume.as_ref().zip(self.checkpoint.as_ref()).is_some_and(same);
+        let inputs: Vec<_> = inputs.into_iter().flatten().filter(|(flag, _)| !again || *flag != "--resume").collect();
+        let written = [named("--out", &self.out), named("--checkpoint", &self.checkpoint), plot];
+        outputs::check(&inputs, &written.into_iter().flatten().collect::<Vec<_>>())?;
+        if self.out.is_none() && console.terminal() {
+            console.warn("without --out the trained model is not kept")?;
+        }
+        Ok(())
+    }
+
     /// The optimiser, with `lr` where no rate was given. Momentum is sgd's alone.
     pub fn optimizer(&self, lr: f64) -> Result<Optimizer> {
         if let (Some(momentum), false) = (self.momentum, self.optimizer == OptimizerName::Sgd) {

@@ -3,7 +3,7 @@
 use super::console::Console;
 use super::sequences::{Input, floats, not_finite, note_unused};
 use super::values::{array_file, count};
-use super::{Common, device, interrupt};
+use super::{Common, device, interrupt, outputs};
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 use refrain::arrays::{Arrays, Format, Named};
@@ -88,7 +88,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     let console = Console::new(&args.common);
     let out = args.out.display().to_string();
     let format = Format::of(&out)?;
-    disk::check_writable(&args.out).context("--out")?;
+    outputs::check(&[("MODEL", &args.model), ("ARRAYS", &args.arrays)], &[("--out", &args.out)])?;
     interrupt::listen()?;
 
     let readout = args.head.map(|steps| if matches!(steps, Steps::Last) { Readout::Last } else { Readout::Every });

@@ -5,7 +5,7 @@ use crate::cli::console::{Console, significant};
 use crate::cli::recipe::Recipe;
 use crate::cli::run::Function;
 use crate::cli::values::whole;
-use crate::cli::{Common, device, fit, interrupt};
+use crate::cli::{Common, device, fit, interrupt, outputs};
 use anyhow::Context;
 use refrain::arrays::Arrays;
 use refrain::data::Windows;
@@ -97,9 +97,7 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &Flags, common: &Common) ->
     if recipe.patience.is_some() {
         return Err(Error::config("--patience", "given", "nothing: of arrays no rows are held out").into());
     }
-    for (flag, path) in [("--out", &recipe.out), ("--checkpoint", &recipe.checkpoint)] {
-        path.as_deref().map_or(Ok(()), disk::check_writable).context(flag)?;
-    }
+    recipe.check_outputs(data, None, &console)?;
     interrupt::listen()?;
 
     let mut notes = Vec::new();
@@ -133,7 +131,7 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &Flags, common: &Common) ->
     if let Some(out) = &recipe.out {
         model.parameters = engine.parameters().await?;
         model.provenance.insert("device".into(), serde_json::to_value(engine.device())?);
-        model.save(out).context("--out")?;
+        outputs::write(&[(out, &model.to_bytes()?)]).context("--out")?;
         files.push(out.display().to_string());
     }
     console.say(format_args!("Trained in {:.2} s; loss {}", training.as_secs_f64(), significant(loss_at_end)))?;

@@ -3,17 +3,17 @@
 use super::report::{Document, Seconds, Validation, opening, provenance, results};
 use super::task::TaskFlags;
 use crate::cli::console::Console;
+use crate::cli::outputs::{self, named};
 use crate::cli::plot::losses;
 use crate::cli::recipe::{LossName, Recipe};
 use crate::cli::{Common, device, fit, interrupt, table};
-use anyhow::Context;
 use refrain::engine::{AnyEngine, Device, Engine};
 use refrain::forecast::table::Table;
 use refrain::forecast::{Backtest, BacktestOptions, Card, Problem, Task, backtest};
 use refrain::loss::{Loss, Quantiles};
 use refrain::model::{Model, Spec};
 use refrain::train::{Finished, Options, Run};
-use refrain::{Error, Result, disk};
+use refrain::{Error, Result};
 use std::path::Path;
 use std::time::Instant;
 
@@ -26,10 +26,7 @@ const TESTED: usize = 2000;
 pub async fn run(data: &str, recipe: &Recipe, flags: &TaskFlags, common: &Common) -> anyhow::Result<()> {
     let start = Instant::now();
     let mut console = Console::new(common);
-    let outputs = [("--out", &recipe.out), ("--checkpoint", &recipe.checkpoint), ("--plot", &flags.plot)];
-    for (flag, path) in outputs {
-        path.as_deref().map_or(Ok(()), disk::check_writable).context(flag)?;
-    }
+    recipe.check_outputs(data, named("--plot", &flags.plot), &console)?;
     interrupt::listen()?;
 
     let initial = recipe.init.as_deref().map(initial).transpose()?;
@@ -75,8 +72,9 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &TaskFlags, common: &Common
     let validation = finished.best.map(|best| Validation { epoch: best.epoch, loss: best.loss });
     let seconds =
         Seconds { setup: setup.as_secs_f64(), training: training.as_secs_f64(), total: start.elapsed().as_secs_f64() };
-    console.say(results(&finished, test.as_ref(), seconds.training))?;
+    // First what lasts: that nobody reads what is said must not cost the model.
     let files = write(recipe, flags, &model, &finished)?;
+    console.say(results(&finished, test.as_ref(), seconds.training))?;
     if !files.is_empty() {
         console.say(format_args!("Wrote {}", files.join(", ")))?;
     }
@@ -163,6 +161,6 @@ fn write(recipe: &Recipe, flags: &TaskFlags, model: &Model, finished: &Finished)
     let out = recipe.out.as_deref().zip(model.as_deref());
     let plot = flags.plot.as_deref().zip(picture.as_deref().map(str::as_bytes));
     let files: Vec<(&Path, &[u8])> = out.into_iter().chain(plot).collect();
-    disk::write_whole(&files)?;
+    outputs::write(&files)?;
     Ok(files.iter().map(|(path, _)| path.display().to_string()).collect())
 }
