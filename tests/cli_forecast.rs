@@ -294,3 +294,36 @@ fn a_model_refuses_tables_that_do_not_fit_it() {
         assert!(!here.join(stem).exists());
     }
 }
+
+/// Two series of noise that nothing forecasts, on levels far apart, and `third` in each of 300 rows, by its number.
+fn noise(third: impl Fn(u32) -> f64) -> String {
+    let mut state = 1u32;
+    let mut random = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        f64::from(state >> 8) / f64::from(1 << 24)
+    };
+    (0..300).fold("a,b,c\n".to_owned(), |text, row| {
+        text + &format!("{:.3},{:.3},{:.3}\n", 100.0 + random(), 5000.0 + random(), third(row))
+    })
+}
+
+#[test]
+fn levels_of_columns_explain_nothing_and_zeros_are_counted() {
+    let folder = folder(&noise(|row| if row % 2 == 0 { 0.0 } else { 1.0 }));
+    let here = folder.path();
+    let flags = "train data.csv --device cpu --hidden 8 --epochs 3 --window 6 --horizon 2 --season 2";
+    let document: Value =
+        serde_json::from_str(&stdout(refrain(here, &format!("{flags} --target a,b --json")))).unwrap();
+    for method in document["test"]["methods"].as_array().unwrap() {
+        assert!(method["r2"].as_f64().unwrap() < 0.2 && method["r2_median"].as_f64().unwrap() < 0.2, "{method}");
+    }
+    let output = refrain(here, &format!("{flags} --target a,c --quiet --json")).assert().success().get_output().clone();
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let test = &document["test"];
+    assert!(test["methods"][0]["mape"].is_f64() && test["methods"][0]["mase"].is_f64(), "{test}");
+    let notes = test["notes"].to_string();
+    assert!(notes.contains("truths, which are 0") && notes.contains("MASE leaves out 1 of 2 series"), "{notes}");
+    // `--quiet` keeps what is wrong with the model.
+    let warned = String::from_utf8(output.stderr).unwrap();
+    assert!(warned.contains("no better than `repeat the season (2)`"), "{warned}");
+}

@@ -86,6 +86,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
         scores::table(&found),
         scores::details(&found)
     ))?;
+    scores::warn(&found, &console)?;
 
     let mut files = Vec::new();
     if let Some(path) = &args.plot {

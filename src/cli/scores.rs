@@ -1,13 +1,14 @@
 //! The errors of a backtest for a reader.
 
-use super::console::significant;
+use super::console::{Console, significant};
 use refrain::forecast::{Backtest, Method, Scores, SeriesScores};
+use std::io;
 
 /// Series whose errors are shown one by one.
 const SERIES: usize = 20;
 
-/// A table of the model and of the forecasts by rule, the levels and intervals where there are some, and the plain
-/// words about them.
+/// Tables of the model and of the forecasts by rule, the levels and intervals where there are some, and what the errors
+/// leave out.
 pub fn table(backtest: &Backtest) -> String {
     let percent = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.2} %"));
     let number = |value: Option<f64>| value.map_or("-".to_owned(), significant);
@@ -29,8 +30,8 @@ pub fn table(backtest: &Backtest) -> String {
     for method in &backtest.methods {
         text += &row(&method.name, cells(&method.scores));
     }
-    let Scores { scaled_mse, scaled_mae, coverage, width, .. } = &backtest.model().scores;
-    text += &format!("On the scale of training: MSE {}, MAE {}", significant(*scaled_mse), significant(*scaled_mae));
+    text += &scaled(backtest);
+    let Scores { coverage, width, .. } = &backtest.model().scores;
     if let (Some(nominal), Some(coverage), Some(width)) = (backtest.coverage, coverage, width) {
         text += &format!(
             "\nIntervals meant to hold {:.0} % hold {:.1} % of the truths; mean width {}",
@@ -44,10 +45,33 @@ pub fn table(backtest: &Backtest) -> String {
     if !losses.is_empty() {
         text += &format!("\nQuantile loss at the level {}", losses.join(", "));
     }
-    for warning in &backtest.warnings {
-        text += &format!("\n{warning}");
+    for note in &backtest.notes {
+        text += &format!("\n{note}");
     }
     text
+}
+
+/// The errors on the scale of training, where all series count alike; and the medians, where there are several series.
+fn scaled(backtest: &Backtest) -> String {
+    let number = |value: Option<f64>| value.map_or("-".to_owned(), significant);
+    let several = backtest.model().series.len() > 1;
+    let row = |name: &str, cells: [String; 4]| {
+        let shown = if several { 4 } else { 2 };
+        let cells: String = cells.iter().take(shown).map(|cell| format!("{cell:>13}")).collect();
+        format!("\n  {name:<24}{cells}")
+    };
+    let mut text = row("on the scale of training", ["MSE", "MAE", "median MASE", "median R2"].map(str::to_owned));
+    for Method { name, scores, .. } in &backtest.methods {
+        let Scores { scaled_mse, scaled_mae, mase_median, r2_median, .. } = scores;
+        text +=
+            &row(name, [significant(*scaled_mse), significant(*scaled_mae), number(*mase_median), number(*r2_median)]);
+    }
+    text.trim_start_matches('\n').to_owned()
+}
+
+/// Says the warnings of a backtest, whatever `--quiet` says.
+pub fn warn(backtest: &Backtest, console: &Console) -> io::Result<()> {
+    backtest.warnings.iter().try_for_each(|warning| console.warn(warning))
 }
 
 /// The absolute errors at each step of the horizon, and of each target of each series where there are several.

@@ -1,6 +1,7 @@
-//! Errors of forecasts, summed up so that those of steps and series add up to those of all.
+//! Errors of forecasts, summed up so that those of steps and series add up to those of all; but for MASE and R2, which
+//! are each series' own and averaged over the series, since series differ in level and size.
 
-use super::scale::unit;
+use super::scale::{quantile, unit};
 use serde::Serialize;
 
 /// Sums over forecasts p of truths t; in f64.
@@ -54,15 +55,23 @@ pub struct Scores {
     pub mae: f64,
     /// Root of the mean squared error, in the unit of the data.
     pub rmse: f64,
-    /// Mean absolute percentage error, 100 sum |p - t| / |t| / n; none where a truth is 0.
+    /// Mean absolute percentage error, the mean of 100 |p - t| / |t| over the truths that are not 0; none where all are.
     pub mape: Option<f64>,
+    /// Truths that are 0, which MAPE leaves out.
+    pub zero_truths: usize,
     /// Symmetric mean absolute percentage error, 200 sum |p - t| / (|p| + |t|) / n.
     pub smape: f64,
     /// Mean absolute scaled error: the absolute error divided by that of the seasonal naive forecast within the
-    /// training rows. Source: Hyndman and Koehler 2006, doi 10.1016/j.ijforecast.2006.03.001.
+    /// training rows. Over several series the mean of theirs, without those that repeat their season exactly there,
+    /// for which it is none. Source: Hyndman and Koehler 2006, doi 10.1016/j.ijforecast.2006.03.001.
     pub mase: Option<f64>,
-    /// Coefficient of determination, 1 - sum (p - t)^2 / sum (t - mean t)^2; none where the truths are all the same.
+    /// The median of the series' MASE.
+    pub mase_median: Option<f64>,
+    /// Coefficient of determination, 1 - sum (p - t)^2 / sum (t - mean t)^2; of several series the mean of theirs,
+    /// without those whose truths are all the same, for which it is none.
     pub r2: Option<f64>,
+    /// The median of the series' R2.
+    pub r2_median: Option<f64>,
     /// Mean quantile loss of each level, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub pinball: Vec<f64>,
@@ -177,22 +186,47 @@ impl Tally {
         self.normal_squared += other.normal_squared;
     }
 
-    /// The errors; none of no forecasts.
+    /// The errors of one series; none of no forecasts.
     pub fn scores(&self) -> Option<Scores> {
+        Tally::scores_of(std::slice::from_ref(self))
+    }
+
+    /// The errors over several series, of which each has its tally; none of no forecasts.
+    pub fn scores_of(series: &[Tally]) -> Option<Scores> {
+        let mut all = Tally::new(1.0);
+        series.iter().for_each(|tally| all.merge(tally));
+        let [mases, r2s] = [Tally::mase, Tally::r2].map(|of| sorted(series.iter().filter_map(of)));
+        all.pooled([mean(&mases), median(&mases)], [mean(&r2s), median(&r2s)])
+    }
+
+    fn mase(&self) -> Option<f64> {
+        (self.count > 0.0 && self.unscaled == 0.0).then(|| self.scaled / self.count)
+    }
+
+    fn r2(&self) -> Option<f64> {
+        let spread = self.truth_squared - self.truth * self.truth / self.count;
+        (spread > 0.0).then(|| 1.0 - self.squared / spread)
+    }
+
+    /// The errors over all forecasts, with the mean and the median of the series' MASE and R2.
+    fn pooled(&self, mase: [Option<f64>; 2], r2: [Option<f64>; 2]) -> Option<Scores> {
         let n = self.count;
         if n == 0.0 {
             return None;
         }
-        let spread = self.truth_squared - self.truth * self.truth / n;
+        let not_zero = n - self.zeros;
         let with_intervals = |sum: f64| (self.intervals > 0.0).then(|| sum / self.intervals);
         Some(Scores {
             count: n as usize,
             mae: self.absolute / n,
             rmse: (self.squared / n).sqrt() * self.unit,
-            mape: (self.zeros == 0.0).then(|| 100.0 * self.percentage / n),
+            mape: (not_zero > 0.0).then(|| 100.0 * self.percentage / not_zero),
+            zero_truths: self.zeros as usize,
             smape: 200.0 * self.symmetric / n,
-            mase: (self.unscaled == 0.0).then(|| self.scaled / n),
-            r2: (spread > 0.0).then(|| 1.0 - self.squared / spread),
+            mase: mase[0],
+            mase_median: mase[1],
+            r2: r2[0],
+            r2_median: r2[1],
             pinball: self.pinball.iter().map(|sum| sum / n).collect(),
             coverage: with_intervals(self.covered),
             width: with_intervals(self.width),
@@ -200,6 +234,21 @@ impl Tally {
             scaled_mae: self.normal_absolute / n,
         })
     }
+}
+
+fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_unstable_by(f64::total_cmp);
+    values
+}
+
+fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
+
+/// The median of sorted values.
+fn median(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| quantile(values, 0.5))
 }
 
 #[cfg(test)]
@@ -268,6 +317,38 @@ mod tests {
         close(Some(merged.rmse), whole.rmse);
         close(merged.r2, whole.r2.unwrap());
         assert_eq!(merged.count, 40);
+    }
+
+    #[test]
+    fn levels_of_series_are_not_taken_for_what_a_model_explains() {
+        // Three series on other levels; each forecast misses its mean by as much as its truths do.
+        let series = [0.0, 100.0, 5000.0].map(|level| {
+            let mut tally = Tally::new(level);
+            [1.0, -1.0].iter().for_each(|side| tally.add(&forecasted(level + side, level - side)));
+            tally
+        });
+        let scores = Tally::scores_of(&series).unwrap();
+        close(scores.r2, -3.0);
+        close(scores.r2_median, -3.0);
+        close(scores.mase, 1.0);
+    }
+
+    #[test]
+    fn one_series_does_not_take_a_measure_from_all() {
+        let mut series = vec![Tally::new(1.0); 4];
+        for (place, tally) in series.iter_mut().enumerate().take(3) {
+            tally.add(&forecasted(1.0, 1.0 + place as f64));
+            tally.add(&forecasted(3.0, 3.0));
+        }
+        series[3].add(&Forecasted { naive: None, ..forecasted(0.0, 5.0) });
+        series[3].add(&Forecasted { naive: None, ..forecasted(0.0, 5.0) });
+        let scores = Tally::scores_of(&series).unwrap();
+        assert_eq!((scores.count, scores.zero_truths), (8, 2));
+        close(scores.mape, 100.0 * (1.0 + 2.0) / 6.0);
+        close(scores.mase, (0.25 + 0.5) / 3.0);
+        close(scores.mase_median, 0.25);
+        close(scores.r2, (1.0 + 0.5 - 1.0) / 3.0);
+        close(scores.r2_median, 0.5);
     }
 
     #[test]

@@ -75,7 +75,7 @@ pub fn unit(size: f64) -> f64 {
 }
 
 /// The quantile of sorted values, on the line between its neighbours. Source: `numpy.quantile`, method "linear".
-fn quantile(sorted: &[f64], level: f64) -> f64 {
+pub fn quantile(sorted: &[f64], level: f64) -> f64 {
     let place = level * (sorted.len() - 1) as f64;
     let below = place.floor() as usize;
     let above = (below + 1).min(sorted.len() - 1);

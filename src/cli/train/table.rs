@@ -6,7 +6,7 @@ use crate::cli::console::Console;
 use crate::cli::outputs::{self, named};
 use crate::cli::plot::losses;
 use crate::cli::recipe::{LossName, Recipe};
-use crate::cli::{Common, device, fit, interrupt, table};
+use crate::cli::{Common, device, fit, interrupt, scores, table};
 use refrain::engine::{AnyEngine, Device, Engine};
 use refrain::forecast::table::Table;
 use refrain::forecast::{Backtest, BacktestOptions, Card, Problem, Task, backtest};
@@ -75,6 +75,7 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &TaskFlags, common: &Common
     // First what lasts: that nobody reads what is said must not cost the model.
     let files = write(recipe, flags, &model, &finished)?;
     console.say(results(&finished, test.as_ref(), seconds.training))?;
+    test.as_ref().map_or(Ok(()), |test| scores::warn(test, &console))?;
     if !files.is_empty() {
         console.say(format_args!("Wrote {}", files.join(", ")))?;
     }

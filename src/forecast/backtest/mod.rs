@@ -2,6 +2,8 @@
 //! that need no network.
 
 mod report;
+mod sums;
+mod verdict;
 
 pub use report::{Backtest, Method, Sample, SeriesScores};
 
@@ -15,8 +17,9 @@ use super::stack::Stack;
 use super::table::{Series, Table};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use report::{Counts, Sums};
+use report::Counts;
 use std::collections::HashMap;
+use sums::Sums;
 
 /// Panels of a picture, and forecasts in each.
 const PANELS: usize = 6;

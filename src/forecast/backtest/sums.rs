@@ -1,0 +1,55 @@
+//! Where the errors of a backtest are added up.
+
+use super::report::{Method, SeriesScores};
+use crate::forecast::metrics::{Scores, Tally};
+
+/// The sums of each method for each target of each series and each step.
+#[derive(Debug)]
+pub struct Sums {
+    tallies: Vec<Tally>,
+    series: usize,
+    steps: usize,
+}
+
+impl Sums {
+    /// Of `methods` methods and so many steps; `sizes` has the largest value of each target of each series.
+    pub fn new(methods: usize, sizes: &[f64], steps: usize) -> Self {
+        let of_size = |&size: &f64| vec![Tally::new(size); steps];
+        let tallies = (0..methods).flat_map(|_| sizes.iter().flat_map(of_size)).collect();
+        Sums { tallies, series: sizes.len(), steps }
+    }
+
+    pub fn of(&mut self, method: usize, series: usize, step: usize) -> &mut Tally {
+        &mut self.tallies[(method * self.series + series) * self.steps + step]
+    }
+
+    /// The errors of a method; `names` has the identifier and the target of each series.
+    pub fn method(&self, method: usize, name: String, names: &[(Option<String>, String)]) -> Method {
+        let (series, steps) = (self.series, self.steps);
+        let all = &self.tallies[method * series * steps..][..series * steps];
+        let of_series: Vec<Tally> = all
+            .chunks_exact(steps)
+            .map(|steps| {
+                let mut tally = Tally::new(1.0);
+                steps.iter().for_each(|step| tally.merge(step));
+                tally
+            })
+            .collect();
+        let of_step = |step| all.iter().skip(step).step_by(steps).cloned().collect::<Vec<Tally>>();
+        let scores = |tallies: &[Tally]| -> Scores {
+            Tally::scores_of(tallies).expect("every step of every series was forecast")
+        };
+        Method {
+            name,
+            scores: scores(&of_series),
+            steps: (0..steps).map(|step| scores(&of_step(step))).collect(),
+            series: (names.iter().zip(&of_series))
+                .map(|((id, target), tally)| SeriesScores {
+                    id: id.clone(),
+                    target: target.clone(),
+                    scores: scores(std::slice::from_ref(tally)),
+                })
+                .collect(),
+        }
+    }
+}
