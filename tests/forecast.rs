@@ -7,7 +7,7 @@ use pollster::block_on;
 use refrain::engine::Engine;
 use refrain::engine::cpu::CpuEngine;
 use refrain::forecast::sample::demand;
-use refrain::forecast::table::{ReadOptions, Table};
+use refrain::forecast::table::{Fill, ReadOptions, Table};
 use refrain::forecast::time::Calendar;
 use refrain::forecast::{BacktestOptions, Card, Channels, Problem, Scaling, Start, Task, backtest, forecast};
 use refrain::loss::Quantiles;
@@ -87,6 +87,85 @@ fn nothing_after_the_training_rows_moves_weights_or_scales() {
     let [before, after] = results;
     assert_eq!(before.0, after.0);
     assert!(before.1.iter().zip(&after.1).all(|(a, b)| a.to_bits() == b.to_bits()));
+}
+
+#[test]
+fn filled_rows_show_nothing_of_what_comes_after() {
+    // The demand is missing around the end of the training rows, and elsewhere; all that comes later is changed.
+    let text = demand(4, 400, 0);
+    let rewrite = |later: &str| {
+        let rows = text.lines().enumerate().map(|(row, line)| {
+            let mut fields: Vec<&str> = line.split(',').collect();
+            if row > 325 {
+                fields[1] = later;
+            } else if row > 312 || (100..106).contains(&row) {
+                fields[1] = "";
+            }
+            fields.join(",") + "\n"
+        });
+        rows.collect::<String>()
+    };
+    for fill in [Fill::Linear, Fill::Forward] {
+        let task = Task { past: vec!["temperature".into()], ..small(Task::new(["demand"])) };
+        let results = ["1e6", "-3"].map(|later| {
+            let options = task.read_options(ReadOptions { fill: Some(fill), ..ReadOptions::default() });
+            let table = Table::read("t", rewrite(later).as_bytes(), &options).unwrap();
+            let problem = Problem::new(&table, &task, &options, None).unwrap();
+            assert_eq!(problem.rows(), [320, 40, 40]);
+            let spec = problem.spec(CellKind::Gru, 8, 1);
+            let mut engine = CpuEngine::new(spec, &initial_parameters(&spec, 1)).unwrap();
+            engine.load_data(&problem.windows).unwrap();
+            let run = Run { patience: 0, ..problem.run(spec, problem.options(None, Some(2), 1)) };
+            block_on(fit_validated(&mut engine, &run, None, |_| Next::Continue, |_| Ok(()))).unwrap();
+            // No target is in a gap: rows 99 to 104 and 312 to 324, counted from 0.
+            let origins = problem.train.iter().map(|&id| problem.windows.starts()[id as usize] as usize + 24);
+            let whole = |origin: usize| origin + 12 <= 99 || (105..=300).contains(&origin);
+            assert!(origins.clone().all(whole), "{:?}", origins.filter(|&origin| !whole(origin)).collect::<Vec<_>>());
+            (problem.card.series[0].scales.clone(), block_on(engine.parameters()).unwrap())
+        });
+        assert_eq!(results[0].0, results[1].0);
+        assert!(results[0].1.iter().zip(&results[1].1).all(|(a, b)| a.to_bits() == b.to_bits()));
+    }
+}
+
+#[test]
+fn a_line_drawn_through_a_random_walk_makes_no_model_better_than_its_last_value() {
+    // A weekly random walk, read as a daily series.
+    let mut level = 0.0;
+    let rows = demand(9, 260, 0);
+    let noise = rows.lines().skip(1).map(|row| row.split(',').nth(1).unwrap().parse::<f64>().unwrap() * 7.3 % 1.0);
+    let walk = noise.enumerate().map(|(week, noise)| {
+        level += noise - 0.5;
+        format!("{},{level:.4}\n", 7 * week)
+    });
+    let text = format!("t,y\n{}", walk.collect::<String>());
+    let read = |horizon: usize, fill| {
+        let task = Task { window: Some(14), horizon: Some(horizon), ..Task::new(["y"]) };
+        let frequency = Some("1".parse().unwrap());
+        let options = task.read_options(ReadOptions { fill: Some(fill), frequency, ..ReadOptions::default() });
+        (Table::read("t", text.as_bytes(), &options).unwrap(), task, options)
+    };
+    let (table, task, options) = read(3, Fill::Linear);
+    assert_eq!(table.filled_rows(), 259 * 6);
+    let message = Problem::new(&table, &task, &options, None).unwrap_err().to_string();
+    assert!(message.contains("is followed by targets that were filled in"), "{message}");
+
+    let maes = [Fill::Linear, Fill::Forward].map(|fill| {
+        let (table, task, options) = read(1, fill);
+        let problem = Problem::new(&table, &task, &options, None).unwrap();
+        let spec = problem.spec(CellKind::Gru, 8, 1);
+        let mut engine = CpuEngine::new(spec, &initial_parameters(&spec, 0)).unwrap();
+        engine.load_data(&problem.windows).unwrap();
+        let run = problem.run(spec, problem.options(None, Some(30), 0));
+        block_on(fit_validated(&mut engine, &run, None, |_| Next::Continue, |_| Ok(()))).unwrap();
+        let card = block_on(problem.finish(&mut engine)).unwrap();
+        let found = block_on(backtest(&mut engine, &card, &table, &BacktestOptions::default())).unwrap();
+        // A truth a week in the 182 days held out.
+        assert_eq!(found.model().scores.count, 26);
+        assert!(found.model().scores.mae > 0.9 * found.methods[1].scores.mae, "{:?}", found.methods);
+        found.model().scores.mae
+    });
+    assert_eq!(maes[0].to_bits(), maes[1].to_bits());
 }
 
 /// A run of two layers with dropout that stops early; from a snapshot, where one is given.

@@ -81,16 +81,19 @@ pub fn details(backtest: &Backtest) -> String {
         let cells: String = cells.iter().map(|cell| format!("{cell:>25}")).collect();
         format!("  {name:<16}{cells}\n")
     };
-    let maes = |of: &dyn Fn(&Method) -> f64| methods.iter().map(|method| significant(of(method))).collect::<Vec<_>>();
+    let shown_of = |mae: Option<f64>| mae.map_or("-".to_owned(), significant);
+    let maes =
+        |of: &dyn Fn(&Method) -> Option<f64>| methods.iter().map(|method| shown_of(of(method))).collect::<Vec<_>>();
     let mut text = row("MAE", methods.iter().map(|method| method.name.clone()).collect());
     for step in (0..backtest.horizon).filter(|&step| shown(step, backtest.horizon)) {
-        text += &row(&format!("step {}", step + 1), maes(&|method| method.steps[step].mae));
+        text +=
+            &row(&format!("step {}", step + 1), maes(&|method| method.steps[step].as_ref().map(|scores| scores.mae)));
     }
     let series = &backtest.model().series;
     if series.len() > 1 {
         for (place, SeriesScores { id, target, .. }) in series.iter().enumerate().take(SERIES) {
             let name = id.as_ref().map_or(target.clone(), |id| format!("{id} {target}"));
-            text += &row(&name, maes(&|method| method.series[place].scores.mae));
+            text += &row(&name, maes(&|method| Some(method.series[place].scores.mae)));
         }
     }
     if series.len() > SERIES {

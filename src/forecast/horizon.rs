@@ -6,6 +6,7 @@ use super::predict::{Level, Origins, Reading, predict};
 use super::scale::Scale;
 use super::stack::Stack;
 use super::table::{Series, Table};
+use super::task::Plan;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 
@@ -68,7 +69,7 @@ pub async fn forecast<E: Engine>(
     let known: Vec<usize> = table.series.iter().map(|series| series.known).collect();
     let scales = card.scales(table, &known)?;
 
-    let mut work = tail(table, plan.window)?;
+    let mut work = tail(table, plan, plan.window)?;
     let mut values: Vec<Vec<f64>> = vec![Vec::new(); table.series.len()];
     for block in 0..blocks {
         let before = block * plan.horizon;
@@ -84,7 +85,7 @@ pub async fn forecast<E: Engine>(
         }
         if block + 1 < blocks {
             extend(&mut work, card, &reading, &values, before)?;
-            work = tail(&work, plan.window)?;
+            work = tail(&work, plan, plan.window)?;
         }
     }
     let width = plan.targets.len() * reading.levels.len();
@@ -168,13 +169,20 @@ async fn next_block<E: Engine>(
     Ok(blocks)
 }
 
-/// The last `rows` rows of each series whose targets are known, and all after them.
-fn tail(table: &Table, rows: usize) -> Result<Table> {
+/// The last `rows` rows of each series whose targets are known, and all after them. Where targets and covariates of the
+/// past were filled in, it has what was known there.
+fn tail(table: &Table, plan: &Plan, rows: usize) -> Result<Table> {
     let columns = table.columns.len();
+    let past = plan.targets.iter().chain(&plan.past).map(|name| table.column(name));
+    let past: Vec<usize> = past.collect::<Result<_>>()?;
     let cut = |series: &Series| {
         let gone = series.known - rows;
-        let (first, values) = (table.stamp(series, gone)?, series.values[gone * columns..].to_vec());
-        Ok(Series { id: series.id.clone(), first, values, known: rows })
+        let (first, mut values) = (table.stamp(series, gone)?, series.values[gone * columns..].to_vec());
+        for &column in past.iter().filter(|_| !series.filled.is_empty()) {
+            let known = series.as_known(columns, column);
+            values.iter_mut().skip(column).step_by(columns).zip(&known[gone..]).for_each(|(to, value)| *to = *value);
+        }
+        Ok(Series { id: series.id.clone(), first, values, filled: Vec::new(), known: rows })
     };
     let series = table.series.iter().map(cut).collect::<Result<_>>()?;
     Ok(Table { series, columns: table.columns.clone(), name: table.name.clone(), ..*table })

@@ -5,16 +5,17 @@ use super::conformal::Intervals;
 use super::predict::{Origins, predict};
 use super::scale;
 use super::split::Split;
-use super::stack::Stack;
+use super::stack::{Stack, Truths};
 use super::table::{ReadOptions, Table};
 use super::task::{Plan, Task};
 use crate::data::Windows;
 use crate::engine::Engine;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::loss::Loss;
 use crate::model::{CellKind, Spec};
 use crate::optim::{Clip, Optimizer, Schedule};
 use crate::train::{Options, Run};
+use std::ops::Range;
 
 /// Most training windows of an epoch, by default: beyond that every n-th window is taken, since neighbours are nearly
 /// the same.
@@ -63,15 +64,29 @@ impl Problem {
         let stack = Stack::new(table, &plan, &scales, &vec![0; splits.len()])?;
         let rows: usize = stack.segments.iter().map(|segment| splits[segment.series].train).sum();
         let stride = rows.div_ceil(MOST_WINDOWS).max(1);
-        let mut starts = Vec::new();
-        for segment in &stack.segments {
-            starts.extend(segment.starts(&plan, 0..splits[segment.series].train, plan.horizon, stride)?);
-        }
+        let truths = Truths::new(table, &plan)?;
+        let starts_of = |name: &str, part: fn(&Split) -> Range<usize>| -> Result<Vec<u32>> {
+            let (mut starts, mut all) = (Vec::new(), 0);
+            for segment in &stack.segments {
+                let of_segment = segment.starts(&plan, part(&splits[segment.series]), plan.horizon, stride)?;
+                let whole = |start: &u32| {
+                    let origin = segment.origin(&plan, *start);
+                    truths.count(segment, &plan, origin) == plan.horizon * plan.width()
+                };
+                starts.extend(of_segment.inspect(|_| all += 1).filter(|start| table.filled == 0 || whole(start)));
+            }
+            if starts.is_empty() && all > 0 {
+                let message = format!(
+                    "each of {all} windows to {name} is followed by targets that were filled in, which nothing can be \
+                     learned from: take a smaller --horizon, a coarser --freq, or --channels independent"
+                );
+                return Err(Error::Table { place: table.name.clone(), message });
+            }
+            Ok(starts)
+        };
+        let mut starts = starts_of("train on", |split| 0..split.train)?;
         let training = starts.len() as u32;
-        for segment in &stack.segments {
-            let Split { train, val, .. } = splits[segment.series];
-            starts.extend(segment.starts(&plan, train..val, plan.horizon, stride)?);
-        }
+        starts.extend(starts_of("validate on", |split| split.train..split.val)?);
         let ids: Vec<u32> = (0..starts.len() as u32).collect();
         let (train, val) = ids.split_at(training as usize);
         let origins = Origins { segments: stack.segments.clone(), window: plan.window };

@@ -114,7 +114,9 @@ pub fn fit_series(table: &Table, plan: &Plan, series: &Series, rows: usize) -> R
     let fit = |name: &String| {
         let column = table.column(name)?;
         let log = plan.log && plan.targets.contains(name);
-        let values = series.values[..rows.min(series.known) * columns].iter().skip(column).step_by(columns).copied();
+        // Filled values were made up, perhaps from rows that come after these.
+        let places = (column..rows.min(series.known) * columns).step_by(columns);
+        let values = places.filter(|&place| !series.is_filled(place)).map(|place| series.values[place]);
         let fitted = Scale::fit(values.clone(), plan.scaling, log);
         if !fitted.is_none_or(|scale| scale.is_sound()) {
             let message = format!(

@@ -43,10 +43,11 @@ impl Stack {
         let mut stack = Stack { values: Vec::with_capacity(rows * plan.inputs()), segments: Vec::new() };
         let columns: Vec<usize> = plan.columns().map(|name| table.column(name)).collect::<Result<_>>()?;
         for (series, (scales, &skipped)) in scales.iter().zip(from).enumerate() {
+            let known = as_known(table, plan, series, &columns);
             for group in 0..groups {
                 let (first, rows) = (stack.values.len() / plan.inputs(), table.series[series].known);
                 stack.segments.push(Segment { series, target: group * plan.width(), first, skipped, rows });
-                let rows = Rows { table, plan, series, scales, columns: &columns };
+                let rows = Rows { table, plan, series, scales, columns: &columns, known: &known };
                 rows.push(skipped, group * plan.width()..(group + 1) * plan.width(), &mut stack.values)?;
             }
         }
@@ -68,6 +69,11 @@ impl Stack {
 }
 
 impl Segment {
+    /// The row of the series that is the first after the window that begins at `start`.
+    pub fn origin(&self, plan: &Plan, start: u32) -> usize {
+        start as usize - self.first + self.skipped + plan.window
+    }
+
     /// Starts of the windows after which `horizon` rows of `within` follow at once, every `stride`-th.
     ///
     /// # Errors
@@ -96,6 +102,45 @@ struct Rows<'a> {
     scales: &'a [Scale],
     /// Places of the plan's columns in the table.
     columns: &'a [usize],
+    /// The targets and the covariates of the past as they were known at each row, where values were filled in.
+    known: &'a [Vec<f64>],
+}
+
+/// The targets and the covariates of the past as they were known at each row; nothing where no value was filled in. The
+/// future's covariates are known beforehand, so that a line between two of them shows nothing too early.
+fn as_known(table: &Table, plan: &Plan, series: usize, columns: &[usize]) -> Vec<Vec<f64>> {
+    let series = &table.series[series];
+    let past = columns.iter().take(plan.targets.len() + plan.past.len());
+    let past = past.filter(|_| !series.filled.is_empty());
+    past.map(|&column| series.as_known(table.columns.len(), column)).collect()
+}
+
+/// Which targets were in the table, and not filled in.
+pub struct Truths<'a> {
+    table: &'a Table,
+    /// Places of the targets in the table.
+    targets: Vec<usize>,
+}
+
+impl<'a> Truths<'a> {
+    /// # Errors
+    /// [`Error::Table`] where a target is not there.
+    pub fn new(table: &'a Table, plan: &Plan) -> Result<Self> {
+        let targets = plan.targets.iter().map(|name| table.column(name)).collect::<Result<_>>()?;
+        Ok(Truths { table, targets })
+    }
+
+    /// Whether a target of a row was there.
+    pub fn has(&self, series: usize, target: usize, row: usize) -> bool {
+        !self.table.series[series].is_filled(row * self.table.columns.len() + self.targets[target])
+    }
+
+    /// How many of the segment's targets within the horizon after `origin` were there: all are steps times targets.
+    pub fn count(&self, segment: &Segment, plan: &Plan, origin: usize) -> usize {
+        let places = (origin..origin + plan.horizon)
+            .flat_map(|row| (segment.target..segment.target + plan.width()).map(move |target| (row, target)));
+        places.filter(|&(row, target)| self.has(segment.series, target, row)).count()
+    }
 }
 
 impl Rows<'_> {
@@ -126,7 +171,10 @@ impl Rows<'_> {
     /// The value of a row in a column of the plan, scaled in f64 before it becomes f32.
     fn scaled(&self, row: usize, column: usize) -> Result<f32> {
         let series = &self.table.series[self.series];
-        let value = series.values[row * self.table.columns.len() + self.columns[column]];
+        let value = match self.known.get(column) {
+            Some(known) => known[row],
+            None => series.values[row * self.table.columns.len() + self.columns[column]],
+        };
         let scaled = self.scales[column].transform(value) as f32;
         if scaled.is_finite() {
             return Ok(scaled);

@@ -13,7 +13,7 @@ use super::naive::{History, Naive};
 use super::predict::{Origins, Reading, predict};
 use super::scale::Scale;
 use super::split::row_at;
-use super::stack::Stack;
+use super::stack::{Stack, Truths};
 use super::table::{Series, Table};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -81,13 +81,19 @@ pub async fn backtest<E: Engine>(
     // Windows reach back no further.
     let seen = |(series, first): (&Series, &usize)| series.known.min(first.saturating_sub(plan.window));
     let stack = Stack::new(table, plan, &scales, &table.series.iter().zip(&firsts).map(seen).collect::<Vec<_>>())?;
+    let truths = Truths::new(table, plan)?;
     let (mut starts, mut shown) = (Vec::new(), HashMap::new());
     for segment in &stack.segments {
         let (first, end) = (firsts[segment.series], ends[segment.series]);
         let before = starts.len();
-        let begin = first.max(plan.window);
-        starts.extend(segment.starts(plan, first..end, plan.horizon, stride)?);
-        if starts.len() == before {
+        let all: Vec<u32> = segment.starts(plan, first..end, plan.horizon, stride)?.collect();
+        let some = |&start: &u32| truths.count(segment, plan, segment.origin(plan, start)) > 0;
+        starts.extend(all.iter().copied().filter(|start| table.filled == 0 || some(start)));
+        if !all.is_empty() && starts.len() == before {
+            let message = format!("every target in rows {first} to {end} was filled in, and none can be compared with");
+            return Err(table.refuse(&table.series[segment.series], message));
+        }
+        if all.is_empty() {
             let message = format!(
                 "rows {first} to {end} are to be forecast, expected at least {}, the horizon, after a window of {}: \
                  hold out more rows, or begin elsewhere with --from",
@@ -95,7 +101,8 @@ pub async fn backtest<E: Engine>(
             );
             return Err(table.refuse(&table.series[segment.series], message));
         }
-        shown.insert(segment.first, Shown::of(begin, starts.len() - before, stride, plan.horizon));
+        let last = segment.origin(plan, starts[starts.len() - 1]);
+        shown.insert(segment.first, Shown { last, gap: plan.horizon.div_ceil(stride) * stride });
     }
     let origins = Origins { segments: stack.segments.clone(), window: plan.window };
     let windows = stack.windows(plan, starts, true)?;
@@ -141,11 +148,6 @@ struct Shown {
 }
 
 impl Shown {
-    /// Of the origins `first`, `first + stride`, ..., of which `count` are forecast.
-    fn of(first: usize, count: usize, stride: usize, horizon: usize) -> Self {
-        Shown { last: first + (count - 1) * stride, gap: horizon.div_ceil(stride) * stride }
-    }
-
     fn has(&self, origin: usize) -> bool {
         let back = self.last - origin;
         back.is_multiple_of(self.gap) && back / self.gap < SHOWN
@@ -215,7 +217,8 @@ impl<'a> Comparison<'a> {
                 let place = table.column(name)?;
                 // Where no row is known, the slice is empty.
                 let values = series.values[..series.known * columns].get(place..).unwrap_or_default();
-                let history = History::new(values, columns, first.min(series.known), season);
+                let filled = series.filled.get(place..).unwrap_or_default();
+                let history = History::new(values, filled, columns, first.min(series.known), season);
                 let naive = history.scale(first);
                 histories.push((history, naive));
             }
@@ -230,6 +233,10 @@ impl<'a> Comparison<'a> {
         let scale = self.scales[series][target];
         let transform = |value: f64| scale.transform(value);
         for (step, values) in values.chunks_exact(levels.len()).enumerate() {
+            // What was filled in is no truth.
+            if !history.has(origin + step) {
+                continue;
+            }
             let truth = history.value(origin + step);
             let scaled_truth = transform(truth);
             let quantiles: Vec<(f64, f64)> =

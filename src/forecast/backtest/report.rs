@@ -45,8 +45,8 @@ pub struct Method {
     /// Over all forecasts; MASE and R2 are means over targets and series.
     #[serde(flatten)]
     pub scores: Scores,
-    /// Of each step of the horizon, likewise.
-    pub steps: Vec<Scores>,
+    /// Of each step of the horizon, likewise; none where every truth was filled in.
+    pub steps: Vec<Option<Scores>>,
     /// Of each target of each series.
     pub series: Vec<SeriesScores>,
 }

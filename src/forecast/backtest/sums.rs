@@ -1,7 +1,7 @@
 //! Where the errors of a backtest are added up.
 
 use super::report::{Method, SeriesScores};
-use crate::forecast::metrics::{Scores, Tally};
+use crate::forecast::metrics::Tally;
 
 /// The sums of each method for each target of each series and each step.
 #[derive(Debug)]
@@ -36,18 +36,16 @@ impl Sums {
             })
             .collect();
         let of_step = |step| all.iter().skip(step).step_by(steps).cloned().collect::<Vec<Tally>>();
-        let scores = |tallies: &[Tally]| -> Scores {
-            Tally::scores_of(tallies).expect("every step of every series was forecast")
-        };
+        let refused = "a backtest refuses series without a truth to compare with";
         Method {
             name,
-            scores: scores(&of_series),
-            steps: (0..steps).map(|step| scores(&of_step(step))).collect(),
+            scores: Tally::scores_of(&of_series).expect(refused),
+            steps: (0..steps).map(|step| Tally::scores_of(&of_step(step))).collect(),
             series: (names.iter().zip(&of_series))
                 .map(|((id, target), tally)| SeriesScores {
                     id: id.clone(),
                     target: target.clone(),
-                    scores: scores(std::slice::from_ref(tally)),
+                    scores: tally.scores().expect(refused),
                 })
                 .collect(),
         }

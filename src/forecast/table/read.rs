@@ -112,9 +112,9 @@ fn make_regular(mut table: Table, raw: Vec<Raw>, options: &ReadOptions) -> Resul
     for mut raw in raw {
         regular::check(&table, &mut raw, options.fill.is_some())?;
         let (known, filled) = fill::complete(&table, &mut raw, &open_end, options.fill)?;
-        table.filled += filled;
+        table.filled += filled.iter().filter(|filled| **filled).count();
         raw.values.shrink_to_fit();
-        table.series.push(Series { id: raw.id, first: raw.stamps[0], values: raw.values, known });
+        table.series.push(Series { id: raw.id, first: raw.stamps[0], values: raw.values, filled, known });
     }
     Ok(table)
 }

@@ -30,11 +30,39 @@ pub struct Series {
     pub first: Stamp,
     /// [rows, V], row-major.
     pub values: Vec<f64>,
+    /// [rows, V]: which values were filled in; empty where none was.
+    pub filled: Vec<bool>,
     /// Rows in which all columns have values; those after them lack the columns that may end early.
     pub known: usize,
 }
 
+impl Series {
+    /// Whether the value at `place`, row * V + column, was filled in.
+    pub fn is_filled(&self, place: usize) -> bool {
+        self.filled.get(place).copied().unwrap_or(false)
+    }
+
+    /// A column as it was known at each of its rows, of a table of V `columns`: where a value was filled in, the last
+    /// one before it that was there. A line to the next value would show what comes after.
+    pub fn as_known(&self, columns: usize, column: usize) -> Vec<f64> {
+        let mut last = self.values.get(column).copied().unwrap_or(f64::NAN);
+        let known = (column..self.values.len()).step_by(columns).map(|place| {
+            if !self.is_filled(place) {
+                last = self.values[place];
+            }
+            last
+        });
+        known.collect()
+    }
+}
+
 impl Table {
+    /// Rows of all series in which a value was filled in.
+    pub fn filled_rows(&self) -> usize {
+        let rows = self.series.iter().flat_map(|series| series.filled.chunks_exact(self.columns.len()));
+        rows.filter(|row| row.contains(&true)).count()
+    }
+
     /// Rows of a series.
     pub fn rows(&self, series: &Series) -> usize {
         series.values.len() / self.columns.len()
