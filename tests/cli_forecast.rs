@@ -327,3 +327,60 @@ fn levels_of_columns_explain_nothing_and_zeros_are_counted() {
     let warned = String::from_utf8(output.stderr).unwrap();
     assert!(warned.contains("no better than `repeat the season (2)`"), "{warned}");
 }
+
+/// Days of two series that vary, and of a third that is still until row 270 and then moves to `later`.
+fn panel(third: bool, later: f64) -> String {
+    let mut text = "day,id,y\n".to_owned();
+    for day in 0..300 {
+        let wave = |size: f64, shift: f64| {
+            size * (f64::from(day) * 0.9 + shift).sin() + size * f64::from(day * day % 7) / 10.0
+        };
+        text += &format!("{day},a,{:.3}\n{day},b,{:.3}\n", 90.0 + wave(1.0, 0.0), 40.0 + wave(2.0, 1.0));
+        if third {
+            text += &format!("{day},c,{}\n", if day < 270 { 0.0 } else { later });
+        }
+    }
+    text
+}
+
+#[test]
+fn a_series_that_was_still_does_not_set_the_intervals_of_the_others() {
+    let flags = "train data.csv --target y --id id --time day --device cpu --hidden 8 --epochs 8 --window 14 --horizon 7 --val 50 --test 20";
+    let widths = [panel(false, 0.0), panel(true, 40.0), panel(true, 4e6)].map(|text| {
+        let folder = folder(&text);
+        let here = folder.path();
+        refrain(here, &format!("{flags} --quiet --out m.safetensors")).assert().success();
+        let csv = stdout(refrain(here, "forecast m.safetensors data.csv --device cpu --quiet"));
+        let row = csv.lines().find(|line| line.starts_with("306,a,")).unwrap();
+        let values: Vec<f64> = row.split(',').skip(2).map(|value| value.parse().unwrap()).collect();
+        assert!((80.0..100.0).contains(&values[0]), "{row}");
+        values[2] - values[1]
+    });
+    assert!(widths.iter().all(|width| *width < 2.0 * widths[0]), "{widths:?}");
+}
+
+#[test]
+fn intervals_that_cannot_be_calibrated_are_said() {
+    let rows = demand(1, 120, 0);
+    let folder = folder(&rows);
+    let here = folder.path();
+    let train = |flags: &str| {
+        let flags = format!("train data.csv --target demand {SMALL} {flags} --out m.safetensors");
+        String::from_utf8(refrain(here, &flags).assert().success().get_output().stderr.clone()).unwrap()
+    };
+    let said = |arguments: &str| {
+        let output =
+            refrain(here, &format!("{arguments} --device cpu --quiet")).assert().success().get_output().clone();
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let sentence = "forecasts have no intervals of 90 %: they are measured on at least 9 validation windows, and there is \
+                    room for 1; train with --val 20 or more, or with --quantiles\n";
+    assert!(train("").contains(sentence));
+    assert_eq!(said("forecast m.safetensors data.csv"), sentence);
+    assert!(said("backtest m.safetensors data.csv").contains(sentence));
+    assert_eq!(said("forecast m.safetensors data.csv --level 0"), "");
+    assert!(train("--val 0").contains("no rows validated the model"));
+    assert!(!train("--quantiles 0.1,0.5,0.9").contains("intervals"));
+    assert!(!train("--val 20").contains("intervals"));
+    assert_eq!(said("forecast m.safetensors data.csv"), "");
+}

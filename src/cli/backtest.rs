@@ -1,8 +1,8 @@
 //! `refrain backtest`: how good a model's forecasts would have been, beside forecasts that need no network.
 
 use super::console::Console;
-use super::forecast::{coverage, coverage_of, name, open};
 use super::outputs::{self, named};
+use super::forecast::{coverage, coverage_of, name, open, warn_of_no_intervals};
 use super::plot::panels::{Panel, Picture};
 use super::table::rows;
 use super::{Common, device, scores, table};
@@ -87,6 +87,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
         scores::details(&found)
     ))?;
     scores::warn(&found, &console)?;
+    warn_of_no_intervals(args.level, &card, &console)?;
 
     let mut files = Vec::new();
     if let Some(path) = &args.plot {

@@ -112,6 +112,7 @@ fn line(epoch: &Epoch) -> String {
     let mut line = format!("Epoch [{}/{}], Loss: {}", epoch.epoch, epoch.epochs, significant(epoch.loss));
     if let Some(val) = epoch.val {
         line += &format!(", validation: {}", significant(val));
+        line += &epoch.val_mae.map_or(String::new(), |mae| format!(" (MAE {})", significant(mae)));
     }
     line
 }

@@ -12,6 +12,7 @@ use refrain::forecast::table::{Series, Table};
 use refrain::forecast::{COVERAGES, Card, Forecast, Level, forecast};
 use refrain::model::Model;
 use serde::Serialize;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Coverage of the intervals of a model of points, by default.
@@ -96,9 +97,15 @@ pub fn coverage_of(asked: Option<f64>, card: &Card) -> Option<f64> {
         Some(0.0) => None,
         Some(coverage) => Some(coverage),
         None => Some(COVERAGE).filter(|&coverage| {
-            card.intervals.as_ref().is_some_and(|intervals| intervals.half_widths(coverage).is_ok())
+            card.intervals.as_ref().is_some_and(|intervals| intervals.half_widths(coverage, None).is_ok())
         }),
     }
+}
+
+/// Says that there are no intervals by default, and why.
+pub fn warn_of_no_intervals(asked: Option<f64>, card: &Card, console: &Console) -> io::Result<()> {
+    let without = card.without_intervals(COVERAGE).filter(|_| asked.is_none());
+    without.map_or(Ok(()), |without| console.warn(without))
 }
 
 /// Reads a coverage.
@@ -122,6 +129,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     let steps = args.steps.unwrap_or(card.plan.horizon);
     let found = forecast(&mut engine, &card, &table, steps, coverage_of(args.level, &card)).await?;
 
+    warn_of_no_intervals(args.level, &card, &console)?;
     let csv = found.to_csv();
     let picture = picture(&card, &table, &found)?;
     let svg = args.plot.as_ref().map(|_| picture.svg()).transpose()?;

@@ -1,6 +1,7 @@
 //! What a model file says beside the weights: all that a forecast needs to know but the data.
 
 use super::conformal::Intervals;
+use super::panel::Spread;
 use super::scale::{Scale, fit_series};
 use super::table::{ReadOptions, Series, Table};
 use super::task::Plan;
@@ -92,7 +93,7 @@ impl Card {
             return Err(format!("its forecast's scales: expected {columns} finite ones above 0 for each series"));
         }
         match &self.intervals {
-            Some(intervals) if !intervals.fit(plan) => {
+            Some(intervals) if !intervals.fit(plan, self.series.len()) => {
                 Err("its forecast's intervals do not fit its outputs".to_owned())
             }
             _ => Ok(()),
@@ -128,9 +129,34 @@ impl Card {
 
     /// What is known of a series from training: by its name, or as the only one.
     pub fn trained(&self, id: Option<&str>) -> Option<&Trained> {
-        match &self.series[..] {
-            [only] if only.id.is_none() && id.is_none() => Some(only),
-            all => all.iter().find(|trained| trained.id.as_deref() == id),
+        self.place(id).map(|place| &self.series[place])
+    }
+
+    /// The place of a series among those of training.
+    pub fn place(&self, id: Option<&str>) -> Option<usize> {
+        self.series.iter().position(|trained| trained.id.as_deref() == id)
+    }
+
+    /// Why the forecasts of a model of points have no intervals of a coverage, and what gives them; none where they
+    /// have, or the model forecasts quantiles.
+    pub fn without_intervals(&self, coverage: f64) -> Option<String> {
+        let plan = &self.plan;
+        let of = format!("forecasts have no intervals of {:.0} %", 100.0 * coverage);
+        match &self.intervals {
+            _ if plan.quantiles.is_some() => None,
+            Some(intervals) if intervals.half_widths(coverage, None).is_ok() => None,
+            None => Some(format!(
+                "{of}: no rows validated the model, so that nobody knows how far it may be off; hold some out with --val \
+                 in training"
+            )),
+            Some(intervals) => {
+                let (least, found) = (Intervals::least_windows(coverage), intervals.windows());
+                let rows = least + plan.horizon - 1;
+                Some(format!(
+                    "{of}: they are measured on at least {least} validation windows, and there is room for {found}; \
+                     train with --val {rows} or more, or with --quantiles"
+                ))
+            }
         }
     }
 
@@ -145,7 +171,11 @@ impl Card {
             Some(trained) => Ok(trained.scales.clone()),
             None => {
                 let fitted = fit_series(table, &self.plan, series, rows)?;
-                Ok(fitted.into_iter().map(|(scale, _)| scale).collect())
+                let widen = |(column, (scale, varies)): (usize, (Scale, bool))| {
+                    let known = self.series.iter().map(move |trained| trained.scales[column]);
+                    Spread::of(&self.plan, known).map_or(scale, |spread| spread.widen(scale, varies))
+                };
+                Ok(fitted.into_iter().enumerate().map(widen).collect())
             }
         };
         table.series.iter().zip(rows).map(of).collect()
@@ -165,7 +195,7 @@ mod tests {
         let problem = Problem::new(&table, &task, &options, None).unwrap();
         let spec = problem.spec(crate::model::CellKind::Gru, 3, 1);
         let mut model = Model::new(spec, crate::model::initial_parameters(&spec, 0));
-        let intervals = Some(Intervals::calibrate(&[0.5; 40], 2));
+        let intervals = Some(Intervals::calibrate(&[0.5; 40], 2, &[0; 20]));
         Card { intervals, ..problem.card }.put(&mut model);
         model
     }

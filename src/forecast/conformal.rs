@@ -13,54 +13,93 @@ use serde::{Deserialize, Serialize};
 /// The coverages that half widths are kept for.
 pub const COVERAGES: [f64; 7] = [0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99];
 
+/// Of each coverage of [`COVERAGES`] [step * C + target]; none for a coverage that the errors are too few for.
+type HalfWidths = Vec<Option<Vec<f32>>>;
+
 /// Half widths of intervals, on the scaled values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Intervals {
-    /// [coverage of [`COVERAGES`]][step * C + target]; none for a coverage that the errors are too few for.
-    half_widths: Vec<Option<Vec<f32>>>,
+    /// From the errors of all series.
+    half_widths: HalfWidths,
+    /// From the errors of each series that was trained on, where there are several.
+    #[serde(default)]
+    series: Vec<HalfWidths>,
+    /// Errors that they are measured on: those of the output that has the fewest.
+    #[serde(default)]
+    windows: usize,
 }
 
 impl Intervals {
-    /// From the errors of n windows, [n, K, C]; with independent channels each target has its own windows, and C counts
-    /// all targets: a value that a window does not have is NaN.
-    pub fn calibrate(errors: &[f32], outputs: usize) -> Self {
-        let mut sizes: Vec<Vec<f32>> = (0..outputs)
-            .map(|output| {
-                let of_output = errors.iter().skip(output).step_by(outputs).map(|error| error.abs());
-                of_output.filter(|size| !size.is_nan()).collect()
-            })
-            .collect();
-        sizes.iter_mut().for_each(|sizes| sizes.sort_unstable_by(f32::total_cmp));
-        let at = |coverage: f64| {
-            let nth = |sizes: &Vec<f32>| {
-                let rank = ((sizes.len() + 1) as f64 * coverage).ceil() as usize;
-                sizes.get(rank - 1).copied()
+    /// From the errors of n windows, [n, K, C], and the series of each; with independent channels each target has its
+    /// own windows, and C counts all targets: a value that a window does not have is NaN.
+    pub fn calibrate(errors: &[f32], outputs: usize, series: &[usize]) -> Self {
+        let sizes = |of: Option<usize>| {
+            let windows = errors.chunks_exact(outputs).zip(series);
+            let windows: Vec<&[f32]> =
+                windows.filter(|(_, place)| of.is_none_or(|of| of == **place)).map(|(w, _)| w).collect();
+            let sorted = |output: usize| {
+                let sizes = windows.iter().map(|errors| errors[output].abs());
+                let mut sizes: Vec<f32> = sizes.filter(|size| !size.is_nan()).collect();
+                sizes.sort_unstable_by(f32::total_cmp);
+                sizes
             };
-            sizes.iter().map(nth).collect::<Option<Vec<f32>>>()
+            (0..outputs).map(sorted).collect::<Vec<_>>()
         };
-        Intervals { half_widths: COVERAGES.iter().map(|&coverage| at(coverage)).collect() }
+        let all = sizes(None);
+        let count = series.iter().max().map_or(0, |last| last + 1);
+        Intervals {
+            half_widths: half_widths(&all),
+            series: (0..count).filter(|_| count > 1).map(|place| half_widths(&sizes(Some(place)))).collect(),
+            windows: all.iter().map(Vec::len).min().unwrap_or(0),
+        }
     }
 
-    /// The half widths for a coverage, `[K * C]`.
+    /// Windows that they are measured on.
+    pub fn windows(&self) -> usize {
+        self.windows
+    }
+
+    /// The fewest windows that a coverage p can be measured on: the least n for which ceil((n + 1) p) is at most n.
+    pub fn least_windows(coverage: f64) -> usize {
+        (1..).find(|&n| rank(n, coverage) <= n).expect("coverages are below 1")
+    }
+
+    /// The half widths for a coverage, `[K * C]`: of a series that was trained on, by its own errors where they are
+    /// enough; else by the errors of all.
     ///
     /// # Errors
     /// [`Error::Config`] where it is none of [`COVERAGES`], or the validation part was too small for it.
-    pub fn half_widths(&self, coverage: f64) -> Result<&[f32]> {
+    pub fn half_widths(&self, coverage: f64, series: Option<usize>) -> Result<&[f32]> {
         let place = COVERAGES.iter().position(|&known| known == coverage);
         let place = place.ok_or_else(|| Error::config("level", coverage, format!("one of {COVERAGES:?}")))?;
-        self.half_widths[place].as_deref().ok_or_else(|| {
+        let own = series.and_then(|series| self.series.get(series)).and_then(|of| of[place].as_deref());
+        own.or(self.half_widths[place].as_deref()).ok_or_else(|| {
             let expected = "a smaller one: the validation part has too few windows to measure that";
             Error::config("level", coverage, expected)
         })
     }
 
-    /// Whether they are for the outputs of a plan.
-    pub fn fit(&self, plan: &Plan) -> bool {
+    /// Whether they are for the outputs of a plan, and for so many series.
+    pub fn fit(&self, plan: &Plan, series: usize) -> bool {
         let sound = |width: &f32| width.is_finite() && *width >= 0.0;
         let outputs = plan.horizon * plan.targets.len();
-        self.half_widths.len() == COVERAGES.len()
-            && self.half_widths.iter().flatten().all(|widths| widths.len() == outputs && widths.iter().all(sound))
+        let sound = |of: &HalfWidths| {
+            let widths = of.iter().flatten();
+            of.len() == COVERAGES.len() && widths.clone().all(|of| of.len() == outputs && of.iter().all(sound))
+        };
+        self.series.len() <= series && [&self.half_widths].into_iter().chain(&self.series).all(sound)
     }
+}
+
+/// Of each coverage, from sorted errors [output][n].
+fn half_widths(sizes: &[Vec<f32>]) -> HalfWidths {
+    let at = |coverage: f64| sizes.iter().map(|sizes| sizes.get(rank(sizes.len(), coverage) - 1).copied()).collect();
+    COVERAGES.iter().map(|&coverage| at(coverage)).collect()
+}
+
+/// Which of n errors, counted from the smallest as 1, is the half width for a coverage; it may be beyond n.
+fn rank(n: usize, coverage: f64) -> usize {
+    ((n + 1) as f64 * coverage).ceil() as usize
 }
 
 #[cfg(test)]
@@ -77,18 +116,40 @@ mod tests {
                 [error, 10.0 * error]
             })
             .collect();
-        let intervals = Intervals::calibrate(&errors, 2);
-        assert_eq!(intervals.half_widths(0.5).unwrap(), [10.0, 100.0]);
-        assert_eq!(intervals.half_widths(0.95).unwrap(), [19.0, 190.0]);
-        assert!(intervals.half_widths(0.99).unwrap_err().to_string().contains("too few windows"));
-        assert!(intervals.half_widths(0.42).unwrap_err().to_string().contains("one of"));
+        let intervals = Intervals::calibrate(&errors, 2, &[0; 19]);
+        assert_eq!(intervals.half_widths(0.5, None).unwrap(), [10.0, 100.0]);
+        assert_eq!(intervals.half_widths(0.95, None).unwrap(), [19.0, 190.0]);
+        assert!(intervals.half_widths(0.99, None).unwrap_err().to_string().contains("too few windows"));
+        assert!(intervals.half_widths(0.42, None).unwrap_err().to_string().contains("one of"));
     }
 
     #[test]
     fn windows_count_for_the_targets_that_they_have() {
         let errors = [1.0, f32::NAN, f32::NAN, 2.0, 3.0, f32::NAN];
-        let intervals = Intervals::calibrate(&errors, 2);
-        assert_eq!(intervals.half_widths(0.5).unwrap(), [3.0, 2.0]);
-        assert!(intervals.half_widths(0.6).is_err());
+        let intervals = Intervals::calibrate(&errors, 2, &[0; 3]);
+        assert_eq!(intervals.half_widths(0.5, None).unwrap(), [3.0, 2.0]);
+        assert!(intervals.half_widths(0.6, None).is_err());
+    }
+
+    #[test]
+    fn a_series_with_enough_errors_has_intervals_of_its_own() {
+        // Series 0 is off by 1, series 1 by 100; series 2 has one error, and takes the intervals of all.
+        let series: Vec<usize> = [vec![0; 20], vec![1; 20], vec![2]].concat();
+        let errors: Vec<f32> = series.iter().map(|&series| [1.0, -100.0, 3.0][series]).collect();
+        let intervals = Intervals::calibrate(&errors, 1, &series);
+        let of = |series| intervals.half_widths(0.9, series).unwrap()[0];
+        assert_eq!([of(Some(0)), of(Some(1)), of(Some(2)), of(Some(9)), of(None)], [1.0, 100.0, 100.0, 100.0, 100.0]);
+        assert_eq!(intervals.windows(), 41);
+    }
+
+    #[test]
+    fn a_coverage_needs_so_many_windows() {
+        assert_eq!(COVERAGES.map(Intervals::least_windows), [1, 2, 3, 4, 9, 19, 99]);
+        for coverage in COVERAGES {
+            let least = Intervals::least_windows(coverage);
+            let measured =
+                |n: usize| Intervals::calibrate(&vec![1.0; n], 1, &vec![0; n]).half_widths(coverage, None).is_ok();
+            assert!(measured(least) && !measured(least - 1), "{coverage}");
+        }
     }
 }

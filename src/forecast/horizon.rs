@@ -63,7 +63,7 @@ pub async fn forecast<E: Engine>(
 ) -> Result<Forecast> {
     let plan = &card.plan;
     card.check_table(table)?;
-    let reading = Reading::of(card, coverage)?;
+    let reading = Reading::of(card, table, coverage)?;
     let blocks = steps.div_ceil(plan.horizon);
     check(card, table, steps, blocks * plan.horizon)?;
     let known: Vec<usize> = table.series.iter().map(|series| series.known).collect();
@@ -159,7 +159,7 @@ async fn next_block<E: Engine>(
     predict(engine, plan, &windows, &ids, |id, outputs| {
         let (segment, _) = origins.of(&windows, id);
         let targets = segment.target..segment.target + plan.width();
-        let values = reading.restore(&windows, id, targets.clone(), &scales[segment.series], outputs, before);
+        let values = reading.restore(&windows, id, &segment, scales, outputs, before);
         for (step, values) in values.chunks_exact(targets.len() * levels).enumerate() {
             blocks[segment.series][step * row..][targets.start * levels..targets.end * levels].copy_from_slice(values);
         }

@@ -13,6 +13,7 @@ mod horizon;
 mod metrics;
 mod naive;
 mod number;
+mod panel;
 mod predict;
 mod problem;
 pub mod sample;

@@ -3,11 +3,11 @@
 use super::card::Card;
 use super::scale::Scale;
 use super::stack::Segment;
+use super::table::{Series, Table};
 use super::task::Plan;
 use crate::data::Windows;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use std::ops::Range;
 
 /// Windows that are forecast at once.
 const BATCH: usize = 1024;
@@ -22,11 +22,16 @@ pub struct Origins {
 }
 
 impl Origins {
+    /// The place of a window's segment.
+    pub fn segment(&self, windows: &Windows, id: usize) -> usize {
+        let start = windows.starts()[id] as usize;
+        self.segments.partition_point(|segment| segment.first <= start) - 1
+    }
+
     /// The segment of a window, and the row of its series that is the first to be forecast.
     pub fn of(&self, windows: &Windows, id: usize) -> (Segment, usize) {
         let start = windows.starts()[id] as usize;
-        let after = self.segments.partition_point(|segment| segment.first <= start);
-        let segment = self.segments[after - 1];
+        let segment = self.segments[self.segment(windows, id)];
         (segment, start - segment.first + segment.skipped + self.window)
     }
 }
@@ -64,16 +69,17 @@ pub struct Reading<'a> {
     pub levels: Vec<Level>,
     /// The place of the point among the levels.
     pub middle: usize,
-    /// Half widths of the intervals, scaled, [K, all targets].
-    half_widths: Option<&'a [f32]>,
+    /// Half widths of the intervals of each series of the table, scaled, [K, all targets].
+    half_widths: Option<Vec<&'a [f32]>>,
 }
 
 impl<'a> Reading<'a> {
-    /// The quantiles that the network forecasts; or its points, with intervals of `coverage` where that is given.
+    /// The quantiles that the network forecasts of the series of a table; or its points, with intervals of `coverage`
+    /// where that is given.
     ///
     /// # Errors
     /// [`Error::Config`] where there are no intervals, or none of that coverage.
-    pub fn of(card: &'a Card, coverage: Option<f64>) -> Result<Self> {
+    pub fn of(card: &'a Card, table: &Table, coverage: Option<f64>) -> Result<Self> {
         let plan = &card.plan;
         if let Some(quantiles) = &plan.quantiles {
             // Through its shortest digits, so that 0.1 is not shown as 0.10000000149.
@@ -88,14 +94,15 @@ impl<'a> Reading<'a> {
             let expected = "none: no rows validated the model, so that nobody knows how far it may be off";
             Error::config("level", coverage, expected)
         })?;
-        let half_widths = Some(intervals.half_widths(coverage)?);
+        let of_series = |series: &Series| intervals.half_widths(coverage, card.place(series.id.as_deref()));
+        let half_widths = Some(table.series.iter().map(of_series).collect::<Result<_>>()?);
         // In steps of 1e-4, so that (1 - 0.9) / 2 is 0.05.
         let tail = ((1.0 - coverage) / 2.0 * 1e4).round() / 1e4;
         Ok(Reading { plan, levels: vec![None, Some(tail), Some(1.0 - tail)], middle: 0, half_widths })
     }
 
-    /// The forecasts for window `id` from its outputs [K, C, Q], on the scale of the data, [K, C, V]; of a window that
-    /// follows `before` steps which were themselves forecast. `targets` are those that the window has.
+    /// The forecasts for window `id` of a segment from its outputs [K, C, Q], on the scale of the data, [K, C, V]; of a
+    /// window that follows `before` steps which were themselves forecast. `scales` are those of all series.
     ///
     /// Quantiles rise with their levels. Intervals beyond the horizon, for which nothing was measured, widen with the
     /// root of the time, as those of a random walk do.
@@ -103,21 +110,23 @@ impl<'a> Reading<'a> {
         &self,
         windows: &Windows,
         id: usize,
-        targets: Range<usize>,
-        scales: &[Scale],
+        segment: &Segment,
+        scales: &[Vec<Scale>],
         outputs: &[f32],
         before: usize,
     ) -> Vec<f64> {
-        let (plan, width, count) = (self.plan, targets.len(), self.plan.levels());
+        let (plan, width, count) = (self.plan, self.plan.width(), self.plan.levels());
+        let scales = &scales[segment.series];
+        let half_widths = self.half_widths.as_ref().map(|of_series| of_series[segment.series]);
         let base: Vec<f64> = (0..width).map(|target| windows.base(id, target).into()).collect();
         let mut values = Vec::with_capacity(plan.horizon * width * self.levels.len());
         for (place, outputs) in outputs.chunks_exact(count).enumerate() {
             let (step, column) = (place / width, place % width);
-            let target = targets.start + column;
+            let target = segment.target + column;
             let back = |scaled: f64| scales[target].inverse_transform(scaled + base[column]);
             let first = values.len();
             values.extend(outputs.iter().map(|&output| back(output.into())));
-            if let Some(half_widths) = self.half_widths {
+            if let Some(half_widths) = half_widths {
                 let half = if before == 0 {
                     half_widths[step * plan.targets.len() + target].into()
                 } else {

@@ -2,8 +2,9 @@
 
 use super::card::{Card, Trained};
 use super::conformal::Intervals;
+use super::panel;
 use super::predict::{Origins, predict};
-use super::scale;
+use super::scale::Scale;
 use super::split::Split;
 use super::stack::{Stack, Truths};
 use super::table::{ReadOptions, Table};
@@ -41,6 +42,8 @@ pub struct Problem {
     pub train: Vec<u32>,
     /// Which windows to validate on; none where no rows were held out for that.
     pub val: Vec<u32>,
+    /// The series of each window to validate on, and with independent channels the target; empty where there is one.
+    val_groups: Vec<u32>,
     /// Which row each window is forecast from.
     origins: Origins,
     /// Of each series.
@@ -59,7 +62,7 @@ impl Problem {
         let splits: Vec<Split> = table.series.iter().map(split).collect::<Result<_>>()?;
         let scales = match known {
             Some(card) => card.scales(table, &splits.iter().map(|split| split.train).collect::<Vec<_>>())?,
-            None => scale::fit(table, &plan, &splits)?,
+            None => panel::fit(table, &plan, &splits)?,
         };
         let stack = Stack::new(table, &plan, &scales, &vec![0; splits.len()])?;
         let rows: usize = stack.segments.iter().map(|segment| splits[segment.series].train).sum();
@@ -91,6 +94,8 @@ impl Problem {
         let (train, val) = ids.split_at(training as usize);
         let origins = Origins { segments: stack.segments.clone(), window: plan.window };
         let windows = stack.windows(&plan, starts, true)?;
+        let group = |&id: &u32| origins.segment(&windows, id as usize) as u32;
+        let val_groups = val.iter().filter(|_| origins.segments.len() > 1).map(group).collect();
         let card = Card {
             style: table.style,
             frequency: table.frequency,
@@ -100,7 +105,7 @@ impl Problem {
             intervals: None,
             plan,
         };
-        Ok(Problem { card, windows, train: train.to_vec(), val: val.to_vec(), origins, splits })
+        Ok(Problem { card, windows, train: train.to_vec(), val: val.to_vec(), val_groups, origins, splits })
     }
 
     /// The network for it.
@@ -137,8 +142,8 @@ impl Problem {
 
     /// A run of training for it, on its windows and rows.
     pub fn run(&self, spec: Spec, options: Options) -> Run<'_> {
-        let Problem { windows, train, val, .. } = self;
-        Run { spec, options, windows, train, val, patience: (options.epochs / 5).max(5) }
+        let Problem { windows, train, val, val_groups, .. } = self;
+        Run { spec, options, windows, train, val, val_groups, patience: (options.epochs / 5).max(5) }
     }
 
     /// What a model file says of the trained network, which `engine` holds with the windows loaded.
@@ -157,9 +162,11 @@ impl Problem {
         }
         let (steps, all, width) = (plan.horizon, plan.targets.len(), plan.width());
         let mut errors = vec![f32::NAN; self.val.len() * steps * all];
+        let mut series = vec![0; self.val.len()];
         predict(engine, plan, &self.windows, &self.val, |n, outputs| {
             let id = self.val[n] as usize;
             let (segment, _) = self.origins.of(&self.windows, id);
+            series[n] = segment.series;
             let target = self.windows.target(id);
             for (place, (y, t)) in outputs.iter().zip(target.iter()).enumerate() {
                 let (step, column) = (place / width, segment.target + place % width);
@@ -168,12 +175,12 @@ impl Problem {
             Ok(())
         })
         .await?;
-        Ok(Some(Intervals::calibrate(&errors, steps * all)))
+        Ok(Some(Intervals::calibrate(&errors, steps * all, &series)))
     }
 }
 
 /// What the card says of each series.
-fn trained(table: &Table, splits: &[Split], scales: Vec<Vec<scale::Scale>>) -> Result<Vec<Trained>> {
+fn trained(table: &Table, splits: &[Split], scales: Vec<Vec<Scale>>) -> Result<Vec<Trained>> {
     let of = |((series, split), scales): ((&super::table::Series, &Split), _)| {
         let [val_from, test_from] = [table.stamp(series, split.train)?, table.stamp(series, split.val)?];
         Ok(Trained { id: series.id.clone(), scales, val_from, test_from })

@@ -1,10 +1,9 @@
 //! Brings columns to a common scale, and forecasts back: fitted on the training rows alone.
 
 use super::number::exact;
-use super::split::Split;
 use super::table::{Series, Table};
 use super::task::{Plan, Scaling};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
 /// The scale of one column: a value x becomes (g(x) - offset) / factor, with g the natural logarithm or nothing.
@@ -82,30 +81,11 @@ pub fn quantile(sorted: &[f64], level: f64) -> f64 {
     sorted[below] + (sorted[above] - sorted[below]) * (place - below as f64)
 }
 
-/// The scale of every column of a plan in every series, [series][column of the plan], from the training rows.
-///
-/// # Errors
-/// [`Error::Table`] where a column has one value throughout, or is to become its logarithm and has none.
-pub fn fit(table: &Table, plan: &Plan, splits: &[Split]) -> Result<Vec<Vec<Scale>>> {
-    let mut varied = vec![false; plan.columns().count()];
-    let mut scales = Vec::new();
-    for (series, split) in table.series.iter().zip(splits) {
-        let of_series = fit_series(table, plan, series, split.train)?;
-        varied.iter_mut().zip(&of_series).for_each(|(varied, (_, varies))| *varied |= varies);
-        scales.push(of_series.into_iter().map(|(scale, _)| scale).collect());
-    }
-    let Some((name, _)) = plan.columns().zip(varied).find(|(_, varied)| !varied) else { return Ok(scales) };
-    let value = table.series[0].values[table.column(name)?];
-    let value = exact(value);
-    let message = format!("column `{name}` is {value} in every training row: there is nothing to learn; leave it out");
-    Err(Error::Table { place: table.name.clone(), message })
-}
-
 /// The scales of one series from its first `rows` rows with targets, and whether its columns vary there. A column that
 /// does not vary, beside series where it does, is moved to 0.
 ///
 /// # Errors
-/// [`Error::Table`] where a column is not there, or a target that is to become its logarithm has a value of 0 or below.
+/// [`Error::Table`](crate::Error::Table) where a column is not there, or a target that is to become its logarithm has a value of 0 or below.
 pub fn fit_series(table: &Table, plan: &Plan, series: &Series, rows: usize) -> Result<Vec<(Scale, bool)>> {
     if plan.log {
         check_logarithms(table, plan, series)?;

@@ -206,10 +206,7 @@ impl Plan {
 
     /// The place of the value among the levels that stands for the forecast: the level nearest the middle.
     pub fn middle(&self) -> usize {
-        let Some(quantiles) = self.quantiles else { return 0 };
-        let off = |level: f32| (level - 0.5).abs();
-        let levels = quantiles.levels();
-        (0..levels.len()).min_by(|&a, &b| off(levels[a]).total_cmp(&off(levels[b]))).unwrap_or(0)
+        self.quantiles.map_or(0, |quantiles| quantiles.middle())
     }
 }
 

@@ -37,6 +37,13 @@ impl Quantiles {
         &self.levels[..self.count]
     }
 
+    /// The place of the level nearest the middle, 0.5.
+    pub fn middle(&self) -> usize {
+        let off = |level: f32| (level - 0.5).abs();
+        let levels = self.levels();
+        (0..levels.len()).min_by(|&a, &b| off(levels[a]).total_cmp(&off(levels[b]))).unwrap_or(0)
+    }
+
     /// The level of output `o`.
     pub fn level(&self, o: usize) -> f32 {
         self.levels[o % self.count]

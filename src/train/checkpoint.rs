@@ -136,7 +136,7 @@ mod tests {
         let other = initial_parameters(&spec, 2);
         let history = vec![Some(0.1 + 0.2), Some(1.0 / 3.0)];
         let state = State { epochs: 2, steps: 8, history };
-        let best = Some((Best { epoch: 1, loss: 0.1 + 0.7 }, other.clone()));
+        let best = Some((Best { epoch: 1, loss: 0.1 + 0.7, mae: Some(0.1 + 0.2) }, other.clone()));
         let moments = Moments { m: other, v: vec![1e-30; Layout::new(&spec).len()] };
         Checkpoint { model, snapshot: Snapshot { state, parameters, moments, val: vec![0.8, 0.9], best } }
     }

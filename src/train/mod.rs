@@ -9,8 +9,10 @@ mod metrics;
 #[cfg(test)]
 mod tests;
 mod validated;
+mod validation;
 
 pub use checkpoint::Checkpoint;
 pub use fit::{Options, Order, Progress, Report, State, Summary, fit};
 pub use metrics::{Metrics, evaluate};
-pub use validated::{Best, Epoch, Finished, Next, Run, Snapshot, fit_validated, mean_loss};
+pub use validated::{Best, Epoch, Finished, Next, Run, Snapshot, fit_validated};
+pub use validation::mean_loss;

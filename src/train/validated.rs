@@ -2,16 +2,13 @@
 //! resumed.
 
 use super::fit::{Options, Progress, State, fit};
+use super::validation::{even_mean, mean, mean_mae, measure};
 use crate::data::Windows;
 use crate::engine::{Engine, Moments};
 use crate::error::{Error, Result};
-use crate::loss::{Loss, counted};
 use crate::model::Spec;
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
-
-/// Windows that are predicted at once.
-const CHUNK: usize = 4096;
 
 /// A run: what to train on, what to validate on, and when to stop.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +23,9 @@ pub struct Run<'a> {
     pub train: &'a [u32],
     /// Those to validate on; with none, every epoch is trained and the last weights are kept.
     pub val: &'a [u32],
+    /// The group of each of these, counted from 0, where they are of several series: all groups weigh evenly in the
+    /// validation loss, whatever their number of windows and the size of their changes. Empty where there is one.
+    pub val_groups: &'a [u32],
     /// Epochs without a better validation loss after which training stops, and the best weights return; 0 trains every
     /// epoch and keeps the last weights.
     pub patience: usize,
@@ -36,8 +36,11 @@ pub struct Run<'a> {
 pub struct Best {
     /// The epoch that ended with it, counted from 1.
     pub epoch: usize,
-    /// The loss.
+    /// The validation loss.
     pub loss: f64,
+    /// The mean absolute error there, as [`Epoch::val_mae`].
+    #[serde(default)]
+    pub mae: Option<f64>,
 }
 
 /// All that the rest of a run depends on. A run that is resumed from here ends with the same bits as one that was never
@@ -67,6 +70,9 @@ pub struct Epoch {
     pub loss: f64,
     /// Loss of the windows held out.
     pub val: Option<f64>,
+    /// Their mean absolute error, which is in one unit whatever the loss; of quantiles that of the level nearest the
+    /// middle, and none of classes.
+    pub val_mae: Option<f64>,
     /// The best epoch so far.
     pub best: Option<Best>,
 }
@@ -160,48 +166,19 @@ impl Run<'_> {
         let &Progress { epoch, epochs, .. } = progress;
         let loss = progress.report.as_ref().map_or(f64::NAN, |report| report.loss);
         if self.val.is_empty() {
-            return Ok(Epoch { epoch, epochs, loss, val: None, best: None });
+            return Ok(Epoch { epoch, epochs, loss, val: None, val_mae: None, best: None });
         }
-        let val = mean_loss(engine, &self.spec, self.windows, self.val, self.options.loss).await?;
+        let found = measure(engine, &self.spec, self.windows, self.val, self.options.loss).await?;
+        let val_mae = mean_mae(&found);
+        let val = if self.val_groups.is_empty() { mean(&found) } else { even_mean(&found, self.val_groups) };
         if !val.is_finite() {
             let step = self.train.len().div_ceil(self.options.batch);
             return Err(Error::Diverged { loss: val as f32, epoch, step });
         }
         past.val.push(val);
         if self.patience > 0 && past.best.as_ref().is_none_or(|(best, _)| val < best.loss) {
-            past.best = Some((Best { epoch, loss: val }, engine.parameters().await?));
+            past.best = Some((Best { epoch, loss: val, mae: val_mae }, engine.parameters().await?));
         }
-        Ok(Epoch { epoch, epochs, loss, val: Some(val), best: past.best.as_ref().map(|(best, _)| *best) })
+        Ok(Epoch { epoch, epochs, loss, val: Some(val), val_mae, best: past.best.as_ref().map(|(best, _)| *best) })
     }
-}
-
-/// The loss of the windows `ids`: the mean of its terms over all their positions that count.
-///
-/// # Errors
-/// [`Error::Index`] where an id is not a window; else as [`Engine::predict`].
-pub async fn mean_loss<E: Engine>(
-    engine: &mut E,
-    spec: &Spec,
-    windows: &Windows,
-    ids: &[u32],
-    loss: Loss,
-) -> Result<f64> {
-    windows.check_ids(ids)?;
-    let widen = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect::<Vec<f64>>();
-    let (mut sum, mut terms) = (0.0, 0);
-    for ids in ids.chunks(CHUNK) {
-        let outputs = engine.predict(ids, CHUNK).await?;
-        let per_window = spec.read_steps(windows.steps()) * spec.outputs();
-        for (&id, outputs) in ids.iter().zip(outputs.chunks_exact(per_window)) {
-            let (target, length) = (widen(&windows.target(id as usize)), windows.length(id as usize));
-            let width = loss.target_width(spec.outputs());
-            let positions = outputs.chunks_exact(spec.outputs()).zip(target.chunks_exact(width));
-            sum += positions
-                .take(counted(spec.readout(), length))
-                .map(|(y, target)| loss.value(&widen(y), target))
-                .sum::<f64>();
-            terms += loss.terms(spec, &[length]);
-        }
-    }
-    Ok(sum / terms as f64)
 }

@@ -121,7 +121,8 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &Flags, common: &Common) ->
 
     let training = Instant::now();
     let rows: Vec<u32> = (0..windows.count() as u32).collect();
-    let run = Run { spec: model.spec, options, windows: &windows, train: &rows, val: &[], patience: 0 };
+    let run =
+        Run { spec: model.spec, options, windows: &windows, train: &rows, val: &[], val_groups: &[], patience: 0 };
     let kept = fit::Kept { checkpoint: recipe.checkpoint.as_deref(), every: recipe.every, model: &model };
     let finished = fit::validated(&mut engine, &run, from, &kept, &mut console).await?;
     let training = training.elapsed();

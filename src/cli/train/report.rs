@@ -39,6 +39,8 @@ pub struct Document {
 pub struct Validation {
     pub epoch: usize,
     pub loss: f64,
+    /// The mean absolute error on the scale of training, whatever the loss.
+    pub scaled_mae: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -90,7 +92,8 @@ pub fn results(finished: &Finished, test: Option<&Backtest>, seconds: f64) -> St
     let mut text = format!("\nTrained {} epochs in {seconds:.1} s", finished.epochs);
     match finished.best {
         Some(best) => {
-            text += &format!("; best validation loss {} after epoch {}\n", significant(best.loss), best.epoch)
+            let mae = best.mae.map_or(String::new(), |mae| format!(" (scaled MAE {})", significant(mae)));
+            text += &format!("; best validation loss {}{mae} after epoch {}\n", significant(best.loss), best.epoch)
         }
         None => text += ", to the last weights\n",
     }

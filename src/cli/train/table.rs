@@ -4,6 +4,7 @@ use super::report::{Document, Seconds, Validation, opening, provenance, results}
 use super::task::TaskFlags;
 use crate::cli::console::Console;
 use crate::cli::outputs::{self, named};
+use crate::cli::forecast::warn_of_no_intervals;
 use crate::cli::plot::losses;
 use crate::cli::recipe::{LossName, Recipe};
 use crate::cli::{Common, device, fit, interrupt, scores, table};
@@ -69,13 +70,14 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &TaskFlags, common: &Common
     card.put(&mut model);
     model.provenance.insert("device".into(), serde_json::to_value(engine.device())?);
 
-    let validation = finished.best.map(|best| Validation { epoch: best.epoch, loss: best.loss });
+    let validation = finished.best.map(|best| Validation { epoch: best.epoch, loss: best.loss, scaled_mae: best.mae });
     let seconds =
         Seconds { setup: setup.as_secs_f64(), training: training.as_secs_f64(), total: start.elapsed().as_secs_f64() };
     // First what lasts: that nobody reads what is said must not cost the model.
     let files = write(recipe, flags, &model, &finished)?;
     console.say(results(&finished, test.as_ref(), seconds.training))?;
     test.as_ref().map_or(Ok(()), |test| scores::warn(test, &console))?;
+    warn_of_no_intervals(None, &card, &console)?;
     if !files.is_empty() {
         console.say(format_args!("Wrote {}", files.join(", ")))?;
     }

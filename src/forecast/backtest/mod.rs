@@ -62,7 +62,7 @@ pub async fn backtest<E: Engine>(
 ) -> Result<Backtest> {
     let plan = &card.plan;
     card.check_table(table)?;
-    let reading = Reading::of(card, options.coverage)?;
+    let reading = Reading::of(card, table, options.coverage)?;
     let (season, stride) = (options.season.unwrap_or(plan.season), options.stride.unwrap_or(1));
     for (name, count) in [("season", season), ("stride", stride)] {
         if count == 0 {
@@ -116,7 +116,7 @@ pub async fn backtest<E: Engine>(
     predict(engine, plan, &windows, &ids, |id, outputs| {
         let (segment, origin) = origins.of(&windows, id);
         let targets = segment.target..segment.target + plan.width();
-        let values = reading.restore(&windows, id, targets.clone(), &scales[segment.series], outputs, 0);
+        let values = reading.restore(&windows, id, &segment, &scales, outputs, 0);
         if values.iter().any(|value| !value.is_finite()) {
             let time = table.time(&table.series[segment.series], origin)?;
             let message = format!(

@@ -1,0 +1,124 @@
+//! Scales of series that hardly vary, from those of the series beside them.
+//!
+//! A series that is constant in the training rows says nothing of how far it may move, and one that is nearly constant
+//! says too little: on a scale of their own a later change would be thousands of deviations, and outweigh all other
+//! series. What a series of the panel is expected to vary by is the lesser of two numbers: the median factor of the
+//! series that vary; and its own level times the median of factor / level. A constant series gets that as its factor,
+//! another at least a hundredth of it.
+
+use super::number::exact;
+use super::scale::{Scale, fit_series, quantile};
+use super::split::Split;
+use super::table::Table;
+use super::task::{Plan, Scaling};
+use crate::error::{Error, Result};
+
+/// The part of what the panel varies by that a series which varies must have.
+const LEAST: f64 = 0.01;
+
+/// What the series of a panel vary by in one column.
+#[derive(Clone, Copy, Debug)]
+pub struct Spread {
+    /// The median factor.
+    factor: f64,
+    /// The median of factor / level, where levels are not 0.
+    relative: Option<f64>,
+}
+
+impl Spread {
+    /// Of the scales of the series that vary; none where there are none, or where values are not scaled.
+    pub fn of(plan: &Plan, scales: impl Iterator<Item = Scale> + Clone) -> Option<Self> {
+        if plan.scaling == Scaling::None {
+            return None;
+        }
+        let median = |mut values: Vec<f64>| {
+            values.sort_unstable_by(f64::total_cmp);
+            (!values.is_empty()).then(|| quantile(&values, 0.5))
+        };
+        let factor = median(scales.clone().map(|scale| scale.factor).collect())?;
+        // A logarithm has no level to be relative to.
+        let levelled = scales.filter(|scale| scale.offset != 0.0 && !scale.log);
+        let relative = median(levelled.map(|scale| scale.factor / scale.offset.abs()).collect());
+        Some(Spread { factor, relative })
+    }
+
+    /// A series' scale with a factor that the panel allows.
+    pub fn widen(&self, scale: Scale, varies: bool) -> Scale {
+        let level = scale.offset.abs();
+        let expected = match self.relative {
+            Some(relative) if level > 0.0 && !scale.log => self.factor.min(relative * level),
+            _ => self.factor,
+        };
+        let factor = if varies { scale.factor.max(LEAST * expected) } else { expected };
+        // Products of extreme sizes may leave f64.
+        if factor > 0.0 && factor.is_finite() { Scale { factor, ..scale } } else { scale }
+    }
+}
+
+/// The scale of every column of a plan in every series, [series][column of the plan], from the training rows.
+///
+/// # Errors
+/// [`Error::Table`] where a column has one value throughout, or is to become its logarithm and has none.
+pub fn fit(table: &Table, plan: &Plan, splits: &[Split]) -> Result<Vec<Vec<Scale>>> {
+    let mut varied = vec![false; plan.columns().count()];
+    let mut scales: Vec<Vec<(Scale, bool)>> = Vec::new();
+    for (series, split) in table.series.iter().zip(splits) {
+        let of_series = fit_series(table, plan, series, split.train)?;
+        varied.iter_mut().zip(&of_series).for_each(|(varied, (_, varies))| *varied |= varies);
+        scales.push(of_series);
+    }
+    let Some((name, _)) = plan.columns().zip(varied).find(|(_, varied)| !varied) else {
+        return Ok(widened(plan, scales));
+    };
+    let value = table.series[0].values[table.column(name)?];
+    let value = exact(value);
+    let message = format!("column `{name}` is {value} in every training row: there is nothing to learn; leave it out");
+    Err(Error::Table { place: table.name.clone(), message })
+}
+
+/// The scales [series][column], of which it is said whether their columns vary, with those of the series that hardly do
+/// taken from the others.
+fn widened(plan: &Plan, scales: Vec<Vec<(Scale, bool)>>) -> Vec<Vec<Scale>> {
+    let varying = |column: usize| scales.iter().map(move |of| of[column]).filter(|of| of.1).map(|of| of.0);
+    let spreads: Vec<Option<Spread>> =
+        (0..plan.columns().count()).map(|column| Spread::of(plan, varying(column))).collect();
+    let of_series = |of: &Vec<(Scale, bool)>| {
+        let widen = |(&(scale, varies), spread): (&(Scale, bool), &Option<Spread>)| {
+            spread.map_or(scale, |spread| spread.widen(scale, varies))
+        };
+        of.iter().zip(&spreads).map(widen).collect()
+    };
+    scales.iter().map(of_series).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::forecast::Task;
+    use crate::forecast::table::{ReadOptions, Table};
+
+    #[test]
+    fn series_that_hardly_vary_take_their_scale_from_the_others() {
+        let table = Table::read("t", "y\n1\n2\n3\n".as_bytes(), &ReadOptions::default()).unwrap();
+        let task = Task { window: Some(1), horizon: Some(1), ..Task::new(["y"]) };
+        let plan = Plan::of(&task, &table).unwrap();
+        let scale = |offset, factor| Scale { offset, factor, log: false };
+        let scales = [scale(100.0, 10.0), scale(1000.0, 100.0), scale(1e6, 1e5)];
+        let spread = Spread::of(&plan, scales.into_iter()).unwrap();
+        let factor = |offset, factor, varies| spread.widen(scale(offset, factor), varies).factor;
+        // Constant: at 0 it may move as the others do; at a level, as they do at theirs.
+        assert_eq!(factor(0.0, 1.0, false), 100.0);
+        assert_eq!(factor(5.0, 1.0, false), 0.5);
+        assert_eq!(factor(1e9, 1.0, false), 100.0);
+        // Nearly constant, and not.
+        assert_eq!(factor(500.0, 1e-6, true), 0.5);
+        assert_eq!(factor(0.0, 1e-6, true), 1.0);
+        assert_eq!(factor(0.0, 1.5, true), 1.5);
+        for known in scales {
+            assert_eq!(spread.widen(known, true), known);
+        }
+        let plan = Plan { scaling: Scaling::None, ..plan };
+        assert!(Spread::of(&plan, scales.into_iter()).is_none());
+        assert!(Spread::of(&plan, std::iter::empty()).is_none());
+    }
+}

@@ -1,0 +1,151 @@
+//! Losses of windows that are held out.
+
+use crate::data::Windows;
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::loss::{Loss, counted};
+use crate::model::Spec;
+
+/// Windows that are predicted at once.
+const CHUNK: usize = 4096;
+/// The part of the median group's reference that a group's is at least.
+const LEAST_REFERENCE: f64 = 0.1;
+
+/// What is found of a window, summed over its positions that count.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Measured {
+    /// The loss, and that of outputs of 0: with centred windows, of a forecast that nothing changes.
+    pub loss: f64,
+    pub reference: f64,
+    /// Terms that both are sums of.
+    pub terms: f64,
+    /// The absolute error, and the values it is a sum of; of none where targets are classes.
+    pub absolute: f64,
+    pub values: f64,
+}
+
+/// Measures the windows `ids` one by one.
+///
+/// # Errors
+/// [`Error::Index`](crate::Error::Index) where an id is not a window; else as [`Engine::predict`].
+pub async fn measure<E: Engine>(
+    engine: &mut E,
+    spec: &Spec,
+    windows: &Windows,
+    ids: &[u32],
+    loss: Loss,
+) -> Result<Vec<Measured>> {
+    windows.check_ids(ids)?;
+    let widen = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect::<Vec<f64>>();
+    let zeros = vec![0.0; spec.outputs()];
+    let mut found = Vec::with_capacity(ids.len());
+    for ids in ids.chunks(CHUNK) {
+        let outputs = engine.predict(ids, CHUNK).await?;
+        let per_window = spec.read_steps(windows.steps()) * spec.outputs();
+        for (&id, outputs) in ids.iter().zip(outputs.chunks_exact(per_window)) {
+            let (target, length) = (widen(&windows.target(id as usize)), windows.length(id as usize));
+            let width = loss.target_width(spec.outputs());
+            let positions = outputs.chunks_exact(spec.outputs()).zip(target.chunks_exact(width));
+            let terms = loss.terms(spec, &[length]) as f64;
+            let mut sums = Measured { loss: 0.0, reference: 0.0, terms, absolute: 0.0, values: 0.0 };
+            for (y, target) in positions.take(counted(spec.readout(), length)) {
+                let y = widen(y);
+                sums.loss += loss.value(&y, target);
+                sums.reference += loss.value(&zeros, target);
+                for (y, t) in points(loss, &y).zip(target) {
+                    sums.absolute += (y - t).abs();
+                    sums.values += 1.0;
+                }
+            }
+            found.push(sums);
+        }
+    }
+    Ok(found)
+}
+
+/// The outputs of a position that stand for values: of quantiles those of the level nearest the middle; of classes none.
+fn points(loss: Loss, y: &[f64]) -> impl Iterator<Item = f64> {
+    let (first, step) = match loss {
+        Loss::Quantile(quantiles) => (quantiles.middle(), quantiles.levels().len()),
+        Loss::CrossEntropy | Loss::BinaryCrossEntropy => (y.len(), 1),
+        Loss::Mse | Loss::Mae | Loss::Huber { .. } => (0, 1),
+    };
+    y.iter().skip(first).step_by(step).copied()
+}
+
+/// The loss: the mean of its terms over all windows.
+pub fn mean(found: &[Measured]) -> f64 {
+    let sums = found.iter().fold((0.0, 0.0), |sums, window| (sums.0 + window.loss, sums.1 + window.terms));
+    sums.0 / sums.1
+}
+
+/// The mean absolute error over all values; none where there are no values.
+pub fn mean_mae(found: &[Measured]) -> Option<f64> {
+    let sums = found.iter().fold((0.0, 0.0), |sums, window| (sums.0 + window.absolute, sums.1 + window.values));
+    (sums.1 > 0.0).then(|| sums.0 / sums.1)
+}
+
+/// A mean of the losses of groups in which each weighs by the inverse of its reference, the loss of outputs of 0, so that
+/// no group decides alone because its values change more. References count as at least a tenth of their median.
+pub fn even_mean(found: &[Measured], groups: &[u32]) -> f64 {
+    let count = groups.iter().max().map_or(0, |&last| last as usize + 1);
+    let mut sums = vec![[0.0; 3]; count];
+    for (window, &group) in found.iter().zip(groups) {
+        let sums = &mut sums[group as usize];
+        *sums = [sums[0] + window.loss, sums[1] + window.reference, sums[2] + window.terms];
+    }
+    sums.retain(|[_, _, terms]| *terms > 0.0);
+    let mut references: Vec<f64> = sums.iter().map(|[_, reference, terms]| reference / terms).collect();
+    references.sort_unstable_by(f64::total_cmp);
+    let least = references.get(references.len() / 2).map_or(0.0, |median| LEAST_REFERENCE * median);
+    let weight = |reference: f64| if reference.max(least) > 0.0 { 1.0 / reference.max(least) } else { 1.0 };
+    let weighted = sums.iter().map(|[loss, reference, terms]| (weight(reference / terms), loss / terms));
+    let (sum, weights) = weighted.fold((0.0, 0.0), |sums, (weight, loss)| (sums.0 + weight * loss, sums.1 + weight));
+    sum / weights
+}
+
+/// The loss of the windows `ids`: the mean of its terms over all their positions that count.
+///
+/// # Errors
+/// [`Error::Index`](crate::Error::Index) where an id is not a window; else as [`Engine::predict`].
+pub async fn mean_loss<E: Engine>(
+    engine: &mut E,
+    spec: &Spec,
+    windows: &Windows,
+    ids: &[u32],
+    loss: Loss,
+) -> Result<f64> {
+    Ok(mean(&measure(engine, spec, windows, ids, loss).await?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::loss::Quantiles;
+
+    #[test]
+    fn groups_weigh_evenly_however_long_they_are_and_however_much_they_change() {
+        let window = |loss, reference| Measured { loss, reference, terms: 1.0, absolute: 0.0, values: 0.0 };
+        // A group that changes a thousand times as much; improved by half, it counts as half of the other would.
+        let before = [window(1.0, 1.0), window(1.0, 1.0), window(1000.0, 1000.0)];
+        let large = [window(1.0, 1.0), window(1.0, 1.0), window(500.0, 1000.0)];
+        let small = [window(0.5, 1.0), window(0.5, 1.0), window(1000.0, 1000.0)];
+        let groups = [0, 0, 1];
+        let [before, large, small] = [before, large, small].map(|found| even_mean(&found, &groups));
+        assert!(
+            (large / before - 0.75).abs() < 0.25 && (small / before - 0.75).abs() < 0.25,
+            "{before} {large} {small}"
+        );
+        // A group that does not change at all does not divide by 0.
+        assert_eq!(even_mean(&[window(0.5, 0.0), window(1.5, 0.0)], &[0, 1]), 1.0);
+        assert!(even_mean(&[window(0.5, 0.0), window(1.5, 2.0), window(1.0, 2.0)], &[0, 1, 2]).is_finite());
+    }
+
+    #[test]
+    fn points_are_the_values_that_outputs_stand_for() {
+        let points = |loss: Loss| points(loss, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).collect::<Vec<_>>();
+        assert_eq!(points(Loss::Mae), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+        assert_eq!(points(Loss::Quantile(Quantiles::new(&[0.1, 0.5, 0.9]).unwrap())), [2.0, 5.0]);
+        assert_eq!(points(Loss::CrossEntropy), [0.0; 0]);
+    }
+}
