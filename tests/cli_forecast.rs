@@ -384,3 +384,55 @@ fn intervals_that_cannot_be_calibrated_are_said() {
     assert!(!train("--val 20").contains("intervals"));
     assert_eq!(said("forecast m.safetensors data.csv"), "");
 }
+
+#[test]
+fn train_and_backtest_agree_to_the_digit_and_every_forecast_is_written() {
+    let folder = folder(&noise(|row| f64::from(row) * 0.5));
+    let here = folder.path();
+    let flags = "--target a,b,c --channels independent --device cpu --hidden 4 --epochs 2 --window 6 --horizon 3 --val 40 --test 40";
+    let train = stdout(refrain(here, &format!("train data.csv {flags} --quiet --json --out m.safetensors")));
+    let train: Value = serde_json::from_str(&train).unwrap();
+    let backtest = |more: &str| -> Value {
+        let text =
+            stdout(refrain(here, &format!("backtest m.safetensors data.csv --device cpu --quiet --json {more}")));
+        serde_json::from_str(&text).unwrap()
+    };
+    let found = backtest("--forecasts f.csv");
+    for part in ["windows", "methods", "warnings", "notes", "coverage", "stride"] {
+        assert_eq!(train["test"][part], found[part], "{part}");
+    }
+    // Origins are counted once, though each of three columns is forecast from them.
+    assert_eq!(found["windows"], 40 - 3 + 1);
+    assert_eq!(backtest("--from last:20")["windows"], 18);
+    assert_eq!(backtest("--from last:20 --to last:5")["windows"], 13);
+    assert!(refusal(here, "backtest m.safetensors data.csv --device cpu --from last:x", 2).contains("last:"));
+
+    let csv = fs::read_to_string(here.join("f.csv")).unwrap();
+    let mut lines = csv.lines();
+    assert_eq!(lines.next().unwrap(), "target,origin,step,time,truth,forecast,forecast_0.05,forecast_0.95");
+    let rows: Vec<Vec<&str>> = lines.map(|line| line.split(',').collect()).collect();
+    assert_eq!(rows.len(), 38 * 3 * 3);
+    assert_eq!(rows[0][..4], ["a", "259", "1", "260"]);
+    assert_eq!(rows[rows.len() - 1][..5], ["c", "296", "3", "299", "149.5"]);
+    let error = |row: &&Vec<&str>| (row[5].parse::<f64>().unwrap() - row[4].parse::<f64>().unwrap()).abs();
+    let of_b: Vec<f64> = rows.iter().filter(|row| row[0] == "b").map(|row| error(&row)).collect();
+    let mae = found["methods"][0]["series"][1]["mae"].as_f64().unwrap();
+    assert!((of_b.iter().sum::<f64>() / of_b.len() as f64 - mae).abs() < 1e-9 * mae, "{mae}");
+}
+
+#[test]
+fn the_validation_error_is_in_one_unit_whatever_the_loss() {
+    let folder = folder(&demand(3, 300, 0));
+    let here = folder.path();
+    for loss in ["mse", "mae", "huber", "quantile"] {
+        let flags =
+            format!("--target demand --loss {loss} --device cpu --hidden 8 --epochs 6 --window 24 --horizon 12");
+        let text = stdout(refrain(here, &format!("train data.csv {flags}")));
+        let best = text.lines().find(|line| line.starts_with("Trained ")).unwrap();
+        assert!(text.contains(" (MAE ") && best.contains("(scaled MAE "), "{text}");
+        let document = stdout(refrain(here, &format!("train data.csv {flags} --quiet --json")));
+        let document: Value = serde_json::from_str(&document).unwrap();
+        let mae = document["validation"]["scaled_mae"].as_f64().unwrap();
+        assert!((0.05..1.5).contains(&mae), "{loss}: {mae}");
+    }
+}

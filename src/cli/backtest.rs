@@ -26,12 +26,12 @@ pub struct Args {
     /// A CSV file, or `-` for stdin.
     #[arg(value_name = "DATA")]
     data: String,
-    /// The first row to forecast: a date, or a number of rows from the start. By default the first that training held
-    /// out.
-    #[arg(long, value_name = "DATE|N", value_parser = start)]
+    /// The first row to forecast: a date, a number of rows from the start, or `last:N`, N rows before the end of each
+    /// series. By default the first that training held out.
+    #[arg(long, value_name = "DATE|N|last:N", value_parser = start)]
     from: Option<Start>,
-    /// Where to end: a date, or a number of rows from the start. By default all rows are forecast.
-    #[arg(long, value_name = "DATE|N", value_parser = start)]
+    /// Where to end: as `--from`, the first row that is not forecast any more. By default all rows are forecast.
+    #[arg(long, value_name = "DATE|N|last:N", value_parser = start)]
     to: Option<Start>,
     /// Rows from one origin to the next.
     #[arg(long, default_value = "1", value_name = "S", value_parser = rows)]
@@ -42,6 +42,9 @@ pub struct Args {
     /// Coverage of the intervals of a model of points: 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, or 0 for none.
     #[arg(long, value_name = "P", value_parser = coverage)]
     level: Option<f64>,
+    /// A table of every forecast: target, origin (the time of the last row that it knew), step, time, truth, forecast.
+    #[arg(long, value_name = "F.csv")]
+    forecasts: Option<PathBuf>,
     /// A picture (SVG) of the last forecasts and what came.
     #[arg(long, value_name = "F.svg")]
     plot: Option<PathBuf>,
@@ -63,7 +66,7 @@ struct Document<'a> {
 /// Forecasts and counts.
 pub async fn run(args: &Args) -> anyhow::Result<()> {
     let console = Console::new(&args.common);
-    let written: Vec<_> = named("--plot", &args.plot).into_iter().collect();
+    let written: Vec<_> = named("--forecasts", &args.forecasts).into_iter().chain(named("--plot", &args.plot)).collect();
     outputs::check(&[("MODEL", &args.model), ("DATA", Path::new(&args.data))], &written)?;
     let (model, card) = open(&args.model)?;
     let table = table::read(&args.data, &card.read_options(args.table.options()), &console)?;
@@ -76,6 +79,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
         stride: Some(args.stride),
         season: args.season,
         coverage: coverage_of(args.level, &card),
+        keep: args.forecasts.is_some(),
     };
     let found = backtest(&mut engine, &card, &table, &options).await?;
     console.say(format_args!(
@@ -89,11 +93,15 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     scores::warn(&found, &console)?;
     warn_of_no_intervals(args.level, &card, &console)?;
 
-    let mut files = Vec::new();
-    if let Some(path) = &args.plot {
-        disk::write_whole(&[(path, picture(&card, &table, &found)?.svg()?.as_bytes())])?;
-        files.push(path.display().to_string());
-        console.say(format_args!("Wrote {}", path.display()))?;
+    let csv = args.forecasts.as_ref().map(|_| found.to_csv(&table)).transpose()?;
+    let svg = args.plot.as_ref().map(|_| picture(&card, &table, &found)?.svg()).transpose()?;
+    let forecasts = args.forecasts.as_deref().zip(csv.as_deref().map(str::as_bytes));
+    let plot = args.plot.as_deref().zip(svg.as_deref().map(str::as_bytes));
+    let files: Vec<(&Path, &[u8])> = forecasts.into_iter().chain(plot).collect();
+    disk::write_whole(&files)?;
+    let files: Vec<String> = files.iter().map(|(path, _)| path.display().to_string()).collect();
+    if !files.is_empty() {
+        console.say(format_args!("Wrote {}", files.join(", ")))?;
     }
     Ok(console.document(&Document { device: engine.device().clone(), backtest: &found, files })?)
 }
@@ -126,11 +134,14 @@ fn picture(card: &Card, table: &Table, found: &Backtest) -> anyhow::Result<Pictu
     Ok(Picture { title: "Backtest".to_owned(), panels, left_out, levels: found.levels.clone(), middle })
 }
 
-/// Reads a row: a date, or a number of rows.
+/// Reads a row: a date, a number of rows, or `last:` and a number of rows.
 fn start(text: &str) -> Result<Start, String> {
+    if let Some(count) = text.strip_prefix("last:") {
+        return rows(count).map(Start::Last).map_err(|error| format!("last: and a number of rows; {error}"));
+    }
     match text.parse() {
         Ok(row) => Ok(Start::Row(row)),
-        Err(_) if text.trim().is_empty() => Err("expected a date, or a number of rows".to_owned()),
+        Err(_) if text.trim().is_empty() => Err("expected a date, a number of rows, or last:N".to_owned()),
         Err(_) => Ok(Start::Time(text.to_owned())),
     }
 }

@@ -1,7 +1,7 @@
 //! Forecasts of the horizon after a table's end.
 
 use super::card::Card;
-use super::number::exact;
+use super::number::{column_name, exact};
 use super::predict::{Level, Origins, Reading, predict};
 use super::scale::Scale;
 use super::stack::Stack;
@@ -205,14 +205,6 @@ fn extend(table: &mut Table, card: &Card, reading: &Reading<'_>, values: &[Vec<f
         series.known = rows;
     }
     Ok(())
-}
-
-/// What a column of forecasts is called: the target, or the target and the level of a quantile.
-pub fn column_name(target: &str, level: Level) -> String {
-    match level {
-        None => target.to_owned(),
-        Some(level) => format!("{target}_{level}"),
-    }
 }
 
 impl Forecast {

@@ -1,8 +1,18 @@
-//! How values of a table are written.
+//! How forecasts are written: their values, and the names of their columns.
+
+use super::predict::Level;
 
 /// The shortest decimal that reads back as the same f64; with an exponent where plain digits would be mostly zeros.
 pub fn exact(value: f64) -> String {
     if value == 0.0 || (1e-5..1e17).contains(&value.abs()) { value.to_string() } else { format!("{value:e}") }
+}
+
+/// What a column of forecasts is called: the target, or the target and the level of a quantile.
+pub fn column_name(target: &str, level: Level) -> String {
+    match level {
+        None => target.to_owned(),
+        Some(level) => format!("{target}_{level}"),
+    }
 }
 
 #[cfg(test)]

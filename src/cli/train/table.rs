@@ -4,7 +4,7 @@ use super::report::{Document, Seconds, Validation, opening, provenance, results}
 use super::task::TaskFlags;
 use crate::cli::console::Console;
 use crate::cli::outputs::{self, named};
-use crate::cli::forecast::warn_of_no_intervals;
+use crate::cli::forecast::{coverage_of, warn_of_no_intervals};
 use crate::cli::plot::losses;
 use crate::cli::recipe::{LossName, Recipe};
 use crate::cli::{Common, device, fit, interrupt, scores, table};
@@ -20,8 +20,6 @@ use std::time::Instant;
 
 /// The levels of quantiles by default.
 const QUANTILES: [f32; 3] = [0.1, 0.5, 0.9];
-/// Windows that the errors on the rows held out are measured on, at most.
-const TESTED: usize = 2000;
 
 /// Trains on the table `data`.
 pub async fn run(data: &str, recipe: &Recipe, flags: &TaskFlags, common: &Common) -> anyhow::Result<()> {
@@ -148,13 +146,13 @@ fn network(problem: &Problem, recipe: &Recipe, initial: Option<(Model, Card)>, s
     Ok((spec, device::parameters(&spec, seed)?))
 }
 
-/// The errors on the rows held out, where there are some.
+/// The errors on the rows held out, where there are some, as `refrain backtest` finds them.
 async fn test(engine: &mut AnyEngine, card: &Card, table: &Table, rows: usize) -> Result<Option<Backtest>> {
     if rows == 0 {
         return Ok(None);
     }
-    let stride = Some(rows.div_ceil(TESTED));
-    backtest(engine, card, table, &BacktestOptions { stride, ..BacktestOptions::default() }).await.map(Some)
+    let coverage = coverage_of(None, card);
+    backtest(engine, card, table, &BacktestOptions { coverage, ..BacktestOptions::default() }).await.map(Some)
 }
 
 /// Writes what was asked for, all or nothing.

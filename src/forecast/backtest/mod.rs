@@ -18,7 +18,7 @@ use super::table::{Series, Table};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use report::Counts;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use sums::Sums;
 
 /// Panels of a picture, and forecasts in each.
@@ -38,6 +38,8 @@ pub struct BacktestOptions {
     pub season: Option<usize>,
     /// Coverage of the intervals of a model of points. Without it there are none.
     pub coverage: Option<f64>,
+    /// Whether every forecast is kept in [`Backtest::forecasts`].
+    pub keep: bool,
 }
 
 /// A row of a series.
@@ -47,6 +49,8 @@ pub enum Start {
     Time(String),
     /// So many rows after the first.
     Row(usize),
+    /// So many rows before the end of each series.
+    Last(usize),
 }
 
 /// Forecasts each series of a table from many origins by the network that `engine` holds, and counts the errors. A
@@ -112,7 +116,8 @@ pub async fn backtest<E: Engine>(
     let comparison = Comparison::new(card, table, &reading, &scales, &firsts, season)?;
     let sizes: Vec<f64> = comparison.histories.iter().map(|(history, _)| history.size()).collect();
     let mut sums = Sums::new(1 + Naive::all(season).len(), &sizes, plan.horizon);
-    let mut samples: Vec<Sample> = Vec::new();
+    let (mut samples, mut forecasts): (Vec<Sample>, Vec<Sample>) = Default::default();
+    let mut counted = HashSet::new();
     predict(engine, plan, &windows, &ids, |id, outputs| {
         let (segment, origin) = origins.of(&windows, id);
         let targets = segment.target..segment.target + plan.width();
@@ -124,21 +129,27 @@ pub async fn backtest<E: Engine>(
             );
             return Err(table.refuse(&table.series[segment.series], message));
         }
-        for (column, target) in targets.clone().enumerate() {
+        counted.insert((segment.series, origin));
+        for (column, target) in targets.enumerate() {
             let of_target = values.chunks_exact(reading.levels.len()).skip(column).step_by(plan.width());
             let of_target: Vec<f64> = of_target.flatten().copied().collect();
             comparison.forecast(segment.series, target, origin, &of_target, &mut sums);
+            let sample = Sample { series: segment.series, target, origin, values: of_target };
             let panel = segment.series * plan.targets.len() + target;
             if panel < PANELS && shown[&segment.first].has(origin) {
-                samples.push(Sample { series: segment.series, target, origin, values: of_target });
+                samples.push(sample.clone());
+            }
+            if options.keep {
+                forecasts.push(sample);
             }
         }
         Ok(())
     })
     .await?;
     let trained = trained_on(card, table, &firsts)?;
-    let counts = Counts { origins: windows.count(), stride, season };
-    Ok(Backtest::new(card, table, &reading, &sums, samples, counts, trained))
+    let counts = Counts { origins: counted.len(), stride, season };
+    forecasts.sort_by_key(|sample| (sample.series, sample.target, sample.origin));
+    Ok(Backtest { forecasts, ..Backtest::new(card, table, &reading, &sums, samples, counts, trained) })
 }
 
 /// Which origins of a segment are shown: the last, and those before it that are a horizon or more apart.
@@ -174,6 +185,7 @@ fn first_row(card: &Card, table: &Table, series: &Series, from: Option<&Start>) 
 fn row_of(table: &Table, series: &Series, start: &Start) -> Result<usize> {
     match start {
         Start::Row(row) => Ok(*row),
+        Start::Last(rows) => Ok(series.known.saturating_sub(*rows)),
         Start::Time(time) => row_at(table, series, time),
     }
 }

@@ -2,9 +2,11 @@
 
 use super::sums::Sums;
 use super::verdict::{notes, verdicts};
+use crate::error::Result;
 use crate::forecast::card::Card;
 use crate::forecast::metrics::Scores;
 use crate::forecast::naive::Naive;
+use crate::forecast::number::{column_name, exact};
 use crate::forecast::predict::{Level, Reading};
 use crate::forecast::table::Table;
 use serde::Serialize;
@@ -16,7 +18,7 @@ pub struct Backtest {
     pub targets: Vec<String>,
     /// Rows forecast at once (K).
     pub horizon: usize,
-    /// Windows forecast: origins of all series, and with independent channels of all targets.
+    /// Windows forecast: the origins of all series, each once however many targets are forecast from it.
     pub windows: usize,
     /// Rows from one origin to the next.
     pub stride: usize,
@@ -35,6 +37,10 @@ pub struct Backtest {
     /// Some forecasts, to be shown.
     #[serde(skip)]
     pub samples: Vec<Sample>,
+    /// Every forecast, by series, target and origin, where [`BacktestOptions::keep`](super::BacktestOptions::keep) asks
+    /// for them.
+    #[serde(skip)]
+    pub forecasts: Vec<Sample>,
 }
 
 /// The errors of one way to forecast.
@@ -123,7 +129,40 @@ impl Backtest {
             methods,
             warnings,
             samples,
+            forecasts: Vec::new(),
         }
+    }
+
+    /// The kept forecasts as a table in CSV, a row for each step of each: the series' identifier where there is one, the
+    /// target, the origin (the time of the last row that the forecast knew), the step, counted from 1, the time, the
+    /// truth, empty where it was filled in, and the forecast, or its quantiles or interval.
+    ///
+    /// # Errors
+    /// [`Error::Table`](crate::Error::Table) where a time is beyond the calendar.
+    ///
+    /// # Panics
+    /// Never: writing to memory does not fail.
+    pub fn to_csv(&self, table: &Table) -> Result<String> {
+        let several = table.series.iter().any(|series| series.id.is_some());
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        let mut write = |record: Vec<String>| writer.write_record(record).expect("memory takes every record");
+        let names = ["target", "origin", "step", "time", "truth"].map(str::to_owned);
+        let levels = self.levels.iter().map(|&level| column_name("forecast", level));
+        write(several.then(|| "id".to_owned()).into_iter().chain(names).chain(levels).collect());
+        for Sample { series, target, origin, values } in &self.forecasts {
+            let (series, name) = (&table.series[*series], &self.targets[*target]);
+            let column = table.column(name)?;
+            let known = table.time(series, origin - 1)?;
+            for (step, values) in values.chunks_exact(self.levels.len()).enumerate() {
+                let place = (origin + step) * table.columns.len() + column;
+                let truth = if series.is_filled(place) { String::new() } else { exact(series.values[place]) };
+                let time = table.time(series, origin + step)?;
+                let fields = [name.clone(), known.clone(), (step + 1).to_string(), time, truth];
+                let id = several.then(|| series.id.clone().unwrap_or_default());
+                write(id.into_iter().chain(fields).chain(values.iter().map(|&value| exact(value))).collect());
+            }
+        }
+        Ok(String::from_utf8(writer.into_inner().expect("memory is flushed")).expect("it was made of strings"))
     }
 
     /// Errors of the model.
