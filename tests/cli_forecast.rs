@@ -360,6 +360,20 @@ fn a_series_that_was_still_does_not_set_the_intervals_of_the_others() {
 }
 
 #[test]
+fn a_blip_beside_zeros_is_no_unit_to_scale_by() {
+    let text = panel(true, 40.0).replace("\n100,c,0\n", "\n100,c,1e-9\n");
+    assert!(text.contains("1e-9"));
+    let folder = folder(&text);
+    let flags = "train data.csv --target y --id id --time day --window 14 --horizon 7 --val 50 --test 20";
+    let document =
+        stdout(refrain(folder.path(), &format!("{flags} --device cpu --hidden 8 --epochs 4 --quiet --json")));
+    let document: Value = serde_json::from_str(&document).unwrap();
+    // The jump of 40 is a few thousand deviations, not 1e11.
+    let mae = document["validation"]["scaled_mae"].as_f64().unwrap();
+    assert!(mae < 1e4, "{mae}");
+}
+
+#[test]
 fn intervals_that_cannot_be_calibrated_are_said() {
     let rows = demand(1, 120, 0);
     let folder = folder(&rows);

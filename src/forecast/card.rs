@@ -2,7 +2,7 @@
 
 use super::conformal::Intervals;
 use super::panel::Spread;
-use super::scale::{Scale, fit_series};
+use super::scale::{Scale, Variation, fit_series};
 use super::table::{ReadOptions, Series, Table};
 use super::task::Plan;
 use super::time::{Frequency, Stamp, Style};
@@ -171,7 +171,7 @@ impl Card {
             Some(trained) => Ok(trained.scales.clone()),
             None => {
                 let fitted = fit_series(table, &self.plan, series, rows)?;
-                let widen = |(column, (scale, varies)): (usize, (Scale, bool))| {
+                let widen = |(column, (scale, varies)): (usize, (Scale, Variation))| {
                     let known = self.series.iter().map(move |trained| trained.scales[column]);
                     Spread::of(&self.plan, known).map_or(scale, |spread| spread.widen(scale, varies))
                 };

@@ -3,11 +3,11 @@
 //! A series that is constant in the training rows says nothing of how far it may move, and one that is nearly constant
 //! says too little: on a scale of their own a later change would be thousands of deviations, and outweigh all other
 //! series. What a series of the panel is expected to vary by is the lesser of two numbers: the median factor of the
-//! series that vary; and its own level times the median of factor / level. A constant series gets that as its factor,
-//! another at least a hundredth of it.
+//! series that vary; and its own level times the median of factor / level, unless it is mostly still about 0. A constant
+//! series gets that as its factor, another at least a hundredth of it.
 
 use super::number::exact;
-use super::scale::{Scale, fit_series, quantile};
+use super::scale::{Scale, Variation, fit_series, quantile};
 use super::split::Split;
 use super::table::Table;
 use super::task::{Plan, Scaling};
@@ -43,13 +43,15 @@ impl Spread {
     }
 
     /// A series' scale with a factor that the panel allows.
-    pub fn widen(&self, scale: Scale, varies: bool) -> Scale {
+    pub fn widen(&self, scale: Scale, varies: Variation) -> Scale {
         let level = scale.offset.abs();
+        // A few small values beside zeros are no level.
+        let no_level = level == 0.0 || varies == Variation::Rarely && level <= scale.factor;
         let expected = match self.relative {
-            Some(relative) if level > 0.0 && !scale.log => self.factor.min(relative * level),
+            Some(relative) if !no_level && !scale.log => self.factor.min(relative * level),
             _ => self.factor,
         };
-        let factor = if varies { scale.factor.max(LEAST * expected) } else { expected };
+        let factor = if varies == Variation::Never { expected } else { scale.factor.max(LEAST * expected) };
         // Products of extreme sizes may leave f64.
         if factor > 0.0 && factor.is_finite() { Scale { factor, ..scale } } else { scale }
     }
@@ -61,10 +63,10 @@ impl Spread {
 /// [`Error::Table`] where a column has one value throughout, or is to become its logarithm and has none.
 pub fn fit(table: &Table, plan: &Plan, splits: &[Split]) -> Result<Vec<Vec<Scale>>> {
     let mut varied = vec![false; plan.columns().count()];
-    let mut scales: Vec<Vec<(Scale, bool)>> = Vec::new();
+    let mut scales: Vec<Vec<(Scale, Variation)>> = Vec::new();
     for (series, split) in table.series.iter().zip(splits) {
         let of_series = fit_series(table, plan, series, split.train)?;
-        varied.iter_mut().zip(&of_series).for_each(|(varied, (_, varies))| *varied |= varies);
+        varied.iter_mut().zip(&of_series).for_each(|(varied, (_, varies))| *varied |= *varies != Variation::Never);
         scales.push(of_series);
     }
     let Some((name, _)) = plan.columns().zip(varied).find(|(_, varied)| !varied) else {
@@ -78,12 +80,13 @@ pub fn fit(table: &Table, plan: &Plan, splits: &[Split]) -> Result<Vec<Vec<Scale
 
 /// The scales [series][column], of which it is said whether their columns vary, with those of the series that hardly do
 /// taken from the others.
-fn widened(plan: &Plan, scales: Vec<Vec<(Scale, bool)>>) -> Vec<Vec<Scale>> {
-    let varying = |column: usize| scales.iter().map(move |of| of[column]).filter(|of| of.1).map(|of| of.0);
+fn widened(plan: &Plan, scales: Vec<Vec<(Scale, Variation)>>) -> Vec<Vec<Scale>> {
+    let varying =
+        |column: usize| scales.iter().map(move |of| of[column]).filter(|of| of.1 != Variation::Never).map(|of| of.0);
     let spreads: Vec<Option<Spread>> =
         (0..plan.columns().count()).map(|column| Spread::of(plan, varying(column))).collect();
-    let of_series = |of: &Vec<(Scale, bool)>| {
-        let widen = |(&(scale, varies), spread): (&(Scale, bool), &Option<Spread>)| {
+    let of_series = |of: &Vec<(Scale, Variation)>| {
+        let widen = |(&(scale, varies), spread): (&(Scale, Variation), &Option<Spread>)| {
             spread.map_or(scale, |spread| spread.widen(scale, varies))
         };
         of.iter().zip(&spreads).map(widen).collect()
@@ -107,15 +110,18 @@ mod tests {
         let spread = Spread::of(&plan, scales.into_iter()).unwrap();
         let factor = |offset, factor, varies| spread.widen(scale(offset, factor), varies).factor;
         // Constant: at 0 it may move as the others do; at a level, as they do at theirs.
-        assert_eq!(factor(0.0, 1.0, false), 100.0);
-        assert_eq!(factor(5.0, 1.0, false), 0.5);
-        assert_eq!(factor(1e9, 1.0, false), 100.0);
+        assert_eq!(factor(0.0, 1.0, Variation::Never), 100.0);
+        assert_eq!(factor(5.0, 1.0, Variation::Never), 0.5);
+        assert_eq!(factor(1e9, 1.0, Variation::Never), 100.0);
         // Nearly constant, and not.
-        assert_eq!(factor(500.0, 1e-6, true), 0.5);
-        assert_eq!(factor(0.0, 1e-6, true), 1.0);
-        assert_eq!(factor(0.0, 1.5, true), 1.5);
+        assert_eq!(factor(500.0, 1e-6, Variation::Often), 0.5);
+        assert_eq!(factor(0.0, 1e-6, Variation::Often), 1.0);
+        assert_eq!(factor(0.0, 1.5, Variation::Often), 1.5);
+        // A blip beside zeros is no unit; small changes at every row are.
+        assert_eq!(factor(1e-12, 1e-10, Variation::Rarely), 1.0);
+        assert_eq!(factor(1e-6, 1e-4, Variation::Often), 1e-4);
         for known in scales {
-            assert_eq!(spread.widen(known, true), known);
+            assert_eq!(spread.widen(known, Variation::Often), known);
         }
         let plan = Plan { scaling: Scaling::None, ..plan };
         assert!(Spread::of(&plan, scales.into_iter()).is_none());

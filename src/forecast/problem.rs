@@ -16,6 +16,7 @@ use crate::loss::Loss;
 use crate::model::{CellKind, Spec};
 use crate::optim::{Clip, Optimizer, Schedule};
 use crate::train::{Options, Run};
+use std::collections::HashSet;
 use std::ops::Range;
 
 /// Most training windows of an epoch, by default: beyond that every n-th window is taken, since neighbours are nearly
@@ -138,6 +139,15 @@ impl Problem {
     pub fn rows(&self) -> [usize; 3] {
         let sum = |rows: fn(&Split) -> usize| self.splits.iter().map(rows).sum();
         [sum(|split| split.train), sum(|split| split.val - split.train), sum(|split| split.rows - split.val)]
+    }
+
+    /// Origins that are trained on, each once however many targets are forecast from it.
+    pub fn train_origins(&self) -> usize {
+        let origin = |&id: &u32| {
+            let (segment, origin) = self.origins.of(&self.windows, id as usize);
+            (segment.series, origin)
+        };
+        self.train.iter().map(origin).collect::<HashSet<_>>().len()
     }
 
     /// A run of training for it, on its windows and rows.

@@ -81,12 +81,36 @@ pub fn quantile(sorted: &[f64], level: f64) -> f64 {
     sorted[below] + (sorted[above] - sorted[below]) * (place - below as f64)
 }
 
-/// The scales of one series from its first `rows` rows with targets, and whether its columns vary there. A column that
-/// does not vary, beside series where it does, is moved to 0.
+/// How a column varies within some rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Variation {
+    /// It has one value throughout.
+    Never,
+    /// More than nine tenths of its values repeat the one before.
+    Rarely,
+    /// It varies.
+    Often,
+}
+
+impl Variation {
+    fn of(values: impl Iterator<Item = f64> + Clone) -> Self {
+        let pairs = values.clone().zip(values.skip(1));
+        let (changes, count) =
+            pairs.fold((0, 0), |(changes, count), (a, b)| (changes + usize::from(a != b), count + 1));
+        match changes {
+            0 => Variation::Never,
+            few if 10 * few < count => Variation::Rarely,
+            _ => Variation::Often,
+        }
+    }
+}
+
+/// The scales of one series from its first `rows` rows with targets, and how its columns vary there. A column that does
+/// not vary, beside series where it does, is moved to 0.
 ///
 /// # Errors
 /// [`Error::Table`](crate::Error::Table) where a column is not there, or a target that is to become its logarithm has a value of 0 or below.
-pub fn fit_series(table: &Table, plan: &Plan, series: &Series, rows: usize) -> Result<Vec<(Scale, bool)>> {
+pub fn fit_series(table: &Table, plan: &Plan, series: &Series, rows: usize) -> Result<Vec<(Scale, Variation)>> {
     if plan.log {
         check_logarithms(table, plan, series)?;
     }
@@ -110,7 +134,7 @@ pub fn fit_series(table: &Table, plan: &Plan, series: &Series, rows: usize) -> R
                 values.clone().next().map_or(0.0, |value| Scale { offset: 0.0, factor: 1.0, log }.transform(value));
             Scale { offset: if plan.scaling == Scaling::None { 0.0 } else { level }, factor: 1.0, log }
         };
-        Ok((fitted.unwrap_or_else(still), fitted.is_some()))
+        Ok((fitted.unwrap_or_else(still), fitted.map_or(Variation::Never, |_| Variation::of(values.clone()))))
     };
     plan.columns().map(fit).collect()
 }

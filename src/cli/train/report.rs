@@ -70,7 +70,7 @@ pub fn opening(model: &Model, device: &DeviceInfo, options: &Options, problem: &
         past = counted(past.len(), "covariates of the past"),
         future = counted(future.len(), "of the future"),
         calendar = counted(calendar.len(), "cycles of the calendar"),
-        windows = problem.train.len(),
+        windows = problem.train_origins(),
         loss = in_words(options.loss),
         epochs = options.epochs,
         batch = options.batch,
