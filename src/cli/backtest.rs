@@ -1,8 +1,8 @@
 //! `refrain backtest`: how good a model's forecasts would have been, beside forecasts that need no network.
 
 use super::console::Console;
-use super::outputs::{self, named};
 use super::forecast::{coverage, coverage_of, name, open, warn_of_no_intervals};
+use super::outputs::{self, named};
 use super::plot::panels::{Panel, Picture};
 use super::table::rows;
 use super::{Common, device, scores, table};
@@ -66,7 +66,8 @@ struct Document<'a> {
 /// Forecasts and counts.
 pub async fn run(args: &Args) -> anyhow::Result<()> {
     let console = Console::new(&args.common);
-    let written: Vec<_> = named("--forecasts", &args.forecasts).into_iter().chain(named("--plot", &args.plot)).collect();
+    let written: Vec<_> =
+        named("--forecasts", &args.forecasts).into_iter().chain(named("--plot", &args.plot)).collect();
     outputs::check(&[("MODEL", &args.model), ("DATA", Path::new(&args.data))], &written)?;
     let (model, card) = open(&args.model)?;
     let table = table::read(&args.data, &card.read_options(args.table.options()), &console)?;

@@ -3,8 +3,8 @@
 use super::report::{Document, Seconds, Validation, opening, provenance, results};
 use super::task::TaskFlags;
 use crate::cli::console::Console;
-use crate::cli::outputs::{self, named};
 use crate::cli::forecast::{coverage_of, warn_of_no_intervals};
+use crate::cli::outputs::{self, named};
 use crate::cli::plot::losses;
 use crate::cli::recipe::{LossName, Recipe};
 use crate::cli::{Common, device, fit, interrupt, scores, table};
