@@ -12,6 +12,7 @@ pub mod error;
 pub mod exercise;
 pub mod forecast;
 pub mod loss;
+mod memory;
 pub mod model;
 pub mod optim;
 pub mod reference;

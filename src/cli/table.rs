@@ -4,7 +4,7 @@ use super::console::Console;
 use super::values::whole;
 use anyhow::Context;
 use clap::ValueEnum;
-use refrain::forecast::table::{Fill, ReadOptions, Table};
+use refrain::forecast::table::{Fill, ReadOptions, Table, Thousands};
 use refrain::forecast::time::Frequency;
 use std::path::Path;
 
@@ -28,9 +28,12 @@ pub struct TableFlags {
     /// What stands between fields: a character, or `tab`. Guessed.
     #[arg(long, value_name = "C", value_parser = delimiter)]
     pub delimiter: Option<u8>,
-    /// The decimal mark. Guessed.
+    /// The decimal mark. Guessed from all rows.
     #[arg(long, value_name = "C", value_parser = decimal)]
     pub decimal: Option<u8>,
+    /// What parts thousands, as in 1,504: `,` `.` `'` `space` or `none`. Guessed from all rows.
+    #[arg(long, value_name = "C", value_parser = thousands)]
+    pub thousands: Option<Thousands>,
     /// The first row holds values, not names; columns are then column1, column2, ...
     #[arg(long)]
     pub no_header: bool,
@@ -51,6 +54,7 @@ impl TableFlags {
         ReadOptions {
             delimiter: self.delimiter,
             decimal: self.decimal,
+            thousands: self.thousands,
             header: self.no_header.then_some(false),
             time: self.time.clone(),
             id: self.id.clone(),
@@ -72,6 +76,7 @@ impl TableFlags {
             ("--fill", self.fill.is_some()),
             ("--delimiter", self.delimiter.is_some()),
             ("--decimal", self.decimal.is_some()),
+            ("--thousands", self.thousands.is_some()),
             ("--no-header", self.no_header),
         ];
         given.into_iter().find(|(_, given)| *given).map(|(name, _)| name)
@@ -96,6 +101,9 @@ pub fn read(data: &str, options: &ReadOptions, console: &Console) -> anyhow::Res
     let columns = table.columns.len();
     console
         .say(format_args!("{}: {rows} rows x {columns} columns, {span}, frequency {}", table.name, table.frequency))?;
+    for note in &table.notes {
+        console.warn(format_args!("{}: {note}", table.name))?;
+    }
     let future: usize = table.series.iter().map(|series| table.rows(series) - series.known).sum();
     if future > 0 {
         console.say(format_args!("{future} rows at the end have no targets: they are the future"))?;
@@ -129,6 +137,17 @@ fn decimal(text: &str) -> Result<u8, String> {
     }
 }
 
+fn thousands(text: &str) -> Result<Thousands, String> {
+    match text {
+        "none" => Ok(Thousands::None),
+        "," => Ok(Thousands::Comma),
+        "." => Ok(Thousands::Point),
+        "'" | "’" => Ok(Thousands::Apostrophe),
+        "space" | " " | "\u{a0}" | "\u{202f}" => Ok(Thousands::Space),
+        _ => Err("expected , . ' space or none".to_owned()),
+    }
+}
+
 /// A number of rows.
 pub fn rows(text: &str) -> Result<usize, String> {
     whole::<1, 1_000_000_000>(text)
@@ -144,5 +163,7 @@ mod tests {
         assert!(["", ";;", "a", "é", "\""].into_iter().all(|bad| delimiter(bad).is_err()));
         assert_eq!(decimal(","), Ok(b','));
         assert!(decimal(";").is_err());
+        assert_eq!((thousands("'"), thousands("space")), (Ok(Thousands::Apostrophe), Ok(Thousands::Space)));
+        assert!(thousands("_").is_err());
     }
 }

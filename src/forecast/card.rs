@@ -3,7 +3,7 @@
 use super::conformal::Intervals;
 use super::panel::Spread;
 use super::scale::{Scale, Variation, fit_series};
-use super::table::{ReadOptions, Series, Table};
+use super::table::{Known, ReadOptions, Series, Table};
 use super::task::Plan;
 use super::time::{Frequency, Stamp, Style};
 use crate::error::{Error, Result};
@@ -24,6 +24,9 @@ pub struct Card {
     pub style: Style,
     /// How far apart they stand.
     pub frequency: Frequency,
+    /// How the table was written.
+    #[serde(default)]
+    pub known: Known,
     /// The column of times, where it was named.
     pub time: Option<String>,
     /// The column that tells series apart.
@@ -100,11 +103,12 @@ impl Card {
         }
     }
 
-    /// `options` for a table that is to be forecast; what they leave open is as in training.
+    /// `options` for a table that is to be forecast; what they leave open is as in training, as far as
+    /// the table does not contradict that.
     pub fn read_options(&self, options: ReadOptions) -> ReadOptions {
         let named = |said: &Option<String>, known: &Option<String>| said.clone().or_else(|| known.clone());
         let (time, id) = (named(&options.time, &self.time), named(&options.id, &self.id));
-        self.plan.read_options(ReadOptions { time, id, ..options })
+        self.plan.read_options(ReadOptions { time, id, known: self.known.clone(), ..options })
     }
 
     /// Checks that a table's times are those that the model was trained with.

@@ -185,7 +185,16 @@ fn tail(table: &Table, plan: &Plan, rows: usize) -> Result<Table> {
         Ok(Series { id: series.id.clone(), first, values, filled: Vec::new(), known: rows })
     };
     let series = table.series.iter().map(cut).collect::<Result<_>>()?;
-    Ok(Table { series, columns: table.columns.clone(), name: table.name.clone(), ..*table })
+    Ok(Table {
+        name: table.name.clone(),
+        columns: table.columns.clone(),
+        style: table.style,
+        frequency: table.frequency,
+        series,
+        known: table.known.clone(),
+        notes: Vec::new(),
+        filled: table.filled,
+    })
 }
 
 /// Takes the forecasts of a block, which follows `before` steps, for known.

@@ -100,6 +100,7 @@ impl Problem {
         let card = Card {
             style: table.style,
             frequency: table.frequency,
+            known: table.known.clone(),
             time: options.time.clone(),
             id: options.id.clone(),
             series: trained(table, &splits, scales)?,

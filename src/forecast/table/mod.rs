@@ -1,18 +1,29 @@
-//! Tables of time series: read from CSV, checked, and kept as f32. A table is either *wide*, one series whose variables
+//! Tables of time series: read from CSV, checked, and kept as f64. A table is either *wide*, one series whose variables
 //! are the columns, or *long*, many series that an identifier tells apart.
 
 mod dialect;
 mod fill;
+mod marks;
 mod options;
 mod place;
 mod raw;
 mod read;
 mod regular;
 mod series;
+mod survey;
 #[cfg(test)]
 mod tests;
+mod text;
 
 pub use fill::Fill;
-pub use options::ReadOptions;
+pub use marks::{Marks, Thousands};
+pub use options::{Known, ReadOptions};
 pub use place::nearest;
 pub use series::{Series, Table};
+
+/// What may stand where a value is missing, in lower case.
+const MISSING: [&str; 8] = ["", "na", "n/a", "nan", "null", "none", "-", "?"];
+
+fn is_missing(text: &str) -> bool {
+    MISSING.iter().any(|word| text.eq_ignore_ascii_case(word))
+}

@@ -1,7 +1,9 @@
 //! How to read a table.
 
 use super::fill::Fill;
+use super::marks::{Marks, Thousands};
 use crate::forecast::time::Frequency;
+use serde::{Deserialize, Serialize};
 
 /// How to read a table. What is `None` is guessed.
 #[derive(Clone, Debug, Default)]
@@ -10,6 +12,11 @@ pub struct ReadOptions {
     pub delimiter: Option<u8>,
     /// The decimal mark: `.` or `,`.
     pub decimal: Option<u8>,
+    /// What parts thousands.
+    pub thousands: Option<Thousands>,
+    /// What is known of such tables from another: it holds where nothing else is said and the table does not contradict
+    /// it.
+    pub known: Known,
     /// Whether the first row has the columns' names.
     pub header: Option<bool>,
     /// The column of times. It is guessed: the first that holds dates, or a first column of numbers that is called a
@@ -25,4 +32,13 @@ pub struct ReadOptions {
     pub columns: Option<Vec<String>>,
     /// Columns that may end before the others: what is still to be forecast, beside what is known of the future.
     pub open_end: Vec<String>,
+}
+
+/// How a table was written, for others like it: what it has shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known {
+    /// What stands between fields.
+    pub delimiter: Option<u8>,
+    /// The marks of its numbers.
+    pub marks: Marks,
 }

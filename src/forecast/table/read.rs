@@ -1,21 +1,20 @@
-//! Reads a table of CSV as it streams by: values are kept in f64, since levels may be large beside what changes.
+//! Reads a table of CSV, twice: a survey of all rows says how it is written, and then its values are taken.
 
 use super::dialect::Dialect;
-use super::options::ReadOptions;
+use super::marks::{Reading, is_number};
+use super::options::{Known, ReadOptions};
 use super::place::{Place, nearest};
 use super::raw::Raw;
 use super::series::{Series, Table};
-use super::{fill, regular};
-use crate::error::{Error, Result};
+use super::survey::{Lines, Survey};
+use super::text::Text;
+use super::{fill, is_missing, regular};
+use crate::error::Result;
 use crate::forecast::time::{Frequency, Stamp, Style, parse_civil, parse_number};
-use csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder};
-use std::collections::HashMap;
-use std::io::{Chain, Cursor, Read};
+use csv::ByteRecord;
+use std::collections::{HashMap, HashSet};
+use std::io::Read;
 
-/// Bytes that the dialect is guessed from.
-const SAMPLE: u64 = 1 << 16;
-/// What may stand where a value is missing, in lower case.
-const MISSING: [&str; 8] = ["", "na", "n/a", "nan", "null", "none", "-", "?"];
 /// Names of a first column of numbers that is taken for the times.
 const TIMES: [&str; 10] = ["time", "times", "date", "dates", "datetime", "timestamp", "ds", "t", "index", "year"];
 
@@ -27,41 +26,36 @@ struct Fields {
     values: Vec<usize>,
 }
 
-/// The sample, what follows it, and the end of a last line that has none.
-type Source<R> = Chain<Chain<Cursor<Vec<u8>>, R>, &'static [u8]>;
-
-/// CSV, record by record, with the line on which each begins.
-struct Lines<R> {
-    reader: Reader<Source<R>>,
-    /// Whether lines end in CR and LF.
-    crlf: bool,
-}
-
 impl Table {
     /// Reads a table, which errors call `name`, from its bytes.
     ///
     /// # Errors
     /// [`Error::Table`] with the row, counted as an editor counts lines, and the column: rows of unequal length, fields
-    /// that are no numbers, infinite or missing values, times that are unsorted, doubled, missing or of two
-    /// frequencies, and columns that are not there.
+    /// that are no numbers or can be read in two ways, infinite or missing values, times that are unsorted, doubled,
+    /// missing or of two frequencies, and columns that are not there. [`Error::File`] where the bytes cannot be read or
+    /// are no text.
     pub fn read(name: &str, source: impl Read, options: &ReadOptions) -> Result<Self> {
-        let (mut reader, dialect) = open(name, source, options)?;
+        let text = Text::read(name, source)?;
+        let dialect = Dialect::guess(&text, options);
+        let mut lines = Lines::new(name, &text, dialect.delimiter);
         let mut record = ByteRecord::new();
-        if !reader.advance(name, &mut record)? {
+        if !lines.advance(&mut record)? {
             return Err(Place::of(name).refuse("the table is empty: expected a row of names, and rows of values"));
         }
-        let names = if dialect.header {
+        let names: Vec<String> = if dialect.header {
             let names = record.iter().map(|field| String::from_utf8_lossy(field).trim().to_owned()).collect();
-            if !reader.advance(name, &mut record)? {
+            if !lines.advance(&mut record)? {
                 return Err(Place::of(name).refuse("there is no row after the header: expected rows of values"));
             }
             names
         } else {
             (1..=record.len()).map(|n| format!("column{n}")).collect()
         };
+        let survey = Survey::of(&mut Lines::new(name, &text, dialect.delimiter), dialect.header)?;
         let fields = Fields::of(name, names, &record, dialect, options)?;
-        let rows = Rows { table: name, fields: &fields, dialect, style: Style::Row, series: Vec::new() };
-        let rows = rows.collect(&mut reader, record)?;
+        let (reading, marks) = survey.reading(name, &fields.names, &fields.values, dialect, options)?;
+        let rows = Rows { table: name, fields: &fields, reading, style: Style::Row, series: Vec::new() };
+        let rows = rows.collect(&mut lines, record)?;
         let (style, raw) = (rows.style, rows.series);
         let columns: Vec<String> = fields.values.iter().map(|&field| fields.names[field].clone()).collect();
         make_regular(
@@ -71,6 +65,8 @@ impl Table {
                 style,
                 frequency: Frequency::Step(1.0),
                 series: Vec::new(),
+                known: Known { delimiter: (fields.names.len() > 1).then_some(dialect.delimiter), marks },
+                notes: text.notes,
                 filled: 0,
             },
             raw,
@@ -119,47 +115,6 @@ fn make_regular(mut table: Table, raw: Vec<Raw>, options: &ReadOptions) -> Resul
     Ok(table)
 }
 
-fn open<R: Read>(name: &str, mut source: R, options: &ReadOptions) -> Result<(Lines<R>, Dialect)> {
-    let mut sample = Vec::new();
-    source.by_ref().take(SAMPLE).read_to_end(&mut sample).map_err(|error| unreadable(name, &error))?;
-    let whole = (sample.len() as u64) < SAMPLE;
-    if sample.starts_with("\u{feff}".as_bytes()) {
-        sample.drain(..3);
-    }
-    let dialect = Dialect::guess(&sample, whole, options);
-    let crlf = sample.windows(2).any(|pair| pair == b"\r\n");
-    let end: &[u8] = if crlf { b"\r\n" } else { b"\n" };
-    let mut builder = ReaderBuilder::new();
-    builder.delimiter(dialect.delimiter).has_headers(false).buffer_capacity(1 << 16);
-    let reader = builder.from_reader(Cursor::new(sample).chain(source).chain(end));
-    Ok((Lines { reader, crlf }, dialect))
-}
-
-impl<R: Read> Lines<R> {
-    /// Reads the next record; false at the end.
-    fn advance(&mut self, table: &str, record: &mut ByteRecord) -> Result<bool> {
-        self.reader.read_byte_record(record).map_err(|error| match error.kind() {
-            ErrorKind::UnequalLengths { expected_len, len, .. } => {
-                let message = format!("expected {expected_len} fields, as in the first row, found {len}");
-                Place::of(table).row(self.line(&ByteRecord::new())).refuse(message)
-            }
-            ErrorKind::Io(error) => unreadable(table, error),
-            _ => Place::of(table).refuse(error.to_string()),
-        })
-    }
-
-    /// The line on which the record begins that was read last. A record's own position is where the one before it
-    /// ended, ahead of empty lines.
-    fn line(&self, record: &ByteRecord) -> u64 {
-        let within = record.as_slice().iter().filter(|&&byte| byte == b'\n').count() as u64;
-        self.reader.position().line().saturating_sub(within + u64::from(!self.crlf))
-    }
-}
-
-fn unreadable(name: &str, error: &std::io::Error) -> Error {
-    Error::File { path: name.to_owned(), message: format!("cannot read it: {error}") }
-}
-
 impl Fields {
     fn of(
         table: &str,
@@ -170,10 +125,9 @@ impl Fields {
     ) -> Result<Self> {
         let names: Vec<String> =
             (1..).zip(names).map(|(n, name)| if name.is_empty() { format!("column{n}") } else { name }).collect();
-        for (place, name) in names.iter().enumerate() {
-            if names[..place].contains(name) {
-                return Err(Place::of(table).column(name).refuse("two columns have this name: rename one"));
-            }
+        let mut known = HashSet::new();
+        if let Some(name) = names.iter().find(|&name| !known.insert(name)) {
+            return Err(Place::of(table).column(name).refuse("two columns have this name: rename one"));
         }
         let find = |name: &String| {
             let found = names.iter().position(|known| known == name);
@@ -223,14 +177,14 @@ fn guess_time(
 struct Rows<'a> {
     table: &'a str,
     fields: &'a Fields,
-    dialect: Dialect,
+    reading: Reading,
     style: Style,
     series: Vec<Raw>,
 }
 
 impl Rows<'_> {
     /// Takes `record`, which is the first row of values, and all that follow.
-    fn collect<R: Read>(mut self, reader: &mut Lines<R>, mut record: ByteRecord) -> Result<Self> {
+    fn collect(mut self, reader: &mut Lines<'_>, mut record: ByteRecord) -> Result<Self> {
         let mut places: HashMap<Vec<u8>, usize> = HashMap::new();
         let mut before = None;
         loop {
@@ -258,7 +212,7 @@ impl Rows<'_> {
             }
             self.push(place, line, &record)?;
             before = Some(line);
-            if !reader.advance(self.table, &mut record)? {
+            if !reader.advance(&mut record)? {
                 return Ok(self);
             }
         }
@@ -272,7 +226,7 @@ impl Rows<'_> {
         let fields = self.fields;
         for &field in &fields.values {
             let text = &record[field];
-            let value = number(text, self.dialect.decimal).map_err(|expected| {
+            let value = number(text, self.reading).map_err(|expected| {
                 let found = String::from_utf8_lossy(text);
                 let place = Place::of(self.table).row(line).column(&fields.names[field]);
                 place.refuse(format!("expected {expected}, found `{}`", found.trim()))
@@ -308,22 +262,30 @@ impl Rows<'_> {
             }
             (Style::Civil { .. }, None) => Err(refuse("a date or time such as 2024-02-29 or 2024-02-29 13:00")),
             _ => {
-                let text = text.replace(char::from(self.dialect.decimal), ".");
-                parse_number(&text).ok_or_else(|| refuse("a time: an ISO date such as 2024-02-29, or a number"))
+                let text = text.trim();
+                let plain = if self.reading.reads(text) { self.reading.plain(text) } else { text.to_owned() };
+                parse_number(&plain).ok_or_else(|| refuse("a time: an ISO date such as 2024-02-29, or a number"))
             }
         }
     }
 }
 
 /// The value of a field; NaN where it is missing; else what was expected.
-fn number(field: &[u8], decimal: u8) -> Result<f64, &'static str> {
-    let expected = "a number, or nothing or NA where a value is missing";
-    let text = std::str::from_utf8(field.trim_ascii()).map_err(|_| expected)?;
-    let parsed = if decimal == b'.' { text.parse() } else { text.replace(char::from(decimal), ".").parse() };
-    match parsed {
-        Ok(value) if f64::is_infinite(value) => Err("a finite number of at most 1.7e308"),
-        Ok(value) => Ok(value),
-        Err(_) if MISSING.contains(&text.to_ascii_lowercase().as_str()) => Ok(f64::NAN),
-        Err(_) => Err(expected),
+fn number(field: &[u8], reading: Reading) -> Result<f64, String> {
+    let text = String::from_utf8_lossy(field);
+    let text = text.trim();
+    if is_missing(text) {
+        return Ok(f64::NAN);
+    }
+    let marked = text.bytes().any(|byte| !byte.is_ascii_digit() && byte != b'-' && byte != b'.');
+    let plain = if (marked || reading.decimal != b'.') && reading.reads(text) { &reading.plain(text) } else { text };
+    match plain.parse() {
+        Ok(value) if f64::is_infinite(value) => Err("a finite number of at most 1.7e308".to_owned()),
+        Ok(value) if reading.decimal == b'.' || reading.reads(text) || !is_number(text) => Ok(value),
+        _ if is_number(text) => Err(format!(
+            "a number with the decimal mark `{}`, as in the rest of the table, or as --decimal and --thousands say",
+            char::from(reading.decimal)
+        )),
+        _ => Err("a number, or nothing or NA where a value is missing".to_owned()),
     }
 }

@@ -1,5 +1,6 @@
 //! A table that has been read.
 
+use super::options::Known;
 use super::place::{Place, nearest};
 use crate::error::{Error, Result};
 use crate::forecast::time::{Frequency, Stamp, Style};
@@ -17,6 +18,10 @@ pub struct Table {
     pub frequency: Frequency,
     /// The series, in the order in which they begin in the file.
     pub series: Vec<Series>,
+    /// How it was written.
+    pub known: Known,
+    /// What was assumed when it was read, a sentence each.
+    pub notes: Vec<String>,
     /// Values that were filled in, rows that were missing included.
     pub filled: usize,
 }
