@@ -126,7 +126,7 @@ fn a_thousand_short_series_make_one_model() {
     }
     let folder = folder(&text);
     let here = folder.path();
-    let arguments = "train data.csv --target sold --id shop --time day --device cpu --hidden 16 --epochs 6 --window 8 --horizon 3 \
+    let arguments = "train data.csv --target sold --id shop --time day --decimal , --device cpu --hidden 16 --epochs 6 --window 8 --horizon 3 \
                      --val 3 --test 3 --json --quiet --out m.safetensors";
     let document: Value = serde_json::from_str(&stdout(refrain(here, arguments))).unwrap();
     assert_eq!(document["test"]["windows"], 1000);
