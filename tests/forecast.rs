@@ -12,7 +12,7 @@ use refrain::forecast::time::Calendar;
 use refrain::forecast::{BacktestOptions, Card, Channels, Problem, Scaling, Start, Task, backtest, forecast};
 use refrain::loss::Quantiles;
 use refrain::model::{CellKind, Model, Spec, initial_parameters};
-use refrain::train::{Checkpoint, Finished, Next, Run, Snapshot, fit_validated};
+use refrain::train::{Checkpoint, Epoch, Finished, Next, Run, Snapshot, fit_validated};
 
 /// A trained network and what it knows.
 struct Trained {
@@ -169,7 +169,7 @@ fn a_line_drawn_through_a_random_walk_makes_no_model_better_than_its_last_value(
 }
 
 /// A run of two layers with dropout that stops early; from a snapshot, where one is given.
-fn interruptible(from: Option<Snapshot>, stop: Option<usize>) -> (Finished, Vec<f32>, Option<Vec<u8>>) {
+fn interruptible(from: Option<Snapshot>, stop: impl Fn(&Epoch) -> bool) -> (Finished, Vec<f32>, Option<Vec<u8>>) {
     let task = with_covariate();
     let table = table(&demand(5, 400, 0), &task);
     let problem = Problem::new(&table, &task, &ReadOptions::default(), None).unwrap();
@@ -178,11 +178,11 @@ fn interruptible(from: Option<Snapshot>, stop: Option<usize>) -> (Finished, Vec<
     let mut engine = CpuEngine::new(spec, &parameters).unwrap();
     engine.load_data(&problem.windows).unwrap();
     let options = problem.options(Some(64), Some(12), 2);
-    let run = problem.run(spec, refrain::train::Options { dropout: 0.3, ..options });
+    let run = problem.run(spec, refrain::train::Options { dropout: 0.3, portion: 1, ..options });
     let run = Run { patience: 3, ..run };
     let mut file = None;
     let model = Model::new(spec, parameters);
-    let next = |epoch: &refrain::train::Epoch| if Some(epoch.epoch) == stop { Next::Stop } else { Next::Continue };
+    let next = |epoch: &Epoch| if stop(epoch) { Next::Stop } else { Next::Continue };
     let keep = |snapshot: &Snapshot| {
         file = Some(Checkpoint::to_bytes(&model, snapshot)?);
         Ok(())
@@ -193,15 +193,29 @@ fn interruptible(from: Option<Snapshot>, stop: Option<usize>) -> (Finished, Vec<
 
 #[test]
 fn a_run_taken_up_from_any_epoch_ends_with_the_same_bits() {
-    let (finished, parameters, _) = interruptible(None, None);
+    let (finished, parameters, _) = interruptible(None, |_| false);
     assert!(finished.best.is_some() && !finished.stopped);
     for stop in [1, finished.epochs / 2, finished.epochs - 1] {
-        let (stopped, _, file) = interruptible(None, Some(stop));
+        let (stopped, _, file) = interruptible(None, |epoch| (epoch.epoch, epoch.step) == (stop, epoch.steps));
         assert!(stopped.stopped && stopped.epochs == stop);
         let checkpoint = Checkpoint::from_bytes("c", &file.unwrap()).unwrap();
-        let (again, same, _) = interruptible(Some(checkpoint.snapshot), None);
+        let (again, same, _) = interruptible(Some(checkpoint.snapshot), |_| false);
         assert_eq!(again, finished, "stopped after epoch {stop}");
         assert!(same.iter().zip(&parameters).all(|(a, b)| a.to_bits() == b.to_bits()), "stopped after epoch {stop}");
+    }
+}
+
+#[test]
+fn a_run_taken_up_within_an_epoch_ends_with_the_same_bits() {
+    let (finished, parameters, _) = interruptible(None, |_| false);
+    for (epoch, step) in [(1, 1), (2, 3), (3, 2)] {
+        let (stopped, _, file) = interruptible(None, |at| (at.epoch, at.step) == (epoch, step) && step < at.steps);
+        assert!(stopped.stopped && stopped.epochs == epoch - 1, "{stopped:?}");
+        let checkpoint = Checkpoint::from_bytes("c", &file.unwrap()).unwrap();
+        assert_eq!(checkpoint.snapshot.state.partial.unwrap().steps, step);
+        let (again, same, _) = interruptible(Some(checkpoint.snapshot), |_| false);
+        assert_eq!(again, finished, "stopped in epoch {epoch}");
+        assert!(same.iter().zip(&parameters).all(|(a, b)| a.to_bits() == b.to_bits()), "stopped in epoch {epoch}");
     }
 }
 

@@ -24,6 +24,11 @@ impl Array<'_> {
     pub fn shape(&self) -> &[usize] {
         &self.shape
     }
+
+    /// Its values as they lie in the file.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 /// Bytes of an array; `None` where they cannot be counted.

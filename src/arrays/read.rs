@@ -102,6 +102,11 @@ impl<'a> Arrays<'a> {
         self.metadata.get(key).map(String::as_str)
     }
 
+    /// Whether the `__metadata__` has a text that begins like this, under whatever key.
+    pub(crate) fn has_metadata_like(&self, begin: &str) -> bool {
+        self.metadata.values().any(|text| text.starts_with(begin))
+    }
+
     /// A fault of this file.
     pub fn fault(&self, message: impl Into<String>) -> Error {
         Error::File { path: self.path.clone(), message: message.into() }

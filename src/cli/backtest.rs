@@ -1,15 +1,17 @@
 //! `refrain backtest`: how good a model's forecasts would have been, beside forecasts that need no network.
 
 use super::console::Console;
-use super::forecast::{coverage, coverage_of, name, open, warn_of_no_intervals};
+use super::forecast::{coverage, coverage_of, name, network_in_words, open, subject, warn_of_no_intervals};
 use super::outputs::{self, named};
 use super::plot::panels::{Panel, Picture};
+use super::plot::svg_file;
 use super::table::rows;
 use super::{Common, device, scores, table};
 use refrain::disk;
 use refrain::engine::{Device, DeviceInfo, Engine};
 use refrain::forecast::table::Table;
 use refrain::forecast::{Backtest, BacktestOptions, Card, Start, backtest};
+use refrain::model::Spec;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -46,7 +48,7 @@ pub struct Args {
     #[arg(long, value_name = "F.csv")]
     forecasts: Option<PathBuf>,
     /// A picture (SVG) of the last forecasts and what came.
-    #[arg(long, value_name = "F.svg")]
+    #[arg(long, value_name = "F.svg", value_parser = svg_file, help_heading = "Output")]
     plot: Option<PathBuf>,
     #[command(flatten)]
     table: table::TableFlags,
@@ -73,7 +75,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     let table = table::read(&args.data, &card.read_options(args.table.options()), &console)?;
     let device = Device::select(&args.common.device).await?;
     let mut engine = device.engine(model.spec, &model.parameters)?;
-    device::tell(&args.common.device, &device, engine.device(), &console)?;
+    device::tell(&args.common.device, &device, engine.device(), &console);
     let options = BacktestOptions {
         from: args.from.clone(),
         to: args.to.clone(),
@@ -91,11 +93,16 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
         scores::table(&found),
         scores::details(&found)
     ))?;
-    scores::warn(&found, &console)?;
-    warn_of_no_intervals(args.level, &card, &console)?;
+    scores::warn(&found, &console);
+    warn_of_no_intervals(args.level, &card, &console);
 
     let csv = args.forecasts.as_ref().map(|_| found.to_csv(&table)).transpose()?;
-    let svg = args.plot.as_ref().map(|_| picture(&card, &table, &found)?.svg()).transpose()?;
+    let svg = args
+        .plot
+        .as_ref()
+        .map(|_| picture(&model.spec, &card, &table, &found))
+        .transpose()?
+        .map(|picture| picture.svg());
     let forecasts = args.forecasts.as_deref().zip(csv.as_deref().map(str::as_bytes));
     let plot = args.plot.as_deref().zip(svg.as_deref().map(str::as_bytes));
     let files: Vec<(&Path, &[u8])> = forecasts.into_iter().chain(plot).collect();
@@ -108,7 +115,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
 }
 
 /// The last forecasts, with the truth around them.
-fn picture(card: &Card, table: &Table, found: &Backtest) -> anyhow::Result<Picture> {
+fn picture(spec: &Spec, card: &Card, table: &Table, found: &Backtest) -> anyhow::Result<Picture> {
     let (horizon, levels) = (card.plan.horizon, found.levels.len());
     let mut panels: Vec<Panel> = Vec::new();
     let same =
@@ -132,7 +139,9 @@ fn picture(card: &Card, table: &Table, found: &Backtest) -> anyhow::Result<Pictu
     }
     let left_out = table.series.len() * found.targets.len() - panels.len();
     let middle = card.plan.middle();
-    Ok(Picture { title: "Backtest".to_owned(), panels, left_out, levels: found.levels.clone(), middle })
+    let title =
+        format!("Backtest of {}, {horizon} rows ahead: {}", subject(table, &found.targets), network_in_words(spec));
+    Ok(Picture { title, known: "truth", panels, left_out, levels: found.levels.clone(), middle })
 }
 
 /// Reads a row: a date, a number of rows, or `last:` and a number of rows.

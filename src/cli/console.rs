@@ -23,16 +23,22 @@ impl Console {
 
     /// A line, or several, for the reader.
     pub fn say(&self, text: impl Display) -> io::Result<()> {
+        self.draw(escaped(&text.to_string()))
+    }
+
+    /// The same for what this program has coloured, in which names are already [`escaped`].
+    pub fn draw(&self, text: impl Display) -> io::Result<()> {
         match (self.quiet, self.aside) {
-            (true, _) => Ok(()),
-            (false, true) => self.bar.suspend(|| writeln!(io::stderr(), "{text}")),
-            (false, false) => self.bar.suspend(|| writeln!(io::stdout(), "{text}")),
+            (true, _) => {}
+            (false, true) => self.bar.suspend(|| to_stderr(text)),
+            (false, false) => return self.bar.suspend(|| writeln!(io::stdout(), "{text}")),
         }
+        Ok(())
     }
 
     /// A line that `--quiet` does not silence: the run is not quite what was asked for.
-    pub fn warn(&self, text: impl Display) -> io::Result<()> {
-        self.bar.suspend(|| writeln!(io::stderr(), "{text}"))
+    pub fn warn(&self, text: impl Display) {
+        self.bar.suspend(|| to_stderr(shortened(&escaped(&text.to_string()))));
     }
 
     /// The same, but all on stderr: stdout belongs to what [`Console::print`] prints.
@@ -40,9 +46,14 @@ impl Console {
         Console { aside: true, ..self.clone() }
     }
 
-    /// The result itself on stdout, unless that belongs to the document of `--json`.
-    pub fn print(&self, text: impl Display) -> io::Result<()> {
-        if self.json { Ok(()) } else { writeln!(io::stdout(), "{text}") }
+    /// The result itself on stdout, unless that belongs to the document of `--json`. It is data, in which only a
+    /// terminal has names escaped.
+    pub fn print(&self, text: &str) -> io::Result<()> {
+        match (self.json, io::stdout().is_terminal()) {
+            (true, _) => Ok(()),
+            (false, true) => writeln!(io::stdout(), "{}", escaped(text)),
+            (false, false) => writeln!(io::stdout(), "{text}"),
+        }
     }
 
     /// Whether somebody sees what is said.
@@ -55,9 +66,11 @@ impl Console {
         if !self.json {
             return Ok(());
         }
-        let mut stdout = io::stdout().lock();
-        serde_json::to_writer_pretty(&mut stdout, document)?;
-        writeln!(stdout)
+        let document = serde_json::to_string_pretty(document)?;
+        // Outside of strings JSON has no such characters, and in them it has this notation.
+        let code =
+            |character: char| character.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect();
+        writeln!(io::stdout(), "{}", replaced(&document, code))
     }
 
     /// Whether colours would be seen.
@@ -71,14 +84,19 @@ impl Console {
         if self.quiet || !io::stderr().is_terminal() {
             return;
         }
-        let style = ProgressStyle::with_template("{bar:40} epoch {pos}/{len}, {eta} left")
+        let style = ProgressStyle::with_template("{bar:40} {msg}, {eta} left")
             .expect("the template is a constant that a run has tried");
-        self.bar = ProgressBar::with_draw_target(Some(epochs as u64), ProgressDrawTarget::stderr()).with_style(style);
+        let length = epochs as u64 * PARTS;
+        self.bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr()).with_style(style);
+        self.bar.set_message(format!("epoch 1/{epochs}"));
     }
 
-    /// Moves the bar.
-    pub fn move_bar(&self, epoch: usize) {
-        self.bar.set_position(epoch as u64);
+    /// Moves the bar to a step of an epoch, of as many steps.
+    pub fn move_bar(&self, epoch: usize, (step, steps): (usize, usize)) {
+        let epochs = self.bar.length().unwrap_or(0) / PARTS;
+        let part = (step as f64 / steps as f64 * PARTS as f64) as u64;
+        self.bar.set_message(format!("epoch {epoch}/{epochs}"));
+        self.bar.set_position((epoch as u64 - 1) * PARTS + part);
     }
 
     /// Takes the bar away.
@@ -86,6 +104,54 @@ impl Console {
         self.bar.finish_and_clear();
         self.bar = ProgressBar::hidden();
     }
+}
+
+/// Parts of an epoch that the bar tells apart.
+const PARTS: u64 = 1000;
+/// Bytes of a line about a mistake, at most.
+const LINE: usize = 480;
+
+/// Writes a line on stderr. Where nobody can read it, there is nobody to tell.
+pub fn to_stderr(line: impl Display) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Whether a character does something to the text around it rather than being seen: it moves the cursor, turns the
+/// direction of reading, or is not there at all.
+pub fn is_hidden(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+        || matches!(character, '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Text that a terminal shows as it is: of what names out of files and arguments may contain, control characters,
+/// escape sequences and overrides of the direction are replaced by their numbers. Ends of lines and tabs stay.
+pub fn escaped(text: &str) -> String {
+    replaced(text, |character| character.escape_unicode().to_string())
+}
+
+fn replaced(text: &str, code: impl Fn(char) -> String) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_hidden(character) && !['\n', '\t'].contains(&character) {
+            shown += &code(character);
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+/// A line of a length that can be read: of a longer one the beginning, which says where, and the end, which says what
+/// to do.
+pub fn shortened(line: &str) -> String {
+    const GAP: &str = " ... ";
+    if line.len() <= LINE {
+        return line.to_owned();
+    }
+    let (begin, end) = (line.floor_char_boundary(LINE / 2), line.len() - LINE / 2 + GAP.len());
+    let end = (end..).find(|&place| line.is_char_boundary(place)).unwrap_or(line.len());
+    [&line[..begin], GAP, &line[end..]].concat()
 }
 
 /// A number with four significant digits, in the notation that reads better.
@@ -100,7 +166,25 @@ pub fn significant(number: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::significant;
+    use super::{LINE, escaped, shortened, significant};
+
+    #[test]
+    fn what_moves_a_terminal_is_shown_instead() {
+        let shown = escaped("a\u{1b}[2J\u{7}\u{9b}\r\u{202e}\u{2066}\u{feff}é\u{7f}\tb\nc");
+        assert_eq!(shown, "a\\u{1b}[2J\\u{7}\\u{9b}\\u{d}\\u{202e}\\u{2066}\\u{feff}é\\u{7f}\tb\nc");
+    }
+
+    #[test]
+    fn a_long_line_keeps_its_beginning_and_its_end() {
+        for letter in ["x", "é", "𝄞"] {
+            let line = shortened(&format!("table.csv: {}: take another", letter.repeat(5000)));
+            assert!(
+                line.len() <= LINE && line.starts_with("table.csv: ") && line.ends_with(": take another"),
+                "{line}"
+            );
+        }
+        assert_eq!(shortened("short"), "short");
+    }
 
     #[test]
     fn four_digits_are_shown_of_any_number() {

@@ -20,7 +20,7 @@ pub async fn open(
     let parameters = parameters(&spec, seed)?;
     let device = Device::select(wanted).await?;
     let engine = device.engine_with(spec, &parameters, precision)?;
-    tell(wanted, &device, engine.device(), console)?;
+    tell(wanted, &device, engine.device(), console);
     Ok(engine)
 }
 
@@ -31,9 +31,10 @@ pub fn info(device: &Device) -> Result<DeviceInfo> {
 }
 
 /// Says so where the device is not the one that one would expect.
-pub fn tell(wanted: &str, device: &Device, info: &DeviceInfo, console: &Console) -> std::io::Result<()> {
-    let ("auto", Device::Cpu) = (wanted, device) else { return Ok(()) };
-    console.warn(format_args!("no hardware GPU found: the CPU engine takes its place ({})", info.name))
+pub fn tell(wanted: &str, device: &Device, info: &DeviceInfo, console: &Console) {
+    if let ("auto", Device::Cpu) = (wanted, device) {
+        console.warn(format_args!("no hardware GPU found: the CPU engine takes its place ({})", info.name));
+    }
 }
 
 /// The initial weights, refused before they are made where they are too many for the device.

@@ -4,7 +4,7 @@ use super::console::{Console, significant};
 use super::interrupt;
 use anyhow::{Context, bail};
 use refrain::disk;
-use refrain::engine::Engine;
+use refrain::engine::{DeviceInfo, Engine};
 use refrain::model::Model;
 use refrain::train::{Checkpoint, Epoch, Finished, Next, Options, Run, Snapshot, State, Summary, fit, fit_validated};
 use std::ops::ControlFlow;
@@ -18,9 +18,10 @@ pub async fn train(
     console: &mut Console,
 ) -> anyhow::Result<Summary> {
     console.start_bar(options.epochs);
+    let _cleanly = interrupt::stop_cleanly();
     let mut unsaid = None;
     let fitted = fit(engine, options, ids, State::default(), async |_, progress| {
-        console.move_bar(progress.epoch);
+        console.move_bar(progress.epoch, (progress.step, progress.steps));
         if let Some(report) = &progress.report {
             let (epoch, epochs, loss) = (progress.epoch, progress.epochs, significant(report.loss));
             unsaid = console.say(format_args!("Epoch [{epoch}/{epochs}], Loss: {loss}")).err();
@@ -51,6 +52,19 @@ pub struct Kept<'a> {
     pub model: &'a Model,
 }
 
+/// Multiplications that a portion of an epoch takes, about: a fraction of a second of the CPU engine, or of a software
+/// adapter; and of a GPU.
+const PORTION: f64 = 5e8;
+const GPU_PORTION: f64 = 2e10;
+
+/// Steps after which a run can be stopped within an epoch, and shows its progress: so many that a fraction of a second
+/// lies between, by a rough count of what a step computes in a network of `parameters` with windows of `steps` steps.
+pub fn portion(device: &DeviceInfo, parameters: usize, steps: usize, batch: usize) -> usize {
+    let step = 3.0 * parameters as f64 * steps as f64 * batch as f64;
+    let most = if device.kind.ends_with("-gpu") { GPU_PORTION } else { PORTION };
+    (most / step).max(1.0) as usize
+}
+
 /// Where the interrupted run of `model` stood, from its checkpoint.
 pub fn resumed(path: &Path, model: &Model) -> anyhow::Result<Snapshot> {
     let name = path.display().to_string();
@@ -70,13 +84,17 @@ pub async fn validated(
 ) -> anyhow::Result<Finished> {
     let epochs = run.options.epochs;
     console.start_bar(epochs);
+    let _cleanly = interrupt::stop_cleanly();
     let mut unsaid = None;
     let fitted = fit_validated(
         engine,
         run,
         from,
         |epoch| {
-            console.move_bar(epoch.epoch);
+            console.move_bar(epoch.epoch, (epoch.step, epoch.steps));
+            if epoch.step < epoch.steps {
+                return if interrupt::asked() { Next::Stop } else { Next::Continue };
+            }
             if epoch.epoch == 1 || epoch.epoch == epochs || epoch.epoch.is_multiple_of((epochs / LINES).max(1)) {
                 unsaid = console.say(line(epoch)).err();
             }

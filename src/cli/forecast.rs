@@ -3,6 +3,7 @@
 use super::console::Console;
 use super::outputs::{self, named};
 use super::plot::panels::{Panel, Picture};
+use super::plot::svg_file;
 use super::table::rows;
 use super::{Common, device, table};
 use clap::ValueEnum;
@@ -10,9 +11,8 @@ use refrain::disk;
 use refrain::engine::{Device, DeviceInfo, Engine};
 use refrain::forecast::table::{Series, Table};
 use refrain::forecast::{COVERAGES, Card, Forecast, Level, forecast};
-use refrain::model::Model;
+use refrain::model::{Model, Spec};
 use serde::Serialize;
-use std::io;
 use std::path::{Path, PathBuf};
 
 /// Coverage of the intervals of a model of points, by default.
@@ -42,13 +42,13 @@ pub struct Args {
     #[arg(long, value_name = "P", value_parser = coverage)]
     level: Option<f64>,
     /// Where the table of forecasts goes; else to stdout.
-    #[arg(long, value_name = "F.csv")]
+    #[arg(long, value_name = "F.csv", help_heading = "Output")]
     out: Option<PathBuf>,
     /// A picture (SVG).
-    #[arg(long, value_name = "F.svg")]
+    #[arg(long, value_name = "F.svg", value_parser = svg_file, help_heading = "Output")]
     plot: Option<PathBuf>,
     /// Whether to draw the first target in the terminal; by default where there is one.
-    #[arg(long, value_enum, default_value_t = Chart::Auto)]
+    #[arg(long, value_enum, default_value_t = Chart::Auto, help_heading = "Output")]
     chart: Chart,
     #[command(flatten)]
     table: table::TableFlags,
@@ -103,9 +103,10 @@ pub fn coverage_of(asked: Option<f64>, card: &Card) -> Option<f64> {
 }
 
 /// Says that there are no intervals by default, and why.
-pub fn warn_of_no_intervals(asked: Option<f64>, card: &Card, console: &Console) -> io::Result<()> {
-    let without = card.without_intervals(COVERAGE).filter(|_| asked.is_none());
-    without.map_or(Ok(()), |without| console.warn(without))
+pub fn warn_of_no_intervals(asked: Option<f64>, card: &Card, console: &Console) {
+    if let Some(without) = card.without_intervals(COVERAGE).filter(|_| asked.is_none()) {
+        console.warn(without);
+    }
 }
 
 /// Reads a coverage.
@@ -125,14 +126,14 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     let table = table::read(&args.data, &card.read_options(args.table.options()), &aside)?;
     let device = Device::select(&args.common.device).await?;
     let mut engine = device.engine(model.spec, &model.parameters)?;
-    device::tell(&args.common.device, &device, engine.device(), &console)?;
+    device::tell(&args.common.device, &device, engine.device(), &console);
     let steps = args.steps.unwrap_or(card.plan.horizon);
     let found = forecast(&mut engine, &card, &table, steps, coverage_of(args.level, &card)).await?;
 
-    warn_of_no_intervals(args.level, &card, &console)?;
+    warn_of_no_intervals(args.level, &card, &console);
     let csv = found.to_csv();
-    let picture = picture(&card, &table, &found)?;
-    let svg = args.plot.as_ref().map(|_| picture.svg()).transpose()?;
+    let picture = picture(&model.spec, &card, &table, &found)?;
+    let svg = args.plot.as_ref().map(|_| picture.svg());
     let out = args.out.as_deref().map(|path| (path, csv.as_bytes()));
     let plot = args.plot.as_deref().zip(svg.as_deref().map(str::as_bytes));
     let files: Vec<(&Path, &[u8])> = out.into_iter().chain(plot).collect();
@@ -143,7 +144,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     }
     let drawn = args.chart == Chart::Always || args.chart == Chart::Auto && aside.terminal();
     if drawn {
-        aside.say(picture.drawn(aside.colour()))?;
+        aside.draw(picture.drawn(aside.colour()))?;
     }
     let files: Vec<String> = files.iter().map(|(path, _)| path.display().to_string()).collect();
     if !files.is_empty() {
@@ -169,7 +170,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
 }
 
 /// History and forecast of the first targets.
-fn picture(card: &Card, table: &Table, found: &Forecast) -> anyhow::Result<Picture> {
+fn picture(spec: &Spec, card: &Card, table: &Table, found: &Forecast) -> anyhow::Result<Picture> {
     let targets = found.targets.len();
     let all = table.series.iter().zip(&found.series).flat_map(|pair| (0..targets).map(move |target| (pair, target)));
     let mut panels = Vec::new();
@@ -187,7 +188,25 @@ fn picture(card: &Card, table: &Table, found: &Forecast) -> anyhow::Result<Pictu
         });
     }
     let left_out = table.series.len() * targets - panels.len();
-    Ok(Picture { title: "Forecast".to_owned(), panels, left_out, levels: found.levels.clone(), middle: found.middle })
+    let steps = found.series.first().map_or(0, |series| series.times.len());
+    let title =
+        format!("Forecast of {}, {steps} rows ahead: {}", subject(table, &found.targets), network_in_words(spec));
+    Ok(Picture { title, known: "known", panels, left_out, levels: found.levels.clone(), middle: found.middle })
+}
+
+/// What a picture is of: the one target, of the one series where it has a name, or how many there are.
+pub fn subject(table: &Table, targets: &[String]) -> String {
+    match (&table.series[..], targets) {
+        ([series], [target]) => name(series, target),
+        ([_], targets) => format!("{} targets", targets.len()),
+        (series, [target]) => format!("{target} of {} series", series.len()),
+        (series, targets) => format!("{} targets of {} series", targets.len(), series.len()),
+    }
+}
+
+/// A network in a few words.
+pub fn network_in_words(spec: &Spec) -> String {
+    format!("{} with {} x {} hidden units", spec.cell, spec.layers, spec.hidden)
 }
 
 /// What a picture calls a target of a series.

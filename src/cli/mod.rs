@@ -54,16 +54,16 @@ enum Command {
 struct Common {
     /// `auto` (a hardware GPU, else the CPU engine), `gpu` (the best adapter, a software one included), `cpu` (the
     /// native engine), or part of an adapter's name.
-    #[arg(long, default_value = "auto", value_name = "DEVICE")]
+    #[arg(long, default_value = "auto", value_name = "DEVICE", help_heading = "Run")]
     device: String,
     /// Seed of everything random: weights, data, order of the windows.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, help_heading = "Run")]
     seed: u64,
     /// Print one JSON document on stdout, and everything else on stderr.
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     json: bool,
     /// Print nothing but warnings, errors and the document of --json.
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     quiet: bool,
 }
 
@@ -101,7 +101,7 @@ pub fn main() -> ExitCode {
         // Whoever read along, `head` for one, has seen enough: what shells report of a command that SIGPIPE has ended.
         Err(error) if is_closed_pipe(&error) => ExitCode::from(141),
         Err(error) => {
-            eprintln!("error: {}", one_line(&format!("{error:#}")));
+            console::to_stderr(format_args!("error: {}", one_line(&format!("{error:#}"))));
             // A number of the user's that makes no sense is usage, whichever floor has noticed it.
             let usage = matches!(error.downcast_ref(), Some(refrain::Error::Config { .. }));
             ExitCode::from(if usage { 2 } else { 1 })
@@ -124,14 +124,15 @@ fn refuse(error: &clap::Error) -> ExitCode {
     let text = error.render().to_string();
     let words =
         text.lines().take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));
-    eprintln!("{}; see --help", one_line(&words.collect::<Vec<_>>().join("\n")));
+    console::to_stderr(format_args!("{}; see --help", one_line(&words.collect::<Vec<_>>().join("\n"))));
     ExitCode::from(2)
 }
 
-/// A message of several lines as one.
+/// A message of several lines as one, which a terminal shows as it is, of a length that can be read.
 fn one_line(text: &str) -> String {
+    let text = console::escaped(text);
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    lines.collect::<Vec<_>>().join("; ").replace(":;", ":")
+    console::shortened(&lines.collect::<Vec<_>>().join("; ").replace(":;", ":"))
 }
 
 #[cfg(test)]

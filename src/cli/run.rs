@@ -3,7 +3,7 @@
 use super::console::Console;
 use super::sequences::{Input, floats, not_finite, note_unused};
 use super::values::{array_file, count};
-use super::{Common, device, interrupt, outputs};
+use super::{Common, device, outputs};
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 use refrain::arrays::{Arrays, Format, Named};
@@ -30,7 +30,7 @@ pub struct Args {
     #[arg(value_name = "ARRAYS")]
     arrays: PathBuf,
     /// Where the outputs go: a .safetensors or .npz file.
-    #[arg(long, value_name = "FILE", value_parser = array_file)]
+    #[arg(long, value_name = "FILE", value_parser = array_file, help_heading = "Output")]
     out: PathBuf,
     /// The function of an RNN, where the file is PyTorch's and does not say.
     #[arg(long, value_enum, value_name = "F")]
@@ -89,7 +89,6 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     let out = args.out.display().to_string();
     let format = Format::of(&out)?;
     outputs::check(&[("MODEL", &args.model), ("ARRAYS", &args.arrays)], &[("--out", &args.out)])?;
-    interrupt::listen()?;
 
     let readout = args.head.map(|steps| if matches!(steps, Steps::Last) { Readout::Last } else { Readout::Every });
     let options = LoadOptions { nonlinearity: args.nonlinearity.map(Function::nonlinearity), readout };
@@ -111,7 +110,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
 
     let device = Device::select(&args.common.device).await?;
     let mut engine = device.engine(spec, &parameters)?;
-    device::tell(&args.common.device, &device, engine.device(), &console)?;
+    device::tell(&args.common.device, &device, engine.device(), &console);
     let Input { rows, steps, x, lengths, .. } = input;
     let sequences = Sequences { states, lengths, ..Sequences::new(rows, steps, x) };
     let outputs = forward(&mut engine, &spec, &sequences, args.batch).await?;
@@ -195,9 +194,6 @@ async fn forward(
     }
     let mut outputs = Outputs { y: Vec::with_capacity(rows * width), ..Outputs::default() };
     for first in (0..rows).step_by(batch) {
-        if interrupt::asked() {
-            bail!("stopped by Ctrl-C after {first} of {rows} rows; nothing was written");
-        }
         let part = first..rows.min(first + batch);
         let of_part = engine.forward(&sequences.part(&part, spec.hidden)).await?;
         outputs.add_rows(&part, rows, spec.hidden, of_part);

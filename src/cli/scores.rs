@@ -2,7 +2,6 @@
 
 use super::console::{Console, significant};
 use refrain::forecast::{Backtest, Method, Scores, SeriesScores};
-use std::io;
 
 /// Series whose errors are shown one by one.
 const SERIES: usize = 20;
@@ -70,8 +69,8 @@ fn scaled(backtest: &Backtest) -> String {
 }
 
 /// Says the warnings of a backtest, whatever `--quiet` says.
-pub fn warn(backtest: &Backtest, console: &Console) -> io::Result<()> {
-    backtest.warnings.iter().try_for_each(|warning| console.warn(warning))
+pub fn warn(backtest: &Backtest, console: &Console) {
+    backtest.warnings.iter().for_each(|warning| console.warn(warning));
 }
 
 /// The absolute errors at each step of the horizon, and of each target of each series where there are several.

@@ -10,7 +10,7 @@ use std::path::Path;
 
 /// How a table is written. What is not said is guessed.
 #[derive(Clone, Debug, clap::Args)]
-#[command(next_help_heading = "The table")]
+#[command(next_help_heading = "Data")]
 pub struct TableFlags {
     /// The column of times: ISO dates, or numbers. Guessed where a column holds dates.
     #[arg(long, value_name = "COLUMN")]
@@ -83,13 +83,17 @@ impl TableFlags {
     }
 }
 
-/// Reads a table from a file, or from stdin where that is `-`, and says what it is.
+/// Reads a table from a file, or from stdin where that is `-`.
+pub fn open(data: &str, options: &ReadOptions) -> refrain::Result<Table> {
+    if data == "-" {
+        return Table::read("stdin", std::io::stdin().lock(), options);
+    }
+    Table::open(Path::new(data), options)
+}
+
+/// The same, and says what it is.
 pub fn read(data: &str, options: &ReadOptions, console: &Console) -> anyhow::Result<Table> {
-    let table = if data == "-" {
-        Table::read("stdin", std::io::stdin().lock(), options)?
-    } else {
-        Table::open(Path::new(data), options)?
-    };
+    let table = open(data, options)?;
     let rows: usize = table.series.iter().map(|series| table.rows(series)).sum();
     let first = &table.series[0];
     let [begin, end] = [0, table.rows(first) - 1].map(|row| table.time(first, row));
@@ -102,7 +106,7 @@ pub fn read(data: &str, options: &ReadOptions, console: &Console) -> anyhow::Res
     console
         .say(format_args!("{}: {rows} rows x {columns} columns, {span}, frequency {}", table.name, table.frequency))?;
     for note in &table.notes {
-        console.warn(format_args!("{}: {note}", table.name))?;
+        console.warn(format_args!("{}: {note}", table.name));
     }
     let future: usize = table.series.iter().map(|series| table.rows(series) - series.known).sum();
     if future > 0 {
@@ -116,7 +120,7 @@ pub fn read(data: &str, options: &ReadOptions, console: &Console) -> anyhow::Res
                 "{}: {filled} of {rows} rows, more than a tenth, have values that were filled in: these are shown to the \
                  network as the last value before, and neither learned from nor counted; a coarser --freq may suit",
                 table.name
-            ))?;
+            ));
         }
     }
     Ok(table)

@@ -84,7 +84,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
         for (done, result) in results.into_iter().enumerate() {
             let Measured { group, case, errors } = result?;
             rows[group].note(case, errors);
-            console.move_bar(done + 1);
+            console.move_bar(done + 1, (1, 1));
             if interrupt::asked() {
                 bail!("stopped by Ctrl-C after {} of {} cases", done + 1, cases.len());
             }

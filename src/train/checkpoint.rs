@@ -8,9 +8,14 @@ use crate::engine::Moments;
 use crate::error::{Error, Result};
 use crate::model::{CHECKPOINT, Model};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// Where a checkpoint's provenance says how far the run has come.
 const KEY: &str = "checkpoint";
+/// More steps than any run takes: 2^53.
+const MOST_STEPS: u64 = 1 << 53;
+/// What its provenance says of how long the run is to be, which may change: a run that has ended can be extended.
+const LENGTH: [&str; 2] = ["epochs", "patience"];
 /// Its tensors beside the model's.
 const NAMES: [&str; 3] = ["m", "v", "best"];
 
@@ -65,8 +70,11 @@ impl Checkpoint {
         let place: Place =
             serde_json::from_value(place).map_err(|error| refuse(format!("`{KEY}` in its provenance: {error}")))?;
         let (epochs, steps) = (place.state.epochs, place.state.history.len());
-        let best = place.best.map_or(1, |best| best.epoch);
-        if epochs != steps || place.val.len() > epochs || best == 0 || best > epochs {
+        let best = place.best.map_or(0, |best| best.epoch);
+        if place.state.steps > MOST_STEPS || place.state.partial.is_some_and(|partial| !partial.sum.is_finite()) {
+            return Err(refuse(format!("it claims {} steps, or a loss that is not finite", place.state.steps)));
+        }
+        if epochs != steps || place.val.len() > epochs || best > epochs || place.best.is_some() && best == 0 {
             return Err(refuse(format!(
                 "it claims {epochs} epochs, but has {steps} losses, {} validation losses and a best epoch {best}",
                 place.val.len()
@@ -87,10 +95,12 @@ impl Checkpoint {
         Ok(Checkpoint { model, snapshot })
     }
 
-    /// Checks that this is a checkpoint of the run that trains `model`.
+    /// Checks that this is a checkpoint of the run that trains `model`. How many epochs that has may differ, and with
+    /// them the length of the schedule and the patience: so a run that has ended is extended.
     ///
     /// # Errors
-    /// [`Error::File`] where the network or the provenance differs, with the first difference.
+    /// [`Error::File`] where the network or the provenance differs, with the first difference, or where the run has
+    /// fewer epochs than are done.
     pub fn check(&self, path: &str, model: &Model) -> Result<()> {
         let refuse = |message: String| Err(Error::File { path: path.to_owned(), message });
         if self.model.spec != model.spec {
@@ -99,8 +109,17 @@ impl Checkpoint {
                 self.model.spec, model.spec
             ));
         }
+        let done = self.snapshot.state.epochs;
+        match model.provenance.get("epochs").and_then(Value::as_u64) {
+            Some(epochs) if epochs < done as u64 => {
+                return refuse(format!("it has come to epoch {done}, beyond the {epochs} epochs of this run"));
+            }
+            _ => {}
+        }
         let keys = self.model.provenance.keys().chain(model.provenance.keys());
-        let differs = |key: &&String| self.model.provenance.get(*key) != model.provenance.get(*key);
+        let keys = keys.filter(|key| !LENGTH.contains(&key.as_str()));
+        let of = |model: &Model, key: &str| model.provenance.get(key).map(without_total);
+        let differs = |key: &&String| of(&self.model, key) != of(model, key);
         match { keys }.find(differs) {
             None => Ok(()),
             Some(key) => {
@@ -112,6 +131,17 @@ impl Checkpoint {
             }
         }
     }
+}
+
+/// A value of the provenance; of a schedule, without the steps that it takes in all.
+fn without_total(value: &Value) -> Value {
+    let mut value = value.clone();
+    let schedules = value.as_object_mut().into_iter().flat_map(|fields| fields.values_mut());
+    schedules.filter_map(Value::as_object_mut).for_each(|schedule| drop(schedule.remove("total")));
+    if let Some(fields) = value.as_object_mut() {
+        fields.remove("total");
+    }
+    value
 }
 
 /// The beginning of a long text.
@@ -126,6 +156,7 @@ fn shortened(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::model::{CellKind, Layout, Spec, initial_parameters};
+    use crate::train::Partial;
     use serde_json::json;
 
     fn checkpoint() -> Checkpoint {
@@ -135,7 +166,7 @@ mod tests {
         model.provenance.insert("seed".into(), json!(7));
         let other = initial_parameters(&spec, 2);
         let history = vec![Some(0.1 + 0.2), Some(1.0 / 3.0)];
-        let state = State { epochs: 2, steps: 8, history };
+        let state = State { epochs: 2, steps: 8, history, partial: Some(Partial { steps: 1, sum: 0.1 }) };
         let best = Some((Best { epoch: 1, loss: 0.1 + 0.7, mae: Some(0.1 + 0.2) }, other.clone()));
         let moments = Moments { m: other, v: vec![1e-30; Layout::new(&spec).len()] };
         Checkpoint { model, snapshot: Snapshot { state, parameters, moments, val: vec![0.8, 0.9], best } }
@@ -171,6 +202,17 @@ mod tests {
         other.provenance.insert("seed".into(), json!(8));
         let message = kept.check("c", &other).unwrap_err().to_string();
         assert_eq!(message, "c: it is the checkpoint of another run: its `seed` is 7, this run's 8");
+        other = model.clone();
+        let fields = [("epochs", json!(9)), ("patience", json!(5)), ("schedule", json!({ "cosine": { "total": 9 } }))];
+        let mut shorter = kept.clone();
+        for (key, value) in fields {
+            shorter.model.provenance.insert(key.into(), json!({ "cosine": { "total": 3 } }));
+            other.provenance.insert(key.into(), value);
+        }
+        assert!(shorter.check("c", &other).is_ok());
+        other.provenance.insert("epochs".into(), json!(1));
+        let message = shorter.check("c", &other).unwrap_err().to_string();
+        assert_eq!(message, "c: it has come to epoch 2, beyond the 1 epochs of this run");
         other.spec.hidden = 4;
         let message = kept.check("c", &other).unwrap_err().to_string();
         let network = |hidden| format!("gru, 2 inputs, 1 x {hidden} hidden units, 1 outputs after the last step");

@@ -36,6 +36,9 @@ pub struct Options {
     pub order: Order,
     /// Epochs from one report to the next. Losses are read from the device once per report.
     pub report: usize,
+    /// Optimiser steps after which `watch` is called within an epoch, so that it can show progress and break off;
+    /// losses are read there. By default it is called after whole epochs alone, and so it is under [`Order::Carried`].
+    pub portion: usize,
 }
 
 /// In which order an epoch takes its windows.
@@ -66,6 +69,7 @@ impl Default for Options {
             seed: 0,
             order: Order::Shuffled,
             report: 10,
+            portion: usize::MAX,
         }
     }
 }
@@ -76,7 +80,9 @@ impl Options {
     /// # Errors
     /// [`Error::Config`] where nothing could be learned under one of them.
     pub fn check(&self) -> Result<()> {
-        for (name, count) in [("epochs", self.epochs), ("batch", self.batch), ("report", self.report)] {
+        for (name, count) in
+            [("epochs", self.epochs), ("batch", self.batch), ("report", self.report), ("portion", self.portion)]
+        {
             if count == 0 {
                 return Err(Error::config(name, count, "at least 1"));
             }
@@ -119,6 +125,18 @@ pub struct State {
     pub steps: u64,
     /// The mean loss of each of these epochs; of one that has not been read yet, nothing but its place is known.
     pub history: Vec<Option<f64>>,
+    /// What was trained of the epoch after these, where it was broken off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partial: Option<Partial>,
+}
+
+/// The part of an epoch that was trained before it was broken off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Partial {
+    /// Steps taken.
+    pub steps: usize,
+    /// The sum of their losses, each weighted by its rows.
+    pub sum: f64,
 }
 
 impl State {
@@ -128,13 +146,17 @@ impl State {
     }
 }
 
-/// The progress of training when an epoch has been queued.
+/// The progress of training when an epoch, or a portion of one, has been queued.
 #[derive(Clone, Debug)]
 pub struct Progress<'a> {
     /// The epoch, counted from 1.
     pub epoch: usize,
     /// Epochs in all.
     pub epochs: usize,
+    /// Steps of this epoch that are queued: all of them, but within an epoch ([`Options::portion`]).
+    pub step: usize,
+    /// Steps of an epoch.
+    pub steps: usize,
     /// What a run can be resumed from, with the engine's parameters and moments.
     pub state: &'a State,
     /// The losses, every [`Options::report`] epochs and after the last; `None` in between, where they stay on the
@@ -168,8 +190,9 @@ pub struct Summary {
 /// parameters are freshly set ([`Engine::set_parameters`]), or a state that an earlier run reported, with its
 /// parameters and moments set again.
 ///
-/// `watch` is called after each epoch, with the engine, so that it can evaluate or keep the network. Where it breaks,
-/// training stops there, and the losses of all steps taken are read and checked.
+/// `watch` is called after each epoch, with the engine, so that it can evaluate or keep the network; within epochs too
+/// where [`Options::portion`] asks for that. Where it breaks, training stops there, and the losses of all steps taken
+/// are read and checked.
 ///
 /// # Errors
 /// [`Error::Config`] where the options are not sound or there are no windows; [`Error::Diverged`] at the next report
@@ -188,44 +211,77 @@ pub async fn fit<E: Engine>(
     let batch = options.batch.min(ids.len());
     let windows = if options.order == Order::Carried { ids.len() / batch * batch } else { ids.len() };
     let every = if matches!(options.schedule, Schedule::Plateau { .. }) { 1 } else { options.report };
-    let mut losses = Losses { batch, windows, steps: Vec::new() };
+    let per_epoch = windows.div_ceil(batch);
+    let begun = state.partial.unwrap_or_default();
+    if begun.steps >= per_epoch {
+        return Err(Error::config("steps of a broken epoch", begun.steps, format!("fewer than {per_epoch}")));
+    }
+    let read = Reading { epochs: state.epochs, partial: begun };
+    let mut losses = Losses { batch, windows, read, steps: Vec::new() };
     engine.losses().await?; // those of steps that are not ours
 
+    // The last step of an epoch may be smaller than the others, and then goes with the one before it: an adapter that
+    // is given it alone prepares itself for batches of another size.
+    let ends = |done: usize| match done.saturating_add(options.portion) {
+        end if options.order == Order::Carried || end >= per_epoch - usize::from(windows % batch != 0) => per_epoch,
+        end => end,
+    };
     let mut stopped = false;
     let first = state.epochs + 1;
-    let mut read = state.epochs;
-    for epoch in first..=options.epochs {
+    'epochs: for epoch in first..=options.epochs {
         let order = options.windows_of(ids, batch, epoch);
         let dropout = Dropout { p: options.dropout, seed: options.seed, step: 0 };
-        engine.train(&Steps {
-            ids: &order,
-            batch,
-            objective: Objective { loss: options.loss, dropout },
-            optimizer: options.optimizer,
-            clip: options.clip,
-            schedule: options.schedule,
-            history: &state.losses(),
-            taken: state.steps,
-            carry: options.order == Order::Carried,
-        })?;
+        let history = state.losses();
+        let mut step = state.partial.take().unwrap_or_default().steps;
+        loop {
+            let end = ends(step);
+            engine.train(&Steps {
+                ids: &order[step * batch..windows.min(end * batch)],
+                batch,
+                objective: Objective { loss: options.loss, dropout },
+                optimizer: options.optimizer,
+                clip: options.clip,
+                schedule: options.schedule,
+                history: &history,
+                taken: state.steps,
+                carry: options.order == Order::Carried,
+            })?;
+            state.steps += (end - step) as u64;
+            step = end;
+            if step == per_epoch {
+                break;
+            }
+            losses.read(engine, &mut state, step).await?;
+            state.partial = Some(losses.read.partial);
+            let progress =
+                Progress { epoch, epochs: options.epochs, step, steps: per_epoch, state: &state, report: None };
+            if watch(engine, &progress).await?.is_break() {
+                stopped = true;
+                break 'epochs;
+            }
+        }
+        state.partial = None;
         state.epochs = epoch;
-        state.steps += losses.per_epoch() as u64;
         state.history.push(None);
 
         let due = epoch % every == 0 || epoch == options.epochs;
         if due {
-            losses.read(engine, &mut state, read).await?;
-            read = epoch;
+            losses.read(engine, &mut state, 0).await?;
         }
         let reported = due.then(|| Report { loss: last(&state), steps: &losses.steps });
         let report = reported.filter(|_| epoch % options.report == 0 || epoch == options.epochs);
-        let progress = Progress { epoch, epochs: options.epochs, state: &state, report };
+        let is_reported = report.is_some();
+        let progress =
+            Progress { epoch, epochs: options.epochs, step: per_epoch, steps: per_epoch, state: &state, report };
         if watch(engine, &progress).await?.is_break() {
             stopped = epoch < options.epochs;
             if !due {
-                losses.read(engine, &mut state, read).await?;
+                losses.read(engine, &mut state, 0).await?;
             }
             break;
+        }
+        if is_reported {
+            losses.steps.clear();
         }
     }
     Ok(Summary { epochs: state.epochs, steps: state.steps, loss: last(&state), stopped })
@@ -236,34 +292,45 @@ fn last(state: &State) -> f64 {
     state.history.last().copied().flatten().unwrap_or(f64::NAN)
 }
 
-/// The losses read last.
+/// How far losses have been read.
+struct Reading {
+    /// Whole epochs.
+    epochs: usize,
+    /// Of the epoch after these.
+    partial: Partial,
+}
+
+/// Losses on their way from the device.
 struct Losses {
     batch: usize,
     windows: usize,
-    /// Of the epochs of the last reading.
+    read: Reading,
+    /// Of the steps since the last report.
     steps: Vec<f32>,
 }
 
 impl Losses {
-    fn per_epoch(&self) -> usize {
-        self.windows.div_ceil(self.batch)
-    }
-
-    /// Reads the losses of the epochs after the first `before`, and puts the mean of each in its place.
-    async fn read<E: Engine>(&mut self, engine: &mut E, state: &mut State, before: usize) -> Result<()> {
-        let per_epoch = self.per_epoch();
-        self.steps = engine.losses().await?;
-        let queued = (state.epochs - before) * per_epoch;
-        assert_eq!(self.steps.len(), queued, "the engine gave another number of losses than steps were queued");
-        if let Some(step) = self.steps.iter().position(|loss| !loss.is_finite()) {
-            let epoch = before + 1 + step / per_epoch;
-            return Err(Error::Diverged { loss: self.steps[step], epoch, step: 1 + step % per_epoch });
+    /// Reads the losses of all steps taken, which end `steps` steps after the last whole epoch, and puts the mean of
+    /// each epoch in its place.
+    async fn read<E: Engine>(&mut self, engine: &mut E, state: &mut State, steps: usize) -> Result<()> {
+        let Reading { epochs, partial } = &mut self.read;
+        let losses = engine.losses().await?;
+        for &loss in &losses {
+            let step = partial.steps;
+            if !loss.is_finite() {
+                return Err(Error::Diverged { loss, epoch: *epochs + 1, step: step + 1 });
+            }
+            let rows = self.batch.min(self.windows - step * self.batch);
+            partial.sum += f64::from(loss) * rows as f64;
+            partial.steps += 1;
+            if partial.steps == self.windows.div_ceil(self.batch) {
+                state.history[*epochs] = Some(partial.sum / self.windows as f64);
+                (*epochs, *partial) = (*epochs + 1, Partial::default());
+            }
         }
-        let rows = |step: usize| self.batch.min(self.windows - step * self.batch) as f64;
-        for (epoch, losses) in self.steps.chunks(per_epoch).enumerate() {
-            let sum: f64 = losses.iter().enumerate().map(|(step, &loss)| f64::from(loss) * rows(step)).sum();
-            state.history[before + epoch] = Some(sum / self.windows as f64);
-        }
+        let expected = (state.epochs, steps);
+        assert_eq!((*epochs, partial.steps), expected, "the engine gave other losses than those of the steps queued");
+        self.steps.extend(losses);
         Ok(())
     }
 }

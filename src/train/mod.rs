@@ -12,7 +12,7 @@ mod validated;
 mod validation;
 
 pub use checkpoint::Checkpoint;
-pub use fit::{Options, Order, Progress, Report, State, Summary, fit};
+pub use fit::{Options, Order, Partial, Progress, Report, State, Summary, fit};
 pub use metrics::{Metrics, evaluate};
 pub use validated::{Best, Epoch, Finished, Next, Run, Snapshot, fit_validated};
 pub use validation::mean_loss;

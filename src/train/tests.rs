@@ -167,6 +167,40 @@ fn a_run_taken_up_goes_on_as_if_it_had_not_been_interrupted() {
 }
 
 #[test]
+fn a_run_broken_off_within_an_epoch_goes_on_at_the_next_step() {
+    let mut engine = recorder(|step| 1.0 / (step + 1) as f32);
+    let (whole, reports) = run(&mut engine, &options(4, 2)).unwrap();
+    let steps = std::mem::take(&mut engine.steps);
+    let options = Options { portion: 1, ..options(4, 2) };
+    let mut calls = Vec::new();
+    let mut kept = State::default();
+    let watch = async |_: &mut Fake, progress: &Progress<'_>| {
+        calls.push((progress.epoch, progress.step));
+        kept = progress.state.clone();
+        Ok(if calls.len() == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    };
+    let stopped = pollster::block_on(fit(&mut engine, &options, &IDS, State::default(), watch)).unwrap();
+    // The third step has one row and goes with the second.
+    assert_eq!(calls, [(1, 1), (1, 3), (2, 1)]);
+    assert_eq!((stopped.epochs, stopped.steps, stopped.stopped), (1, 4, true));
+    let (summary, again) = {
+        let mut reports = Vec::new();
+        let watch = async |_: &mut Fake, progress: &Progress<'_>| {
+            reports.extend(progress.report.as_ref().map(|report| (progress.epoch, report.loss)));
+            Ok(ControlFlow::Continue(()))
+        };
+        (pollster::block_on(fit(&mut engine, &options, &IDS, kept.clone(), watch)).unwrap(), reports)
+    };
+    assert_eq!((summary, &engine.steps), (whole, &steps));
+    assert_eq!(again, reports.iter().map(|&(epoch, loss, _)| (epoch, loss)).collect::<Vec<_>>());
+
+    kept.partial = Some(Partial { steps: 3, sum: 0.0 });
+    let watch = async |_: &mut Fake, _: &Progress<'_>| Ok(ControlFlow::Continue(()));
+    let refused = pollster::block_on(fit(&mut engine, &options, &IDS, kept, watch));
+    assert!(matches!(refused, Err(Error::Config { .. })), "{refused:?}");
+}
+
+#[test]
 fn schedules_see_the_epochs_and_their_losses() {
     let rates = |schedule, report| {
         let mut engine = recorder(|_| 1.0);

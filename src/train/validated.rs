@@ -59,14 +59,18 @@ pub struct Snapshot {
     pub best: Option<(Best, Vec<f32>)>,
 }
 
-/// An epoch that has ended.
+/// An epoch that has ended, or a portion of one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Epoch {
     /// The epoch, counted from 1.
     pub epoch: usize,
     /// Epochs in all, if none stops the run before.
     pub epochs: usize,
-    /// Mean loss of its training steps.
+    /// Steps of this epoch taken: all of them, but within an epoch ([`Options::portion`]).
+    pub step: usize,
+    /// Steps of an epoch.
+    pub steps: usize,
+    /// Mean loss of its training steps; NaN while the epoch runs.
     pub loss: f64,
     /// Loss of the windows held out.
     pub val: Option<f64>,
@@ -105,7 +109,8 @@ pub struct Finished {
     pub stopped: bool,
 }
 
-/// Trains from `from` on, or from the engine's parameters as freshly set. `watch` is told of every epoch and decides
+/// Trains from `from` on, or from the engine's parameters as freshly set. `watch` is told of every epoch, and within
+/// epochs where [`Options::portion`] asks for that, and decides
 /// how to go on; `keep` is given the snapshots that it asks for. At the end the engine has the weights of the best
 /// epoch, unless `watch` has stopped the run.
 ///
@@ -161,24 +166,33 @@ impl Run<'_> {
         best.is_some_and(|best| past.val.len() >= best + self.patience)
     }
 
-    /// Measures the epoch that has ended, and keeps its weights where they are the best.
+    /// Measures an epoch that has ended, and keeps its weights where they are the best.
     async fn validate<E: Engine>(&self, engine: &mut E, progress: &Progress<'_>, past: &mut Snapshot) -> Result<Epoch> {
-        let &Progress { epoch, epochs, .. } = progress;
+        let &Progress { epoch, epochs, step, steps, .. } = progress;
+        let best = past.best.as_ref().map(|(best, _)| *best);
         let loss = progress.report.as_ref().map_or(f64::NAN, |report| report.loss);
-        if self.val.is_empty() {
-            return Ok(Epoch { epoch, epochs, loss, val: None, val_mae: None, best: None });
+        if self.val.is_empty() || step < steps {
+            return Ok(Epoch { epoch, epochs, step, steps, loss, val: None, val_mae: None, best });
         }
         let found = measure(engine, &self.spec, self.windows, self.val, self.options.loss).await?;
         let val_mae = mean_mae(&found);
         let val = if self.val_groups.is_empty() { mean(&found) } else { even_mean(&found, self.val_groups) };
         if !val.is_finite() {
-            let step = self.train.len().div_ceil(self.options.batch);
             return Err(Error::Diverged { loss: val as f32, epoch, step });
         }
         past.val.push(val);
         if self.patience > 0 && past.best.as_ref().is_none_or(|(best, _)| val < best.loss) {
             past.best = Some((Best { epoch, loss: val, mae: val_mae }, engine.parameters().await?));
         }
-        Ok(Epoch { epoch, epochs, loss, val: Some(val), val_mae, best: past.best.as_ref().map(|(best, _)| *best) })
+        Ok(Epoch {
+            epoch,
+            epochs,
+            step,
+            steps,
+            loss,
+            val: Some(val),
+            val_mae,
+            best: past.best.as_ref().map(|(best, _)| *best),
+        })
     }
 }

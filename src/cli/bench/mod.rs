@@ -103,7 +103,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
         bail!("--profile and --kernels are for an adapter: say which with --device");
     }
     let info = device::info(&device)?;
-    device::tell(&args.common.device, &device, &info, &console)?;
+    device::tell(&args.common.device, &device, &info, &console);
 
     let title = against.as_ref().map(|against| against.title(&info));
     console.say(header(&info, title.as_deref()))?;

@@ -1,65 +1,70 @@
 //! Losses over the epochs.
 
-use super::{DrawResult, FORECAST, GIVEN, LEFT, TEXT, font, legend};
-use plotters::coord::Shift;
-use plotters::prelude::*;
+use super::axis::{Axis, whole_ticks};
+use super::svg::Svg;
+use super::{Frame, HEAD, WIDTH, head};
+use crate::cli::console::significant;
 use refrain::train::Finished;
 
-/// The picture, in pixels, and what is above its axes.
-const SIZE: (u32, u32) = (960, 420);
-const HEAD: i32 = 62;
+/// Pixels of the picture from top to bottom.
+const HEIGHT: f64 = 420.0;
 
-/// The picture of a run: its training and validation losses, on a logarithmic scale, and the best epoch.
-pub fn losses(finished: &Finished) -> anyhow::Result<String> {
-    let mut text = String::new();
-    draw(finished, &SVGBackend::with_string(&mut text, SIZE).into_drawing_area())
-        .map_err(|error| anyhow::anyhow!("cannot draw the losses: {error}"))?;
-    Ok(text)
-}
+/// The picture of a run of the network `model`: its training and validation losses, on a logarithmic scale, and the
+/// best epoch.
+pub fn losses(finished: &Finished, model: &str) -> String {
+    let curve = |losses: &[f64]| (1..).map(f64::from).zip(losses.iter().copied()).collect::<Vec<(f64, f64)>>();
+    let curves = [("training", curve(&finished.history), "known"), ("validation", curve(&finished.val), "forecast")];
+    let shown: Vec<_> = curves.iter().filter(|(_, points, _)| !points.is_empty()).collect();
+    let last = shown.iter().map(|(_, points, _)| points.len()).max().unwrap_or(1);
 
-fn draw<B: DrawingBackend>(finished: &Finished, area: &DrawingArea<B, Shift>) -> DrawResult<B> {
-    let curve = |losses: &[f64]| {
-        let points = losses.iter().enumerate().map(|(n, &loss)| ((n + 1) as f64, loss.max(f64::MIN_POSITIVE)));
-        points.filter(|(_, loss)| loss.is_finite()).collect::<Vec<_>>()
-    };
-    let curves = [(curve(&finished.history), GIVEN), (curve(&finished.val), FORECAST)];
-    let (low, high) = curves
+    let described: Vec<String> = shown
         .iter()
-        .flat_map(|(points, _)| points)
-        .fold((f64::INFINITY, 0f64), |(low, high), &(_, loss)| (low.min(loss), high.max(loss)));
-    let last = (finished.epochs as f64).max(2.0);
-
-    area.fill(&WHITE)?;
-    let (head, body) = area.split_vertically(HEAD);
-    head.draw(&Text::new("Loss over the epochs", (LEFT, 16), font(20)))?;
-    let names = [("training", GIVEN.stroke_width(2)), ("validation", FORECAST.stroke_width(2))];
-    legend(&head, 48, names.into_iter().take(if finished.val.is_empty() { 1 } else { 2 }))?;
-    let mut chart = ChartBuilder::on(&body)
-        .margin(14)
-        .x_label_area_size(44)
-        .y_label_area_size(LEFT - 14)
-        .build_cartesian_2d(1.0..last, (0.9 * low.min(high)..1.1 * high).log_scale())?;
-    chart
-        .configure_mesh()
-        .light_line_style(TRANSPARENT)
-        .bold_line_style(BLACK.mix(0.08))
-        .axis_style(BLACK.mix(0.4))
-        .label_style(font(13))
-        .axis_desc_style(font(15))
-        .x_desc("epoch")
-        .x_label_formatter(&|epoch| format!("{epoch:.0}"))
-        .y_label_formatter(&|&loss| crate::cli::console::significant(loss))
-        .draw()?;
-    for (points, colour) in curves {
-        chart.draw_series(LineSeries::new(points, colour.stroke_width(2)))?;
+        .filter_map(|(name, points, _)| Some(format!("The {name} loss ends at {}.", significant(points.last()?.1))))
+        .collect();
+    let title = format!("Loss over the epochs: {model}");
+    let mut svg = Svg::new(WIDTH, HEIGHT, &title, &described.join(" "));
+    let names: Vec<_> = shown.iter().map(|(name, _, class)| ((*name).to_owned(), *class)).collect();
+    head(&mut svg, &title, &names);
+    // Of one epoch, some room about it.
+    let room = if last == 1 { 0.5 } else { 0.0 };
+    let x = Axis { low: 1.0 - room, high: last as f64 + room, log: false };
+    let values = shown.iter().flat_map(|(_, points, _)| points).map(|&(_, loss)| loss);
+    let frame = Frame::new(HEAD + 10.0, HEIGHT, x, Axis::log(values));
+    let ticks: Vec<_> = whole_ticks(1, last).into_iter().map(|epoch| (epoch as f64, epoch.to_string())).collect();
+    frame.axes(&mut svg, &ticks);
+    frame.name_below(&mut svg, "epoch");
+    for (_, points, class) in shown {
+        svg.curve(&frame.all(points), class);
     }
     if let Some(best) = finished.best {
-        let at = best.epoch as f64;
-        let line = [(at, 0.9 * low), (at, 1.1 * high)];
-        chart.draw_series(DashedLineSeries::new(line, 5, 4, TEXT.stroke_width(1)))?;
-        let words = format!("best, epoch {}", best.epoch);
-        let side = if at > 0.8 * last { at - 0.13 * last } else { at + 0.01 * last };
-        chart.draw_series([Text::new(words, (side, 1.05 * high), font(14))])?;
+        frame.edge(&mut svg, best.epoch as f64);
+        frame.beside(&mut svg, best.epoch as f64, &format!("best, epoch {}", best.epoch));
     }
-    area.present()
+    svg.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use refrain::train::Best;
+
+    fn labels(svg: &str) -> Vec<&str> {
+        let below = svg.lines().filter(|line| line.contains("text-anchor=\"middle\""));
+        below.filter_map(|line| line.split('>').nth(1)?.strip_suffix("</text")).collect()
+    }
+
+    #[test]
+    fn a_run_of_any_length_has_its_losses_and_whole_epochs() {
+        for (epochs, ticks) in [(1, vec!["1"]), (3, vec!["1", "2", "3"]), (25, vec!["5", "10", "15", "20", "25"])] {
+            let history: Vec<f64> = (1..=epochs).map(|epoch| 1.0 / f64::from(epoch)).collect();
+            let best = Some(Best { epoch: epochs as usize, loss: 0.5, mae: None });
+            let (val, steps, epochs) = (history.clone(), 1, epochs as usize);
+            let svg = losses(&Finished { epochs, steps, history, val, best, stopped: false }, "gru 1 x 8");
+            let found: Vec<&str> = labels(&svg).into_iter().filter(|label| *label != "epoch").collect();
+            assert_eq!(found, ticks);
+            let curves = svg.matches(if epochs == 1 { "<circle" } else { "<polyline" }).count();
+            assert_eq!(curves, 2, "{svg}");
+            assert!(!svg.contains("NaN") && svg.contains("<title>Loss over the epochs: gru 1 x 8</title>"), "{svg}");
+        }
+    }
 }

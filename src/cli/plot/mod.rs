@@ -1,61 +1,137 @@
 //! Pictures: what all of them share. They are SVG, and text in them is text.
 
+pub mod axis;
 mod loss_curves;
 pub mod panels;
+pub mod svg;
 
 pub use loss_curves::losses;
 
-use plotters::coord::Shift;
-use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
+use axis::Axis;
+use std::path::PathBuf;
+use svg::{Anchor, LETTER, Svg};
 
-pub const TRUTH: RGBColor = RGBColor(150, 160, 172);
-pub const GIVEN: RGBColor = RGBColor(31, 78, 121);
-pub const FORECAST: RGBColor = RGBColor(217, 95, 2);
-pub const GROUND: RGBColor = RGBColor(253, 246, 236);
-pub const TEXT: RGBColor = RGBColor(60, 60, 60);
-/// Pixels left of the axes.
-pub const LEFT: i32 = 70;
+/// Pixels of a picture across, and above its first axes.
+pub const WIDTH: f64 = 960.0;
+pub const HEAD: f64 = 62.0;
+/// Pixels right of axes, and below them.
+const RIGHT: f64 = 24.0;
+const BELOW: f64 = 44.0;
 
-/// A curve of a picture.
-pub struct Line {
-    pub points: Vec<(f32, f32)>,
-    pub colour: RGBColor,
-    pub width: u32,
-    pub name: String,
-}
+/// Colours of the terminal: what is known, what is forecast, and the truth behind a forecast.
+pub const GIVEN: (u8, u8, u8) = (31, 78, 121);
+pub const FORECAST: (u8, u8, u8) = (217, 95, 2);
+pub const TRUTH: (u8, u8, u8) = (150, 160, 172);
 
-pub type DrawResult<B> = Result<(), DrawingAreaErrorKind<<B as DrawingBackend>::ErrorType>>;
-
-pub fn font(size: u32) -> TextStyle<'static> {
-    ("sans-serif", size).into_font().color(&TEXT)
-}
-
-/// Curves' names in a row, centred `y` pixels below the top. The legends of plotters lie on the data.
-pub fn legend<'a, B: DrawingBackend>(
-    head: &DrawingArea<B, Shift>,
-    y: i32,
-    names: impl IntoIterator<Item = (&'a str, ShapeStyle)>,
-) -> DrawResult<B> {
-    let (sample, gap, letter) = (24, 8, 8);
-    let mut x = LEFT;
-    for (name, style) in names {
-        head.draw(&PathElement::new([(x, y), (x + sample, y)], style))?;
-        let style = font(14).pos(Pos::new(HPos::Left, VPos::Center));
-        head.draw(&Text::new(name.to_owned(), (x + sample + gap, y), style))?;
-        x += sample + 2 * gap + letter * name.chars().count() as i32;
+/// Reads the path of a picture.
+pub fn svg_file(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    match path.extension() {
+        None => Ok(path),
+        Some(ending) if ending.eq_ignore_ascii_case("svg") => Ok(path),
+        Some(_) => {
+            Err("expected a name that ends in .svg: pictures are written as SVG, and as nothing else".to_owned())
+        }
     }
-    Ok(())
 }
 
-/// A range of values with a margin; of one value, some room about it.
-pub fn range(values: impl Iterator<Item = f32>) -> (f32, f32) {
-    let (low, high) = values
-        .filter(|value| value.is_finite())
-        .fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
-    match high - low {
-        span if span > 0.0 => (low - 0.06 * span, high + 0.06 * span),
-        0.0 => (low - 0.5 * low.abs().max(1.0), low + 0.5 * low.abs().max(1.0)),
-        _ => (0.0, 1.0),
+/// The title of a picture, and its curves' names in a row below: words and the class of each.
+pub fn head(svg: &mut Svg, title: &str, names: &[(String, &str)]) {
+    const SAMPLE: f64 = 24.0;
+    const GAP: f64 = 8.0;
+    let mut x = 20.0;
+    svg.text((x, 22.0), Anchor::Start, "big", title);
+    for (name, class) in names {
+        if class.starts_with("band") {
+            svg.rectangle((x, 43.0), (x + SAMPLE, 53.0), class);
+        } else {
+            svg.line((x, 48.0), (x + SAMPLE, 48.0), class);
+        }
+        svg.text((x + SAMPLE + GAP, 48.0), Anchor::Start, "", name);
+        x += SAMPLE + 3.0 * GAP + LETTER * name.chars().count() as f64;
+    }
+}
+
+/// Places of a pair of axes.
+pub struct Frame {
+    left: f64,
+    top: f64,
+    right: f64,
+    bottom: f64,
+    x: Axis,
+    y: Axis,
+}
+
+impl Frame {
+    /// Axes between the heights `top` and `bottom`, labels below included; wide enough at the left for every label.
+    pub fn new(top: f64, bottom: f64, x: Axis, y: Axis) -> Self {
+        let longest = y.ticks().iter().map(|(_, label)| label.len()).max().unwrap_or(0);
+        Frame { left: 24.0 + LETTER * longest as f64, top, right: WIDTH - RIGHT, bottom: bottom - BELOW, x, y }
+    }
+
+    pub fn x(&self, value: f64) -> f64 {
+        self.left + self.x.place(value) * (self.right - self.left)
+    }
+
+    /// The place of a point; where its value is not finite, neither is that.
+    pub fn at(&self, (x, y): (f64, f64)) -> (f64, f64) {
+        (self.x(x), self.bottom - self.y.place(y) * (self.bottom - self.top))
+    }
+
+    pub fn all(&self, points: &[(f64, f64)]) -> Vec<(f64, f64)> {
+        points.iter().map(|&point| self.at(point)).collect()
+    }
+
+    /// The ground behind what lies between two values of x.
+    pub fn ground(&self, svg: &mut Svg, from: f64, to: f64) {
+        svg.rectangle((self.x(from), self.top), (self.x(to), self.bottom), "ground");
+    }
+
+    /// An upright at a value of x.
+    pub fn edge(&self, svg: &mut Svg, x: f64) {
+        svg.line((self.x(x), self.top), (self.x(x), self.bottom), "edge");
+    }
+
+    /// Words beside the upright at a value of x, on the side where there is room.
+    pub fn beside(&self, svg: &mut Svg, x: f64, words: &str) {
+        let right = self.x(x) + LETTER * words.chars().count() as f64 + 12.0 < self.right;
+        let (shift, anchor) = if right { (6.0, Anchor::Start) } else { (-6.0, Anchor::End) };
+        svg.text((self.x(x) + shift, self.top + 10.0), anchor, "", words);
+    }
+
+    /// Both axes and their grid, with these ticks below.
+    pub fn axes(&self, svg: &mut Svg, ticks: &[(f64, String)]) {
+        for (value, label) in self.y.ticks() {
+            let (_, y) = self.at((self.x.low, value));
+            svg.line((self.left, y), (self.right, y), "grid");
+            svg.text((self.left - 8.0, y), Anchor::End, "", &label);
+        }
+        for (value, label) in ticks {
+            let (x, half) = (self.x(*value), 0.5 * LETTER * label.chars().count() as f64);
+            svg.line((x, self.top), (x, self.bottom), "grid");
+            // A label at the edge of the picture stands as far inside as it must.
+            let x = x.clamp(half.min(WIDTH / 2.0), (WIDTH - half).max(WIDTH / 2.0));
+            svg.text((x, self.bottom + 14.0), Anchor::Middle, "", label);
+        }
+        svg.line((self.left, self.top), (self.left, self.bottom), "axis");
+        svg.line((self.left, self.bottom), (self.right, self.bottom), "axis");
+    }
+
+    /// What the axis below counts.
+    pub fn name_below(&self, svg: &mut Svg, words: &str) {
+        svg.text(((self.left + self.right) / 2.0, self.bottom + 33.0), Anchor::Middle, "", words);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::svg_file;
+
+    #[test]
+    fn pictures_are_svg() {
+        assert!(["p.svg", "p.SVG", "p", "a.b/p"].into_iter().all(|path| svg_file(path).is_ok()));
+        for path in ["p.png", "p.html", "p.pdf", "p.svg.gz"] {
+            assert!(svg_file(path).unwrap_err().contains("ends in .svg"), "{path}");
+        }
     }
 }

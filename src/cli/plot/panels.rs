@@ -1,23 +1,25 @@
 //! Forecasts over time: what is known, what is forecast, how sure that is, and what came; a panel for each target.
 
-use super::{DrawResult, FORECAST, GIVEN, GROUND, LEFT, TEXT, font, legend, range};
-use plotters::coord::Shift;
-use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
-use plotters::prelude::*;
+use super::axis::Axis;
+use super::svg::{Anchor, Svg};
+use super::{FORECAST, Frame, GIVEN, HEAD, WIDTH, head};
+use crate::cli::console::{escaped, significant};
 use refrain::forecast::Level;
-use std::ops::Range;
 use textplots::{Chart, ColorPlot, Plot, Shape};
 
-/// A panel of the picture, and what is above the first, in pixels.
-const PANEL: (u32, u32) = (960, 260);
-const HEAD: u32 = 62;
+/// Pixels of a panel from top to bottom, and of its title.
+const PANEL: f64 = 260.0;
+const TITLE: f64 = 28.0;
 /// The drawing in the terminal, in dots: two to a character across, four down.
 const DOTS: (u32, u32) = (144, 56);
 
 /// A picture of forecasts.
 #[derive(Debug)]
 pub struct Picture {
+    /// What is forecast, how far, and by which network.
     pub title: String,
+    /// What the values are called that no network has made: `known`, or `truth` where forecasts are compared with them.
+    pub known: &'static str,
     pub panels: Vec<Panel>,
     /// Targets that have no panel.
     pub left_out: usize,
@@ -40,33 +42,72 @@ pub struct Panel {
 }
 
 impl Panel {
-    fn truth(&self) -> Vec<(f32, f32)> {
-        self.truth.iter().enumerate().map(|(row, &value)| (row as f32, value as f32)).collect()
+    fn truth(&self) -> Vec<(f64, f64)> {
+        self.truth.iter().enumerate().map(|(row, &value)| (row as f64, value)).collect()
     }
 
     /// A level of a forecast; the points begin at the last value before them.
-    fn level(&self, forecast: &(usize, Vec<Vec<f64>>), level: usize, joined: bool) -> Vec<(f32, f32)> {
+    fn level(&self, forecast: &(usize, Vec<Vec<f64>>), level: usize) -> Vec<(f64, f64)> {
         let (first, steps) = forecast;
-        let before = joined.then(|| first.checked_sub(1)).flatten();
-        let before = before.and_then(|row| Some((row as f32, *self.truth.get(row)? as f32)));
-        let steps = steps.iter().enumerate().map(|(step, values)| ((first + step) as f32, values[level] as f32));
-        before.into_iter().chain(steps).collect()
+        let before = first.checked_sub(1).and_then(|row| Some((row as f64, *self.truth.get(row)?)));
+        let steps = steps.iter().enumerate().map(|(step, values)| ((first + step) as f64, values[level]));
+        before.filter(|(_, value)| value.is_finite()).into_iter().chain(steps).collect()
     }
 
-    fn range(&self) -> (f32, f32) {
+    /// A sentence for those who cannot see the panel.
+    fn described(&self) -> String {
+        let [from, to] = [self.times.first(), self.times.last()].map(|time| time.map_or("", String::as_str));
+        let values = self.values();
+        format!(
+            "{}: {from} to {to}, values from {} to {}.",
+            self.title,
+            significant(values.low),
+            significant(values.high)
+        )
+    }
+
+    fn values(&self) -> Axis {
         let forecasts = self.forecasts.iter().flat_map(|(_, steps)| steps.iter().flatten());
-        range(self.truth.iter().chain(forecasts).map(|&value| value as f32))
+        Axis::of(self.truth.iter().chain(forecasts).copied())
+    }
+
+    /// The labels of the axis of time, as short as tells them apart.
+    fn labels(&self) -> Vec<(f64, String)> {
+        let ticks = ticks(&self.times);
+        let short = |letters: usize| {
+            let label = |&row: &usize| (row as f64, self.times[row].chars().take(letters).collect::<String>());
+            ticks.iter().map(label).collect::<Vec<_>>()
+        };
+        let clock = ticks.iter().any(|&row| !at_midnight(&self.times[row]));
+        let labels = short(if clock { 16 } else { 10 });
+        if labels.windows(2).any(|pair| pair[0].1 == pair[1].1) { short(24) } else { labels }
     }
 }
 
 impl Picture {
     /// The picture, as the text of an SVG file.
-    pub fn svg(&self) -> anyhow::Result<String> {
-        let mut text = String::new();
-        let size = (PANEL.0, HEAD + PANEL.1 * self.panels.len() as u32);
-        self.draw(&SVGBackend::with_string(&mut text, size).into_drawing_area())
-            .map_err(|error| anyhow::anyhow!("cannot draw the picture: {error}"))?;
-        Ok(text)
+    pub fn svg(&self) -> String {
+        let left_out = match self.left_out {
+            0 => String::new(),
+            count => format!(" ({count} more not shown)"),
+        };
+        let bands = self.bands();
+        let intervals = bands.iter().map(|&(low, high)| {
+            let covered = self.levels[high].unwrap_or(1.0) - self.levels[low].unwrap_or(0.0);
+            (format!("{:.0} % interval", 100.0 * covered), "band")
+        });
+        let names = [(self.known.to_owned(), "known"), ("forecast".to_owned(), "forecast")];
+        let names: Vec<_> = names.into_iter().chain(intervals).collect();
+        let described: Vec<String> = self.panels.iter().map(|panel| panel.described()).collect();
+
+        let title = format!("{}{left_out}", self.title);
+        let height = HEAD + PANEL * self.panels.len() as f64;
+        let mut svg = Svg::new(WIDTH, height, &title, &described.join(" "));
+        head(&mut svg, &title, &names);
+        for (n, panel) in self.panels.iter().enumerate() {
+            self.draw_panel(panel, HEAD + PANEL * n as f64, &mut svg);
+        }
+        svg.finish()
     }
 
     /// Places of levels that are bounds of one interval, the widest first.
@@ -75,135 +116,60 @@ impl Picture {
         (0..bounds.len() / 2).map(|n| (bounds[n], bounds[bounds.len() - 1 - n])).collect()
     }
 
-    fn draw<B: DrawingBackend>(&self, area: &DrawingArea<B, Shift>) -> DrawResult<B> {
-        area.fill(&WHITE)?;
-        let (head, body) = area.split_vertically(HEAD);
-        let left_out = match self.left_out {
-            0 => String::new(),
-            count => format!(" ({count} more not shown)"),
-        };
-        head.draw(&Text::new(format!("{}{left_out}", self.title), (LEFT, 16), font(20)))?;
-        let intervals: Vec<String> = self
-            .bands()
-            .iter()
-            .map(|&(low, high)| {
-                let covered = self.levels[high].unwrap_or(1.0) - self.levels[low].unwrap_or(0.0);
-                format!("{:.0} % interval", 100.0 * covered)
-            })
-            .collect();
-        let bands = intervals.iter().zip(1..).map(|(name, n)| (name.as_str(), shade(n).stroke_width(10)));
-        let lines = [("known", GIVEN.stroke_width(2)), ("forecast", FORECAST.stroke_width(2))];
-        legend(&head, 48, lines.into_iter().chain(bands))?;
-        for (panel, area) in self.panels.iter().zip(body.split_evenly((self.panels.len(), 1))) {
-            self.draw_panel(panel, &area)?;
-        }
-        area.present()
-    }
-
-    fn draw_panel<B: DrawingBackend>(&self, panel: &Panel, area: &DrawingArea<B, Shift>) -> DrawResult<B> {
-        let (low, high) = panel.range();
-        let last = (panel.times.len().max(2) - 1) as f32;
-        let ticks = ticks(&panel.times);
-        let clock = ticks.iter().any(|&row| !at_midnight(&panel.times[row]));
-        let label = |row: &f32| {
-            let time = panel.times.get(row.round() as usize).map_or("", String::as_str);
-            time.chars().take(if clock { 16 } else { 10 }).collect::<String>()
-        };
-        let rows = Rows { last, ticks };
-        let mut chart = ChartBuilder::on(area)
-            .margin(10)
-            .margin_right(24)
-            .caption(&panel.title, font(15))
-            .x_label_area_size(26)
-            .y_label_area_size(LEFT - 10)
-            .build_cartesian_2d(rows, low..high)?;
+    fn draw_panel(&self, panel: &Panel, top: f64, svg: &mut Svg) {
+        svg.text((WIDTH / 2.0, top + TITLE / 2.0), Anchor::Middle, "medium", &panel.title);
+        let last = (panel.times.len().max(2) - 1) as f64;
+        let rows = Axis { low: 0.0, high: last, log: false };
+        let frame = Frame::new(top + TITLE, top + PANEL, rows, panel.values());
         for (first, steps) in &panel.forecasts {
-            let (begin, end) = (*first as f32 - 0.5, (first + steps.len() - 1) as f32);
-            chart.draw_series([Rectangle::new([(begin, low), (end, high)], GROUND.filled())])?;
+            frame.ground(svg, (*first as f64 - 0.5).max(0.0), (first + steps.len() - 1) as f64);
         }
-        chart
-            .configure_mesh()
-            .light_line_style(TRANSPARENT)
-            .bold_line_style(BLACK.mix(0.08))
-            .axis_style(BLACK.mix(0.4))
-            .label_style(font(13))
-            .y_labels(5)
-            .x_label_formatter(&label)
-            .y_label_formatter(&|value| plain(*value, high - low))
-            .draw()?;
+        frame.axes(svg, &panel.labels());
         for forecast in &panel.forecasts {
-            for (&(below, above), n) in self.bands().iter().zip(1..) {
-                let mut outline = panel.level(forecast, below, false);
-                outline.extend(panel.level(forecast, above, false).into_iter().rev());
-                chart.draw_series([Polygon::new(outline, shade(n).filled())])?;
+            for (below, above) in self.bands() {
+                let [below, above] = [below, above].map(|level| frame.all(&panel.level(forecast, level)));
+                svg.band(&below, &above, "band");
             }
-            let edge = forecast.0 as f32 - 0.5;
-            chart.draw_series(DashedLineSeries::new(
-                [(edge, low), (edge, high)],
-                5,
-                4,
-                TEXT.mix(0.6).stroke_width(1),
-            ))?;
+            frame.edge(svg, (forecast.0 as f64 - 0.5).max(0.0));
         }
-        chart.draw_series(LineSeries::new(panel.truth(), GIVEN.stroke_width(2)))?;
+        svg.curve(&frame.all(&panel.truth()), "known");
         for forecast in &panel.forecasts {
-            let points = panel.level(forecast, self.middle, true);
-            chart.draw_series(LineSeries::new(points, FORECAST.stroke_width(2)))?;
+            svg.curve(&frame.all(&panel.level(forecast, self.middle)), "forecast");
         }
-        Ok(())
     }
 
     /// A drawing of the first panel in dots, with a line of explanation.
     pub fn drawn(&self, colour: bool) -> String {
         let Some(panel) = self.panels.first() else { return String::new() };
-        let (low, high) = panel.range();
-        let truth = panel.truth();
-        let forecasts: Vec<(f32, f32)> =
-            panel.forecasts.last().map_or(Vec::new(), |forecast| panel.level(forecast, self.middle, true));
+        let Axis { low, high, .. } = panel.values();
+        // The dots are placed in f32, in which the difference of large values would not be finite: their places are
+        // drawn where the values themselves do not fit.
+        let fits = high.abs().max(low.abs()) < 1e30 && high - low > 1e-5 * high.abs().max(low.abs()).max(1e-30);
+        let place = |value: f64| {
+            if fits { value as f32 } else { ((value / 2.0 - low / 2.0) / (high / 2.0 - low / 2.0)) as f32 }
+        };
+        let points = |points: Vec<(f64, f64)>| {
+            let shown = points.into_iter().filter(|(_, value)| value.is_finite());
+            shown.map(|(row, value)| (row as f32, place(value))).collect::<Vec<_>>()
+        };
+        let truth = points(panel.truth());
+        let forecasts = panel.forecasts.last().map_or(Vec::new(), |forecast| panel.level(forecast, self.middle));
+        let forecasts = points(forecasts);
         let (truth, forecast) = (Shape::Lines(&truth), Shape::Points(&forecasts));
         let last = (panel.times.len().max(2) - 1) as f32;
-        let mut chart = Chart::new_with_y_range(DOTS.0, DOTS.1, 0.0, last, low, high);
+        let mut chart = Chart::new_with_y_range(DOTS.0, DOTS.1, 0.0, last, place(low), place(high));
         let chart = if colour {
-            let [known, forecasted] = [GIVEN, FORECAST].map(|RGBColor(r, g, b)| (r, g, b));
-            chart.linecolorplot(&truth, known.into()).linecolorplot(&forecast, forecasted.into())
+            chart.linecolorplot(&truth, GIVEN.into()).linecolorplot(&forecast, FORECAST.into())
         } else {
             chart.lineplot(&truth).lineplot(&forecast)
         };
         chart.axis();
         chart.figures();
         let [from, to] = [panel.times.first(), panel.times.last()].map(|time| time.map_or("", String::as_str));
-        format!("{}\n{chart}line: known; dots: forecast; {from} to {to}", panel.title)
-    }
-}
-
-/// The colour of the n-th band, counted from 1: inner ones lie on outer ones.
-fn shade(n: usize) -> RGBColor {
-    let RGBColor(r, g, b) = FORECAST;
-    let part = 0.22 + 0.12 * (n as f64 - 1.0);
-    let mix = |channel: u8| (255.0 - (255.0 - f64::from(channel)) * part.min(0.8)) as u8;
-    RGBColor(mix(r), mix(g), mix(b))
-}
-
-/// The axis of time, with its labels at the ticks.
-struct Rows {
-    last: f32,
-    ticks: Vec<usize>,
-}
-
-impl Ranged for Rows {
-    type FormatOption = DefaultFormatting;
-    type ValueType = f32;
-
-    fn map(&self, row: &f32, (left, right): (i32, i32)) -> i32 {
-        left + (row / self.last * (right - left) as f32).round() as i32
-    }
-
-    fn key_points<Hint: KeyPointHint>(&self, _: Hint) -> Vec<f32> {
-        self.ticks.iter().map(|&row| row as f32).collect()
-    }
-
-    fn range(&self) -> Range<f32> {
-        0.0..self.last
+        let scale =
+            if fits { String::new() } else { format!("; from 0 to 1: {} to {}", significant(low), significant(high)) };
+        let (title, known) = (escaped(&panel.title), self.known);
+        format!("{title}\n{chart}line: {known}; dots: forecast; {from} to {to}{scale}")
     }
 }
 
@@ -219,17 +185,7 @@ fn ticks(times: &[String]) -> Vec<usize> {
 
 /// Whether a time is a date alone, or has a clock that stands at midnight.
 fn at_midnight(time: &str) -> bool {
-    time.get(10..).is_none_or(|clock| clock.is_empty() || clock[1..].starts_with("00:00"))
-}
-
-/// A number on an axis of that span.
-fn plain(value: f32, span: f32) -> String {
-    if !(1e-4..1e6).contains(&span) {
-        return format!("{value:.2e}");
-    }
-    let digits = (1.0 - span.log10().floor()).clamp(0.0, 6.0) as usize;
-    let text = format!("{value:.digits$}");
-    if text.trim_start_matches(['-', '0', '.']).is_empty() { "0".to_owned() } else { text }
+    time.get(10..).is_none_or(|clock| clock.is_empty() || clock.get(1..).is_some_and(|hour| hour.starts_with("00:00")))
 }
 
 #[cfg(test)]
@@ -245,17 +201,44 @@ mod tests {
             forecasts: vec![(5, forecast)],
         };
         let levels = vec![None, Some(0.05), Some(0.95)];
-        Picture { title: "Forecast".to_owned(), panels: vec![panel], left_out: 2, levels, middle: 0 }
+        Picture { title: "Forecast".to_owned(), known: "known", panels: vec![panel], left_out: 2, levels, middle: 0 }
     }
 
     #[test]
     fn a_picture_has_its_curves_its_interval_and_its_times() {
-        let svg = picture().svg().unwrap();
+        let svg = picture().svg();
         assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>") && !svg.contains("NaN"));
         for words in ["Forecast (2 more not shown)", "90 % interval", "2024-01-03", "known"] {
             assert!(svg.contains(words), "`{words}` is missing in {svg}");
         }
-        assert_eq!((svg.matches("<polygon").count(), svg.contains("00:00")), (1, false), "{svg}");
+        assert_eq!((svg.matches("<polygon").count(), svg.contains("00:00</text>")), (1, false), "{svg}");
+    }
+
+    #[test]
+    fn a_band_begins_at_the_last_known_value_and_gaps_stay_gaps() {
+        let svg = picture().svg();
+        let band = svg.lines().find(|line| line.starts_with("<polygon")).unwrap();
+        let known = svg.lines().find(|line| line.starts_with("<polyline class=\"known\"")).unwrap();
+        let last = known.trim_end_matches("\"/>").rsplit(' ').next().unwrap();
+        assert!(band.contains(&format!("points=\"{last} ")), "{band} does not begin at {last}");
+
+        let mut gaps = picture();
+        gaps.panels[0].truth[1] = f64::NAN;
+        let svg = gaps.svg();
+        assert_eq!((svg.matches("<polyline class=\"known\"").count(), svg.matches("<circle").count()), (1, 1), "{svg}");
+    }
+
+    #[test]
+    fn every_finite_series_is_drawn() {
+        for values in [vec![3e38; 5], vec![f64::MAX, f64::MIN], vec![0.0], vec![1e-300; 3], vec![f64::NAN; 2], vec![]] {
+            let mut picture = picture();
+            picture.panels[0].forecasts = vec![(values.len(), vec![vec![1e38, -3e38, f64::MAX]])];
+            picture.panels[0].times = (0..=values.len()).map(|row| row.to_string()).collect();
+            picture.panels[0].truth = values.clone();
+            let svg = picture.svg();
+            assert!(!svg.contains("NaN") && !svg.contains("inf") && svg.len() < 20_000, "{values:?}: {svg}");
+            assert!(picture.drawn(false).len() < 20_000);
+        }
     }
 
     #[test]
@@ -274,11 +257,5 @@ mod tests {
         let rows: Vec<String> = (0..13).map(|t| t.to_string()).collect();
         assert_eq!(ticks(&rows), [0, 3, 6, 9, 12]);
         assert_eq!(ticks(&rows[..1]), [0]);
-    }
-
-    #[test]
-    fn numbers_on_axes_have_the_digits_that_tell_them_apart() {
-        let shown = [(1.5, 10.0), (1234.0, 5000.0), (0.1234, 0.05), (-0.0, 3.0), (2e7, 1e7)];
-        assert_eq!(shown.map(|(value, span)| plain(value, span)), ["2", "1234", "0.123", "0", "2.00e7"]);
     }
 }

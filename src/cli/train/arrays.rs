@@ -28,19 +28,19 @@ const LR: f64 = 1e-3;
 
 /// Flags for arrays alone.
 #[derive(Clone, Debug, clap::Args)]
-#[command(next_help_heading = "Arrays")]
+#[command(next_help_heading = "Task")]
 pub struct Flags {
-    /// What is between the top hidden states and y; by default y's dimensions say `last` or `all`.
+    /// Of arrays: what is between the top hidden states and y; by default y's dimensions say `last` or `all`.
     #[arg(long, value_enum, value_name = "STEPS")]
     pub head: Option<HeadName>,
-    /// Classes of a cross-entropy; by default as many as y names.
+    /// Of arrays: classes of a cross-entropy; by default as many as y names.
     #[arg(long, value_name = "N", value_parser = whole::<1, 1_048_576>, conflicts_with = "init")]
     pub classes: Option<usize>,
-    /// Take the rows in the order of the file.
-    #[arg(long)]
+    /// Of arrays: take the rows in the order of the file.
+    #[arg(long, help_heading = "Optimiser")]
     pub no_shuffle: bool,
     /// The function of an RNN, where the file of --init is PyTorch's and does not say.
-    #[arg(long, value_enum, value_name = "F", requires = "init")]
+    #[arg(long, value_enum, value_name = "F", requires = "init", help_heading = "Network")]
     pub nonlinearity: Option<Function>,
 }
 
@@ -108,14 +108,15 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &Flags, common: &Common) ->
     for note in &notes {
         console.say(note)?;
     }
-    let options = options(recipe, flags, loss, windows.count(), common.seed)?;
+    let mut options = options(recipe, flags, loss, windows.count(), common.seed)?;
     model.provenance = provenance(&options, recipe, &windows);
     let from = recipe.resume.as_deref().map(|path| fit::resumed(path, &model)).transpose()?;
 
     let device = Device::select(&common.device).await?;
     let mut engine = device.engine_with(model.spec, &model.parameters, recipe.precision.precision())?;
-    device::tell(&common.device, &device, engine.device(), &console)?;
+    device::tell(&common.device, &device, engine.device(), &console);
     engine.load_data(&windows)?;
+    options.portion = fit::portion(engine.device(), model.parameters.len(), windows.steps(), options.batch);
     console.say(opening(&model, engine.device(), &options, windows.count(), windows.steps()))?;
     let setup = start.elapsed();
 

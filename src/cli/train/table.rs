@@ -3,13 +3,13 @@
 use super::report::{Document, Seconds, Validation, opening, provenance, results};
 use super::task::TaskFlags;
 use crate::cli::console::Console;
-use crate::cli::forecast::{coverage_of, warn_of_no_intervals};
+use crate::cli::forecast::{coverage_of, network_in_words, warn_of_no_intervals};
 use crate::cli::outputs::{self, named};
 use crate::cli::plot::losses;
 use crate::cli::recipe::{LossName, Recipe};
 use crate::cli::{Common, device, fit, interrupt, scores, table};
 use refrain::engine::{AnyEngine, Device, Engine};
-use refrain::forecast::table::Table;
+use refrain::forecast::table::{ReadOptions, Table};
 use refrain::forecast::{Backtest, BacktestOptions, Card, Problem, Task, backtest};
 use refrain::loss::{Loss, Quantiles};
 use refrain::model::{Model, Spec};
@@ -20,6 +20,8 @@ use std::time::Instant;
 
 /// The levels of quantiles by default.
 const QUANTILES: [f32; 3] = [0.1, 0.5, 0.9];
+/// Bytes of the names of columns in a message, at most.
+const COLUMNS: usize = 300;
 
 /// Trains on the table `data`.
 pub async fn run(data: &str, recipe: &Recipe, flags: &TaskFlags, common: &Common) -> anyhow::Result<()> {
@@ -31,22 +33,23 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &TaskFlags, common: &Common
     let initial = recipe.init.as_deref().map(initial).transpose()?;
     let mut task = flags.task()?;
     let loss = loss(recipe, &mut task, initial.as_ref().map(|(_, card)| card))?;
-    if task.targets.is_empty() && initial.is_none() {
-        return Err(Error::config("--target", "not given", "the columns to forecast, or all").into());
-    }
     let read = match &initial {
         Some((_, card)) => card.read_options(flags.table.options()),
         None => task.read_options(flags.table.options()),
     };
+    if task.targets.is_empty() && initial.is_none() {
+        return Err(without_target(data, &flags.table.options()).into());
+    }
     let table = table::read(data, &read, &console)?;
     let problem = Problem::new(&table, &task, &read, initial.as_ref().map(|(_, card)| card))?;
-    let options = options(recipe, loss, &problem, common.seed)?;
+    let mut options = options(recipe, loss, &problem, common.seed)?;
 
     let (spec, parameters) = network(&problem, recipe, initial, common.seed)?;
     let device = Device::select(&common.device).await?;
     let mut engine = device.engine_with(spec, &parameters, recipe.precision.precision())?;
-    device::tell(&common.device, &device, engine.device(), &console)?;
+    device::tell(&common.device, &device, engine.device(), &console);
     engine.load_data(&problem.windows)?;
+    options.portion = fit::portion(engine.device(), parameters.len(), problem.windows.steps(), options.batch);
     let run = problem.run(spec, options);
     let run = Run { patience: recipe.patience.unwrap_or(run.patience), ..run };
     let mut model = Model::new(spec, parameters);
@@ -74,8 +77,8 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &TaskFlags, common: &Common
     // First what lasts: that nobody reads what is said must not cost the model.
     let files = write(recipe, flags, &model, &finished)?;
     console.say(results(&finished, test.as_ref(), seconds.training))?;
-    test.as_ref().map_or(Ok(()), |test| scores::warn(test, &console))?;
-    warn_of_no_intervals(None, &card, &console)?;
+    test.iter().for_each(|test| scores::warn(test, &console));
+    warn_of_no_intervals(None, &card, &console);
     if !files.is_empty() {
         console.say(format_args!("Wrote {}", files.join(", ")))?;
     }
@@ -102,6 +105,25 @@ fn initial(path: &Path) -> Result<(Model, Card)> {
     let model = Model::load(path)?;
     let card = Card::of(&path.display().to_string(), &model)?;
     Ok((model, card))
+}
+
+/// The refusal of a task without targets: which columns there are, if the table can be read.
+fn without_target(data: &str, options: &ReadOptions) -> Error {
+    let refuse = |expected: String| Error::config("--target", "not given", expected);
+    let table = match table::open(data, options) {
+        Ok(table) => table,
+        Err(error @ Error::File { .. }) => return error,
+        Err(_) => return refuse("the columns to forecast, or all".to_owned()),
+    };
+    let mut columns = String::new();
+    for (n, name) in table.columns.iter().enumerate() {
+        if columns.len() + name.len() > COLUMNS {
+            columns += &format!(" and {} more", table.columns.len() - n);
+            break;
+        }
+        columns = if n == 0 { name.clone() } else { format!("{columns}, {name}") };
+    }
+    refuse(format!("the columns to forecast, or all; {} has {columns}", table.name))
 }
 
 /// The loss, which quantiles and the quantile loss call for together.
@@ -157,8 +179,8 @@ async fn test(engine: &mut AnyEngine, card: &Card, table: &Table, rows: usize) -
 
 /// Writes what was asked for, all or nothing.
 fn write(recipe: &Recipe, flags: &TaskFlags, model: &Model, finished: &Finished) -> anyhow::Result<Vec<String>> {
+    let picture = flags.plot.as_ref().map(|_| losses(finished, &network_in_words(&model.spec)));
     let model = recipe.out.as_ref().map(|_| model.to_bytes()).transpose()?;
-    let picture = flags.plot.as_ref().map(|_| losses(finished)).transpose()?;
     let out = recipe.out.as_deref().zip(model.as_deref());
     let plot = flags.plot.as_deref().zip(picture.as_deref().map(str::as_bytes));
     let files: Vec<(&Path, &[u8])> = out.into_iter().chain(plot).collect();

@@ -1,5 +1,6 @@
 //! The flags that say what is to be forecast.
 
+use crate::cli::plot::svg_file;
 use crate::cli::table::{self, rows};
 use clap::ValueEnum;
 use refrain::data::Center;
@@ -11,7 +12,7 @@ use std::path::PathBuf;
 
 /// Flags for tables alone.
 #[derive(Clone, Debug, clap::Args)]
-#[command(next_help_heading = "Tables: what to forecast")]
+#[command(next_help_heading = "Task")]
 pub struct TaskFlags {
     /// The columns to forecast, or `all`.
     #[arg(long, value_name = "A,B", value_delimiter = ',', conflicts_with = "init")]
@@ -25,16 +26,16 @@ pub struct TaskFlags {
     /// What the network is told of the calendar: minute, hour, weekday, day, month, yearday.
     #[arg(long, value_name = "X,Y", value_delimiter = ',', value_parser = calendar, conflicts_with = "init")]
     pub calendar: Vec<Calendar>,
-    /// Rows that the network sees.
+    /// Rows that the network sees; by default two seasons or more, and at least twice the horizon.
     #[arg(long, value_name = "N", value_parser = rows, conflicts_with = "init")]
     pub window: Option<usize>,
-    /// Rows that it forecasts at once.
+    /// Rows that it forecasts at once; by default a season, or 10 where the frequency has none.
     #[arg(long, value_name = "N", value_parser = rows, conflicts_with = "init")]
     pub horizon: Option<usize>,
-    /// Rows of a season, for the seasonal naive forecast and MASE.
+    /// Rows of a season, for the seasonal naive forecast and MASE; by default the frequency's.
     #[arg(long, value_name = "N", value_parser = rows, conflicts_with = "init")]
     pub season: Option<usize>,
-    /// Levels to forecast, under the quantile loss.
+    /// Levels to forecast, under the quantile loss; by default of that loss 0.1, 0.5 and 0.9.
     #[arg(long, value_name = "Q,..", value_delimiter = ',', conflicts_with = "init")]
     pub quantiles: Vec<f32>,
     /// Rows that decide when training stops and how wide intervals are: a fraction, a count, or the first date.
@@ -56,7 +57,7 @@ pub struct TaskFlags {
     #[arg(long, value_enum, default_value_t = ChannelsName::Joint, value_name = "HOW", conflicts_with = "init")]
     pub channels: ChannelsName,
     /// A picture (SVG) of the losses over the epochs.
-    #[arg(long, value_name = "F.svg")]
+    #[arg(long, value_name = "F.svg", value_parser = svg_file, help_heading = "Output")]
     pub plot: Option<PathBuf>,
     #[command(flatten)]
     pub table: table::TableFlags,

@@ -1,10 +1,9 @@
 //! The free-running forecast as a table, as a picture, and as a drawing in the terminal.
 
 use crate::cli::console::significant;
-use crate::cli::plot::{DrawResult, FORECAST, GIVEN, GROUND, LEFT, Line, TEXT, TRUTH, font, legend};
-use plotters::coord::Shift;
-use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
+use crate::cli::plot::axis::Axis;
+use crate::cli::plot::svg::Svg;
+use crate::cli::plot::{FORECAST, Frame, HEAD, TRUTH, WIDTH, head};
 use std::fmt::Write;
 use textplots::{Chart, ColorPlot, Plot, Shape};
 
@@ -12,12 +11,12 @@ use textplots::{Chart, ColorPlot, Plot, Shape};
 const SHOWN: usize = 100;
 /// The drawing in the terminal, in dots: two to a character across, four down.
 const DOTS: (u32, u32) = (144, 56);
-/// The picture, in pixels.
-const SIZE: (u32, u32) = (960, 440);
-/// Pixels of the picture above the axes.
-const HEAD: i32 = 62;
+/// Pixels of the picture from top to bottom.
+const HEIGHT: f64 = 440.0;
+/// From one tick of the picture to the next, in points.
+const TICK: i32 = 10;
 /// Where the free run starts: between the last given point, at -1, and the first of the forecast, at 0.
-const START: f32 = -0.5;
+const START: f64 = -0.5;
 
 /// A window, what a network made of it on its own output, and what was true.
 #[derive(Debug)]
@@ -76,8 +75,7 @@ impl Forecast {
         let (truth, forecast) = (Shape::Points(&truth), Shape::Lines(&forecast));
         let mut chart = Chart::new_with_y_range(DOTS.0, DOTS.1, -shown, steps, low, high);
         let chart = if colour {
-            let [grey, orange] = [TRUTH, FORECAST].map(|RGBColor(r, g, b)| (r, g, b));
-            chart.linecolorplot(&truth, grey.into()).linecolorplot(&forecast, orange.into())
+            chart.linecolorplot(&truth, TRUTH.into()).linecolorplot(&forecast, FORECAST.into())
         } else {
             chart.lineplot(&truth).lineplot(&forecast)
         };
@@ -91,56 +89,29 @@ impl Forecast {
     }
 
     /// The picture, as the text of an SVG file.
-    pub fn svg(&self) -> anyhow::Result<String> {
-        let mut text = String::new();
-        self.draw(&SVGBackend::with_string(&mut text, SIZE).into_drawing_area())
-            .map_err(|error| anyhow::anyhow!("cannot draw forecast.svg: {error}"))?;
-        Ok(text)
-    }
+    pub fn svg(&self) -> String {
+        let [truth, given, forecast] = self.lines().map(|line| {
+            let wide = line.into_iter().map(|(k, value)| (f64::from(k), f64::from(value)));
+            wide.collect::<Vec<_>>()
+        });
+        let error = format!("RMSE {} over {} points", significant(self.rmse), self.forecast.len());
+        let mut svg = Svg::new(WIDTH, HEIGHT, &self.title, &format!("The forecast against the truth: {error}."));
+        let names = [("truth", "truth"), ("given window", "known"), (&format!("forecast, {error}"), "forecast")];
+        head(&mut svg, &self.title, &names.map(|(name, class)| (name.to_owned(), class)));
 
-    fn draw<B: DrawingBackend>(&self, area: &DrawingArea<B, Shift>) -> DrawResult<B> {
-        let [truth, given, forecast] = self.lines();
-        let name = format!("forecast, RMSE {} over {} points", significant(self.rmse), self.forecast.len());
-        let lines = [
-            Line { points: truth, colour: TRUTH, width: 5, name: "truth".to_owned() },
-            Line { points: given, colour: GIVEN, width: 2, name: "given window".to_owned() },
-            Line { points: forecast, colour: FORECAST, width: 2, name },
-        ];
-        let (low, high) = self.range();
-        let (first, last) = (lines[0].points[0].0, self.forecast.len() as f32);
-
-        area.fill(&WHITE)?;
-        let (head, body) = area.split_vertically(HEAD);
-        head.draw(&Text::new(self.title.as_str(), (LEFT, 16), font(20)))?;
-        legend(&head, 54, lines.iter().map(|line| (line.name.as_str(), line.colour.stroke_width(line.width))))?;
-        let mut chart = ChartBuilder::on(&body)
-            .margin(14)
-            .x_label_area_size(44)
-            .y_label_area_size(LEFT - 14)
-            .build_cartesian_2d(first..last, low..high)?;
-        chart.draw_series([Rectangle::new([(START, low), (last, high)], GROUND.filled())])?;
-        chart
-            .configure_mesh()
-            .light_line_style(TRANSPARENT)
-            .bold_line_style(BLACK.mix(0.08))
-            .axis_style(BLACK.mix(0.4))
-            .label_style(font(13))
-            .axis_desc_style(font(15))
-            .x_desc("points from the start of the free run")
-            .y_desc("value")
-            .x_labels(12)
-            .y_labels(6)
-            .x_label_formatter(&|k| format!("{k:.0}"))
-            .y_label_formatter(&|value| format!("{:.1}", (10.0 * value).round() / 10.0 + 0.0)) // + 0.0: no "-0.0"
-            .draw()?;
-        chart.draw_series(DashedLineSeries::new([(START, low), (START, high)], 5, 4, TEXT.stroke_width(1)))?;
-        for (side, k, words) in [(HPos::Right, START - 1.0, "given"), (HPos::Left, START + 1.0, "free run")] {
-            let style = font(14).pos(Pos::new(side, VPos::Top));
-            chart.draw_series([Text::new(words, (k, high - 0.02 * (high - low)), style)])?;
+        let (first, last) = (truth[0].0, self.forecast.len() as f64);
+        let values = [&truth, &given, &forecast].into_iter().flatten().map(|&(_, value)| value);
+        let x = Axis { low: first, high: last, log: false };
+        let frame = Frame::new(HEAD + 10.0, HEIGHT, x, Axis::of(values));
+        frame.ground(&mut svg, START, last);
+        let ticks = (first as i32..=last as i32).filter(|k| k % TICK == 0);
+        frame.axes(&mut svg, &ticks.map(|k| (f64::from(k), k.to_string())).collect::<Vec<_>>());
+        frame.name_below(&mut svg, "points from the start of the free run");
+        frame.edge(&mut svg, START);
+        frame.beside(&mut svg, START, "free run");
+        for (points, class) in [(truth, "truth"), (given, "known"), (forecast, "forecast")] {
+            svg.curve(&frame.all(&points), class);
         }
-        for line in lines {
-            chart.draw_series(LineSeries::new(line.points, line.colour.stroke_width(line.width)))?;
-        }
-        area.present()
+        svg.finish()
     }
 }

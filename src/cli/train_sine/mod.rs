@@ -64,7 +64,7 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t = PrecisionName::F32, value_name = "P")]
     precision: PrecisionName,
     /// Folder for model.safetensors, metrics.json, forecast.csv and forecast.svg. Without it no file is written.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
     out: Option<PathBuf>,
     #[command(flatten)]
     common: Common,
@@ -90,8 +90,15 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
 
     let training = Instant::now();
     let optimizer = Optimizer::adam(args.lr);
-    let options =
-        train::Options { epochs: args.epochs, batch: args.batch, optimizer, seed, ..train::Options::default() };
+    let portion = fit::portion(engine.device(), parameters, args.seq_len, args.batch.min(train_ids.len()));
+    let options = train::Options {
+        epochs: args.epochs,
+        batch: args.batch,
+        optimizer,
+        seed,
+        portion,
+        ..train::Options::default()
+    };
     let summary = fit::train(&mut engine, &options, &train_ids, &mut console).await?;
     let training = training.elapsed();
 
@@ -132,14 +139,14 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
         format!("{} with {} hidden units, fed with its own output", args.cell.name().to_uppercase(), args.hidden);
     let forecast = Forecast { title, given, truth, forecast, rmse: free.rmse };
     console.say(report::results(&document, &naive, test_ids.len()))?;
-    console.say(forecast.drawn(console.colour()))?;
+    console.draw(forecast.drawn(console.colour()))?;
 
     if let Some(folder) = folder {
         let parameters = engine.parameters().await?;
         let provenance = provenance(args, &options, engine.device());
         let model = Model { provenance, ..Model::new(spec, parameters) }.to_bytes()?;
         let metrics = serde_json::to_string_pretty(&document)? + "\n";
-        let (table, picture) = (forecast.csv(), forecast.svg()?);
+        let (table, picture) = (forecast.csv(), forecast.svg());
         let contents = [&model, metrics.as_bytes(), table.as_bytes(), picture.as_bytes()];
         folder.write(&std::array::from_fn::<_, 4, _>(|file| (FILES[file], contents[file])))?;
         console.say(format_args!("Wrote {}", document.files.join(", ")))?;

@@ -2,6 +2,7 @@
 //! `__metadata__`. Files that PyTorch wrote itself load too; [`foreign`] finds out what they hold. Format:
 //! <https://github.com/huggingface/safetensors#format>.
 
+mod checksum;
 mod contents;
 mod foreign;
 mod model;

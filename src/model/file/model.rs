@@ -1,5 +1,6 @@
 //! A network with its weights, from and to a file.
 
+use super::checksum;
 use super::contents::{Contents, Lacking};
 use super::foreign;
 use super::names::Names;
@@ -15,6 +16,8 @@ use serde_json::{Map, Value};
 pub(super) const KEY: &str = "refrain";
 /// How the names of a checkpoint's tensors begin that are not the model's.
 pub const CHECKPOINT: &str = "checkpoint.";
+/// How the text under it begins.
+const OURS: &str = "{\"format\":1,\"spec\":";
 /// Version of what stands under [`KEY`].
 const FORMAT: u32 = 1;
 
@@ -42,6 +45,7 @@ pub struct Loaded {
 
 /// What stands in `__metadata__` under [`KEY`].
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Card {
     format: u32,
     spec: Spec,
@@ -49,6 +53,9 @@ struct Card {
     names: Names,
     #[serde(default)]
     provenance: Map<String, Value>,
+    /// Of all that stands before it, and of the tensors; see [`checksum`].
+    #[serde(default, rename = "checksum", skip_serializing)]
+    _checksum: Option<String>,
 }
 
 impl Model {
@@ -82,8 +89,9 @@ impl Model {
         }
         tensors.extend_from_slice(beside);
         let Model { spec, names, provenance, .. } = self.clone();
-        let card = serde_json::to_string(&Card { format: FORMAT, spec, names, provenance });
-        Ok(write_with_metadata(&tensors, KEY, card.expect("a card has string keys only")))
+        let card = serde_json::to_string(&Card { format: FORMAT, spec, names, provenance, _checksum: None });
+        let card = checksum::with_checksum(&card.expect("a card has string keys only"), &tensors);
+        Ok(write_with_metadata(&tensors, KEY, card))
     }
 
     /// A model from the bytes of a file. Nothing in them is trusted: no size is believed before the bytes that it
@@ -135,6 +143,9 @@ impl Model {
 fn read(arrays: &Arrays<'_>, options: &LoadOptions) -> std::result::Result<Loaded, String> {
     let Contents { mut spec, names, provenance, mut notes, lacks } = match arrays.metadata(KEY) {
         Some(card) => ours(card, arrays, options)?,
+        None if arrays.has_metadata_like(OURS) => {
+            return Err(format!("it is damaged: `{KEY}` is missing in its `__metadata__`; take another copy"));
+        }
         None => foreign::contents(arrays, options)?,
     };
     if let (Some(head), Some(readout)) = (&mut spec.head, options.readout) {
@@ -178,6 +189,9 @@ fn read(arrays: &Arrays<'_>, options: &LoadOptions) -> std::result::Result<Loade
     if let [first, rest @ ..] = lacking.as_slice() {
         let others = if rest.is_empty() { String::new() } else { format!(" and {} others", rest.len()) };
         notes.push(format!("it has no {first}{others}: taken for zeros, and written when it is saved"));
+    }
+    if let Some(card) = arrays.metadata(KEY) {
+        checksum::check(card, arrays)?;
     }
     Ok(Loaded { model: Model { spec, parameters, names, provenance }, notes })
 }

@@ -320,6 +320,26 @@ fn every_fault_of_a_foreign_file_is_refused_with_its_place() {
     assert!(message.contains("or 4 (LSTM), found [0, 0]"), "{message}");
 }
 
+#[test]
+fn every_flipped_bit_is_refused_or_changes_nothing() {
+    let kept = model();
+    let file = kept.to_bytes().unwrap();
+    let mut refused = 0;
+    for bit in 0..8 * file.len() {
+        let mut damaged = file.clone();
+        damaged[bit / 8] ^= 1 << (bit % 8);
+        match Model::from_bytes("m", &damaged) {
+            Ok(same) => assert_eq!(same, kept, "bit {bit}"),
+            Err(_) => refused += 1,
+        }
+    }
+    assert!(refused > 8 * file.len() - 50, "{refused} of {} bits", 8 * file.len());
+    let last = file.len() - 1;
+    let damaged = [&file[..last], &[file[last] ^ 1]].concat();
+    let message = Model::from_bytes("m", &damaged).unwrap_err().to_string();
+    assert_eq!(message, "m: it is damaged: its checksum is not that of what it holds; take another copy");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
     #[test]

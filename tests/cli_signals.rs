@@ -1,0 +1,100 @@
+//! Runs that are asked to stop, that are taken up, and that are made longer.
+#![cfg(unix)]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+fn start(folder: &Path, arguments: &str) -> Child {
+    Command::new(assert_cmd::cargo::cargo_bin!("refrain"))
+        .args(arguments.split_whitespace())
+        .args(["--device", "cpu"])
+        .current_dir(folder)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+fn finish(folder: &Path, arguments: &str) -> (Option<i32>, String) {
+    let output = start(folder, arguments).wait_with_output().unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+/// A folder with `rows` rows of two weeks' rhythm.
+fn folder(rows: usize) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    let rows: String = (0..rows).map(|t| format!("{}\n", t % 7 + t % 14 / 3)).collect();
+    fs::write(folder.path().join("data.csv"), format!("y\n{rows}")).unwrap();
+    folder
+}
+
+#[test]
+fn signals_end_a_run_within_an_epoch_and_leave_a_checkpoint() {
+    let folder = folder(6000);
+    let here = folder.path();
+    // An epoch that takes minutes.
+    let flags = "train data.csv --target y --hidden 128 --window 200 --horizon 7 --batch 64 --epochs 3 --checkpoint c";
+    for signal in ["-INT", "-TERM", "-HUP"] {
+        let resume = if here.join("c").exists() { "--resume c" } else { "" };
+        let mut run = start(here, &format!("{flags} {resume} --out m.safetensors"));
+        let mut lines = BufReader::new(run.stdout.take().unwrap()).lines().map(Result::unwrap);
+        lines.find(|line| line.contains(" epochs, batch")).expect("it says what it is about to do");
+        std::thread::sleep(Duration::from_millis(700));
+        let asked = Instant::now();
+        assert!(Command::new("kill").args([signal, &run.id().to_string()]).status().unwrap().success());
+        lines.for_each(drop);
+        let mut message = String::new();
+        run.stderr.take().unwrap().read_to_string(&mut message).unwrap();
+        assert_eq!(run.wait().unwrap().code(), Some(1), "{signal}: {message}");
+        assert!(asked.elapsed() < Duration::from_secs(20), "{signal}: {:?}", asked.elapsed());
+        assert!(message.contains("after epoch 0 of 3") && message.contains("--resume c"), "{message}");
+        let checkpoint = fs::read(here.join("c")).unwrap();
+        assert!(checkpoint.windows(9).any(|text| text == b"\\\"partial"), "{signal}");
+    }
+    let mut names: Vec<_> = fs::read_dir(here).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["c", "data.csv"]);
+}
+
+#[test]
+fn a_run_that_has_ended_can_be_made_longer_but_not_shorter() {
+    let folder = folder(90);
+    let here = folder.path();
+    let flags = "train data.csv --target y --hidden 2 --quiet --checkpoint c";
+    assert_eq!(finish(here, &format!("{flags} --epochs 2 --out short")), (Some(0), String::new()));
+    assert_eq!(finish(here, &format!("{flags} --epochs 4 --resume c --out long")), (Some(0), String::new()));
+    assert_ne!(fs::read(here.join("short")).unwrap(), fs::read(here.join("long")).unwrap());
+    let (code, message) = finish(here, &format!("{flags} --epochs 3 --resume c"));
+    assert!(code == Some(1) && message.contains("c: it has come to epoch 4, beyond the 3 epochs"), "{message}");
+    let (code, message) = finish(here, &format!("{flags} --epochs 5 --lr 0.5 --resume c"));
+    assert!(code == Some(1) && message.contains("another run: its `optimizer`"), "{message}");
+}
+
+#[test]
+fn a_damaged_checkpoint_is_refused() {
+    let folder = folder(90);
+    let here = folder.path();
+    let flags = "train data.csv --target y --hidden 2 --epochs 2 --quiet";
+    finish(here, &format!("{flags} --checkpoint c --out m"));
+    for (file, arguments) in [("c", format!("{flags} --resume c")), ("m", "forecast m data.csv".to_owned())] {
+        let mut bytes = fs::read(here.join(file)).unwrap();
+        let last = bytes.len() - 4;
+        bytes[last] ^= 1;
+        fs::write(here.join(file), bytes).unwrap();
+        let (code, message) = finish(here, &arguments);
+        assert!(code == Some(1) && message.contains("it is damaged: its checksum"), "{message}");
+    }
+}
+
+#[test]
+fn what_a_killed_run_left_is_removed_by_the_next() {
+    let folder = folder(90);
+    let here = folder.path();
+    fs::write(here.join(".refrain-aB3xY9"), "half a model").unwrap();
+    finish(here, "train data.csv --target y --hidden 2 --epochs 1 --quiet --out m");
+    assert!(here.join("m").exists() && !here.join(".refrain-aB3xY9").exists());
+}
