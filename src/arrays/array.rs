@@ -6,6 +6,14 @@ use std::borrow::Cow;
 /// What a function says that knows a fault but not the file it is in.
 pub(super) type Fallible<T> = std::result::Result<T, String>;
 
+/// Dimensions of an array at most, as in NumPy.
+const MOST_DIMS: usize = 64;
+
+/// Refuses a shape of more dimensions than arrays have.
+pub(super) fn check_dims(found: usize) -> Fallible<()> {
+    if found <= MOST_DIMS { Ok(()) } else { Err(format!("expected at most {MOST_DIMS} dimensions, found {found}")) }
+}
+
 /// An array as it lies in a file: row-major, little-endian, with as many bytes as its type and shape call for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Array<'a> {

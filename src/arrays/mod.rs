@@ -7,6 +7,7 @@ mod dtype;
 mod npy;
 mod npz;
 mod read;
+mod recognize;
 mod safetensors;
 #[cfg(test)]
 mod tests;
@@ -16,5 +17,6 @@ pub use array::{Array, Named, place};
 pub use convert::Converted;
 pub use dtype::Dtype;
 pub use read::{Arrays, Dim};
+pub use recognize::{foreign_format, looks_like_arrays};
 pub use write::Format;
 pub(crate) use write::write_with_metadata;

@@ -1,7 +1,7 @@
 //! NumPy's `.npy`: <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>. A magic, a version, the
 //! length of a header, the header as a Python dictionary, and the values.
 
-use super::array::{Array, Fallible, byte_len};
+use super::array::{Array, Fallible, byte_len, check_dims};
 use super::dtype::Dtype;
 use std::borrow::Cow;
 
@@ -30,6 +30,20 @@ pub fn read(bytes: &[u8]) -> Fallible<Array<'_>> {
     }
     let bytes = if fortran { Cow::Owned(row_major(data, dtype.size(), &shape)) } else { Cow::Borrowed(data) };
     Ok(Array { dtype, shape, bytes })
+}
+
+/// Checks the header at the beginning of a file of `len` bytes, of which only `start` has been seen.
+///
+/// # Errors
+/// As [`read`], where the beginning shows it.
+pub fn check_start(start: &[u8], len: u64) -> Fallible<()> {
+    let Ok((header, data)) = split(start) else { return Ok(()) };
+    let Header { dtype, shape, .. } = parse(header).map_err(|fault| format!("its .npy header: {fault}"))?;
+    let found = len.saturating_sub((start.len() - data.len()) as u64);
+    match byte_len(dtype, &shape) {
+        Some(expected) if expected as u64 == found => Ok(()),
+        _ => Err(format!("expected the values of {dtype} {shape:?}, found {found} bytes")),
+    }
 }
 
 /// Header and data.
@@ -93,6 +107,7 @@ impl<'a> Rest<'a> {
                 break;
             }
         }
+        check_dims(shape.len())?;
         Ok(shape)
     }
 }
@@ -130,12 +145,14 @@ fn parse(header: &str) -> Fallible<Header> {
 
 /// Values of `size` bytes whose first dimension is the fastest, with the last the fastest.
 fn row_major(values: &[u8], size: usize, shape: &[usize]) -> Vec<u8> {
+    // A dimension of 1 orders nothing.
+    let shape: Vec<usize> = shape.iter().copied().filter(|&dim| dim != 1).collect();
     let mut result = Vec::with_capacity(values.len());
     let mut place = vec![0; shape.len()];
     for _ in 0..values.len() / size {
-        let index = place.iter().zip(shape).rev().fold(0, |index, (&at, &dim)| index * dim + at);
+        let index = place.iter().zip(&shape).rev().fold(0, |index, (&at, &dim)| index * dim + at);
         result.extend_from_slice(&values[index * size..][..size]);
-        for (at, &dim) in place.iter_mut().zip(shape).rev() {
+        for (at, &dim) in place.iter_mut().zip(&shape).rev() {
             *at += 1;
             if *at < dim {
                 break;

@@ -1,7 +1,7 @@
 //! NumPy's `.npz`: a zip archive of `.npy` files, stored or deflated.
 
 use super::array::{Array, Fallible, Named, le_bytes};
-use super::npy;
+use super::{npy, recognize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read, Write};
@@ -10,8 +10,10 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 /// What the arrays of an archive may come to: this many bytes, or this many times the archive, whichever is more.
 /// Deflated bytes may stand for a thousand times as many.
-const MOST_BYTES: u64 = 1 << 30;
-const MOST_TIMES: u64 = 20;
+const MOST_BYTES: u64 = 1 << 26;
+const MOST_TIMES: u64 = 100;
+/// Bytes in which an array's header ends, if it is no longer than NumPy writes it.
+const HEADER: u64 = 1 << 10;
 
 /// Reads every array of an archive.
 ///
@@ -25,12 +27,25 @@ pub fn read(bytes: &[u8]) -> Fallible<BTreeMap<String, Array<'static>>> {
 pub(super) fn read_at_most(most: u64, bytes: &[u8]) -> Fallible<BTreeMap<String, Array<'static>>> {
     let fault = |error| format!("not a whole zip archive: {error}");
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(fault)?;
-    if archive.file_names().flatten().any(|name| name.ends_with("data.pkl")) {
-        return Err("expected arrays, found what torch.save has pickled: save it with \
-                    safetensors.torch.save_file(module.state_dict(), PATH)"
-            .to_owned());
+    let names: Vec<String> = archive.file_names().flatten().map(|name| name.into_owned()).collect();
+    if let Some(what) = recognize::zipped(&names) {
+        return Err(what);
     }
-    let mut left = most;
+    let large = |found: u64| {
+        format!(
+            "expected arrays of at most {most} bytes in an archive of {}, found {found}; save larger ones with \
+             numpy.savez, not savez_compressed",
+            bytes.len()
+        )
+    };
+    // An archive that is honest about its size is refused before anything is unpacked.
+    let mut sizes = 0u64;
+    for index in 0..archive.len() {
+        sizes = sizes.saturating_add(archive.by_index_raw(index).map_err(fault)?.size());
+    }
+    if sizes > most {
+        return Err(large(sizes));
+    }
     let mut arrays = BTreeMap::new();
     for index in 0..archive.len() {
         let mut entry = archive.by_index(index).map_err(fault)?;
@@ -39,12 +54,18 @@ pub(super) fn read_at_most(most: u64, bytes: &[u8]) -> Fallible<BTreeMap<String,
         let Some(name) = entry_name.strip_suffix(".npy") else {
             return Err(in_entry("expected .npy files in an archive of arrays, found another".to_owned()));
         };
-        // The size that the archive speaks of is not believed; one byte beyond what is left is enough to refuse.
+        // The header is compared with the size before the values are unpacked. An entry that is longer than the archive
+        // says is refused for one byte too many.
+        let size = entry.size();
         let mut contents = Vec::new();
-        entry.by_ref().take(left + 1).read_to_end(&mut contents).map_err(|error| in_entry(error.to_string()))?;
-        left = left.checked_sub(contents.len() as u64).ok_or_else(|| {
-            in_entry(format!("expected arrays of at most {most} bytes in an archive of {}, found more", bytes.len()))
-        })?;
+        let mut unpack = |contents: &mut Vec<u8>, most: u64| {
+            let more = most.saturating_sub(contents.len() as u64);
+            let unpacked = entry.by_ref().take(more).read_to_end(contents);
+            unpacked.map(drop).map_err(|error| in_entry(error.to_string()))
+        };
+        unpack(&mut contents, HEADER.min(size))?;
+        npy::check_start(&contents, size).map_err(in_entry)?;
+        unpack(&mut contents, size + 1)?;
         let Array { dtype, shape, bytes } = npy::read(&contents).map_err(in_entry)?;
         arrays.insert(name.to_owned(), Array { dtype, shape, bytes: Cow::Owned(bytes.into_owned()) });
     }

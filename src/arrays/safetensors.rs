@@ -1,7 +1,8 @@
 //! safetensors: <https://github.com/huggingface/safetensors#format>.
 
-use super::array::{Array, Fallible, Named, byte_len, le_bytes};
+use super::array::{Array, Fallible, Named, byte_len, check_dims, le_bytes};
 use super::dtype::Dtype;
+use super::recognize;
 use safetensors::tensor::TensorView;
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -36,6 +37,7 @@ pub fn read(bytes: &[u8]) -> Fallible<Contents<'_>> {
     let mut arrays = BTreeMap::new();
     let mut places = Vec::with_capacity(header.tensors.len());
     for (name, Info { dtype, shape, data_offsets: (first, last) }) in header.tensors {
+        check_dims(shape.len()).map_err(|fault| format!("`{name}`: {fault}"))?;
         let Some(known) = Dtype::from_safetensors(&dtype) else {
             return Err(format!("`{name}`: expected numbers of 8 to 64 bits, found {dtype} {shape:?}"));
         };
@@ -64,7 +66,9 @@ pub fn read(bytes: &[u8]) -> Fallible<Contents<'_>> {
 
 /// Header and data.
 fn split(bytes: &[u8]) -> Fallible<(Header, &[u8])> {
-    let none = |reason: String| format!("not a safetensors, .npz or .npy file: {reason}");
+    let none = |reason: String| {
+        format!("not a safetensors, .npz or .npy file: {}", recognize::described(bytes).unwrap_or(reason))
+    };
     let Some((len, rest)) = bytes.split_first_chunk() else {
         return Err(none(format!("expected a header length of 8 bytes, found {} bytes in all", bytes.len())));
     };

@@ -163,7 +163,7 @@ fn every_fault_of_a_safetensors_file_is_refused_with_its_place() {
         (refusal(&[1, 2]), format!("{none}expected a header length of 8 bytes, found 2 bytes in all")),
         (refusal(&[255; 8]), format!("{none}expected a header of 18446744073709551615 bytes, found 0 bytes")),
         (refusal(&safetensors_file("[]", &[])), format!("{none}its header: ")),
-        (refusal(b"a,b\n1,2\n3,4\n"), format!("{none}expected a header of ")),
+        (refusal(b"a,b\n1,2\n3,4\n"), format!("{none}it is text, such as a CSV table, which ")),
         (one("F8_E4M3", "[1]", "[0,1]", 1), "`x`: expected numbers of 8 to 64 bits, found F8_E4M3 [1]".into()),
         (one("F32", "[2]", "[0,4]", 4), "`x`: expected F32 [2], found bytes 0 to 4 of 4".into()),
         (one("F32", "[1]", "[4,8]", 8), "`x`: expected its values from byte 0 on, found bytes 4 to 8".into()),
@@ -227,7 +227,7 @@ fn every_fault_of_an_archive_is_refused_with_its_place() {
         (refusal(&stored(&[("notes.txt", b"x")])), "`notes.txt`: expected .npy files"),
         (refusal(&stored(&[("x.npy", b"x")])), "`x.npy`: expected an .npy file with its header, found 1 bytes"),
         (refusal(&stored(&[("x.npy", &good[..good.len() - 4])])), "`x.npy`: expected the values of F32 [2], found 4"),
-        (refusal(&stored(&[("archive/data.pkl", b"x")])), "found what torch.save has pickled"),
+        (refusal(&stored(&[("archive/data.pkl", b"x")])), "it is a pickle of torch.save"),
         (refusal(&torn), "`x.npy`: "),
     ];
     for (found, expected) in faults {
@@ -242,9 +242,68 @@ fn an_archive_that_stands_for_far_more_than_it_is_is_refused() {
     assert!(bomb.len() < 10_000);
     assert_eq!(npz::read_at_most(4 << 20, &bomb).unwrap().len(), 3);
     let found = npz::read_at_most(5 << 19, &bomb).unwrap_err();
-    let expected =
-        format!("`c.npy`: expected arrays of at most 2621440 bytes in an archive of {}, found more", bomb.len());
-    assert_eq!(found, expected);
+    let (len, unpacked) = (bomb.len(), 3 * zeros.len());
+    let expected = format!("expected arrays of at most 2621440 bytes in an archive of {len}, found {unpacked}; save");
+    assert!(found.starts_with(&expected), "{found}");
+}
+
+#[test]
+fn files_of_other_formats_are_called_by_their_names() {
+    let tar = [vec![b'a'; 257].as_slice(), b"ustar\x0000", &[0; 250]].concat();
+    let long = |start: &[u8]| [start, &[0; 600]].concat();
+    let cases = [
+        (long(b"\x89HDF\r\n\x1a\n"), "it is HDF5 (.h5 of Keras, or MATLAB 7.3): save"),
+        (long(b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."), "it is a pickle of torch.save"),
+        (long(b"\x80\x04\x95\x10"), "it is a pickle of torch.save"),
+        (long(b"\x08\x08\x12\x07pytorch"), "it is ONNX: "),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:abc\n".to_vec(), "`git lfs pull`"),
+        (long(b"GGUF\x03"), "it is GGUF: "),
+        (long(b"MATLAB 5.0 MAT-file, Platform: GLNXA64"), "it is a .mat file of MATLAB: convert it"),
+        (long(b"PAR1\x15\x04"), "it is Parquet: "),
+        (long(b"\x1f\x8b\x08"), "it is compressed with gzip: unpack it first"),
+        (tar, "it is a tar archive"),
+        (b"<!DOCTYPE html><html>".to_vec(), "it is a web page"),
+        ("a;b\nß;1\n".repeat(400).into_bytes(), "it is text, such as a CSV table"),
+        (Vec::new(), "it is empty"),
+        (zip_file(&[("m/data.pkl", b"x"), ("m/data/0", b"x")], CompressionMethod::Stored), "it is a pickle of torch"),
+        (
+            zip_file(&[("config.json", b"{}"), ("model.weights.h5", b"x")], CompressionMethod::Stored),
+            "a model of Keras",
+        ),
+        (zip_file(&[("xl/workbook.xml", b"<x>")], CompressionMethod::Deflated), "it is an Excel workbook"),
+    ];
+    for (bytes, expected) in cases {
+        let found = refusal(&bytes);
+        assert!(found.contains(expected) && found.len() < 500, "{found}, not {expected}");
+    }
+}
+
+#[test]
+fn more_dimensions_than_numpys_are_refused_at_once() {
+    for (fortran, dims) in [("True", 65), ("True", 80_000), ("False", 1_000_000)] {
+        let shape = "1,".repeat(dims);
+        let header = format!("{{'descr': '|u1', 'fortran_order': {fortran}, 'shape': ({shape})}}\n");
+        let len = (header.len() as u32).to_le_bytes();
+        let file = [npy::MAGIC, &[2, 0], &len, header.as_bytes(), &[7]].concat();
+        let found = refusal(&file);
+        assert_eq!(found, format!("its .npy header: expected at most 64 dimensions, found {dims}"));
+    }
+    let most = format!("{{'descr': '|u1', 'fortran_order': True, 'shape': ({}2)}}\n", "1,".repeat(63));
+    let array = npy_file(&most, &[3, 4]);
+    assert_eq!(&*npy::read(&array).unwrap().bytes, [3, 4]);
+    let many = format!(r#"{{"x":{{"dtype":"U8","shape":[{}1],"data_offsets":[0,1]}}}}"#, "1,".repeat(99));
+    assert_eq!(refusal(&safetensors_file(&many, &[0])), "`x`: expected at most 64 dimensions, found 100");
+}
+
+#[test]
+fn an_archive_that_lies_about_its_sizes_is_refused_before_it_is_unpacked() {
+    let zeros = npy_file(&descr("<f4", "(262144,)"), &vec![0; 1 << 20]);
+    let mut lying = zip_file(&[("a.npy", zeros.as_slice())], CompressionMethod::Deflated);
+    // The size of the contents in the central directory.
+    let entry = lying.windows(4).position(|bytes| bytes == b"PK\x01\x02").unwrap();
+    lying[entry + 24..][..4].copy_from_slice(&200u32.to_le_bytes());
+    let found = npz::read_at_most(2 << 20, &lying).unwrap_err();
+    assert_eq!(found, "`a.npy`: expected the values of F32 [262144], found 127 bytes");
 }
 
 proptest! {

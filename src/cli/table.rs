@@ -2,10 +2,13 @@
 
 use super::console::Console;
 use super::values::whole;
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::ValueEnum;
+use refrain::arrays::{Arrays, foreign_format, looks_like_arrays};
+use refrain::disk;
 use refrain::forecast::table::{Fill, ReadOptions, Table, Thousands};
 use refrain::forecast::time::Frequency;
+use std::io::Read;
 use std::path::Path;
 
 /// How a table is written. What is not said is guessed.
@@ -93,6 +96,9 @@ pub fn open(data: &str, options: &ReadOptions) -> refrain::Result<Table> {
 
 /// The same, and says what it is.
 pub fn read(data: &str, options: &ReadOptions, console: &Console) -> anyhow::Result<Table> {
+    if data != "-" {
+        check_text(Path::new(data))?;
+    }
     let table = open(data, options)?;
     let rows: usize = table.series.iter().map(|series| table.rows(series)).sum();
     let first = &table.series[0];
@@ -124,6 +130,27 @@ pub fn read(data: &str, options: &ReadOptions, console: &Console) -> anyhow::Res
         }
     }
     Ok(table)
+}
+
+/// Refuses a file of another format by its first bytes. A pipe is not looked at: what is read from it is gone.
+fn check_text(path: &Path) -> anyhow::Result<()> {
+    if !path.is_file() {
+        return Ok(());
+    }
+    let mut start = Vec::new();
+    disk::open(path)?.take(512).read_to_end(&mut start).with_context(|| path.display().to_string())?;
+    if looks_like_arrays(&start) {
+        Arrays::from_bytes(&path.display().to_string(), &disk::read(path)?)?;
+        bail!(
+            "{}: expected a table (CSV), found arrays: `refrain train` and `refrain run` take them under a name that \
+             ends in .safetensors, .npz or .npy",
+            path.display()
+        );
+    }
+    match foreign_format(&start) {
+        None => Ok(()),
+        Some(what) => bail!("{}: expected a table (CSV): {what}", path.display()),
+    }
 }
 
 fn delimiter(text: &str) -> Result<u8, String> {
