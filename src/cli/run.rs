@@ -35,6 +35,13 @@ pub struct Args {
     /// The function of an RNN, where the file is PyTorch's and does not say.
     #[arg(long, value_enum, value_name = "F")]
     nonlinearity: Option<Function>,
+    /// The recurrent module, where the file is PyTorch's and holds several or other layers: its name in the state_dict.
+    /// Without --head-module it is run without a head, on x as its own input.
+    #[arg(long, value_name = "PREFIX")]
+    module: Option<String>,
+    /// The Linear behind the recurrent module, likewise.
+    #[arg(long, value_name = "PREFIX")]
+    head_module: Option<String>,
     /// The steps that the head reads, whatever the file says.
     #[arg(long, value_enum, value_name = "STEPS")]
     head: Option<Steps>,
@@ -91,10 +98,18 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     outputs::check(&[("MODEL", &args.model), ("ARRAYS", &args.arrays)], &[("--out", &args.out)])?;
 
     let readout = args.head.map(|steps| if matches!(steps, Steps::Last) { Readout::Last } else { Readout::Every });
-    let options = LoadOptions { nonlinearity: args.nonlinearity.map(Function::nonlinearity), readout };
+    let options = LoadOptions {
+        nonlinearity: args.nonlinearity.map(Function::nonlinearity),
+        readout,
+        module: args.module.clone(),
+        head_module: args.head_module.clone(),
+    };
     let loaded = Model::open(&args.model, &options)?;
     let mut notes: Vec<String> = loaded.notes.iter().map(|note| format!("{}: {note}", args.model.display())).collect();
     let Model { spec, parameters, .. } = loaded.model;
+    if let Some(ignored) = &loaded.ignored {
+        console.warn(format_args!("{}: {ignored}", args.model.display()));
+    }
     if args.head.is_some() && spec.head.is_none() {
         bail!("--head: {} has no head whose steps could be chosen", args.model.display());
     }

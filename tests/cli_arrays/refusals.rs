@@ -39,13 +39,17 @@ fn bad_models_and_arrays_are_refused_with_nothing_written() {
     write(folder, "short.npz", &[good, ("lengths", &[1], &[4.0])]);
     fs::write(folder.join("cut.safetensors"), &fs::read(folder.join("m.safetensors")).unwrap()[..900]).unwrap();
     fs::write(folder.join("text.npz"), "a,b\n1,2\n").unwrap();
+    fs::write(folder.join("m.pth"), b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.").unwrap();
     fs::write(folder.join("old.out.npz"), "mine").unwrap();
     let before = entries(folder);
 
     let model = [
         ("none.safetensors x.npz", "none.safetensors: cannot read it: No such file"),
         ("cut.safetensors x.npz", "cut.safetensors: not a safetensors, .npz or .npy file: expected a header of"),
-        ("x.npz x.npz", "x.npz: tensor `x`: expected those of a torch.nn RNN, LSTM or GRU"),
+        (
+            "x.npz x.npz",
+            "x.npz: expected the weights of a torch.nn RNN, LSTM or GRU (such as `weight_ih_l0`), found none beside `x`",
+        ),
         ("m.safetensors none.npz", "none.npz: expected an array `x`, found no array at all"),
         ("m.safetensors features.npz", "features.npz: `x`: expected [N, T, I=3], found F32 [2, 3, 4]"),
         ("m.safetensors flat.npz", "flat.npz: `x`: expected [N, T, I=3], found F32 [24]"),
@@ -55,7 +59,12 @@ fn bad_models_and_arrays_are_refused_with_nothing_written() {
         ("m.safetensors long.npz", "`lengths`: expected whole numbers from 1 to T=4, found 5 at [1]"),
         ("m.safetensors half.npz", "`lengths`: expected a whole number from 0 to 4294967295 at [1], found 2.5"),
         ("m.safetensors short.npz", "`lengths`: expected [N=2], found F32 [1]"),
-        ("m.safetensors text.npz", "text.npz: not a safetensors, .npz or .npy file: "),
+        ("m.safetensors text.npz", "text.npz: not a safetensors, .npz or .npy file: it is text, such as a CSV table"),
+        ("m.pth x.npz", "m.pth: not a safetensors, .npz or .npy file: it is a pickle of torch.save"),
+        (
+            "m.safetensors x.npz --module lstm",
+            "--module lstm: its `__metadata__` says that it holds one model, here `rnn`",
+        ),
         ("m.safetensors x.npz --nonlinearity relu", "its `__metadata__` says lstm, asked for was rnn_relu"),
         ("m.safetensors x.npz --device nosuch", "no adapter matches `nosuch`"),
     ];
@@ -121,6 +130,26 @@ fn bad_training_sets_are_refused_with_nothing_written() {
         assert_eq!(entries(folder), before, "{arguments}");
     }
     refused(folder, "train table.csv --head last", 2, "--head is given, expected nothing: it is for arrays");
+}
+
+#[test]
+fn what_is_no_table_is_refused_as_one_by_what_it_is() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    write(folder, "a.npz", &[("x", &[2, 4, 3], &numbers(24))]);
+    fs::copy(folder.join("a.npz"), folder.join("a.csv")).unwrap();
+    lstm().save(&folder.join("m.csv")).unwrap();
+    fs::write(folder.join("p.parquet"), b"PAR1\x15\x04\x15\x10").unwrap();
+    for (data, expected) in [
+        (
+            "a.csv",
+            "a.csv: expected a table (CSV), found arrays: `refrain train` and `refrain run` take them under a name",
+        ),
+        ("m.csv", "m.csv: expected a table (CSV), found arrays"),
+        ("p.parquet", "p.parquet: expected a table (CSV): it is Parquet: write it as CSV"),
+    ] {
+        refused(folder, &format!("train {data} --target y --device cpu"), 1, expected);
+    }
 }
 
 /// In an address space of 1 GiB, an allocation from a number in a file would end the program.

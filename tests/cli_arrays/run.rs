@@ -80,3 +80,35 @@ fn a_model_without_metadata_runs_and_says_what_was_assumed() {
     assert!(!text.contains("taken for tanh") && text.contains("Wrote y [2, 4, 1]"), "{text}");
     assert!(array(folder, "o.npz", "h_n").1 != tanh);
 }
+
+#[test]
+fn a_layer_in_front_is_no_head_and_the_module_is_chosen_by_name() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    let (w, b, table) = (numbers(4), numbers(2), numbers(10));
+    let tensors = [
+        ("embedding.weight", [5, 2].as_slice(), table.as_slice()),
+        ("rnn.weight_ih_l0", &[2, 2], &w),
+        ("rnn.weight_hh_l0", &[2, 2], &w),
+        ("rnn.bias_ih_l0", &[2], &b),
+        ("rnn.bias_hh_l0", &[2], &b),
+    ];
+    write(folder, "m.safetensors", &tensors);
+    write(folder, "in.npz", &[("x", &[2, 4, 2], &numbers(16)), ("y", &[2, 4, 2], &numbers(16))]);
+    let arguments = "run m.safetensors in.npz --out o.npz --device cpu --quiet";
+    let expected =
+        "m.safetensors: `embedding` (weight [5, 2]) may lie in front of the recurrent module: --module rnn takes";
+    super::refused(folder, arguments, 1, expected);
+    let ran = |more: &str| {
+        let run = super::refrain(folder, &format!("{arguments} {more}")).assert().success().stdout("");
+        let stderr = String::from_utf8_lossy(&run.get_output().stderr).into_owned();
+        (stderr, array(folder, "o.npz", "y").0)
+    };
+    let ignored = "m.safetensors: ignored: `embedding`\n".to_owned();
+    assert_eq!(ran("--module rnn"), (ignored.clone(), vec![2, 4, 2]));
+    assert_eq!(ran("--head-module embedding"), (String::new(), vec![2, 5]));
+
+    let train = "train in.npz --init m.safetensors --epochs 1 --device cpu --quiet";
+    super::refused(folder, train, 1, expected);
+    super::refrain(folder, &format!("{train} --module rnn")).assert().success().stdout("").stderr(ignored);
+}

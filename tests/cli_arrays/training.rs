@@ -31,7 +31,7 @@ fn training_on_arrays_is_the_librarys_and_keeps_the_names_of_the_weights() {
     let folder = folder.path();
     let head = Some(Head { outputs: 2, readout: Readout::Every });
     let spec = Spec { head, layers: 2, ..Spec::new(CellKind::Gru, 3, 4, 2) };
-    let names = Names { rnn: "net.gru".into(), head: "net.out".into() };
+    let names = Names { rnn: "net.gru".into(), head: "net.out".into(), cell: false };
     let initial = Model { names: names.clone(), ..Model::new(spec, initial_parameters(&spec, 9)) };
     initial.save(&folder.join("i.safetensors")).unwrap();
     let (x, y) = (numbers(10 * 5 * 3), numbers(10 * 5 * 2));

@@ -42,6 +42,13 @@ pub struct Flags {
     /// The function of an RNN, where the file of --init is PyTorch's and does not say.
     #[arg(long, value_enum, value_name = "F", requires = "init", help_heading = "Network")]
     pub nonlinearity: Option<Function>,
+    /// The recurrent module to begin with, where the file of --init is PyTorch's and holds several or other layers: its
+    /// name in the state_dict. Without --head-module it has no head.
+    #[arg(long, value_name = "PREFIX", requires = "init")]
+    pub module: Option<String>,
+    /// The Linear behind the recurrent module, likewise.
+    #[arg(long, value_name = "PREFIX", requires = "init")]
+    pub head_module: Option<String>,
 }
 
 impl Flags {
@@ -52,6 +59,8 @@ impl Flags {
             ("--classes", self.classes.is_some()),
             ("--no-shuffle", self.no_shuffle),
             ("--nonlinearity", self.nonlinearity.is_some()),
+            ("--module", self.module.is_some()),
+            ("--head-module", self.head_module.is_some()),
         ];
         match given.into_iter().find(|(_, given)| *given) {
             None => Ok(()),
@@ -100,11 +109,14 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &Flags, common: &Common) ->
     recipe.check_outputs(data, None, &console)?;
     interrupt::listen()?;
 
-    let mut notes = Vec::new();
+    let (mut notes, mut warnings) = (Vec::new(), Vec::new());
     let Set { windows, loss, mut model } = {
         let bytes = disk::read(Path::new(data))?;
-        Set::read(&Arrays::from_bytes(data, &bytes)?, recipe, flags, common.seed, &mut notes)?
+        Set::read(&Arrays::from_bytes(data, &bytes)?, recipe, flags, common.seed, &mut notes, &mut warnings)?
     };
+    for warning in &warnings {
+        console.warn(warning);
+    }
     for note in &notes {
         console.say(note)?;
     }

@@ -43,6 +43,7 @@ impl Set {
         flags: &Flags,
         seed: u64,
         notes: &mut Vec<String>,
+        warnings: &mut Vec<String>,
     ) -> anyhow::Result<Self> {
         let y = arrays.require("y")?;
         let loss = loss(recipe, y.dtype())?;
@@ -57,7 +58,7 @@ impl Set {
             None if positions == 2 => Readout::Every,
             None => Readout::Last,
         };
-        let initial = initial(recipe, flags, readout, notes)?;
+        let initial = initial(recipe, flags, readout, notes, warnings)?;
         // A network without a head has an output at every step.
         let readout = initial.as_ref().map_or(readout, |model| model.spec.readout());
 
@@ -129,11 +130,23 @@ pub fn in_words(loss: Loss) -> String {
 }
 
 /// The model of `--init`.
-fn initial(recipe: &Recipe, flags: &Flags, readout: Readout, notes: &mut Vec<String>) -> Result<Option<Model>> {
+fn initial(
+    recipe: &Recipe,
+    flags: &Flags,
+    readout: Readout,
+    notes: &mut Vec<String>,
+    warnings: &mut Vec<String>,
+) -> Result<Option<Model>> {
     let Some(path) = &recipe.init else { return Ok(None) };
-    let options = LoadOptions { nonlinearity: flags.nonlinearity.map(Function::nonlinearity), readout: Some(readout) };
+    let options = LoadOptions {
+        nonlinearity: flags.nonlinearity.map(Function::nonlinearity),
+        readout: Some(readout),
+        module: flags.module.clone(),
+        head_module: flags.head_module.clone(),
+    };
     let loaded = Model::open(path, &options)?;
     notes.extend(loaded.notes.iter().map(|note| format!("{}: {note}", path.display())));
+    warnings.extend(loaded.ignored.map(|ignored| format!("{}: {ignored}", path.display())));
     let refuse = |found: &str, expected: &str| {
         Err(Error::config("--head", found, format!("{expected}, as in {}", path.display())))
     };

@@ -11,6 +11,8 @@ pub(super) struct Contents {
     pub names: Names,
     pub provenance: Map<String, Value>,
     pub notes: Vec<String>,
+    /// What of the file is not taken, where there is any.
+    pub ignored: Option<String>,
     pub lacks: Lacking,
 }
 

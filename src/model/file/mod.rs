@@ -5,9 +5,12 @@
 mod checksum;
 mod contents;
 mod foreign;
+mod head;
 mod model;
 mod names;
 mod options;
+mod stored;
+mod survey;
 #[cfg(test)]
 mod tests;
 

@@ -5,7 +5,8 @@ use super::contents::{Contents, Lacking};
 use super::foreign;
 use super::names::Names;
 use super::options::{LoadOptions, Nonlinearity};
-use crate::arrays::{Arrays, Named, write_with_metadata};
+use super::stored::Stored;
+use crate::arrays::{Arrays, Dtype, Named, write_with_metadata};
 use crate::error::{Error, Result};
 use crate::model::params::{Layout, NamedRange};
 use crate::model::spec::Spec;
@@ -41,6 +42,8 @@ pub struct Loaded {
     pub model: Model,
     /// What the file did not say and was assumed, and what was converted: a sentence each. None of a file of ours.
     pub notes: Vec<String>,
+    /// What the file holds that is not part of the model, in a sentence: a reader should hear of it.
+    pub ignored: Option<String>,
 }
 
 /// What stands in `__metadata__` under [`KEY`].
@@ -141,7 +144,7 @@ impl Model {
 }
 
 fn read(arrays: &Arrays<'_>, options: &LoadOptions) -> std::result::Result<Loaded, String> {
-    let Contents { mut spec, names, provenance, mut notes, lacks } = match arrays.metadata(KEY) {
+    let Contents { mut spec, names, provenance, mut notes, ignored, lacks } = match arrays.metadata(KEY) {
         Some(card) => ours(card, arrays, options)?,
         None if arrays.has_metadata_like(OURS) => {
             return Err(format!("it is damaged: `{KEY}` is missing in its `__metadata__`; take another copy"));
@@ -157,31 +160,40 @@ fn read(arrays: &Arrays<'_>, options: &LoadOptions) -> std::result::Result<Loade
     let mut found = Vec::with_capacity(layout.tensors().len());
     for tensor in layout.tensors() {
         let name = names.of(&tensor.name);
-        let array = arrays.get(&name);
-        let fits = match array {
-            Some(array) => array.shape() == tensor.shape && array.dtype().is_float(),
+        let stored = Stored::find(arrays, &name);
+        let fits = match stored {
+            Some(Stored { array, .. }) => array.shape() == tensor.shape && array.dtype().is_float(),
             None => lacks.includes(tensor),
         };
         if !fits {
-            let found = array.map_or("none".to_owned(), |array| format!("{} {:?}", array.dtype(), array.shape()));
-            return Err(format!("tensor `{name}`: expected F32 {:?}, found {found}", tensor.shape));
+            let expected = format!("F32 {:?}", tensor.shape);
+            return Err(match stored {
+                Some(Stored { array, .. }) => {
+                    format!("tensor `{name}`: expected {expected}, found {} {:?}", array.dtype(), array.shape())
+                }
+                None => foreign::absent(arrays, &name, &expected),
+            });
         }
-        found.push((name, array));
+        found.push((name, stored));
     }
     let mut parameters = Vec::with_capacity(layout.len());
-    let (mut lacking, mut converted) = (Vec::new(), None);
-    for ((name, array), tensor) in found.iter().zip(layout.tensors()) {
-        let Some(array) = array else {
+    let (mut lacking, mut converted, mut normed) = (Vec::new(), None, None);
+    for ((name, stored), tensor) in found.iter().zip(layout.tensors()) {
+        let Some(stored) = stored else {
             lacking.push(format!("`{name}`"));
             parameters.resize(tensor.range.end, 0.0);
             continue;
         };
-        let values = array.to_f32().map_err(|fault| format!("tensor `{name}`: {fault}"))?;
-        if let Some(fault) = not_finite(name, &values.values) {
+        let values = stored.values().map_err(|fault| format!("tensor `{name}`: {fault}"))?;
+        if let Some(fault) = not_finite(name, &values) {
             return Err(fault);
         }
-        converted = converted.or(values.from);
-        parameters.extend(values.values);
+        converted = converted.or(Some(stored.array.dtype()).filter(|&dtype| dtype != Dtype::F32));
+        normed = normed.or(stored.normed().then_some(name));
+        parameters.extend(values);
+    }
+    if let Some(name) = normed {
+        notes.push(format!("`{name}` is under weight_norm: computed, and written as a plain weight when it is saved"));
     }
     if let Some(dtype) = converted {
         notes.push(format!("its weights are {dtype}: converted to F32"));
@@ -193,7 +205,7 @@ fn read(arrays: &Arrays<'_>, options: &LoadOptions) -> std::result::Result<Loade
     if let Some(card) = arrays.metadata(KEY) {
         checksum::check(card, arrays)?;
     }
-    Ok(Loaded { model: Model { spec, parameters, names, provenance }, notes })
+    Ok(Loaded { model: Model { spec, parameters, names, provenance }, notes, ignored })
 }
 
 /// The contents of a file that this program wrote.
@@ -213,13 +225,19 @@ fn ours(card: &str, arrays: &Arrays<'_>, options: &LoadOptions) -> std::result::
     if let Some(asked) = asked.filter(|&asked| asked != spec.cell) {
         return Err(format!("its `__metadata__` says {}, asked for was {asked}", spec.cell));
     }
+    let chosen = [("--module", &options.module, &names.rnn), ("--head-module", &options.head_module, &names.head)];
+    for (flag, asked, name) in chosen {
+        if let Some(asked) = asked.as_ref().filter(|&asked| asked != name) {
+            return Err(format!("{flag} {asked}: its `__metadata__` says that it holds one model, here `{name}`"));
+        }
+    }
     // The number of tensors that are there bounds what Layout names.
     let found = arrays.names().filter(|name| !name.starts_with(CHECKPOINT)).count();
     let expected = spec.layers * spec.directions() * 4 + if spec.head.is_some() { 2 } else { 0 };
     if found != expected {
         return Err(format!("expected the {expected} tensors of its spec, found {found}"));
     }
-    Ok(Contents { spec, names, provenance, notes: Vec::new(), lacks: Lacking::default() })
+    Ok(Contents { spec, names, provenance, notes: Vec::new(), ignored: None, lacks: Lacking::default() })
 }
 
 fn not_finite(name: &str, values: &[f32]) -> Option<String> {

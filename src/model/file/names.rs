@@ -11,19 +11,32 @@ pub struct Names {
     pub rnn: String,
     /// The `torch.nn.Linear`.
     pub head: String,
+    /// Whether the recurrent module is a `torch.nn.{RNNCell, LSTMCell, GRUCell}`, whose tensors are called `weight_ih`
+    /// rather than `weight_ih_l0`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cell: bool,
 }
 
 impl Default for Names {
     fn default() -> Self {
-        Names { rnn: "rnn".into(), head: "fc".into() }
+        Names { rnn: "rnn".into(), head: "fc".into(), cell: false }
     }
 }
 
 impl Names {
-    /// The name in the file of a tensor that [`Layout`] calls `name`.
+    /// The name in the file of a tensor that [`Layout`](crate::model::Layout) calls `name`.
     pub(super) fn of(&self, name: &str) -> String {
         let (part, tensor) = name.split_once('.').expect("a layout's names have one dot");
-        let module = if part == "rnn" { &self.rnn } else { &self.head };
-        if module.is_empty() { tensor.to_owned() } else { format!("{module}.{tensor}") }
+        let (module, tensor) = match part {
+            "rnn" if self.cell => (&self.rnn, tensor.strip_suffix("_l0").unwrap_or(tensor)),
+            "rnn" => (&self.rnn, tensor),
+            _ => (&self.head, tensor),
+        };
+        join(module, tensor)
     }
+}
+
+/// The name of a module's tensor.
+pub(super) fn join(module: &str, tensor: &str) -> String {
+    if module.is_empty() { tensor.to_owned() } else { format!("{module}.{tensor}") }
 }

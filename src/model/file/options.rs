@@ -23,10 +23,15 @@ impl Nonlinearity {
 }
 
 /// What the reader of a model file may ask for.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct LoadOptions {
     /// The function of an RNN, which PyTorch's files do not say. Refused where the file says another, or is no RNN's.
     pub nonlinearity: Option<Nonlinearity>,
     /// The steps that the head reads, whatever the file says. Of a network without a head it says nothing.
     pub readout: Option<Readout>,
+    /// The recurrent module of a file with several modules: its name in the state_dict, or the end of it after a dot.
+    /// Without `head_module` it is taken without a head. What else the file holds is then ignored.
+    pub module: Option<String>,
+    /// The Linear behind the recurrent module, by its name likewise. What else the file holds is then ignored.
+    pub head_module: Option<String>,
 }

@@ -166,7 +166,8 @@ fn files_of_pytorch_load_under_any_name_and_go_back_under_it() {
             for (layers, directions) in [(1, 1), (3, 1), (2, 2), (12, 1)] {
                 let mut tensors = module(rnn, [gates, 5, 3], layers, directions);
                 tensors.extend(head.into_iter().flat_map(|head| linear(head, 2, 5 * directions)));
-                let Loaded { model, notes } = Model::read("m", &written(&tensors), &LoadOptions::default()).unwrap();
+                let Loaded { model, notes, .. } =
+                    Model::read("m", &written(&tensors), &LoadOptions::default()).unwrap();
                 let head = head.map(|_| Head { outputs: 2, readout: Readout::Last });
                 assert_eq!(
                     model.spec,
@@ -210,7 +211,8 @@ fn what_a_file_does_not_say_is_chosen_or_assumed_aloud() {
         "it does not say which steps its head reads: taken for the last",
     ];
     assert_eq!(assumed.notes, expected);
-    let options = LoadOptions { nonlinearity: Some(Nonlinearity::Relu), readout: Some(Readout::Every) };
+    let options =
+        LoadOptions { nonlinearity: Some(Nonlinearity::Relu), readout: Some(Readout::Every), ..LoadOptions::default() };
     let chosen = read(&options);
     assert_eq!(chosen.notes.len(), 1, "{:?}", chosen.notes);
     assert_eq!((chosen.model.spec.cell, chosen.model.spec.readout()), (CellKind::RnnRelu, Readout::Every));
@@ -232,7 +234,7 @@ fn modules_without_biases_get_zeros() {
     let mut tensors = module("lstm.", [4, 3, 2], 2, 2);
     tensors.retain(|(name, _)| name.contains("weight"));
     tensors.push(("out.weight".into(), vec![1, 6]));
-    let Loaded { model, notes } = Model::read("m", &written(&tensors), &LoadOptions::default()).unwrap();
+    let Loaded { model, notes, .. } = Model::read("m", &written(&tensors), &LoadOptions::default()).unwrap();
     assert_eq!(notes[2], "it has no `lstm.bias_ih_l0` and 8 others: taken for zeros, and written when it is saved");
     let layout = Layout::new(&model.spec);
     for tensor in layout.tensors() {
@@ -260,7 +262,7 @@ fn weights_of_other_widths_are_converted_aloud() {
             (name, safetensors::tensor::TensorView::new(dtype, shape.clone(), bytes).unwrap())
         });
         let file = safetensors::serialize(views, None).unwrap();
-        let Loaded { model, notes } = Model::read("m", &file, &LoadOptions::default()).unwrap();
+        let Loaded { model, notes, .. } = Model::read("m", &file, &LoadOptions::default()).unwrap();
         assert!(model.parameters.iter().all(|&weight| weight == -0.75), "{name}");
         assert_eq!(notes[1], format!("its weights are {name}: converted to F32"));
     }
@@ -277,18 +279,30 @@ fn every_fault_of_a_foreign_file_is_refused_with_its_place() {
         }
         written(&all)
     };
-    let faults: [(Vec<u8>, &str); 17] = [
+    let faults: [(Vec<u8>, &str); 22] = [
         (foreign(&[]), "expected the weights of a torch.nn RNN, LSTM or GRU (such as `weight_ih_l0`), found none"),
         (foreign(&[("fc.weight", &[2, 3])]), "(such as `weight_ih_l0`), found none"),
-        (with(&[("embedding.table", &[9, 3])]), "tensor `embedding.table`: expected those of a torch.nn RNN"),
         (with(&[("lstm.weight_hr_l0", &[2, 5])]), "tensor `lstm.weight_hr_l0`: projections (proj_size) are not there"),
         (
-            with(&[("gru.weight_ih_l0", &[9, 3])]),
-            "one recurrent module, found two: `gru.weight_ih_l0` and `lstm.bias_hh_l0`",
+            with(&[("gru.weight_ih_l0", &[9, 3]), ("gru.weight_hh_l0", &[9, 3])]),
+            "expected one recurrent module, found 2: `gru`, `lstm`; choose one with --module PREFIX",
         ),
         (
             with(&[("a.weight", &[2, 5]), ("b.weight", &[2, 2])]),
-            "expected one linear head, found two: `a.weight` and `b.weight`",
+            "--module lstm takes the recurrent module without a head",
+        ),
+        (with(&[("a.weight", &[2, 5]), ("b.weight", &[2, 2])]), "with --head-module a it takes that head too"),
+        (with(&[("a.weight", &[2, 5]), ("b.weight", &[2, 5])]), "`a` is not the only layer: `a`, `b`: --module lstm"),
+        // In front: what gives the module's three inputs, and what is called so.
+        (with(&[("mix.weight", &[3, 5]), ("mix.bias", &[3])]), "`mix` (weight [3, 5]) may lie in front of"),
+        (
+            with(&[("embedding.weight", &[9, 5])]),
+            "`embedding` (weight [9, 5]) may lie in front of the recurrent module",
+        ),
+        (with(&[("conv.weight", &[4, 5, 3])]), "`conv` (weight [4, 5, 3]) is no Linear"),
+        (
+            with(&[("lstm.weight_hh_l1", &[]), ("lstm.weight_hh_l1_orig", &[20, 5])]),
+            "`lstm.weight_hh_l1_orig`: take that",
         ),
         (
             with(&[("lstm.weight_ih_l7", &[20, 5])]),
@@ -305,13 +319,14 @@ fn every_fault_of_a_foreign_file_is_refused_with_its_place() {
             with(&[("lstm.weight_ih_l1_reverse", &[20, 10])]),
             "`lstm.weight_ih_l0_reverse`: expected F32 [20, 3], found none",
         ),
-        (with(&[("norm.weight", &[5])]), "`norm.weight`: expected [O, D*H], found F32 [5]"),
-        (with(&[("fc.weight", &[2, 6])]), "`fc.weight`: expected F32 [2, 5], found F32 [2, 6]"),
-        (with(&[("fc.bias", &[2])]), "`fc.weight`: expected [O, D*H], found none"),
+        (with(&[("norm.weight", &[5])]), "`norm` (weight [5]) is no Linear: --module lstm takes"),
+        (with(&[("fc.weight", &[2, 6])]), "`fc` (weight [2, 6]) is no head, whose weight would be [O, D*H=5]"),
+        (with(&[("fc.bias", &[2])]), "`fc` has no weight of a Linear: --module lstm"),
     ];
     for (bytes, expected) in faults {
         let message = Model::from_bytes("f", &bytes).unwrap_err().to_string();
         assert!(message.starts_with("f: ") && message.contains(expected), "{message}, not {expected}");
+        assert!(message.len() < 500, "{message}");
     }
     let tensor = |shape: [usize; 2]| json!({ "dtype": "F32", "shape": shape, "data_offsets": [0, 0] });
     let header = json!({ "weight_hh_l0": tensor([0, 0]), "weight_ih_l0": tensor([0, 1]) }).to_string();
@@ -338,6 +353,117 @@ fn every_flipped_bit_is_refused_or_changes_nothing() {
     let damaged = [&file[..last], &[file[last] ^ 1]].concat();
     let message = Model::from_bytes("m", &damaged).unwrap_err().to_string();
     assert_eq!(message, "m: it is damaged: its checksum is not that of what it holds; take another copy");
+}
+
+#[test]
+fn one_module_of_several_is_taken_and_what_is_left_is_named() {
+    let mut tensors = module("module.encoder.lstm.", [4, 5, 3], 1, 1);
+    tensors.extend(module("module.decoder.lstm.", [4, 5, 3], 1, 1));
+    tensors.extend(linear("module.fc.", 2, 5));
+    tensors.extend([("module.mean".to_owned(), vec![3]), ("module.embedding.weight".to_owned(), vec![9, 3])]);
+    let file = written(&tensors);
+    let read = |module: Option<&str>, head: Option<&str>| {
+        let [module, head_module] = [module, head].map(|name| name.map(str::to_owned));
+        Model::read("m", &file, &LoadOptions { module, head_module, ..LoadOptions::default() })
+    };
+    let refused = |module, head| read(module, head).unwrap_err().to_string();
+    assert!(
+        refused(None, None).ends_with("`module.decoder.lstm`, `module.encoder.lstm`; choose one with --module PREFIX")
+    );
+    assert!(refused(None, Some("fc")).ends_with("choose one with --module PREFIX"));
+    assert!(refused(Some("lstm"), None).contains("--module lstm: expected the name of one recurrent module, found `"));
+    assert!(refused(Some("gru"), None).contains("--module gru: expected the name of a recurrent module, found `"));
+    assert!(refused(Some("decoder.lstm"), Some("embedding")).contains("a Linear on the 5 outputs of"));
+
+    let Loaded { model, ignored, .. } = read(Some("decoder.lstm"), Some("module.fc.")).unwrap();
+    assert_eq!((model.names.rnn.as_str(), model.names.head.as_str()), ("module.decoder.lstm", "module.fc"));
+    assert_eq!(model.parameters[0], 5.0, "the fifth tensor is the decoder's first");
+    assert_eq!(ignored.unwrap(), "ignored: `module.encoder.lstm`, `module.embedding`, `module.mean`");
+    assert_eq!(read(Some("module.encoder.lstm"), None).unwrap().model.spec.head, None);
+}
+
+#[test]
+fn buffers_and_halves_of_modules_are_left_out_aloud() {
+    let mut tensors = module("net.gru.", [3, 5, 3], 1, 1);
+    tensors.extend(linear("net.fc.", 2, 5));
+    tensors.extend([("net.std".to_owned(), vec![3]), ("old.weight_ih_l0".to_owned(), vec![15, 3])]);
+    let Loaded { model, ignored, .. } = Model::read("m", &written(&tensors), &LoadOptions::default()).unwrap();
+    assert_eq!((model.names.rnn.as_str(), model.spec.outputs()), ("net.gru", 2));
+    assert_eq!(ignored.unwrap(), "ignored: `old`, `net.std`");
+}
+
+#[test]
+fn a_head_is_told_from_a_layer_in_front_by_shape_name_and_place() {
+    // Rows and columns of the weight, whether there is a bias, the layer's name, and whether it is the head of `1`, a
+    // GRU of 4 inputs and 4 hidden units.
+    let cases: [([usize; 2], bool, &str, bool); 10] = [
+        ([4, 4], true, "fc", false),
+        ([4, 4], true, "out", true),
+        ([4, 4], true, "2", true),
+        ([4, 4], true, "0", false),
+        ([7, 4], true, "0", false),
+        ([7, 4], true, "layer", true),
+        ([7, 4], false, "layer", false),
+        ([7, 4], false, "linear", true),
+        ([7, 4], true, "tokenEmbedding", false),
+        ([7, 4], true, "encoder", false),
+    ];
+    for ([rows, columns], bias, name, is_head) in cases {
+        let mut tensors = module("1.", [3, 4, 4], 1, 1);
+        tensors.extend(linear(&format!("{name}."), rows, columns).into_iter().take(1 + usize::from(bias)));
+        let read = Model::read("m", &written(&tensors), &LoadOptions::default());
+        assert_eq!(read.is_ok(), is_head, "{name} {rows} {columns} {bias}");
+    }
+    // The exercise's network: one input and one output.
+    let mut tensors = module("a.", [3, 4, 1], 1, 1);
+    tensors.extend(linear("b.", 1, 4));
+    assert!(Model::from_bytes("m", &written(&tensors)).is_ok());
+}
+
+#[test]
+fn a_cell_is_a_module_of_one_layer_and_keeps_its_names() {
+    let tensors: [(&str, &[usize]); 4] =
+        [("c.weight_ih", &[20, 3]), ("c.weight_hh", &[20, 5]), ("c.bias_ih", &[20]), ("c.bias_hh", &[20])];
+    let model = Model::from_bytes("m", &foreign(&tensors)).unwrap();
+    assert_eq!(model.spec, Spec { head: None, ..Spec::new(CellKind::Lstm, 3, 5, 1) });
+    let saved = model.to_bytes().unwrap();
+    let mut names = safetensors::SafeTensors::deserialize(&saved)
+        .unwrap()
+        .names()
+        .into_iter()
+        .map(str::to_owned)
+        .collect::<Vec<_>>();
+    names.sort();
+    assert_eq!(names, ["c.bias_hh", "c.bias_ih", "c.weight_hh", "c.weight_ih"]);
+    assert_eq!(Model::from_bytes("m", &saved).unwrap(), model);
+}
+
+#[test]
+fn weights_under_weight_norm_are_computed_in_either_form() {
+    // Every v is 2, so that |v| is 2 sqrt(columns) of a row, and every g is 3: the weight is 3 / sqrt(columns).
+    for (g, v, g_shape, len) in [
+        ("parametrizations.weight_hh_l0.original0", "parametrizations.weight_hh_l0.original1", vec![16, 1], 4),
+        ("weight_hh_l0_g", "weight_hh_l0_v", vec![16, 1], 4),
+        ("weight_hh_l0_g", "weight_hh_l0_v", vec![1, 4], 16),
+        ("weight_hh_l0_g", "weight_hh_l0_v", vec![], 64),
+    ] {
+        let (twos, threes) = (vec![2.0; 64], vec![3.0; g_shape.iter().product()]);
+        let (input, bias) = ([1.0; 48], [0.5; 16]);
+        let file = crate::arrays::Format::Safetensors.write(&[
+            Named { name: v, shape: &[16, 4], values: &twos },
+            Named { name: g, shape: &g_shape, values: &threes },
+            Named { name: "weight_ih_l0", shape: &[16, 3], values: &input },
+            Named { name: "bias_ih_l0", shape: &[16], values: &bias },
+            Named { name: "bias_hh_l0", shape: &[16], values: &bias },
+        ]);
+        let Loaded { model, notes, ignored } = Model::read("m", &file, &LoadOptions::default()).unwrap();
+        let expected = 3.0 / (len as f32).sqrt();
+        let range = Layout::new(&model.spec).layers()[0].weight_hh.clone();
+        assert!(model.parameters[range].iter().all(|&w| (w - expected).abs() < 1e-6), "{g} {g_shape:?}");
+        assert!(notes[1].starts_with("`weight_hh_l0` is under weight_norm"), "{notes:?}");
+        assert_eq!(ignored, None);
+        assert_eq!(Model::from_bytes("m", &model.to_bytes().unwrap()).unwrap(), model);
+    }
 }
 
 proptest! {
