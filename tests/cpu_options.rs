@@ -22,7 +22,7 @@ fn case(cell: CellKind, bidirectional: bool, head: Option<Head>) -> Case {
 /// Every cell with each readout, one direction and both.
 fn cases() -> impl Iterator<Item = Case> {
     let head = |readout| Some(Head { outputs: 4, readout });
-    let heads = [head(Readout::Last), head(Readout::Every), None];
+    let heads = [head(Readout::Last), head(Readout::LastStep), head(Readout::Every), None];
     CellKind::ALL
         .into_iter()
         .flat_map(move |cell| heads.into_iter().flat_map(move |head| [false, true].map(|both| case(cell, both, head))))

@@ -165,7 +165,7 @@ impl Problem {
 /// Every cell and readout, for one number of layers and one or both directions.
 fn check_all(layers: usize, bidirectional: bool) {
     for cell in CellKind::ALL {
-        for readout in [Readout::Last, Readout::Every] {
+        for readout in [Readout::Last, Readout::LastStep, Readout::Every] {
             let spec =
                 Spec { cell, input: 2, hidden: 3, layers, bidirectional, head: Some(Head { outputs: 2, readout }) };
             Problem::new(spec, 2, 5, 11).check();

@@ -68,6 +68,7 @@ struct Golden<'a> {
 impl Golden<'_> {
     fn spec(&self) -> Spec {
         let &Case { input, hidden, outputs, layers, directions, readout, .. } = self.case;
+        let readout = if readout == Readout::Last { Readout::LastStep } else { readout }; // out[:, -1]
         let (cell, bidirectional) = (self.document.cell, directions == 2);
         Spec { cell, input, hidden, layers, bidirectional, head: Some(Head { outputs, readout }) }
     }

@@ -67,6 +67,7 @@ impl From<DropoutOptions> for Dropout {
 impl Case {
     fn spec(&self) -> Spec {
         let &Case { cell, input, hidden, outputs, layers, directions, readout, .. } = self;
+        let readout = if readout == Readout::Last { Readout::LastStep } else { readout }; // out[:, -1]
         Spec { cell, input, hidden, layers, bidirectional: directions == 2, head: Some(Head { outputs, readout }) }
     }
 

@@ -1,7 +1,8 @@
 //! What a file is that holds no arrays in a format of ours, told from its first bytes, and what to do about it.
 
 /// PyTorch's pickles, and how to convert them.
-pub(super) const PICKLED: &str = "a pickle of torch.save, which may run any code and is not read: convert it with `python3 -c 'import \
+pub(super) const PICKLED: &str = "a pickle of torch.save, which may run any code and is not read: convert it with \
+     `python3 -c 'import \
      torch, safetensors.torch as s; m = torch.load(\"IN\", weights_only=True); s.save_file(m.get(\"state_dict\", m), \
      \"OUT.safetensors\")'`";
 const AS_ARRAYS: &str = "save its arrays with numpy.savez(\"OUT.npz\", x=x, y=y)";
@@ -101,8 +102,8 @@ pub(super) fn described(bytes: &[u8]) -> Option<String> {
         };
         let printable = |byte: &u8| !byte.is_ascii_control() || byte.is_ascii_whitespace();
         (valid > 0 && start.iter().all(printable)).then(|| {
-            "it is text, such as a CSV table, which `refrain train`, `forecast` and `backtest` take in place of arrays, \
-             under a name that does not end in .npz, .npy or .safetensors"
+            "it is text, such as a CSV table, which `refrain train`, `forecast` and `backtest` take in place of \
+             arrays, under a name that does not end in .npz, .npy or .safetensors"
                 .to_owned()
         })
     };

@@ -29,7 +29,7 @@ pub struct Recipe {
     /// Run each layer in both directions of time.
     #[arg(long)]
     pub bidirectional: bool,
-    /// Probability with which a unit is dropped between layers.
+    /// Probability with which a unit is dropped between layers; of one layer it drops nothing.
     #[arg(long, default_value = "0", value_name = "P", value_parser = not_negative)]
     pub dropout: f64,
     /// Passes over the training windows. By default 100 for arrays; for a table 5 to 200, about 4,000 steps.
@@ -226,6 +226,13 @@ impl Recipe {
             console.warn("without --out the trained model is not kept");
         }
         Ok(())
+    }
+
+    /// What to say where the dropout has no place to be.
+    pub fn dropout_warning(&self, layers: usize) -> Option<String> {
+        (self.dropout > 0.0 && layers == 1).then(|| {
+            format!("warning: --dropout {} does nothing: it drops units between layers, and there is one", self.dropout)
+        })
     }
 
     /// The optimiser, with `lr` where no rate was given. Momentum is sgd's alone.

@@ -70,7 +70,11 @@ impl Function {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Steps {
+    /// The final states of each direction: cat(h_n[-2], h_n[-1]) with both.
     Last,
+    /// out[:, -1], where the reverse direction has seen a single step.
+    LastStep,
+    /// Every step.
     All,
 }
 
@@ -97,7 +101,11 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     let format = Format::of(&out)?;
     outputs::check(&[("MODEL", &args.model), ("ARRAYS", &args.arrays)], &[("--out", &args.out)])?;
 
-    let readout = args.head.map(|steps| if matches!(steps, Steps::Last) { Readout::Last } else { Readout::Every });
+    let readout = args.head.map(|steps| match steps {
+        Steps::Last => Readout::Last,
+        Steps::LastStep => Readout::LastStep,
+        Steps::All => Readout::Every,
+    });
     let options = LoadOptions {
         nonlinearity: args.nonlinearity.map(Function::nonlinearity),
         readout,
@@ -215,7 +223,7 @@ async fn forward(
     }
 
     let shape = match spec.readout() {
-        Readout::Last => vec![rows, spec.outputs()],
+        Readout::Last | Readout::LastStep => vec![rows, spec.outputs()],
         Readout::Every => vec![rows, steps, spec.outputs()],
     };
     let mut written = vec![Output { name: "y", shape, values: outputs.y }];

@@ -177,7 +177,7 @@ impl Loss {
 /// How many positions of a row of this length count.
 pub fn counted(readout: Readout, length: usize) -> usize {
     match readout {
-        Readout::Last => 1,
+        Readout::Last | Readout::LastStep => 1,
         Readout::Every => length,
     }
 }

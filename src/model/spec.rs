@@ -8,8 +8,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Readout {
-    /// The last step only (`out[:, -1, :]`), of a row with a length the last within it: outputs are [B, O].
+    /// The final hidden state of each direction, `cat(h_n[-2], h_n[-1])` with both: forwards after the last step, of a
+    /// row with a length the last within it; backwards after the first. Outputs are [B, O].
     Last,
+    /// The last step of both directions (`out[:, -1, :]`), where the reverse one has seen a single step; of a row with a
+    /// length the last within it. Outputs are [B, O]. With one direction it is [`Readout::Last`].
+    LastStep,
     /// Every step: outputs are [B, T, O].
     Every,
 }
@@ -54,6 +58,7 @@ impl std::fmt::Display for Spec {
         match head {
             None => f.write_str(", no head"),
             Some(Head { outputs, readout: Readout::Last }) => write!(f, ", {outputs} outputs after the last step"),
+            Some(Head { outputs, readout: Readout::LastStep }) => write!(f, ", {outputs} outputs at the last step"),
             Some(Head { outputs, readout: Readout::Every }) => write!(f, ", {outputs} outputs after every step"),
         }
     }
@@ -137,7 +142,7 @@ impl Spec {
     /// Steps of a sequence of `steps` that have an output.
     pub fn read_steps(&self, steps: usize) -> usize {
         match self.readout() {
-            Readout::Last => 1,
+            Readout::Last | Readout::LastStep => 1,
             Readout::Every => steps,
         }
     }

@@ -17,16 +17,24 @@ impl<'a> Head<'a> {
         Head { spec, layout, steps, lengths }
     }
 
-    /// The time of the r-th step that the head reads of row `b`; none where the row has ended.
+    /// The time of the r-th position of row `b`; none where the row has ended.
     fn time(&self, b: usize, r: usize) -> Option<usize> {
         match self.spec.readout() {
-            Readout::Last => Some(self.lengths[b] - 1),
+            Readout::Last | Readout::LastStep => Some(self.lengths[b] - 1),
             Readout::Every => (r < self.lengths[b]).then_some(r),
         }
     }
 
+    /// Where top[b, t(j), j] lies that the head reads at a position of time `t`: t(j) is `t`, but 0 for the units of the
+    /// reverse direction where the head reads final states.
+    fn place(&self, b: usize, t: usize, j: usize) -> usize {
+        let reverse_end = self.spec.readout() == Readout::Last && j >= self.spec.hidden;
+        (b * self.steps + if reverse_end { 0 } else { t }) * self.spec.top() + j
+    }
+
     /// Without a head, y[b, t, j] = top[b, t, j]. With one, y[b, r, o] = b[o] + sum_j W[o, j] top[b, t(b, r), j], from
-    /// `top` [B, T, D*H]: [B, O], where the head reads each row's last step, or [B, T, O], zero where a row has ended.
+    /// `top` [B, T, D*H]: [B, O], where the head reads a row once, or [B, T, O], zero where a row has ended; t(b, r) may be
+    /// another one for the reverse direction.
     /// Source: `torch.nn.Linear`, applied to a packed sequence.
     pub fn forward<R: Number>(&self, parameters: &[R], top: &[R]) -> Vec<R> {
         if self.spec.head.is_none() {
@@ -42,7 +50,7 @@ impl<'a> Head<'a> {
                 for o in 0..outputs {
                     let mut sum = bias[o];
                     for j in 0..features {
-                        sum += weight[o * features + j] * top[(b * self.steps + t) * features + j];
+                        sum += weight[o * features + j] * top[self.place(b, t, j)];
                     }
                     y[(b * read + r) * outputs + o] = sum;
                 }
@@ -68,7 +76,7 @@ impl<'a> Head<'a> {
                     let d = d_y[(b * read + r) * outputs + o];
                     d_parameters[d_bias + o] += d;
                     for j in 0..features {
-                        let at = (b * self.steps + t) * features + j;
+                        let at = self.place(b, t, j);
                         d_parameters[d_weight + o * features + j] += d * top[at];
                         d_top[at] += d * weight[o * features + j];
                     }

@@ -37,6 +37,32 @@ fn every_wrong_length_is_refused_by_name() {
 }
 
 #[test]
+fn the_head_reads_the_final_states_of_both_directions_or_the_last_step() {
+    let (spec, _, good) = sound();
+    let parameters: Vec<f64> = (0..Layout::new(&spec).len()).map(|n| (1.3 * n as f64).sin()).collect();
+    let x: Vec<f64> = (0..12).map(|n| (0.7 * n as f64).cos()).collect();
+    for lengths in [None, Some(vec![2, 3])] {
+        let sequences = Sequences { x: x.clone(), lengths: lengths.clone(), ..good.clone() };
+        let of = |readout| {
+            let spec = Spec { head: Some(Head { outputs: 1, readout }), ..spec };
+            forward(&spec, &parameters, &sequences).expect("sound")
+        };
+        let (last, step, every) = (of(Readout::Last), of(Readout::LastStep), of(Readout::Every));
+        let layout = Layout::new(&spec);
+        let (weight, bias) = (&parameters[layout.head_weight()], parameters[layout.head_bias().start]);
+        for b in 0..2 {
+            // The states are [S, L*D, B, H]: the top layer's h are blocks 2 and 3.
+            let h_n = [2, 3].map(|block| &last.states[(block * 2 + b) * 3..][..3]).concat();
+            let y = weight.iter().zip(&h_n).fold(bias, |sum, (w, h)| sum + w * h);
+            assert!((last.y[b] - y).abs() < 1e-12, "row {b}: {} {y}", last.y[b]);
+            let end = lengths.as_ref().map_or(3, |lengths| lengths[b]) - 1;
+            assert_eq!(step.y[b], every.y[b * 3 + end]);
+            assert_ne!(step.y[b], last.y[b]);
+        }
+    }
+}
+
+#[test]
 fn no_states_are_zeros() {
     let (spec, parameters, good) = sound();
     let none = forward(&spec, &parameters, &Sequences { states: None, ..good.clone() }).expect("sound");

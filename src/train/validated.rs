@@ -163,7 +163,7 @@ impl Run<'_> {
     /// Whether the patience is at its end.
     fn exhausted(&self, past: &Snapshot) -> bool {
         let best = past.best.as_ref().map(|(best, _)| best.epoch);
-        best.is_some_and(|best| past.val.len() >= best + self.patience)
+        best.is_some_and(|best| past.val.len().saturating_sub(best) >= self.patience)
     }
 
     /// Measures an epoch that has ended, and keeps its weights where they are the best.
@@ -194,5 +194,29 @@ impl Run<'_> {
             val_mae,
             best: past.best.as_ref().map(|(best, _)| *best),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::CellKind;
+
+    #[test]
+    fn any_patience_is_counted_from_the_best_epoch() {
+        let windows = Windows::from_sequences(vec![0.0; 2], 1, 2, vec![0.0], 1).unwrap();
+        let run = |patience| Run {
+            spec: Spec::new(CellKind::Gru, 1, 1, 1),
+            options: Options::default(),
+            windows: &windows,
+            train: &[0],
+            val: &[0],
+            patience,
+            val_groups: &[],
+        };
+        let best = Some((Best { epoch: 1, loss: 1.0, mae: None }, Vec::new()));
+        let past = Snapshot { val: vec![1.0, 2.0, 3.0], best, ..Snapshot::default() };
+        assert!(run(1).exhausted(&past) && run(2).exhausted(&past));
+        assert!(!run(3).exhausted(&past) && !run(usize::MAX).exhausted(&past));
     }
 }

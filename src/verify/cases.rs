@@ -76,6 +76,7 @@ impl std::fmt::Display for Case {
         let marks = [
             (bidirectional, " bidirectional"),
             (head.is_some_and(|head| head.readout == Readout::Every), " every step"),
+            (head.is_some_and(|head| head.readout == Readout::LastStep), " last step"),
             (self.states, " states"),
             (self.lengths, " lengths"),
             (self.clip.is_some(), " clipped"),
@@ -160,7 +161,7 @@ pub fn option_cases() -> Vec<Case> {
         let spec = |layers, bidirectional, head| Spec { layers, bidirectional, head, ..Spec::new(cell, 3, 6, 1) };
         let head = |outputs, readout| Some(Head { outputs, readout });
         for (layers, bidirectional) in [(1, false), (1, true), (3, false), (2, true)] {
-            for head in [head(4, Readout::Last), head(4, Readout::Every), None] {
+            for head in [head(4, Readout::Last), head(4, Readout::LastStep), head(4, Readout::Every), None] {
                 let case = Case { lengths: true, ..Case::new(spec(layers, bidirectional, head), 5, 7) };
                 cases.push(Case { states: true, ..case });
                 let dropout = Dropout { p: 0.4, seed: 9, step: 3 };

@@ -95,12 +95,38 @@ fn bad_training_sets_are_refused_with_nothing_written() {
     write(folder, "class.npz", &[good, ("y", &[2], &[0.0, 2.0])]);
     write(folder, "part.npz", &[good, ("y", &[2], &[0.0, 0.5])]);
     write(folder, "huge.npz", &[good, ("y", &[2], &[0.0, 1e30])]);
+    let whole = |file: &str, shape: &[usize], y: &[i64]| {
+        let bytes = super::training::with_whole_numbers((&[2, 4, 3], &x), &[("y", shape, y)]);
+        fs::write(folder.join(file), bytes).unwrap();
+    };
+    whole("onehot.safetensors", &[2, 4], &[0, 1, 0, 0, 0, 0, 0, 1]);
+    whole("price.safetensors", &[2], &[90_000, 17]);
+    whole("counts.safetensors", &[2, 2], &[0, 7, 3, 5]);
+    whole("hole.safetensors", &[2, 4], &[0, -100, 1, 2, 0, 1, 2, 0]);
+    whole("end.safetensors", &[2, 4], &[0, 1, 1, -100, 0, 1, 2, 0]);
     fs::write(folder.join("x.npy"), npy_i64("(2,)", &[1, 2])).unwrap();
     let before = entries(folder);
     let cases = [
         ("x.npz", 1, "x.npz: expected an array `y`, found `x`"),
         ("x.npy", 1, "x.npy: expected an array `y`, found `x`"),
         ("rows.npz", 1, "`y`: expected [N=2, O], found F32 [3, 2]"),
+        ("onehot.safetensors", 1, "one-hot classes, or a class at each of T=4 steps? Say --head last for the first"),
+        (
+            "price.safetensors",
+            1,
+            "2 different ones in 2 places, the largest 90000: classes or values? Say --loss cross-entropy",
+        ),
+        ("counts.safetensors", 1, "classes or values? Say --loss cross-entropy for classes, --loss mse for values"),
+        (
+            "hole.safetensors --classes 3",
+            1,
+            "`y`: expected -100 (--ignore-index) at the end of a row or in all of it, found it at [0, 1]",
+        ),
+        (
+            "end.safetensors --classes 3 --bidirectional",
+            1,
+            "at the end of row 0, which a network of both directions begins with",
+        ),
         ("scalar.npz", 1, "`y`: expected [N=2, O], found F32 []"),
         ("inf.npz", 1, "`y`: expected finite values, found inf at [1, 0]"),
         ("wide.npz --init m.safetensors", 1, "`y`: expected [N=2, O=2], found F32 [2, 3]"),

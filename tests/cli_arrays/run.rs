@@ -4,6 +4,7 @@ use super::{array, lstm, numbers, refrain, stdout, write};
 use refrain::data::Sequences;
 use refrain::engine::Engine;
 use refrain::engine::cpu::CpuEngine;
+use refrain::model::Layout;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -111,4 +112,30 @@ fn a_layer_in_front_is_no_head_and_the_module_is_chosen_by_name() {
     let train = "train in.npz --init m.safetensors --epochs 1 --device cpu --quiet";
     super::refused(folder, train, 1, expected);
     super::refrain(folder, &format!("{train} --module rnn")).assert().success().stdout("").stderr(ignored);
+}
+
+#[test]
+fn a_head_on_both_directions_reads_both_ends() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    let model = lstm(); // two layers, both directions, 5 hidden units, 2 outputs
+    model.save(&folder.join("m.safetensors")).unwrap();
+    write(folder, "in.npz", &[("x", &[3, 4, 3], &numbers(36)), ("lengths", &[3], &[4.0, 2.0, 1.0])]);
+    let run = |head: &str| {
+        stdout(folder, &format!("run m.safetensors in.npz --out o.npz --device cpu --quiet {head}"));
+        (array(folder, "o.npz", "y").1, array(folder, "o.npz", "h_n").1)
+    };
+    let (y, h_n) = run("");
+    let layout = Layout::new(&model.spec);
+    let (weight, bias) = (&model.parameters[layout.head_weight()], &model.parameters[layout.head_bias()]);
+    for (n, &y) in y.iter().enumerate() {
+        let (row, output) = (n / 2, n % 2);
+        let ends = [2, 3].map(|block| &h_n[(block * 3 + row) * 5..][..5]).concat();
+        let expected = weight[output * 10..][..10].iter().zip(&ends).fold(bias[output], |sum, (w, h)| sum + w * h);
+        assert!((y - expected).abs() < 1e-5, "row {row}: {y}, {expected}");
+    }
+    let (every, last_step) = (run("--head all").0, run("--head last-step").0);
+    assert_eq!(last_step[..2], every[6..8]);
+    assert_ne!(last_step, y);
+    assert_eq!(run("--head last").0, y);
 }

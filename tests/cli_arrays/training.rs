@@ -93,7 +93,7 @@ fn training_on_arrays_is_the_librarys_and_keeps_the_names_of_the_weights() {
 }
 
 /// A safetensors file of one f32 array x, and others of whole numbers, as PyTorch writes them.
-fn with_whole_numbers(x: (&[usize], &[f32]), others: &[(&str, &[usize], &[i64])]) -> Vec<u8> {
+pub fn with_whole_numbers(x: (&[usize], &[f32]), others: &[(&str, &[usize], &[i64])]) -> Vec<u8> {
     use safetensors::tensor::{Dtype, TensorView};
     let mut tensors: Vec<(&str, Dtype, &[usize], Vec<u8>)> =
         vec![("x", Dtype::F32, x.0, x.1.iter().flat_map(|value| value.to_le_bytes()).collect())];
@@ -195,4 +195,63 @@ fn a_run_taken_up_from_a_checkpoint_ends_with_the_same_bits() {
     refused(folder, &arguments.replace("a.npz", "b.npz"), 1, expected);
     let expected = "c.safetensors: it is the checkpoint of another run: its `precision` is \"f32\", this run's \"f16\"";
     refused(folder, &format!("{arguments} --precision f16"), 1, expected);
+}
+
+#[test]
+fn whole_numbers_are_classes_where_they_look_like_it_and_values_on_demand() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    let x = numbers(6 * 4 * 2);
+    let trained = |y: (&[usize], &[i64]), flags: &str| {
+        fs::write(folder.join("a.safetensors"), with_whole_numbers((&[6, 4, 2], &x), &[("y", y.0, y.1)])).unwrap();
+        let text =
+            stdout(folder, &format!("train a.safetensors --hidden 5 --epochs 2 --device cpu --json --out m {flags}"));
+        let document: Value = serde_json::from_str(&text).unwrap();
+        let head = document["spec"]["head"].clone();
+        let parameters = Model::load(&folder.join("m")).unwrap().parameters;
+        (document["loss"].as_str().unwrap().to_owned(), head, parameters, document["rows"].clone())
+    };
+    let last = |outputs: usize| json!({ "outputs": outputs, "readout": "last" });
+    let classes = [0, 1, 2, 0, 1, 2];
+    let (loss, head, by_class, _) = trained((&[6], &classes), "");
+    assert_eq!((loss.as_str(), head), ("cross_entropy", last(3)));
+    let one_hot = [[1, 0, 0], [0, 1, 0], [0, 0, 1]].concat().repeat(2);
+    let (loss, head, from_one_hot, _) = trained((&[6, 3], &one_hot), "");
+    assert_eq!((loss.as_str(), head), ("cross_entropy", last(3)));
+    assert!(by_class == from_one_hot, "one-hot classes train as their indices do");
+    let square = [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1]].concat().repeat(2);
+    assert_eq!(trained((&[6, 4], &square), "--head last").1, last(4));
+    assert_eq!(trained((&[6, 4], &square), "--head all").1, json!({ "outputs": 2, "readout": "every" }));
+    let prices = [12, 90_000, 7, 45_000, 3, 8];
+    let (loss, head, ..) = trained((&[6], &prices), "--loss mse");
+    assert_eq!((loss.as_str(), head), ("mse", last(1)));
+    assert_eq!(trained((&[6], &[0, 5, 900, 3, 2, 1]), "--loss cross-entropy").1, last(901));
+
+    // Rows without a class, and ends of rows, leave no trace.
+    let (.., rows) = trained((&[6], &[0, 1, -100, 0, 1, -100]), "");
+    assert_eq!(rows, json!(4));
+    let mut steps: Vec<i64> = (0..24).map(|n| n % 3).collect();
+    let whole = trained((&[6, 4], &steps), "").2;
+    steps[4..8].fill(-100);
+    steps[22..].fill(-100);
+    let (.., ignored, rows) = trained((&[6, 4], &steps), "");
+    assert_eq!(rows, json!(5));
+    assert_ne!(ignored, whole);
+    steps.iter_mut().filter(|class| **class == -100).for_each(|class| *class = 9);
+    assert!(trained((&[6, 4], &steps), "--ignore-index 9").2 == ignored);
+}
+
+#[test]
+fn dropout_of_one_layer_is_said_to_do_nothing() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    write(folder, "a.npz", &[("x", &[6, 4, 3], &numbers(72)), ("y", &[6], &numbers(6))]);
+    let stderr = |flags: &str| {
+        let run = super::refrain(folder, &format!("train a.npz --epochs 1 --hidden 4 --device cpu --quiet {flags}"));
+        let run = { run }.assert().success();
+        String::from_utf8_lossy(&run.get_output().stderr).into_owned()
+    };
+    assert!(stderr("--dropout 0.5").contains("--dropout 0.5 does nothing: it drops units between layers"));
+    assert_eq!(stderr("--dropout 0.5 --layers 2"), "");
+    assert_eq!(stderr(""), "");
 }

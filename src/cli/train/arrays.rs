@@ -36,6 +36,9 @@ pub struct Flags {
     /// Of arrays: classes of a cross-entropy; by default as many as y names.
     #[arg(long, value_name = "N", value_parser = whole::<1, 1_048_576>, conflicts_with = "init")]
     pub classes: Option<usize>,
+    /// Of arrays: the class that stands for none in y: such rows, and such ends of rows, are left out.
+    #[arg(long, value_name = "N", default_value_t = -100)]
+    pub ignore_index: i32,
     /// Of arrays: take the rows in the order of the file.
     #[arg(long, help_heading = "Optimiser")]
     pub no_shuffle: bool,
@@ -57,6 +60,7 @@ impl Flags {
         let given = [
             ("--head", self.head.is_some()),
             ("--classes", self.classes.is_some()),
+            ("--ignore-index", self.ignore_index != -100),
             ("--no-shuffle", self.no_shuffle),
             ("--nonlinearity", self.nonlinearity.is_some()),
             ("--module", self.module.is_some()),
@@ -110,17 +114,20 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &Flags, common: &Common) ->
     interrupt::listen()?;
 
     let (mut notes, mut warnings) = (Vec::new(), Vec::new());
-    let Set { windows, loss, mut model } = {
+    let Set { windows, rows, loss, mut model } = {
         let bytes = disk::read(Path::new(data))?;
         Set::read(&Arrays::from_bytes(data, &bytes)?, recipe, flags, common.seed, &mut notes, &mut warnings)?
     };
     for warning in &warnings {
         console.warn(warning);
     }
+    if let Some(warning) = recipe.dropout_warning(model.spec.layers) {
+        console.warn(warning);
+    }
     for note in &notes {
         console.say(note)?;
     }
-    let mut options = options(recipe, flags, loss, windows.count(), common.seed)?;
+    let mut options = options(recipe, flags, loss, rows.len(), common.seed)?;
     model.provenance = provenance(&options, recipe, &windows);
     let from = recipe.resume.as_deref().map(|path| fit::resumed(path, &model)).transpose()?;
 
@@ -129,11 +136,10 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &Flags, common: &Common) ->
     device::tell(&common.device, &device, engine.device(), &console);
     engine.load_data(&windows)?;
     options.portion = fit::portion(engine.device(), model.parameters.len(), windows.steps(), options.batch);
-    console.say(opening(&model, engine.device(), &options, windows.count(), windows.steps()))?;
+    console.say(opening(&model, engine.device(), &options, rows.len(), windows.steps()))?;
     let setup = start.elapsed();
 
     let training = Instant::now();
-    let rows: Vec<u32> = (0..windows.count() as u32).collect();
     let run =
         Run { spec: model.spec, options, windows: &windows, train: &rows, val: &[], val_groups: &[], patience: 0 };
     let kept = fit::Kept { checkpoint: recipe.checkpoint.as_deref(), every: recipe.every, model: &model };
@@ -156,7 +162,7 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &Flags, common: &Common) ->
         device: engine.device().clone(),
         spec: model.spec,
         parameters: model.parameters.len(),
-        rows: windows.count(),
+        rows: rows.len(),
         steps: windows.steps(),
         loss,
         epochs: finished.epochs,

@@ -4,6 +4,7 @@ mod arrays;
 mod report;
 mod set;
 mod table;
+mod targets;
 mod task;
 
 use super::Common;

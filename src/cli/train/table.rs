@@ -45,6 +45,9 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &TaskFlags, common: &Common
     let mut options = options(recipe, loss, &problem, common.seed)?;
 
     let (spec, parameters) = network(&problem, recipe, initial, common.seed)?;
+    if let Some(warning) = recipe.dropout_warning(spec.layers) {
+        console.warn(warning);
+    }
     let device = Device::select(&common.device).await?;
     let mut engine = device.engine_with(spec, &parameters, recipe.precision.precision())?;
     device::tell(&common.device, &device, engine.device(), &console);

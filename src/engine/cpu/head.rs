@@ -143,37 +143,51 @@ fn top<'a>(network: &Network, workspace: &'a Workspace) -> (&'a [f32], usize) {
     (&workspace.h[network.spec.layers - 1][first..][..read * stride * workspace.lanes], stride)
 }
 
-/// Whether the last output of each row has to be gathered from a time of its own. A forward scan keeps it to the end of
-/// the tile; a reverse scan begins there.
+/// Whether what the head reads of each row has to be gathered from times of its own. A forward scan keeps its last output
+/// to the end of the tile; a reverse scan begins there, and ends at time 0.
 fn gathers(network: &Network, workspace: &Workspace) -> bool {
-    network.spec.bidirectional && workspace.shape.readout == Readout::Last && workspace.lengths.is_some()
+    let apart = match workspace.shape.readout {
+        Readout::Last => true,
+        Readout::LastStep => workspace.lengths.is_some(),
+        Readout::Every => false,
+    };
+    network.spec.bidirectional && apart
 }
 
-/// Gathers h of the top layer at the end of each row.
+/// Gathers h of the top layer where the head reads it.
 fn gather_last(network: &Network, workspace: &mut Workspace) {
     let (lanes, h) = (workspace.lanes, &workspace.h[network.spec.layers - 1]);
-    for (lane, place) in last_places(network, workspace).enumerate() {
+    for (first, units, place) in last_places(network, workspace) {
         // Place 0 of h holds an initial state.
         let from = h[(place + network.state_stride() * lanes)..].iter().step_by(lanes);
-        let to = workspace.last[lane..].iter_mut().step_by(lanes).take(network.spec.top());
+        let to = workspace.last[first..].iter_mut().step_by(lanes).take(units);
         to.zip(from).for_each(|(to, from)| *to = *from);
     }
 }
 
-/// Scatters the gradient of the gathered states: the top layer's output has one at the end of each row alone.
+/// Scatters the gradient of the gathered states: the top layer's output has one there alone.
 fn scatter_last(network: &Network, workspace: &mut Workspace) {
     let lanes = workspace.lanes;
     workspace.d_h.fill(0.0);
-    for (lane, place) in last_places(network, workspace).enumerate() {
-        let from = workspace.last[lane..].iter().step_by(lanes).take(network.spec.top());
+    for (first, units, place) in last_places(network, workspace) {
+        let from = workspace.last[first..].iter().step_by(lanes).take(units);
         let to = workspace.d_h[place..].iter_mut().step_by(lanes);
         to.zip(from).for_each(|(to, from)| *to = *from);
     }
 }
 
-/// Where the last time of each lane's row begins, in [T, D*H].
-fn last_places(network: &Network, workspace: &Workspace) -> impl Iterator<Item = usize> + use<> {
+/// For each lane and direction: where its units begin in [D*H], how many they are, and where they begin in [T, D*H] at
+/// the time that the head reads.
+fn last_places(network: &Network, workspace: &Workspace) -> impl Iterator<Item = (usize, usize, usize)> + use<> {
     let (lanes, steps, lengths) = (workspace.lanes, workspace.steps, workspace.lengths);
-    let stride = network.state_stride() * lanes;
-    (0..lanes).map(move |lane| (lengths.map_or(steps, |lengths| lengths.length(lane)) - 1) * stride + lane)
+    let (stride, hidden) = (network.state_stride() * lanes, network.spec.hidden);
+    let final_states = workspace.shape.readout == Readout::Last;
+    let directions = network.spec.directions();
+    (0..lanes * directions).map(move |n| {
+        let (lane, direction) = (n / directions, n % directions);
+        let last = lengths.map_or(steps, |lengths| lengths.length(lane)) - 1;
+        let time = if final_states && direction == 1 { 0 } else { last };
+        let first = direction * hidden * lanes + lane;
+        (first, hidden, time * stride + first)
+    })
 }

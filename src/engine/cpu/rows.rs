@@ -118,9 +118,13 @@ impl<S: Simd> CellVisitor for SimdPass<S, RowForward<'_>> {
             }
             let (from, read) = match readout {
                 Readout::Every => (0, first..first + steps),
-                Readout::Last if first + steps == length => (steps - 1, 0..1),
-                Readout::Last => continue,
+                Readout::Last | Readout::LastStep if first + steps == length => (steps - 1, 0..1),
+                Readout::Last | Readout::LastStep => continue,
             };
+            if spec.bidirectional && readout == Readout::Last {
+                // The reverse direction ends at time 0; all times are in one chunk.
+                h.copy_within(spec.hidden..top, from * top + spec.hidden);
+            }
             let h = h[from * top..].chunks_exact(top);
             for (y, h) in y[read.start * outputs..read.end * outputs].chunks_exact_mut(outputs).zip(h) {
                 match &network.head {

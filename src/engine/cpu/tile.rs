@@ -166,7 +166,7 @@ impl Workspace {
     /// Times that have an output.
     pub fn read(&self) -> usize {
         match self.shape.readout {
-            Readout::Last => 1,
+            Readout::Last | Readout::LastStep => 1,
             Readout::Every => self.steps,
         }
     }

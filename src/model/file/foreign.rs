@@ -233,7 +233,12 @@ fn notes(spec: &Spec, options: &LoadOptions) -> Vec<String> {
         notes.push("it does not say whether its RNN has tanh or relu: taken for tanh".to_owned());
     }
     if head.is_some() && options.readout.is_none() {
-        notes.push("it does not say which steps its head reads: taken for the last".to_owned());
+        let taken = if *bidirectional {
+            "taken for the final states, cat(h_n[-2], h_n[-1]); --head last-step takes out[:, -1]"
+        } else {
+            "taken for the last"
+        };
+        notes.push(format!("it does not say which steps its head reads: {taken}"));
     }
     notes
 }

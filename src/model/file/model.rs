@@ -9,7 +9,7 @@ use super::stored::Stored;
 use crate::arrays::{Arrays, Dtype, Named, write_with_metadata};
 use crate::error::{Error, Result};
 use crate::model::params::{Layout, NamedRange};
-use crate::model::spec::Spec;
+use crate::model::spec::{Head, Readout, Spec};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -20,7 +20,9 @@ pub const CHECKPOINT: &str = "checkpoint.";
 /// How the text under it begins.
 const OURS: &str = "{\"format\":1,\"spec\":";
 /// Version of what stands under [`KEY`].
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
+/// The version before: [`Readout::Last`] then was what [`Readout::LastStep`] is.
+const FORMAT_LAST_STEP: u32 = 1;
 
 /// A network with its weights, as a file holds it.
 #[derive(Clone, Debug, PartialEq)]
@@ -216,11 +218,18 @@ fn ours(card: &str, arrays: &Arrays<'_>, options: &LoadOptions) -> std::result::
     }
     let unreadable = |error| format!("`{KEY}` in its `__metadata__`: {error}");
     let Version { format } = serde_json::from_str(card).map_err(unreadable)?;
-    if format != FORMAT {
-        return Err(format!("expected format {FORMAT}, found {format}: it was saved by another version of refrain"));
+    if ![FORMAT, FORMAT_LAST_STEP].contains(&format) {
+        return Err(format!(
+            "expected format {FORMAT_LAST_STEP} or {FORMAT}, found {format}: it was saved by another version of refrain"
+        ));
     }
-    let Card { spec, names, provenance, .. } = serde_json::from_str(card).map_err(unreadable)?;
+    let Card { mut spec, names, provenance, .. } = serde_json::from_str(card).map_err(unreadable)?;
     spec.validate().map_err(|error| format!("the spec in its `__metadata__`: {error}"))?;
+    if let (FORMAT_LAST_STEP, true, Some(head @ Head { readout: Readout::Last, .. })) =
+        (format, spec.bidirectional, &mut spec.head)
+    {
+        head.readout = Readout::LastStep;
+    }
     let asked = options.nonlinearity.map(Nonlinearity::cell);
     if let Some(asked) = asked.filter(|&asked| asked != spec.cell) {
         return Err(format!("its `__metadata__` says {}, asked for was {asked}", spec.cell));

@@ -88,8 +88,8 @@ impl<'a> Survey<'a> {
 /// How the names end of what a weight is computed from, where it is not stored itself.
 pub const DERIVED: [&str; 7] = ["_g", "_v", "_u", "_orig", "_mask", "_raw", "_bar"];
 
-/// The module of a tensor, and the tensor's name in it. A weight that a parametrisation keeps under other names, such as
-/// `parametrizations.weight.original0` or `weight_g`, has the name of the weight.
+/// The module of a tensor, and the tensor's name in it. A weight that a parametrisation keeps under other names, such
+/// as `parametrizations.weight.original0` or `weight_g`, has the name of the weight.
 fn module_and_tensor(name: &str) -> (&str, &str) {
     if let Some(at) = name.find("parametrizations.").filter(|&at| at == 0 || name[..at].ends_with('.')) {
         let tensor = &name[at + "parametrizations.".len()..];

@@ -66,7 +66,7 @@ fn every_fault_is_refused_with_its_place() {
         (vec![1, 2], "expected a header length of 8 bytes, found 2"),
         (u64::MAX.to_le_bytes().to_vec(), "expected a header of 18446744073709551615 bytes, found 0"),
         (b"\x02\0\0\0\0\0\0\0[]".to_vec(), "not a safetensors, .npz or .npy file: its header"),
-        (with_header(|h| h["__metadata__"][KEY] = r#"{"format":2}"#.into()), "expected format 1, found 2"),
+        (with_header(|h| h["__metadata__"][KEY] = r#"{"format":3}"#.into()), "expected format 1 or 2, found 3"),
         (with_header(|h| h["__metadata__"][KEY] = "{}".into()), "missing field `format`"),
         (with_spec("hidden", json!(0)), "hidden is 0"),
         (with_spec("hidden", json!(1 << 20)), "the number of parameters is"),
@@ -464,6 +464,20 @@ fn weights_under_weight_norm_are_computed_in_either_form() {
         assert_eq!(ignored, None);
         assert_eq!(Model::from_bytes("m", &model.to_bytes().unwrap()).unwrap(), model);
     }
+}
+
+#[test]
+fn files_of_the_format_before_read_the_last_step_of_both_directions() {
+    let before = |bidirectional: bool| {
+        let spec = Spec { bidirectional, ..Spec::new(CellKind::Gru, 3, 5, 2) };
+        let bytes = Model::new(spec, initial_parameters(&spec, 7)).to_bytes().unwrap();
+        let at = bytes.windows(13).position(|text| text == br#"\"format\":2,"#).unwrap();
+        let mut old = bytes.clone();
+        old[at + 11] = b'1';
+        [bytes, old].map(|bytes| Model::from_bytes("m", &bytes).unwrap().spec.readout())
+    };
+    assert_eq!(before(true), [Readout::Last, Readout::LastStep]);
+    assert_eq!(before(false), [Readout::Last, Readout::Last]);
 }
 
 proptest! {

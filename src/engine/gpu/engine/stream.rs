@@ -89,10 +89,10 @@ impl Stream {
                 let last = lengths.map_or(steps, |lengths| lengths[row] as usize) - 1;
                 match readout {
                     Readout::Every => y[first * outputs..times.end * outputs].copy_from_slice(found),
-                    Readout::Last if times.contains(&last) => {
+                    Readout::Last | Readout::LastStep if times.contains(&last) => {
                         y.copy_from_slice(&found[(last - first) * outputs..][..outputs]);
                     }
-                    Readout::Last => {}
+                    Readout::Last | Readout::LastStep => {}
                 }
             }
         }

@@ -39,7 +39,7 @@ twin! {
         outputs: u32,
         has_head: u32,
         sums_head: u32,
-        read_every: u32,
+        readout: u32,
         keeps_tape: u32,
         projected: u32,
         layer_below: u32,
@@ -149,7 +149,7 @@ pub const NO_LAYER: u32 = u32::MAX;
 impl Dims {
     /// Steps of a row that have an output.
     pub(super) fn positions(&self) -> usize {
-        if self.read_every == 1 { self.steps as usize } else { 1 }
+        if self.readout == 1 { self.steps as usize } else { 1 }
     }
 
     /// What the recurrent product and the cell cost over `steps` steps of so many chains, forwards or back: each reads

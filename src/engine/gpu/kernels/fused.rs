@@ -72,7 +72,7 @@ fn module(
         ("INPUTS", dims.inputs),
         ("OUTPUTS", dims.outputs),
     ]);
-    module.with(&[("EVERY", dims.read_every)])
+    module.with(&[("EVERY", u32::from(dims.readout == 1))])
 }
 
 fn forward_cost(specialization: Specialization, dims: &Dims) -> Cost {

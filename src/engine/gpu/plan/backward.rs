@@ -115,7 +115,7 @@ impl LayerBack {
             row_quads: layers.method.row_quads()[1],
             span: most_steps as u32,
             // The gradient of a lower layer's output has all steps.
-            read_every: if is_top { chains.dims.read_every } else { 1 },
+            readout: if is_top { chains.dims.readout } else { 1 },
             sums_head: u32::from(sums_head),
             step_splits: step_splits as u32,
             row_splits: row_splits as u32,

@@ -130,7 +130,11 @@ impl<'a> Layers<'a> {
                 chunk: chunk as u32,
                 span: steps as u32,
                 passes: (steps + usize::from(purpose.reach == Reach::Inputs)) as u32,
-                read_every: u32::from(spec.readout() == Readout::Every),
+                readout: match spec.readout() {
+                    Readout::Last => 0,
+                    Readout::Every => 1,
+                    Readout::LastStep => 2,
+                },
                 keeps_tape: u32::from(purpose.keeps_tape()),
                 projected: u32::from(is_projected),
                 at_input: at_input as u32,
