@@ -25,7 +25,7 @@ pub struct TableFlags {
     /// Guessed.
     #[arg(long, value_name = "F")]
     pub freq: Option<Frequency>,
-    /// What to put where values or rows are missing, which are refused otherwise.
+    /// What to put where values or rows are missing, which are refused otherwise. What was filled in is never a target.
     #[arg(long, value_enum, value_name = "HOW")]
     pub fill: Option<FillName>,
     /// What stands between fields: a character, or `tab`. Guessed.
@@ -47,7 +47,8 @@ pub struct TableFlags {
 pub enum FillName {
     /// The last value before.
     Forward,
-    /// A line between the values before and after.
+    /// A line between the values before and after; of targets and covariates of the past the last value before, since a
+    /// line shows what comes after.
     Linear,
 }
 

@@ -1,8 +1,8 @@
 //! Forecasts of the horizon after a table's end.
 
 use super::card::Card;
-use super::number::{column_name, exact};
-use super::predict::{Level, Origins, Reading, predict};
+use super::number::{Level, column_name, exact};
+use super::predict::{Origins, Reading, predict};
 use super::scale::Scale;
 use super::stack::Stack;
 use super::table::{Series, Table};

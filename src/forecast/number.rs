@@ -1,6 +1,7 @@
 //! How forecasts are written: their values, and the names of their columns.
 
-use super::predict::Level;
+/// What is forecast of a target at a step: the point where the level is none, else the quantile of that level.
+pub type Level = Option<f64>;
 
 /// The shortest decimal that reads back as the same f64; with an exponent where plain digits would be mostly zeros.
 pub fn exact(value: f64) -> String {

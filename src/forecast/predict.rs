@@ -1,6 +1,7 @@
 //! A network's outputs for windows, and their way back to the scale of the data.
 
 use super::card::Card;
+use super::number::Level;
 use super::scale::Scale;
 use super::stack::Segment;
 use super::table::{Series, Table};
@@ -57,9 +58,6 @@ pub async fn predict<E: Engine>(
     }
     Ok(())
 }
-
-/// What is forecast of a target at a step: the point where the level is none, else the quantile of that level.
-pub type Level = Option<f64>;
 
 /// How a network's outputs become forecasts.
 #[derive(Clone, Debug)]

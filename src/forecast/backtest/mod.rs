@@ -1,11 +1,13 @@
 //! Rolling-origin evaluation: forecasts from many rows of a table, each from what was known there, beside forecasts
 //! that need no network.
 
+mod method;
 mod report;
 mod sums;
 mod verdict;
 
-pub use report::{Backtest, Method, Sample, SeriesScores};
+pub use method::{Method, SeriesScores};
+pub use report::{Backtest, Sample};
 
 use super::card::Card;
 use super::metrics::Forecasted;

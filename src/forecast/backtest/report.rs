@@ -1,13 +1,13 @@
 //! What a backtest found.
 
+use super::method::Method;
 use super::sums::Sums;
 use super::verdict::{notes, verdicts};
 use crate::error::Result;
 use crate::forecast::card::Card;
-use crate::forecast::metrics::Scores;
 use crate::forecast::naive::Naive;
-use crate::forecast::number::{column_name, exact};
-use crate::forecast::predict::{Level, Reading};
+use crate::forecast::number::{Level, column_name, exact};
+use crate::forecast::predict::Reading;
 use crate::forecast::table::Table;
 use serde::Serialize;
 
@@ -41,33 +41,6 @@ pub struct Backtest {
     /// for them.
     #[serde(skip)]
     pub forecasts: Vec<Sample>,
-}
-
-/// The errors of one way to forecast.
-#[derive(Clone, Debug, Serialize)]
-pub struct Method {
-    /// What it is called.
-    pub name: String,
-    /// Over all forecasts; MASE and R2 are means over targets and series.
-    #[serde(flatten)]
-    pub scores: Scores,
-    /// Of each step of the horizon, likewise; none where every truth was filled in.
-    pub steps: Vec<Option<Scores>>,
-    /// Of each target of each series.
-    pub series: Vec<SeriesScores>,
-}
-
-/// The errors of one target of one series.
-#[derive(Clone, Debug, Serialize)]
-pub struct SeriesScores {
-    /// What the identifier's column calls the series.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    /// The target.
-    pub target: String,
-    /// Its errors.
-    #[serde(flatten)]
-    pub scores: Scores,
 }
 
 /// One forecast, to be shown.

@@ -1,6 +1,6 @@
 //! Where the errors of a backtest are added up.
 
-use super::report::{Method, SeriesScores};
+use super::method::{Method, SeriesScores};
 use crate::forecast::metrics::Tally;
 
 /// The sums of each method for each target of each series and each step.

@@ -1,7 +1,7 @@
 //! What a backtest says in plain sentences. Methods are compared by MASE, series by series, so that one column in large
 //! units does not decide for all.
 
-use super::report::{Method, SeriesScores};
+use super::method::{Method, SeriesScores};
 use crate::forecast::metrics::Scores;
 
 /// Series that a sentence names.
