@@ -149,8 +149,9 @@ pub fn shortened(line: &str) -> String {
     if line.len() <= LINE {
         return line.to_owned();
     }
-    let (begin, end) = (line.floor_char_boundary(LINE / 2), line.len() - LINE / 2 + GAP.len());
-    let end = (end..).find(|&place| line.is_char_boundary(place)).unwrap_or(line.len());
+    let whole = |place: &usize| line.is_char_boundary(*place);
+    let begin = { 0..=LINE / 2 }.rev().find(whole).unwrap_or(0);
+    let end = (line.len() - LINE / 2 + GAP.len()..).find(whole).unwrap_or(line.len());
     [&line[..begin], GAP, &line[end..]].concat()
 }
 

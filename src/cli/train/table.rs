@@ -70,15 +70,15 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &TaskFlags, common: &Common
     let card = problem.finish(&mut engine).await?;
     let rows = problem.rows();
     drop(problem);
-    let test = test(&mut engine, &card, &table, rows[2]).await?;
     card.put(&mut model);
     model.provenance.insert("device".into(), serde_json::to_value(engine.device())?);
+    // First what lasts: neither a test that fails nor that nobody reads what is said must cost the model.
+    let files = write(recipe, flags, &model, &finished)?;
+    let test = test(&mut engine, &card, &table, rows[2]).await?;
 
     let validation = finished.best.map(|best| Validation { epoch: best.epoch, loss: best.loss, scaled_mae: best.mae });
     let seconds =
         Seconds { setup: setup.as_secs_f64(), training: training.as_secs_f64(), total: start.elapsed().as_secs_f64() };
-    // First what lasts: that nobody reads what is said must not cost the model.
-    let files = write(recipe, flags, &model, &finished)?;
     console.say(results(&finished, test.as_ref(), seconds.training))?;
     test.iter().for_each(|test| scores::warn(test, &console));
     warn_of_no_intervals(None, &card, &console);
