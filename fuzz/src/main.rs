@@ -1,6 +1,6 @@
-//! Fuzzing without a sanitizer or a nightly compiler: mutations of the corpus under a seed. `cargo run --release --bin refrain-fuzz --
-//! [SECONDS [SEED [TARGET..]]]` gives each target so many seconds. An input that panics or takes seconds is kept in
-//! `artifacts`, and ends the run with exit code 1. `cargo run --release -- corpus` writes the corpus for cargo-fuzz.
+//! Fuzzing without a sanitizer or a nightly compiler: mutations of the corpus under a seed. The arguments
+//! `[SECONDS [SEED [TARGET..]]]` give each target so many seconds. An input that panics or takes seconds is kept in
+//! `artifacts`, and ends the run with exit code 1. The argument `corpus` writes the corpus for cargo-fuzz.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
