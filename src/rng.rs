@@ -14,6 +14,8 @@ pub enum Purpose {
     Shuffle = 2,
     /// Generated data.
     Data = 3,
+    /// Which rows are held out.
+    Split = 4,
 }
 
 /// The generator of `seed` for one purpose: ChaCha with 8 rounds, on a stream of its own.

@@ -6,6 +6,7 @@ mod bench;
 mod console;
 mod device;
 mod devices;
+mod evaluate;
 mod explain;
 mod fit;
 mod folder;
@@ -44,6 +45,7 @@ enum Command {
     Backtest(backtest::Args),
     Devices(devices::Args),
     Run(run::Args),
+    Evaluate(evaluate::Args),
     Verify(verify::Args),
     Bench(bench::Args),
     Explain(explain::Args),
@@ -90,6 +92,7 @@ pub fn main() -> ExitCode {
             Command::Forecast(args) => forecast::run(&args).await,
             Command::Backtest(args) => backtest::run(&args).await,
             Command::Run(args) => run::run(&args).await,
+            Command::Evaluate(args) => evaluate::run(&args).await,
             Command::Devices(args) => devices::run(&args).await,
             Command::Verify(args) => verify::run(&args).await,
             Command::Bench(args) => bench::run(&args).await,

@@ -9,6 +9,7 @@ use clap::ValueEnum;
 use refrain::arrays::{Arrays, Format, Named};
 use refrain::data::Sequences;
 use refrain::engine::{Device, DeviceInfo, Engine, Outputs};
+use refrain::loss::{Loss, counted};
 use refrain::model::{LoadOptions, Model, Nonlinearity, Readout, Spec};
 use refrain::{Result, disk};
 use serde::Serialize;
@@ -19,7 +20,7 @@ use std::time::Instant;
 ///
 /// MODEL is a model of refrain, or a state_dict that PyTorch has saved as safetensors. ARRAYS holds x [B, T, I], and if
 /// wanted h_0 and c_0 [L*D, B, H] and lengths [B]; FILE will hold y ([B, O] or [B, T, O]; the top layer's hidden states
-/// [B, T, D*H] without a head), h_n and c_n. Beyond a row's length y is zero.
+/// [B, T, D*H] without a head), h_n and c_n. Outputs of a classifier are logits. Beyond a row's length y is zero.
 #[derive(Debug, clap::Args)]
 #[command(allow_negative_numbers = true)]
 pub struct Args {
@@ -45,6 +46,10 @@ pub struct Args {
     /// The steps that the head reads, whatever the file says.
     #[arg(long, value_enum, value_name = "STEPS")]
     head: Option<Steps>,
+    /// Write probabilities in place of a classifier's outputs, which are logits: their softmax, or of one output, and
+    /// after binary cross-entropy, the sigmoid of each.
+    #[arg(long)]
+    probabilities: bool,
     /// Rows that are computed at a time; more take more memory.
     #[arg(long, default_value = "256", value_name = "N", value_parser = count)]
     batch: usize,
@@ -114,7 +119,13 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     };
     let loaded = Model::open(&args.model, &options)?;
     let mut notes: Vec<String> = loaded.notes.iter().map(|note| format!("{}: {note}", args.model.display())).collect();
-    let Model { spec, parameters, .. } = loaded.model;
+    let Model { spec, parameters, provenance, .. } = loaded.model;
+    let trained_for: Option<Loss> = provenance.get("loss").and_then(|loss| serde_json::from_value(loss.clone()).ok());
+    if let (true, Some(loss)) =
+        (args.probabilities, trained_for.filter(|loss| !matches!(loss, Loss::CrossEntropy | Loss::BinaryCrossEntropy)))
+    {
+        bail!("--probabilities: {} is no classifier, it was trained for {loss:?}", args.model.display());
+    }
     if let Some(ignored) = &loaded.ignored {
         console.warn(format_args!("{}: {ignored}", args.model.display()));
     }
@@ -136,7 +147,11 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     device::tell(&args.common.device, &device, engine.device(), &console);
     let Input { rows, steps, x, lengths, .. } = input;
     let sequences = Sequences { states, lengths, ..Sequences::new(rows, steps, x) };
-    let outputs = forward(&mut engine, &spec, &sequences, args.batch).await?;
+    let mut outputs = forward(&mut engine, &spec, &sequences, args.batch).await?;
+    if args.probabilities {
+        let each = trained_for == Some(Loss::BinaryCrossEntropy) || spec.outputs() == 1;
+        probabilities(&mut outputs[0].values, &spec, &sequences, each);
+    }
     let named: Vec<Named> = outputs.iter().map(Output::named).collect();
     disk::write_whole(&[(&args.out, &format.write(&named))]).context("--out")?;
 
@@ -153,6 +168,24 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
         seconds: start.elapsed().as_secs_f64(),
     };
     Ok(console.document(&document)?)
+}
+
+/// Takes logits [B, T or 1, O] for probabilities, but for those beyond a row's length, which stay zero: the sigmoid of
+/// each, or the softmax of a position.
+fn probabilities(y: &mut [f32], spec: &Spec, sequences: &Sequences, each: bool) {
+    let (read, width) = (spec.read_steps(sequences.steps), spec.outputs());
+    for (row, y) in y.chunks_exact_mut(read * width).enumerate() {
+        for position in y.chunks_exact_mut(width).take(counted(spec.readout(), sequences.length(row))) {
+            if each {
+                position.iter_mut().for_each(|y| *y = 1.0 / (1.0 + (-*y).exp()));
+                continue;
+            }
+            let largest = position.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            position.iter_mut().for_each(|y| *y = (*y - largest).exp());
+            let sum: f32 = position.iter().sum();
+            position.iter_mut().for_each(|y| *y /= sum);
+        }
+    }
 }
 
 /// An array to write.

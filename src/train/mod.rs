@@ -5,6 +5,7 @@ mod checkpoint;
 #[cfg(test)]
 pub(crate) mod fake;
 mod fit;
+mod measures;
 mod metrics;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,7 @@ mod validation;
 
 pub use checkpoint::Checkpoint;
 pub use fit::{Options, Order, Partial, Progress, Report, State, Summary, fit};
+pub use measures::Measures;
 pub use metrics::{Metrics, evaluate};
 pub use validated::{Best, Epoch, Finished, Next, Run, Snapshot, fit_validated};
 pub use validation::mean_loss;

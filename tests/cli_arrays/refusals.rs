@@ -140,7 +140,20 @@ fn bad_training_sets_are_refused_with_nothing_written() {
         ("y.npz --loss quantile", 2, "--loss is quantile"),
         ("y.npz --momentum 0.5", 2, "--momentum is 0.5, expected none, or --optimizer sgd beside it"),
         ("y.npz --classes 3", 2, "--classes is given"),
-        ("y.npz --patience 3", 2, "--patience is given, expected nothing: of arrays no rows are held out"),
+        ("y.npz --patience 3", 2, "--patience is 3, expected --val beside it: rows that decide when to stop"),
+        (
+            "y.npz --val 2 --patience 3",
+            2,
+            "--val and --test together is 2, expected fewer than the 2 rows that there are",
+        ),
+        (
+            "y.npz --test 2024-01-01",
+            2,
+            "--test is 2024-01-01, expected a fraction or a number of rows: arrays have no times",
+        ),
+        ("y.npz --scale none", 2, "--scale is given, expected nothing: it is for tables"),
+        ("y.npz --center last", 2, "--center is given, expected nothing: it is for tables"),
+        ("y.npz --channels joint", 2, "--channels is given, expected nothing: it is for tables"),
         ("y.npz --resume m.safetensors", 1, "--resume: m.safetensors: it is no checkpoint"),
         (
             "y.npz --precision f16 --device cpu",

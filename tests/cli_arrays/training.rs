@@ -82,7 +82,7 @@ fn training_on_arrays_is_the_librarys_and_keeps_the_names_of_the_weights() {
         // The same number, through JSON and back.
         assert!((printed - loss).abs() <= 1e-14, "{flags}: {printed}, {loss}");
         let of = |name: &str| document[name].clone();
-        assert_eq!((of("rows"), of("steps"), of("lr")), (json!(10), json!(5), json!(options.optimizer.lr())));
+        assert_eq!((of("rows"), of("steps"), of("lr")), (json!([10, 0, 0]), json!(5), json!(options.optimizer.lr())));
         assert_eq!((of("optimizer_steps"), of("files"), of("notes")), (json!(18), json!(["t.safetensors"]), json!([])));
     }
 
@@ -229,13 +229,13 @@ fn whole_numbers_are_classes_where_they_look_like_it_and_values_on_demand() {
 
     // Rows without a class, and ends of rows, leave no trace.
     let (.., rows) = trained((&[6], &[0, 1, -100, 0, 1, -100]), "");
-    assert_eq!(rows, json!(4));
+    assert_eq!(rows, json!([4, 0, 0]));
     let mut steps: Vec<i64> = (0..24).map(|n| n % 3).collect();
     let whole = trained((&[6, 4], &steps), "").2;
     steps[4..8].fill(-100);
     steps[22..].fill(-100);
     let (.., ignored, rows) = trained((&[6, 4], &steps), "");
-    assert_eq!(rows, json!(5));
+    assert_eq!(rows, json!([5, 0, 0]));
     assert_ne!(ignored, whole);
     steps.iter_mut().filter(|class| **class == -100).for_each(|class| *class = 9);
     assert!(trained((&[6, 4], &steps), "--ignore-index 9").2 == ignored);
@@ -254,4 +254,88 @@ fn dropout_of_one_layer_is_said_to_do_nothing() {
     assert!(stderr("--dropout 0.5").contains("--dropout 0.5 does nothing: it drops units between layers"));
     assert_eq!(stderr("--dropout 0.5 --layers 2"), "");
     assert_eq!(stderr(""), "");
+}
+
+#[test]
+fn rows_are_held_out_and_the_best_weights_return() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    // The class of a row is in its sign; what the model learns beyond that is noise, and validation gets worse.
+    let x: Vec<f32> =
+        numbers(40 * 3).iter().enumerate().map(|(n, v)| 0.5 * v + 2.0 * (n / 3 % 2) as f32 - 1.0).collect();
+    let y: Vec<i64> = (0..40).map(|row| if row % 9 == 0 { (row + 1) % 2 } else { row % 2 }).collect();
+    fs::write(folder.join("a.safetensors"), with_whole_numbers((&[40, 3, 1], &x), &[("y", &[40], &y)])).unwrap();
+    let arguments = "train a.safetensors --hidden 8 --lr 0.05 --device cpu --json --out m.safetensors";
+    let train =
+        |flags: &str| -> Value { serde_json::from_str(&stdout(folder, &format!("{arguments} {flags}"))).unwrap() };
+    let document = train("--epochs 400 --val 0.25 --test 6 --patience 4");
+    assert_eq!(document["rows"], json!([24, 10, 6]));
+    let (epochs, best) = (document["epochs"].as_u64().unwrap(), document["validation"]["epoch"].as_u64().unwrap());
+    assert!(epochs == best + 4, "{epochs} {best}: the patience did not stop it");
+    assert!(document["test"]["accuracy"].as_f64().unwrap() > 0.5 && document["test"]["rows"] == json!(6), "{document}");
+    let model = fs::read(folder.join("m.safetensors")).unwrap();
+    let best = train(&format!("--epochs {best} --val 0.25 --test 6 --patience 0"));
+    assert_eq!(best["validation"], json!(null));
+    let (kept, of_best) =
+        (Model::from_bytes("m", &model).unwrap(), Model::load(&folder.join("m.safetensors")).unwrap());
+    assert!(kept.parameters == of_best.parameters, "the weights are not those of the best epoch");
+    assert_eq!(train("--epochs 2")["test"], json!(null));
+
+    // The last rows of the file, measured again on their own, give the same numbers.
+    let test = train("--epochs 3 --test 10 --no-shuffle")["test"].clone();
+    let end = with_whole_numbers((&[10, 3, 1], &x[90..]), &[("y", &[10], &y[30..])]);
+    fs::write(folder.join("end.safetensors"), end).unwrap();
+    let evaluated = stdout(folder, "evaluate m.safetensors end.safetensors --device cpu --json");
+    let evaluated: Value = serde_json::from_str(&evaluated).unwrap();
+    assert_eq!((&evaluated["measures"], &evaluated["loss"]), (&test, &json!("cross_entropy")));
+    let text = stdout(folder, "evaluate m.safetensors end.safetensors --device cpu");
+    assert!(
+        text.contains("cross-entropy: 10 rows, 10 positions, loss ") && text.contains("class \\ taken for"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_model_is_measured_by_what_it_was_trained_for_and_each_step_on_its_own() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    let (x, y) = (numbers(6 * 4 * 2), numbers(6 * 4));
+    write(
+        folder,
+        "a.npz",
+        &[("x", &[6, 4, 2], &x), ("y", &[6, 4, 1], &y), ("lengths", &[6], &[4., 1., 3., 2., 3., 2.])],
+    );
+    stdout(folder, "train a.npz --loss mae --epochs 2 --hidden 4 --device cpu --out m.safetensors");
+    let evaluate = |flags: &str| -> Value {
+        let text = stdout(folder, &format!("evaluate m.safetensors a.npz --device cpu --json {flags}"));
+        serde_json::from_str::<Value>(&text).unwrap()["measures"].clone()
+    };
+    let measures = evaluate("");
+    assert_eq!((&measures["loss"], &measures["positions"]), (&measures["mae"], &json!(15)));
+    assert_eq!(measures["loss_per_step"].as_array().unwrap().len(), 4);
+    assert_eq!(evaluate("--loss mse")["rmse"], measures["rmse"]);
+    refused(folder, "evaluate m.safetensors m.safetensors --device cpu", 1, "expected an array `y`, found `fc.bias`");
+    refused(
+        folder,
+        "run m.safetensors a.npz --out o.npz --probabilities",
+        1,
+        "is no classifier, it was trained for Mae",
+    );
+}
+
+#[test]
+fn probabilities_add_up_to_one_within_the_lengths() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    let y: Vec<i64> = (0..24).map(|n| n % 3).collect();
+    let arrays =
+        with_whole_numbers((&[6, 4, 2], &numbers(48)), &[("y", &[6, 4], &y), ("lengths", &[6], &[4, 1, 3, 2, 3, 2])]);
+    fs::write(folder.join("a.safetensors"), arrays).unwrap();
+    stdout(folder, "train a.safetensors --epochs 1 --hidden 4 --device cpu --out m.safetensors");
+    stdout(folder, "run m.safetensors a.safetensors --out o.npz --device cpu --probabilities");
+    let sums: Vec<f32> = array(folder, "o.npz", "y").1.chunks_exact(3).map(|p| p.iter().sum()).collect();
+    let within = [4, 1, 3, 2, 3, 2].iter().flat_map(|&length| (0..4).map(move |step| step < length));
+    for (sum, within) in sums.iter().zip(within) {
+        assert!((sum - f32::from(u8::from(within))).abs() < 1e-6, "{sums:?}");
+    }
 }

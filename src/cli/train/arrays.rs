@@ -1,19 +1,23 @@
 //! `refrain train ARRAYS`: ready-made sequences in, a model out.
 
-use super::set::{HeadName, Set, in_words};
+use super::held_out::HeldOut;
+use super::report::Validation;
+use super::set::{For, HeadName, Set, in_words};
+use super::targets::named_loss;
 use crate::cli::console::{Console, significant};
+use crate::cli::evaluate::measured;
 use crate::cli::recipe::Recipe;
 use crate::cli::run::Function;
 use crate::cli::values::whole;
 use crate::cli::{Common, device, fit, interrupt, outputs};
 use anyhow::Context;
 use refrain::arrays::Arrays;
-use refrain::data::Windows;
 use refrain::engine::{Device, DeviceInfo, Engine};
+use refrain::forecast::Part;
 use refrain::loss::Loss;
 use refrain::model::{Model, Spec};
 use refrain::optim::Schedule;
-use refrain::train::{Options, Order, Run};
+use refrain::train::{Measures, Options, Order, Run};
 use refrain::{Error, Result, disk};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -79,7 +83,8 @@ struct Document {
     device: DeviceInfo,
     spec: Spec,
     parameters: usize,
-    rows: usize,
+    /// Rows that were trained on, that validated, and that were held out.
+    rows: [usize; 3],
     steps: usize,
     loss: Loss,
     epochs: usize,
@@ -89,6 +94,10 @@ struct Document {
     optimizer_steps: u64,
     /// Mean loss of the last epoch.
     train_loss: f64,
+    /// The epoch whose weights the model has, where they are not the last.
+    validation: Option<Validation>,
+    /// What the outputs of the rows held out are worth.
+    test: Option<Measures>,
     /// What was assumed or converted.
     notes: Vec<String>,
     files: Vec<String>,
@@ -104,11 +113,17 @@ struct Seconds {
 }
 
 /// Trains on the arrays of the file `data`.
-pub async fn run(data: &str, recipe: &Recipe, flags: &Flags, common: &Common) -> anyhow::Result<()> {
+pub async fn run(
+    data: &str,
+    recipe: &Recipe,
+    flags: &Flags,
+    parts: [Option<&Part>; 2],
+    common: &Common,
+) -> anyhow::Result<()> {
     let start = Instant::now();
     let mut console = Console::new(common);
-    if recipe.patience.is_some() {
-        return Err(Error::config("--patience", "given", "nothing: of arrays no rows are held out").into());
+    if let (Some(patience), None) = (recipe.patience, parts[0]) {
+        return Err(Error::config("--patience", patience, "--val beside it: rows that decide when to stop").into());
     }
     recipe.check_outputs(data, None, &console)?;
     interrupt::listen()?;
@@ -116,7 +131,9 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &Flags, common: &Common) ->
     let (mut notes, mut warnings) = (Vec::new(), Vec::new());
     let Set { windows, rows, loss, mut model } = {
         let bytes = disk::read(Path::new(data))?;
-        Set::read(&Arrays::from_bytes(data, &bytes)?, recipe, flags, common.seed, &mut notes, &mut warnings)?
+        let network = recipe.init.as_deref().map_or(For::New(recipe, common.seed), For::Model);
+        let asked = recipe.loss.map(|name| named_loss(name, recipe.delta)).transpose()?;
+        Set::read(&Arrays::from_bytes(data, &bytes)?, network, asked, flags, &mut notes, &mut warnings)?
     };
     for warning in &warnings {
         console.warn(warning);
@@ -127,8 +144,21 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &Flags, common: &Common) ->
     for note in &notes {
         console.say(note)?;
     }
-    let mut options = options(recipe, flags, loss, rows.len(), common.seed)?;
-    model.provenance = provenance(&options, recipe, &windows);
+    let model_spec = model.spec;
+    let HeldOut { train, val, test } = HeldOut::of(rows, parts, !flags.no_shuffle, common.seed)?;
+    let mut options = options(recipe, flags, loss, train.len(), common.seed)?;
+    let patience = recipe.patience.unwrap_or((options.epochs / 5).max(5));
+    // How an epoch is cut up depends on the device, which the file does not say.
+    let run = |options| Run {
+        spec: model_spec,
+        options,
+        windows: &windows,
+        train: &train,
+        val: &val,
+        val_groups: &[],
+        patience,
+    };
+    model.provenance = provenance(&run(options), recipe, test.len());
     let from = recipe.resume.as_deref().map(|path| fit::resumed(path, &model)).transpose()?;
 
     let device = Device::select(&common.device).await?;
@@ -136,17 +166,29 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &Flags, common: &Common) ->
     device::tell(&common.device, &device, engine.device(), &console);
     engine.load_data(&windows)?;
     options.portion = fit::portion(engine.device(), model.parameters.len(), windows.steps(), options.batch);
-    console.say(opening(&model, engine.device(), &options, rows.len(), windows.steps()))?;
+    let run = run(options);
+    console.say(opening(
+        &model,
+        engine.device(),
+        &options,
+        [&train, &val, &test].map(|part| part.len()),
+        windows.steps(),
+    ))?;
     let setup = start.elapsed();
 
     let training = Instant::now();
-    let run =
-        Run { spec: model.spec, options, windows: &windows, train: &rows, val: &[], val_groups: &[], patience: 0 };
     let kept = fit::Kept { checkpoint: recipe.checkpoint.as_deref(), every: recipe.every, model: &model };
     let finished = fit::validated(&mut engine, &run, from, &kept, &mut console).await?;
     let training = training.elapsed();
     let loss_at_end = finished.history.last().copied().unwrap_or(f64::NAN);
 
+    let test = match test[..] {
+        [] => None,
+        _ => {
+            let outputs = engine.predict(&test, options.batch).await?;
+            Some(Measures::of(&model.spec, loss, &windows, &test, &outputs)?)
+        }
+    };
     let mut files = Vec::new();
     if let Some(out) = &recipe.out {
         model.parameters = engine.parameters().await?;
@@ -155,6 +197,13 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &Flags, common: &Common) ->
         files.push(out.display().to_string());
     }
     console.say(format_args!("Trained in {:.2} s; loss {}", training.as_secs_f64(), significant(loss_at_end)))?;
+    if let Some(best) = finished.best {
+        let (loss, epoch) = (significant(best.loss), best.epoch);
+        console.say(format_args!("The weights are those of epoch {epoch}, with the best validation loss, {loss}"))?;
+    }
+    if let Some(test) = &test {
+        console.say(format_args!("Held out: {}", measured(test)))?;
+    }
     if let [file] = files.as_slice() {
         console.say(format_args!("Wrote {file}"))?;
     }
@@ -162,7 +211,7 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &Flags, common: &Common) ->
         device: engine.device().clone(),
         spec: model.spec,
         parameters: model.parameters.len(),
-        rows: rows.len(),
+        rows: [train.len(), val.len(), test.as_ref().map_or(0, |test| test.rows)],
         steps: windows.steps(),
         loss,
         epochs: finished.epochs,
@@ -171,6 +220,8 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &Flags, common: &Common) ->
         seed: options.seed,
         optimizer_steps: finished.steps,
         train_loss: loss_at_end,
+        validation: finished.best.map(|best| Validation { epoch: best.epoch, loss: best.loss, scaled_mae: best.mae }),
+        test,
         notes,
         files,
         seconds: Seconds {
@@ -201,12 +252,15 @@ fn options(recipe: &Recipe, flags: &Flags, loss: Loss, rows: usize, seed: u64) -
 }
 
 /// What is about to be done.
-fn opening(model: &Model, device: &DeviceInfo, options: &Options, rows: usize, steps: usize) -> String {
+fn opening(model: &Model, device: &DeviceInfo, options: &Options, rows: [usize; 3], steps: usize) -> String {
     let Spec { cell, hidden, layers, bidirectional, .. } = model.spec;
     let both = if bidirectional { ", both directions" } else { "" };
+    let [train, val, test] = rows;
+    let held_out =
+        if val + test > 0 { format!(" to train on, {val} to validate, {test} held out") } else { String::new() };
     format!(
         "{cell}, {layers} x {hidden} hidden units{both}, {} parameters, on {} ({})\n\
-         {rows} rows of {steps} steps; {}, batch {}, lr {}, seed {}\n",
+         {train} rows of {steps} steps{held_out}; {}, batch {}, lr {}, seed {}\n",
         model.parameters.len(),
         device.name,
         device.backend,
@@ -218,7 +272,8 @@ fn opening(model: &Model, device: &DeviceInfo, options: &Options, rows: usize, s
 }
 
 /// Where the weights come from. Without times and paths: the same run gives the same file.
-fn provenance(options: &Options, recipe: &Recipe, windows: &Windows) -> Map<String, Value> {
+fn provenance(run: &Run<'_>, recipe: &Recipe, test: usize) -> Map<String, Value> {
+    let Run { options, windows, .. } = run;
     let provenance = json!({
         "program": concat!("refrain ", env!("CARGO_PKG_VERSION")),
         "command": "train",
@@ -234,6 +289,8 @@ fn provenance(options: &Options, recipe: &Recipe, windows: &Windows) -> Map<Stri
         "clip": options.clip,
         "schedule": options.schedule,
         "precision": recipe.precision,
+        "rows": [run.train.len(), run.val.len(), test],
+        "patience": if run.val.is_empty() { 0 } else { run.patience },
     });
     match provenance {
         Value::Object(map) => map,

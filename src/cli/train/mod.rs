@@ -1,10 +1,11 @@
 //! `refrain train DATA`: a table or arrays in, a model out.
 
-mod arrays;
+pub mod arrays;
+mod held_out;
 mod report;
-mod set;
+pub mod set;
 mod table;
-mod targets;
+pub mod targets;
 mod task;
 
 use super::Common;
@@ -14,8 +15,8 @@ use std::path::Path;
 /// Train a network on a table of time series, or on arrays
 ///
 /// A table is CSV (any ending but those of arrays; `-` reads stdin): `refrain train DATA.csv --target y --out
-/// y.safetensors`. Arrays are .safetensors or .npz: x [N, T, I]; y [N, O] or [N, T, O], or class indices [N] or [N, T];
-/// and if wanted lengths [N].
+/// y.safetensors`. Arrays are .safetensors or .npz: x [N, T, I]; y [N], [N, O] or [N, T, O], or class indices [N] or
+/// [N, T]; and if wanted lengths [N].
 #[derive(Debug, clap::Args)]
 #[command(allow_negative_numbers = true)] // so that -1 is refused by its option, not taken for another one
 pub struct Args {
@@ -36,7 +37,8 @@ pub struct Args {
 pub async fn run(args: &Args) -> anyhow::Result<()> {
     if is_arrays(&args.data) {
         args.table.refuse_given()?;
-        return arrays::run(&args.data, &args.recipe, &args.arrays, &args.common).await;
+        let parts = [args.table.val.as_ref(), args.table.test.as_ref()];
+        return arrays::run(&args.data, &args.recipe, &args.arrays, parts, &args.common).await;
     }
     args.arrays.refuse_given()?;
     table::run(&args.data, &args.recipe, &args.table, &args.common).await

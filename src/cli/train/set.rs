@@ -11,6 +11,7 @@ use refrain::data::Windows;
 use refrain::loss::Loss;
 use refrain::model::{Head, LoadOptions, Model, Readout, Spec};
 use refrain::{Error, Result};
+use std::path::Path;
 
 /// What is between the top hidden states and y.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -47,60 +48,77 @@ pub struct Set {
     pub model: Model,
 }
 
+/// What a set is read for.
+#[derive(Clone, Copy)]
+pub enum For<'a> {
+    /// The model of a file.
+    Model(&'a Path),
+    /// A new network of this recipe, with initial weights from a seed.
+    New(&'a Recipe, u64),
+}
+
+/// The same, with the model read.
+enum Begun<'a> {
+    Model(Model),
+    New(&'a Recipe, u64),
+}
+
 impl Set {
-    /// Reads x, y and lengths. Where `recipe` names a model to begin with, the set is compared with it; else y says
-    /// what the network gives: its dimensions which steps and how many outputs, its values whether they are classes.
+    /// Reads x, y and lengths. A set for a model is compared with it; for a new network, y says what it gives: its
+    /// dimensions which steps and how many outputs, its values whether they are classes. `asked` is the loss that was
+    /// asked for, if one was.
     pub fn read(
         arrays: &Arrays<'_>,
-        recipe: &Recipe,
+        network: For<'_>,
+        asked: Option<Loss>,
         flags: &Flags,
-        seed: u64,
         notes: &mut Vec<String>,
         warnings: &mut Vec<String>,
     ) -> anyhow::Result<Self> {
         arrays.require("y")?;
         let mut input = Input::read(arrays, None, notes)?;
-        let reading = Reading::of(arrays, &input, recipe, flags, notes)?;
+        let reading = Reading::of(arrays, &input, asked, flags, notes)?;
         let loss = reading.loss;
         if flags.classes.is_some() && loss != Loss::CrossEntropy {
             return Err(Error::config("--classes", "given", "nothing, with another loss than cross-entropy").into());
         }
-        let initial = initial(recipe, flags, reading.readout, notes, warnings)?;
-        if let Some(Model { spec, .. }) = &initial {
-            arrays.dims("x", [("N", None), ("T", None), ("I", Some(spec.input))])?;
-        }
-        // A network without a head has an output at every step.
-        let readout = initial.as_ref().map_or(reading.readout, |model| model.spec.readout());
-        let reading = Reading { readout, ..reading };
-        note_unused(arrays, &["x", "y", "lengths"], notes);
-        let top = recipe.hidden * (1 + usize::from(recipe.bidirectional));
-        let known = match &initial {
-            Some(model) => Some(model.spec.outputs()),
-            None if flags.head == Some(HeadName::None) => Some(top),
-            None => None,
+        let begun = match network {
+            For::Model(path) => Begun::Model(initial(path, flags, reading.readout, notes, warnings)?),
+            For::New(recipe, seed) => Begun::New(recipe, seed),
         };
-        let both = initial.as_ref().map_or(recipe.bidirectional, |model| model.spec.bidirectional);
+        note_unused(arrays, &["x", "y", "lengths"], notes);
+        // A network without a head has an output at every step.
+        let (readout, known, both) = match &begun {
+            Begun::Model(Model { spec, .. }) => {
+                arrays.dims("x", [("N", None), ("T", None), ("I", Some(spec.input))])?;
+                (spec.readout(), Some(spec.outputs()), spec.bidirectional)
+            }
+            Begun::New(recipe, _) => {
+                let top = recipe.hidden * (1 + usize::from(recipe.bidirectional));
+                (reading.readout, (flags.head == Some(HeadName::None)).then_some(top), recipe.bidirectional)
+            }
+        };
+        let reading = Reading { readout, ..reading };
         let Targets { values, outputs, rows } = reading.targets(arrays, &mut input, known, flags, both, notes)?;
         let outputs = known.or(flags.classes).unwrap_or(outputs);
-        let spec = initial.as_ref().map_or_else(
-            || Spec {
-                cell: recipe.cell.kind(),
-                input: input.inputs,
-                hidden: recipe.hidden,
-                layers: recipe.layers,
-                bidirectional: recipe.bidirectional,
-                head: (flags.head != Some(HeadName::None)).then_some(Head { outputs, readout }),
-            },
-            |model| model.spec,
-        );
+        let model = match begun {
+            Begun::Model(model) => model,
+            Begun::New(recipe, seed) => {
+                let spec = Spec {
+                    cell: recipe.cell.kind(),
+                    input: input.inputs,
+                    hidden: recipe.hidden,
+                    layers: recipe.layers,
+                    bidirectional: recipe.bidirectional,
+                    head: (flags.head != Some(HeadName::None)).then_some(Head { outputs, readout }),
+                };
+                Model::new(spec, crate::cli::device::parameters(&spec, seed)?)
+            }
+        };
+        let spec = model.spec;
         let lengths: Vec<usize> = (0..input.rows).map(|row| input.length(row)).collect();
         loss.check_targets(&spec, input.steps, &lengths, &values)
             .map_err(|error| arrays.fault(format!("`y`: {error}")))?;
-
-        let model = match initial {
-            Some(model) => model,
-            None => Model::new(spec, crate::cli::device::parameters(&spec, seed)?),
-        };
         let windows =
             Windows::from_sequences(input.x, input.inputs, input.steps, values, loss.target_len(&spec, input.steps))?;
         let windows = match input.lengths {
@@ -123,15 +141,14 @@ pub fn in_words(loss: Loss) -> String {
     }
 }
 
-/// The model of `--init`.
+/// The model of a file.
 fn initial(
-    recipe: &Recipe,
+    path: &Path,
     flags: &Flags,
     readout: Readout,
     notes: &mut Vec<String>,
     warnings: &mut Vec<String>,
-) -> Result<Option<Model>> {
-    let Some(path) = &recipe.init else { return Ok(None) };
+) -> Result<Model> {
     let options = LoadOptions {
         nonlinearity: flags.nonlinearity.map(Function::nonlinearity),
         readout: flags.head.map(HeadName::readout).or((readout == Readout::Every).then_some(readout)),
@@ -153,6 +170,6 @@ fn initial(
         (Some(HeadName::Last), None) => refuse("last", "none"),
         (Some(HeadName::LastStep), None) => refuse("last-step", "none"),
         (Some(HeadName::All), None) => refuse("all", "none"),
-        _ => Ok(Some(loaded.model)),
+        _ => Ok(loaded.model),
     }
 }

@@ -1,7 +1,7 @@
 //! What y holds: values, classes, or classes one-hot; and which loss that calls for.
 
 use super::arrays::Flags;
-use crate::cli::recipe::{LossName, Recipe};
+use crate::cli::recipe::LossName;
 use crate::cli::sequences::{Input, floats};
 use refrain::arrays::{Array, Arrays, Dtype, place};
 use refrain::loss::{Loss, counted};
@@ -49,21 +49,12 @@ impl Reading {
     pub fn of(
         arrays: &Arrays<'_>,
         input: &Input,
-        recipe: &Recipe,
+        asked: Option<Loss>,
         flags: &Flags,
         notes: &mut Vec<String>,
     ) -> Result<Self> {
         let y = arrays.require("y")?;
-        let asked = match recipe.loss {
-            None if flags.classes.is_some() && y.dtype().is_integer() => Some(Loss::CrossEntropy),
-            None => None,
-            Some(LossName::Mse) => Some(Loss::Mse),
-            Some(LossName::Mae) => Some(Loss::Mae),
-            Some(LossName::Huber) => Some(Loss::Huber { delta: recipe.delta as f32 }),
-            Some(LossName::CrossEntropy) => Some(Loss::CrossEntropy),
-            Some(LossName::BinaryCrossEntropy) => Some(Loss::BinaryCrossEntropy),
-            Some(LossName::Quantile) => return Err(Error::config("--loss", "quantile", "another one for arrays")),
-        };
+        let asked = asked.or((flags.classes.is_some() && y.dtype().is_integer()).then_some(Loss::CrossEntropy));
         let whole = y.dtype().is_integer();
         if asked.is_some_and(|loss| loss != Loss::CrossEntropy) || (asked.is_none() && !whole) {
             let loss = asked.unwrap_or(if y.dtype() == Dtype::Bool { Loss::BinaryCrossEntropy } else { Loss::Mse });
@@ -132,6 +123,21 @@ impl Reading {
         let class = |hot: &[f32]| hot.iter().position(|&value| value == 1.0).unwrap_or(0) as f32;
         let values = if form == Form::OneHot { values.chunks_exact(found).map(class).collect() } else { values };
         Ok(Targets { values, outputs: found, rows })
+    }
+}
+
+/// A loss by its name on the command line.
+///
+/// # Errors
+/// [`Error::Config`] for quantiles, which arrays do not have.
+pub fn named_loss(name: LossName, delta: f64) -> Result<Loss> {
+    match name {
+        LossName::Mse => Ok(Loss::Mse),
+        LossName::Mae => Ok(Loss::Mae),
+        LossName::Huber => Ok(Loss::Huber { delta: delta as f32 }),
+        LossName::CrossEntropy => Ok(Loss::CrossEntropy),
+        LossName::BinaryCrossEntropy => Ok(Loss::BinaryCrossEntropy),
+        LossName::Quantile => Err(Error::config("--loss", "quantile", "another one for arrays")),
     }
 }
 

@@ -10,7 +10,10 @@ use refrain::loss::Quantiles;
 use refrain::{Error, Result};
 use std::path::PathBuf;
 
-/// Flags for tables alone.
+/// The parts of a table that validate and that are held out, where nothing is said.
+const PART: f64 = 0.1;
+
+/// Flags for tables. [`TaskFlags::val`] and [`TaskFlags::test`] are for arrays too.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Task")]
 pub struct TaskFlags {
@@ -38,24 +41,26 @@ pub struct TaskFlags {
     /// Levels to forecast, under the quantile loss; by default of that loss 0.1, 0.5 and 0.9.
     #[arg(long, value_name = "Q,..", value_delimiter = ',', conflicts_with = "init")]
     pub quantiles: Vec<f32>,
-    /// Rows that decide when training stops and how wide intervals are: a fraction, a count, or the first date.
-    #[arg(long, value_name = "PART", default_value = "0.1")]
-    pub val: Part,
-    /// Rows at the end that are held out: a fraction, a count, or the first date.
-    #[arg(long, value_name = "PART", default_value = "0.1")]
-    pub test: Part,
-    /// How columns are scaled; fitted on the training rows.
-    #[arg(long, value_enum, default_value_t = ScalingName::Standard, value_name = "HOW", conflicts_with = "init")]
-    pub scale: ScalingName,
-    /// What is subtracted from the targets of each window.
-    #[arg(long, value_enum, default_value_t = CenterName::Last, value_name = "WHAT", conflicts_with = "init")]
-    pub center: CenterName,
+    /// Rows that decide when training stops and how wide intervals are: a fraction, a count, or the first date; 0.1 of
+    /// a table where nothing is said. Of arrays, rows by chance (with --no-shuffle those at the end), none by default.
+    #[arg(long, value_name = "PART")]
+    pub val: Option<Part>,
+    /// Rows at the end that are held out: a fraction, a count, or the first date; 0.1 of a table where nothing is said.
+    /// Of arrays, rows as for --val, none by default.
+    #[arg(long, value_name = "PART")]
+    pub test: Option<Part>,
+    /// How columns are scaled, `standard` where nothing is said; fitted on the training rows.
+    #[arg(long, value_enum, value_name = "HOW", conflicts_with = "init")]
+    pub scale: Option<ScalingName>,
+    /// What is subtracted from the targets of each window; the `last` value where nothing is said.
+    #[arg(long, value_enum, value_name = "WHAT", conflicts_with = "init")]
+    pub center: Option<CenterName>,
     /// Forecast the logarithms of the targets: for values above 0 whose swings grow with them.
     #[arg(long, conflicts_with = "init")]
     pub log: bool,
-    /// Whether targets are forecast together, or each on its own by one network.
-    #[arg(long, value_enum, default_value_t = ChannelsName::Joint, value_name = "HOW", conflicts_with = "init")]
-    pub channels: ChannelsName,
+    /// Whether targets are forecast together (`joint`, where nothing is said), or each on its own by one network.
+    #[arg(long, value_enum, value_name = "HOW", conflicts_with = "init")]
+    pub channels: Option<ChannelsName>,
     /// A picture (SVG) of the losses over the epochs.
     #[arg(long, value_name = "F.svg", value_parser = svg_file, help_heading = "Output")]
     pub plot: Option<PathBuf>,
@@ -99,24 +104,24 @@ impl TaskFlags {
             horizon: self.horizon,
             season: self.season,
             quantiles,
-            channels: match self.channels {
+            channels: match self.channels.unwrap_or(ChannelsName::Joint) {
                 ChannelsName::Joint => Channels::Joint,
                 ChannelsName::Independent => Channels::Independent,
             },
-            center: match self.center {
+            center: match self.center.unwrap_or(CenterName::Last) {
                 CenterName::Last => Center::Last,
                 CenterName::Mean => Center::Mean,
                 CenterName::None => Center::None,
             },
-            scaling: match self.scale {
+            scaling: match self.scale.unwrap_or(ScalingName::Standard) {
                 ScalingName::Standard => Scaling::Standard,
                 ScalingName::Minmax => Scaling::Minmax,
                 ScalingName::Robust => Scaling::Robust,
                 ScalingName::None => Scaling::None,
             },
             log: self.log,
-            val: self.val.clone(),
-            test: self.test.clone(),
+            val: part(self.val.as_ref()),
+            test: part(self.test.as_ref()),
             ..Task::new(self.target.clone())
         })
     }
@@ -132,6 +137,9 @@ impl TaskFlags {
             ("--horizon", self.horizon.is_some()),
             ("--season", self.season.is_some()),
             ("--quantiles", !self.quantiles.is_empty()),
+            ("--scale", self.scale.is_some()),
+            ("--center", self.center.is_some()),
+            ("--channels", self.channels.is_some()),
             ("--log", self.log),
             ("--plot", self.plot.is_some()),
         ];
@@ -141,6 +149,11 @@ impl TaskFlags {
             Some(name) => Err(Error::config(name, "given", "nothing: it is for tables")),
         }
     }
+}
+
+/// A part of a table.
+fn part(given: Option<&Part>) -> Part {
+    given.cloned().unwrap_or(Part::Fraction(PART))
 }
 
 fn calendar(text: &str) -> std::result::Result<Calendar, String> {

@@ -1,0 +1,142 @@
+//! `refrain evaluate`: what a model's outputs for arrays are worth, beside the targets that the arrays hold.
+
+use super::console::{Console, significant};
+use super::recipe::LossName;
+use super::run::Function;
+use super::train::arrays::Flags;
+use super::train::set::{For, HeadName, Set, in_words};
+use super::train::targets::named_loss;
+use super::values::{count, positive};
+use super::{Common, device};
+use refrain::arrays::Arrays;
+use refrain::disk;
+use refrain::engine::{Device, DeviceInfo, Engine};
+use refrain::loss::Loss;
+use refrain::model::{LoadOptions, Model, Spec};
+use refrain::train::Measures;
+use serde::Serialize;
+use std::fmt::Write;
+use std::path::PathBuf;
+
+/// Classes of the largest confusion matrix that is shown.
+const MOST_SHOWN: usize = 12;
+
+/// Measure a model on arrays: its loss, and for classes accuracy and confusion matrix
+///
+/// ARRAYS holds x, y and lengths as for `refrain train`. Of cross-entropy the loss is the mean negative log-likelihood
+/// of a class, in nats; --json has it for each step, too.
+#[derive(Debug, clap::Args)]
+#[command(allow_negative_numbers = true)]
+pub struct Args {
+    /// The model.
+    #[arg(value_name = "MODEL")]
+    model: PathBuf,
+    /// The arrays: .safetensors or .npz.
+    #[arg(value_name = "ARRAYS")]
+    arrays: PathBuf,
+    /// What to measure; by default what the model was trained for, else what y looks like.
+    #[arg(long, value_enum, value_name = "LOSS")]
+    loss: Option<LossName>,
+    /// Where Huber's loss turns from a parabola into lines.
+    #[arg(long, default_value = "1", value_name = "X", value_parser = positive)]
+    delta: f64,
+    /// The steps that the head reads; by default y's dimensions say.
+    #[arg(long, value_enum, value_name = "STEPS")]
+    head: Option<HeadName>,
+    /// The class that stands for none in y.
+    #[arg(long, value_name = "N", default_value_t = -100)]
+    ignore_index: i32,
+    /// The function of an RNN, where the file is PyTorch's and does not say.
+    #[arg(long, value_enum, value_name = "F")]
+    nonlinearity: Option<Function>,
+    /// The recurrent module, where the file is PyTorch's and holds several or other layers; see `refrain run`.
+    #[arg(long, value_name = "PREFIX")]
+    module: Option<String>,
+    /// The Linear behind the recurrent module, likewise.
+    #[arg(long, value_name = "PREFIX")]
+    head_module: Option<String>,
+    /// Rows that are computed at a time; more take more memory.
+    #[arg(long, default_value = "256", value_name = "N", value_parser = count)]
+    batch: usize,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Document {
+    device: DeviceInfo,
+    spec: Spec,
+    loss: Loss,
+    measures: Measures,
+    /// What was assumed or converted.
+    notes: Vec<String>,
+}
+
+/// Measures the model.
+pub async fn run(args: &Args) -> anyhow::Result<()> {
+    let console = Console::new(&args.common);
+    let flags = Flags {
+        head: args.head,
+        classes: None,
+        ignore_index: args.ignore_index,
+        no_shuffle: true,
+        nonlinearity: args.nonlinearity,
+        module: args.module.clone(),
+        head_module: args.head_module.clone(),
+    };
+    let asked = match args.loss {
+        Some(name) => Some(named_loss(name, args.delta)?),
+        None => trained_for(args)?,
+    };
+    let (mut notes, mut warnings) = (Vec::new(), Vec::new());
+    let bytes = disk::read(&args.arrays)?;
+    let arrays = Arrays::from_bytes(&args.arrays.display().to_string(), &bytes)?;
+    let Set { windows, rows, loss, model } =
+        Set::read(&arrays, For::Model(&args.model), asked, &flags, &mut notes, &mut warnings)?;
+    warnings.iter().for_each(|warning| console.warn(warning));
+    notes.iter().try_for_each(|note| console.say(note))?;
+
+    let device = Device::select(&args.common.device).await?;
+    let mut engine = device.engine(model.spec, &model.parameters)?;
+    device::tell(&args.common.device, &device, engine.device(), &console);
+    engine.load_data(&windows)?;
+    let outputs = engine.predict(&rows, args.batch).await?;
+    let measures = Measures::of(&model.spec, loss, &windows, &rows, &outputs)?;
+    console.say(format_args!("{}: {}", in_words(loss), measured(&measures)))?;
+    let document = Document { device: engine.device().clone(), spec: model.spec, loss, measures, notes };
+    Ok(console.document(&document)?)
+}
+
+/// The loss that a model of ours was trained for, if its file says so.
+fn trained_for(args: &Args) -> anyhow::Result<Option<Loss>> {
+    let options = LoadOptions {
+        nonlinearity: args.nonlinearity.map(Function::nonlinearity),
+        readout: None,
+        module: args.module.clone(),
+        head_module: args.head_module.clone(),
+    };
+    let provenance = Model::open(&args.model, &options)?.model.provenance;
+    let loss: Option<Loss> = provenance.get("loss").and_then(|loss| serde_json::from_value(loss.clone()).ok());
+    Ok(loss.filter(|loss| !matches!(loss, Loss::Quantile(_))))
+}
+
+/// Measures for a reader.
+pub fn measured(measures: &Measures) -> String {
+    let Measures { rows, positions, loss, accuracy, confusion, rmse, mae, .. } = measures;
+    let mut text = format!("{rows} rows, {positions} positions, loss {}", significant(*loss));
+    for (name, value) in [("accuracy", accuracy), ("RMSE", rmse), ("MAE", mae)] {
+        if let Some(value) = value {
+            text += &format!(", {name} {}", significant(*value));
+        }
+    }
+    if let Some(confusion) = confusion.as_ref().filter(|matrix| matrix.len() <= MOST_SHOWN) {
+        text += "\n  class \\ taken for";
+        (0..confusion.len()).for_each(|class| write!(text, "{class:>8}").expect("a string takes all"));
+        for (class, row) in confusion.iter().enumerate() {
+            write!(text, "\n  {class:>17}").expect("a string takes all");
+            row.iter().for_each(|count| write!(text, "{count:>8}").expect("a string takes all"));
+        }
+    }
+    text
+}
