@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use refrain::arrays::{Arrays, foreign_format, looks_like_arrays};
 use refrain::disk;
 use refrain::forecast::table::{Fill, ReadOptions, Table, Thousands};
-use refrain::forecast::time::Frequency;
+use refrain::forecast::time::{Frequency, Style};
 use std::io::Read;
 use std::path::Path;
 
@@ -15,14 +15,18 @@ use std::path::Path;
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Data")]
 pub struct TableFlags {
-    /// The column of times: ISO dates, or numbers. Guessed where a column holds dates.
+    /// The column of times: dates in any common writing, or numbers; `none` counts rows. Guessed.
     #[arg(long, value_name = "COLUMN")]
     pub time: Option<String>,
+    /// How its times are written, as strftime has it: '%d/%m/%Y %H:%M'; or epoch-s, epoch-ms, epoch-us, epoch-ns, or
+    /// `number`. Guessed from all rows.
+    #[arg(long, value_name = "FORMAT", value_parser = time_format)]
+    pub time_format: Option<Style>,
     /// The column that tells many series in one table apart.
     #[arg(long, value_name = "COLUMN")]
     pub id: Option<String>,
-    /// How far apart times stand: 15min, h, D, B (Monday to Friday), W, M, ME (ends of months), Q, Y, or a number.
-    /// Guessed.
+    /// How far apart times stand: 15min, h, D, B (Monday to Friday), B:SunMonTueWedThu, W, M, M:30 (on the 30th), ME
+    /// (ends of months), BME (their last business days), Q, Y, or a number. Guessed.
     #[arg(long, value_name = "F")]
     pub freq: Option<Frequency>,
     /// What to put where values or rows are missing, which are refused otherwise. What was filled in is never a target.
@@ -37,6 +41,9 @@ pub struct TableFlags {
     /// What parts thousands, as in 1,504: `,` `.` `'` `space` or `none`. Guessed from all rows.
     #[arg(long, value_name = "C", value_parser = thousands)]
     pub thousands: Option<Thousands>,
+    /// The first row holds names, even if they are numbers. Guessed.
+    #[arg(long, conflicts_with = "no_header")]
+    pub header: bool,
     /// The first row holds values, not names; columns are then column1, column2, ...
     #[arg(long)]
     pub no_header: bool,
@@ -59,8 +66,9 @@ impl TableFlags {
             delimiter: self.delimiter,
             decimal: self.decimal,
             thousands: self.thousands,
-            header: self.no_header.then_some(false),
+            header: if self.header { Some(true) } else { self.no_header.then_some(false) },
             time: self.time.clone(),
+            time_format: self.time_format.clone(),
             id: self.id.clone(),
             frequency: self.freq,
             fill: self.fill.map(|fill| match fill {
@@ -75,12 +83,14 @@ impl TableFlags {
     pub fn given(&self) -> Option<&'static str> {
         let given = [
             ("--time", self.time.is_some()),
+            ("--time-format", self.time_format.is_some()),
             ("--id", self.id.is_some()),
             ("--freq", self.freq.is_some()),
             ("--fill", self.fill.is_some()),
             ("--delimiter", self.delimiter.is_some()),
             ("--decimal", self.decimal.is_some()),
             ("--thousands", self.thousands.is_some()),
+            ("--header", self.header),
             ("--no-header", self.no_header),
         ];
         given.into_iter().find(|(_, given)| *given).map(|(name, _)| name)
@@ -152,6 +162,10 @@ fn check_text(path: &Path) -> anyhow::Result<()> {
         None => Ok(()),
         Some(what) => bail!("{}: expected a table (CSV): {what}", path.display()),
     }
+}
+
+fn time_format(text: &str) -> Result<Style, refrain::Error> {
+    if text == "number" { Ok(Style::Number) } else { text.parse().map(Style::Civil) }
 }
 
 fn delimiter(text: &str) -> Result<u8, String> {

@@ -103,12 +103,14 @@ impl Card {
         }
     }
 
-    /// `options` for a table that is to be forecast; what they leave open is as in training, as far as
-    /// the table does not contradict that.
+    /// `options` for a table that is to be forecast; what they leave open is as in training, as far as the table does
+    /// not contradict that.
     pub fn read_options(&self, options: ReadOptions) -> ReadOptions {
         let named = |said: &Option<String>, known: &Option<String>| said.clone().or_else(|| known.clone());
         let (time, id) = (named(&options.time, &self.time), named(&options.id, &self.id));
-        self.plan.read_options(ReadOptions { time, id, known: self.known.clone(), ..options })
+        let (style, frequency) = (Some(self.style.clone()), Some(self.frequency));
+        let known = Known { style, frequency, ..self.known.clone() };
+        self.plan.read_options(ReadOptions { time, id, known, ..options })
     }
 
     /// Checks that a table's times are those that the model was trained with.
@@ -117,16 +119,20 @@ impl Card {
     /// [`Error::Table`] where the frequency differs, or only one of the two has dates.
     pub fn check_table(&self, table: &Table) -> Result<()> {
         let refuse = |message: String| Err(Error::Table { place: table.name.clone(), message });
-        if matches!(self.style, Style::Civil { .. }) != matches!(table.style, Style::Civil { .. }) {
-            let dates = |style| if matches!(style, Style::Civil { .. }) { "dates" } else { "no dates" };
+        if self.style.is_civil() != table.style.is_civil() {
+            let dates = |style: &Style| if style.is_civil() { "dates" } else { "no dates" };
             return refuse(format!(
                 "expected {} as the model was trained with, found {}; --time names the column of times",
-                dates(self.style),
-                dates(table.style)
+                dates(&self.style),
+                dates(&table.style)
             ));
         }
-        if matches!(self.style, Style::Civil { .. }) && self.frequency != table.frequency {
-            return refuse(format!("its frequency is {}, expected {}, the model's", table.frequency, self.frequency));
+        if !self.frequency.agrees(table.frequency) {
+            return refuse(format!(
+                "its frequency is {}, expected {}, the model's: train a model on such tables, or bring this one to that \
+                 frequency",
+                table.frequency, self.frequency
+            ));
         }
         Ok(())
     }

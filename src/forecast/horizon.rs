@@ -182,13 +182,20 @@ fn tail(table: &Table, plan: &Plan, rows: usize) -> Result<Table> {
             let known = series.as_known(columns, column);
             values.iter_mut().skip(column).step_by(columns).zip(&known[gone..]).for_each(|(to, value)| *to = *value);
         }
-        Ok(Series { id: series.id.clone(), first, values, filled: Vec::new(), known: rows })
+        Ok(Series {
+            id: series.id.clone(),
+            first,
+            clock: series.clock.clone(),
+            values,
+            filled: Vec::new(),
+            known: rows,
+        })
     };
     let series = table.series.iter().map(cut).collect::<Result<_>>()?;
     Ok(Table {
         name: table.name.clone(),
         columns: table.columns.clone(),
-        style: table.style,
+        style: table.style.clone(),
         frequency: table.frequency,
         series,
         known: table.known.clone(),

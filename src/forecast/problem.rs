@@ -9,6 +9,7 @@ use super::split::Split;
 use super::stack::{Stack, Truths};
 use super::table::{ReadOptions, Table};
 use super::task::{Plan, Task};
+use super::time::Style;
 use crate::data::Windows;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -58,6 +59,7 @@ impl Problem {
     /// # Errors
     /// As [`Plan::of`] and [`Split::of`]; [`crate::Error::Table`] where a column has one value throughout.
     pub fn new(table: &Table, task: &Task, options: &ReadOptions, known: Option<&Card>) -> Result<Self> {
+        known.map_or(Ok(()), |card| card.check_table(table))?;
         let plan = known.map_or_else(|| Plan::of(task, table), |card| Ok(card.plan.clone()))?;
         let split = |series| Split::of(table, series, [&task.val, &task.test], plan.window, plan.horizon);
         let splits: Vec<Split> = table.series.iter().map(split).collect::<Result<_>>()?;
@@ -98,10 +100,10 @@ impl Problem {
         let group = |&id: &u32| origins.segment(&windows, id as usize) as u32;
         let val_groups = val.iter().filter(|_| origins.segments.len() > 1).map(group).collect();
         let card = Card {
-            style: table.style,
+            style: table.style.clone(),
             frequency: table.frequency,
             known: table.known.clone(),
-            time: options.time.clone(),
+            time: options.time.clone().filter(|_| table.style != Style::Row),
             id: options.id.clone(),
             series: trained(table, &splits, scales)?,
             intervals: None,

@@ -1,7 +1,7 @@
 //! Which rows of a series are trained on, which decide when to stop, and which are held out: in the order of time.
 
 use super::table::{Series, Table};
-use super::time::Style;
+use super::time::{Style, candidates};
 use crate::error::{Error, Result};
 use std::str::FromStr;
 
@@ -26,7 +26,7 @@ impl FromStr for Part {
         }
         match text.parse::<f64>() {
             Ok(fraction) if (0.0..1.0).contains(&fraction) => Ok(Part::Fraction(fraction)),
-            Err(_) if super::time::parse_civil(text).is_some() => Ok(Part::From(text.to_owned())),
+            Err(_) if !candidates(text).is_empty() => Ok(Part::From(text.to_owned())),
             _ => Err(Error::config("a part of the table", text, "a fraction below 1, a number of rows, or a date")),
         }
     }
@@ -82,6 +82,13 @@ fn begin(
     horizon: usize,
 ) -> Result<usize> {
     let size = match part {
+        // More rows than there are may be a time that is written as a number: 20240101, or a year.
+        Part::Rows(size)
+            if *size > rows && table.style != Style::Row && table.style.parse(&size.to_string()).is_some() =>
+        {
+            let time = Part::From(size.to_string());
+            return begin(table, series, name, &time, end, rows, horizon);
+        }
         Part::Rows(size) => *size,
         Part::Fraction(0.0) => 0,
         Part::Fraction(fraction) => ((rows as f64 * fraction).round() as usize).max(horizon),
@@ -103,10 +110,11 @@ fn begin(
 /// # Errors
 /// [`Error::Table`] where the time is not written as the table's are.
 pub fn row_at(table: &Table, series: &Series, time: &str) -> Result<usize> {
-    let stamp = table.style.parse(time).ok_or_else(|| {
-        let example = if matches!(table.style, Style::Civil { .. }) { "a date" } else { "a number" };
+    let parsed = table.style.parse(time).ok_or_else(|| {
+        let example = if table.style.is_civil() { "a date" } else { "a number" };
         table.refuse(series, format!("expected {example} as in the table's times, found `{time}`"))
     })?;
+    let stamp = series.clock.stamp(parsed.local, parsed.offset);
     let (steps, exact) = table.frequency.steps(series.first, stamp);
     Ok(usize::try_from(steps.saturating_add(i64::from(!exact))).unwrap_or(0))
 }

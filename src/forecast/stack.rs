@@ -161,8 +161,8 @@ impl Rows<'_> {
                 values.push(if later < last { self.scaled(later, column)? } else { 0.0 });
             }
             if !plan.calendar.is_empty() {
-                let stamp = table.stamp(series, row)?;
-                values.extend(plan.calendar.iter().flat_map(|cycle| cycle.features(stamp)));
+                let local = table.local(series, row)?;
+                values.extend(plan.calendar.iter().flat_map(|cycle| cycle.features(local)));
             }
         }
         Ok(())

@@ -3,7 +3,7 @@
 
 use super::split::Part;
 use super::table::{ReadOptions, Table, nearest};
-use super::time::{Calendar, Style};
+use super::time::Calendar;
 use crate::data::Center;
 use crate::error::{Error, Result};
 use crate::loss::Quantiles;
@@ -21,6 +21,8 @@ pub struct Task {
     pub past: Vec<String>,
     /// Columns that are known for the time of the forecast too.
     pub future: Vec<String>,
+    /// Columns that [`ALL`] does not stand for.
+    pub except: Vec<String>,
     /// What the network is told of the calendar.
     pub calendar: Vec<Calendar>,
     /// Rows that the network sees (T).
@@ -78,6 +80,7 @@ impl Task {
             targets: targets.into_iter().map(Into::into).collect(),
             past: Vec::new(),
             future: Vec::new(),
+            except: Vec::new(),
             calendar: Vec::new(),
             window: None,
             horizon: None,
@@ -97,6 +100,7 @@ impl Task {
     pub fn read_options(&self, options: ReadOptions) -> ReadOptions {
         let all =
             [&self.targets, &self.past, &self.future].iter().any(|columns| columns.iter().any(|name| name == ALL));
+        let options = ReadOptions { except: self.except.clone(), ..options };
         read_options(&self.targets, &self.past, &self.future, all, options)
     }
 }
@@ -150,7 +154,7 @@ impl Plan {
     /// [`Error::Config`] where numbers make no sense.
     pub fn of(task: &Task, table: &Table) -> Result<Self> {
         let [targets, past, future] = roles(task, table)?;
-        if matches!(table.style, Style::Row | Style::Number) && !task.calendar.is_empty() {
+        if !table.style.is_civil() && !task.calendar.is_empty() {
             let message = "the calendar needs a column of dates; --time names it";
             return Err(Error::Table { place: table.name.clone(), message: message.into() });
         }

@@ -5,7 +5,7 @@ use crate::cli::table::{self, rows};
 use clap::ValueEnum;
 use refrain::data::Center;
 use refrain::forecast::time::Calendar;
-use refrain::forecast::{Channels, Part, Scaling, Task};
+use refrain::forecast::{ALL, Channels, Part, Scaling, Task};
 use refrain::loss::Quantiles;
 use refrain::{Error, Result};
 use std::path::PathBuf;
@@ -17,15 +17,18 @@ const PART: f64 = 0.1;
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Task")]
 pub struct TaskFlags {
-    /// The columns to forecast, or `all`.
-    #[arg(long, value_name = "A,B", value_delimiter = ',', conflicts_with = "init")]
+    /// The columns to forecast, or `all`. A name that has a comma stands in double quotes: '"a, b",c'.
+    #[arg(long, value_name = "A,B", conflicts_with = "init")]
     pub target: Vec<String>,
     /// Columns that are known up to the present, or `all` that have no other part.
-    #[arg(long, value_name = "C,D", value_delimiter = ',', conflicts_with = "init")]
+    #[arg(long, value_name = "C,D", conflicts_with = "init")]
     pub past: Vec<String>,
     /// Columns that are known for the time of the forecast too.
-    #[arg(long, value_name = "E", value_delimiter = ',', conflicts_with = "init")]
+    #[arg(long, value_name = "E", conflicts_with = "init")]
     pub future: Vec<String>,
+    /// Columns that `all` leaves out.
+    #[arg(long, value_name = "F", conflicts_with = "init")]
+    pub except: Vec<String>,
     /// What the network is told of the calendar: minute, hour, weekday, day, month, yearday.
     #[arg(long, value_name = "X,Y", value_delimiter = ',', value_parser = calendar, conflicts_with = "init")]
     pub calendar: Vec<Calendar>,
@@ -96,9 +99,20 @@ impl TaskFlags {
     /// The task.
     pub fn task(&self) -> Result<Task> {
         let quantiles = (!self.quantiles.is_empty()).then(|| Quantiles::new(&self.quantiles)).transpose()?;
+        let (targets, except) = (names(&self.target), names(&self.except));
+        let columns =
+            [&targets, &names(&self.past), &names(&self.future)].map(|names| names.iter().any(|name| name == ALL));
+        if !except.is_empty() && columns == [false; 3] {
+            return Err(Error::config(
+                "--except",
+                except.join(","),
+                "all in --target, --past or --future, which it cuts",
+            ));
+        }
         Ok(Task {
-            past: self.past.clone(),
-            future: self.future.clone(),
+            past: names(&self.past),
+            future: names(&self.future),
+            except,
             calendar: self.calendar.clone(),
             window: self.window,
             horizon: self.horizon,
@@ -122,7 +136,7 @@ impl TaskFlags {
             log: self.log,
             val: part(self.val.as_ref()),
             test: part(self.test.as_ref()),
-            ..Task::new(self.target.clone())
+            ..Task::new(targets)
         })
     }
 
@@ -132,6 +146,7 @@ impl TaskFlags {
             ("--target", !self.target.is_empty()),
             ("--past", !self.past.is_empty()),
             ("--future", !self.future.is_empty()),
+            ("--except", !self.except.is_empty()),
             ("--calendar", !self.calendar.is_empty()),
             ("--window", self.window.is_some()),
             ("--horizon", self.horizon.is_some()),
@@ -156,10 +171,34 @@ fn part(given: Option<&Part>) -> Part {
     given.cloned().unwrap_or(Part::Fraction(PART))
 }
 
+/// The names of columns in flags that may be repeated: each a row of CSV.
+fn names(flags: &[String]) -> Vec<String> {
+    let row = |flag: &String| {
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).trim(csv::Trim::All).from_reader(flag.as_bytes());
+        let row = reader.records().next().and_then(std::result::Result::ok);
+        row.map(|row| row.iter().map(str::to_owned).collect::<Vec<_>>()).unwrap_or_default()
+    };
+    flags.iter().flat_map(row).filter(|name| !name.is_empty()).collect()
+}
+
 fn calendar(text: &str) -> std::result::Result<Calendar, String> {
     let found = Calendar::ALL.into_iter().find(|(name, _)| *name == text);
     found.map(|(_, cycle)| cycle).ok_or_else(|| {
         let names = Calendar::ALL.map(|(name, _)| name).join(", ");
         format!("expected some of {names}")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names;
+
+    #[test]
+    fn a_name_may_have_a_comma() {
+        let of = |flags: &[&str]| names(&flags.iter().map(|&flag| flag.to_owned()).collect::<Vec<_>>());
+        assert_eq!(of(&["a,b", "c"]), ["a", "b", "c"]);
+        assert_eq!(of(&["\"Sales, EU\",c d"]), ["Sales, EU", "c d"]);
+        assert_eq!(of(&["\"Sales, EU\"", "#x"]), ["Sales, EU", "#x"]);
+        assert!(of(&[""]).is_empty());
+    }
 }

@@ -3,7 +3,7 @@
 use super::marks::is_number;
 use super::options::ReadOptions;
 use super::text::Text;
-use crate::forecast::time::parse_civil;
+use crate::forecast::time::is_time;
 use csv::{ByteRecord, ReaderBuilder};
 
 /// Bytes and rows that are looked at.
@@ -63,7 +63,7 @@ fn is_header(rows: &[ByteRecord], options: &ReadOptions) -> bool {
     let names: Vec<String> = first.iter().map(|field| String::from_utf8_lossy(field).trim().to_owned()).collect();
     let asked = [&options.time, &options.id].into_iter().flatten().chain(options.columns.iter().flatten());
     let mut asked = asked.peekable();
-    let value = |text: &str| is_number(text) || parse_civil(text).is_some();
+    let value = |text: &str| is_number(text) || is_time(text);
     let word = |text: &str| !text.is_empty() && !value(text);
     if asked.peek().is_some() && asked.all(|name| names.contains(name)) || names.iter().all(|name| !value(name)) {
         return names.iter().any(|name| !name.is_empty());
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn names_may_be_numbers() {
         guesses("date,0,1,OT\n2024-01-01,1,2,3\n2024-01-02,1,2,3\n", (',', true));
-        guesses("date,2023,2024\n1990-01-01,1,2\n", (',', true));
+        guesses("date,2023,2024\n1990/1/1 0:00,1,2\n", (',', true));
         guesses("0,1,2\n5,6,7\n", (',', true));
         guesses(",0,1\n0,6,7\n", (',', true));
         guesses("a,1,2\nb,3,4\n", (',', false));

@@ -274,7 +274,7 @@ fn prefer(readings: u8, kept: impl Fn(Reading) -> bool) -> u8 {
 /// # Errors
 /// The column whose numbers can be read in two ways.
 pub fn settle(
-    evidence: &[Evidence],
+    evidence: &[&Evidence],
     wanted: &[usize],
     said: Marks,
     known: Marks,
@@ -297,7 +297,7 @@ pub fn settle(
     wanted.iter().for_each(|&column| is_wanted[column] = true);
     let marked = |column: &&Evidence| column.numeric && column.seen != 0;
     let others = (0..evidence.len()).filter(|&column| !is_wanted[column]);
-    let order: Vec<&Evidence> = wanted.iter().copied().chain(others).map(|column| &evidence[column]).collect();
+    let order: Vec<&Evidence> = wanted.iter().copied().chain(others).map(|column| evidence[column]).collect();
     for column in order.iter().copied().filter(marked) {
         readings = prefer(readings, |reading| select(column.readings, |other| other == reading) != 0);
     }
@@ -317,7 +317,7 @@ pub fn settle(
         }
     }
     let two_ways = |&column: &usize| {
-        let column = &evidence[column];
+        let column = evidence[column];
         marked(&column) && roles(readings & column.readings, column.seen).is_some()
     };
     if let Some(&column) = wanted.iter().find(|column| two_ways(column)) {
@@ -341,7 +341,7 @@ mod tests {
             evidence
         };
         let evidence: Vec<Evidence> = columns.iter().map(of).collect();
-        settle(&evidence, &[0], said, known, delimiter)
+        settle(&evidence.iter().collect::<Vec<_>>(), &[0], said, known, delimiter)
     }
 
     /// What the first value is, or `None` where it can be read in two ways.

@@ -14,6 +14,7 @@ mod survey;
 #[cfg(test)]
 mod tests;
 mod text;
+mod times;
 
 pub use fill::Fill;
 pub use marks::{Marks, Thousands};

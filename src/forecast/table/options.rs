@@ -2,7 +2,7 @@
 
 use super::fill::Fill;
 use super::marks::{Marks, Thousands};
-use crate::forecast::time::Frequency;
+use crate::forecast::time::{Frequency, Style};
 use serde::{Deserialize, Serialize};
 
 /// How to read a table. What is `None` is guessed.
@@ -19,9 +19,11 @@ pub struct ReadOptions {
     pub known: Known,
     /// Whether the first row has the columns' names.
     pub header: Option<bool>,
-    /// The column of times. It is guessed: the first that holds dates, or a first column of numbers that is called a
-    /// time.
+    /// The column of times, or `none` where rows are to be counted. It is guessed: a column that holds dates in any
+    /// common writing, or a first column of numbers that is called a time.
     pub time: Option<String>,
+    /// How its times are written.
+    pub time_format: Option<Style>,
     /// The column that tells series apart, in a long table.
     pub id: Option<String>,
     /// How far apart times stand. It is guessed from the times.
@@ -30,15 +32,23 @@ pub struct ReadOptions {
     pub fill: Option<Fill>,
     /// The columns to read; without it every column but time and identifier.
     pub columns: Option<Vec<String>>,
+    /// Columns that are left out where every column is read.
+    pub except: Vec<String>,
     /// Columns that may end before the others: what is still to be forecast, beside what is known of the future.
     pub open_end: Vec<String>,
 }
 
 /// How a table was written, for others like it: what it has shown.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Known {
     /// What stands between fields.
     pub delimiter: Option<u8>,
     /// The marks of its numbers.
     pub marks: Marks,
+    /// How its times were written.
+    #[serde(skip)]
+    pub style: Option<Style>,
+    /// How far apart they stood.
+    #[serde(skip)]
+    pub frequency: Option<Frequency>,
 }

@@ -8,15 +8,15 @@ use super::raw::Raw;
 use super::series::{Series, Table};
 use super::survey::{Lines, Survey};
 use super::text::Text;
-use super::{fill, is_missing, regular};
+use super::{fill, is_missing, regular, times};
 use crate::error::Result;
-use crate::forecast::time::{Frequency, Stamp, Style, parse_civil, parse_number};
+use crate::forecast::time::{Clock, Frequency, Parsed, Stamp, Style, parse_number, to_utc};
 use csv::ByteRecord;
 use std::collections::{HashMap, HashSet};
 use std::io::Read;
 
-/// Names of a first column of numbers that is taken for the times.
-const TIMES: [&str; 10] = ["time", "times", "date", "dates", "datetime", "timestamp", "ds", "t", "index", "year"];
+/// Microseconds.
+const DAY: i64 = 86_400_000_000;
 
 /// Which field of a row is what.
 struct Fields {
@@ -24,6 +24,8 @@ struct Fields {
     time: Option<usize>,
     id: Option<usize>,
     values: Vec<usize>,
+    /// How times are written.
+    style: Style,
 }
 
 impl Table {
@@ -35,28 +37,40 @@ impl Table {
     /// missing or of two frequencies, and columns that are not there. [`Error::File`] where the bytes cannot be read or
     /// are no text.
     pub fn read(name: &str, source: impl Read, options: &ReadOptions) -> Result<Self> {
-        let text = Text::read(name, source)?;
+        let mut text = Text::read(name, source)?;
+        let mut notes = std::mem::take(&mut text.notes);
         let dialect = Dialect::guess(&text, options);
         let mut lines = Lines::new(name, &text, dialect.delimiter);
         let mut record = ByteRecord::new();
         if !lines.advance(&mut record)? {
             return Err(Place::of(name).refuse("the table is empty: expected a row of names, and rows of values"));
         }
-        let names: Vec<String> = if dialect.header {
-            let names = record.iter().map(|field| String::from_utf8_lossy(field).trim().to_owned()).collect();
-            if !lines.advance(&mut record)? {
-                return Err(Place::of(name).refuse("there is no row after the header: expected rows of values"));
-            }
-            names
-        } else {
-            (1..=record.len()).map(|n| format!("column{n}")).collect()
+        let names = Names::of(name, &record, dialect.header, options, &mut notes)?;
+        if dialect.header && !lines.advance(&mut record)? {
+            return Err(Place::of(name).refuse("there is no row after the header: expected rows of values"));
+        }
+        let (survey, fields) = {
+            let known = match options.time_format.as_ref().or(options.known.style.as_ref()) {
+                Some(Style::Civil(format)) => Some(format),
+                _ => None,
+            };
+            let id = options.id.as_ref().map(|id| names.find(id)).transpose()?;
+            let mut all = Lines::new(name, &text, dialect.delimiter);
+            let survey = Survey::of(&mut all, dialect.header, id, known)?;
+            let fields = Fields::of(names, id, &survey, dialect, options, &mut notes)?;
+            (survey, fields)
         };
-        let survey = Survey::of(&mut Lines::new(name, &text, dialect.delimiter), dialect.header)?;
-        let fields = Fields::of(name, names, &record, dialect, options)?;
         let (reading, marks) = survey.reading(name, &fields.names, &fields.values, dialect, options)?;
-        let rows = Rows { table: name, fields: &fields, reading, style: Style::Row, series: Vec::new() };
+        let (all, parsed) = (options.columns.is_none(), Parsed::default());
+        let rows = Rows { table: name, fields: &fields, reading, parsed, all, series: Vec::new() };
         let rows = rows.collect(&mut lines, record)?;
-        let (style, raw) = (rows.style, rows.series);
+        let (parsed, raw) = (rows.parsed, rows.series);
+        drop(lines);
+        drop(text);
+        let style = match fields.style.clone() {
+            Style::Civil(format) => Style::Civil(format.as_written(&parsed)),
+            other => other,
+        };
         let columns: Vec<String> = fields.values.iter().map(|&field| fields.names[field].clone()).collect();
         make_regular(
             Table {
@@ -65,8 +79,12 @@ impl Table {
                 style,
                 frequency: Frequency::Step(1.0),
                 series: Vec::new(),
-                known: Known { delimiter: (fields.names.len() > 1).then_some(dialect.delimiter), marks },
-                notes: text.notes,
+                known: Known {
+                    delimiter: (fields.names.len() > 1).then_some(dialect.delimiter),
+                    marks,
+                    ..Known::default()
+                },
+                notes,
                 filled: 0,
             },
             raw,
@@ -87,12 +105,18 @@ impl Table {
 }
 
 /// Checks the times of raw series, fills their gaps, and puts them into the table.
-fn make_regular(mut table: Table, raw: Vec<Raw>, options: &ReadOptions) -> Result<Table> {
+fn make_regular(mut table: Table, mut raw: Vec<Raw>, options: &ReadOptions) -> Result<Table> {
+    set_clocks(&mut raw, options);
+    if regular::sort(&mut raw, table.columns.len()) {
+        table.notes.push("the newest row comes first: the rows were sorted by their times".to_owned());
+    }
     regular::check_order(&table, &raw)?;
-    let guessed = || {
-        let longest = raw.iter().max_by_key(|series| series.stamps.len())?;
-        Frequency::infer(&longest.stamps, table.style)
-    };
+    let longest = raw.iter().max_by_key(|series| series.stamps.len());
+    let known = options.known.frequency.filter(|frequency| {
+        let dates = !matches!(frequency, Frequency::Step(_));
+        dates == table.style.is_civil() && raw.iter().all(|series| frequency.fits(&series.stamps))
+    });
+    let guessed = || known.or_else(|| Frequency::infer(&longest?.stamps, &table.style));
     let frequency =
         if table.style == Style::Row { Some(Frequency::Step(1.0)) } else { options.frequency.or_else(guessed) };
     let Some(frequency) = frequency else {
@@ -110,39 +134,124 @@ fn make_regular(mut table: Table, raw: Vec<Raw>, options: &ReadOptions) -> Resul
         let (known, filled) = fill::complete(&table, &mut raw, &open_end, options.fill)?;
         table.filled += filled.iter().filter(|filled| **filled).count();
         raw.values.shrink_to_fit();
-        table.series.push(Series { id: raw.id, first: raw.stamps[0], values: raw.values, filled, known });
+        table.series.push(Series {
+            id: raw.id,
+            first: raw.stamps[0],
+            clock: raw.clock,
+            values: raw.values,
+            filled,
+            known,
+        });
     }
     Ok(table)
 }
 
-impl Fields {
+/// Where times have offsets from UTC, they are kept in UTC if steps within days are counted, which go on when clocks
+/// change; days, weeks and months are those on the wall.
+fn set_clocks(raw: &mut [Raw], options: &ReadOptions) {
+    let longest = raw.iter().max_by_key(|series| series.offsets.len()).filter(|series| !series.offsets.is_empty());
+    let Some(longest) = longest else { return };
+    let utc = |series: &Raw| -> Vec<Stamp> {
+        series.stamps.iter().zip(&series.offsets).map(|(&stamp, &offset)| to_utc(stamp, offset)).collect()
+    };
+    let instants = utc(longest);
+    let mut steps: Vec<i64> =
+        instants.windows(2).map(|pair| pair[1].saturating_sub(pair[0]).saturating_abs()).collect();
+    steps.sort_unstable();
+    let median = steps.get(steps.len() / 2).map(|&step| Frequency::Fixed(step));
+    // Where clocks change, a day has 23 or 25 hours: half of a day and less is within days.
+    let guess = || median.is_some_and(|frequency| matches!(frequency, Frequency::Fixed(step) if step < DAY * 9 / 10));
+    let within = options.frequency.or(options.known.frequency).map_or_else(guess, Frequency::is_within_days);
+    for series in raw {
+        let instants = utc(series);
+        let mut times: Vec<(Stamp, Stamp, i16)> = instants
+            .iter()
+            .zip(&series.stamps)
+            .zip(std::mem::take(&mut series.offsets))
+            .map(|((&instant, &local), offset)| (instant, local, offset))
+            .collect();
+        times.sort_unstable();
+        let (locals, offsets): (Vec<Stamp>, Vec<i16>) =
+            times.into_iter().map(|(_, local, offset)| (local, offset)).unzip();
+        series.clock = Clock::of(&locals, &offsets, within);
+        if within {
+            series.stamps = instants;
+        }
+    }
+}
+
+/// The names of a table's columns, each of which has another.
+struct Names<'a> {
+    table: &'a str,
+    names: Vec<String>,
+    /// What a first row that was taken for values has to say where a name is not there.
+    hint: Option<String>,
+}
+
+impl<'a> Names<'a> {
+    /// Those of the first record, or column1, column2, ...
     fn of(
-        table: &str,
-        names: Vec<String>,
+        table: &'a str,
         first: &ByteRecord,
-        dialect: Dialect,
+        header: bool,
         options: &ReadOptions,
+        notes: &mut Vec<String>,
     ) -> Result<Self> {
-        let names: Vec<String> =
-            (1..).zip(names).map(|(n, name)| if name.is_empty() { format!("column{n}") } else { name }).collect();
+        let fields = first.iter().map(|field| String::from_utf8_lossy(field).trim().to_owned());
+        let named = |(n, name): (usize, String)| if header && !name.is_empty() { name } else { format!("column{n}") };
+        let names: Vec<String> = (1..).zip(fields.clone()).map(named).collect();
         let mut known = HashSet::new();
         if let Some(name) = names.iter().find(|&name| !known.insert(name)) {
             return Err(Place::of(table).column(name).refuse("two columns have this name: rename one"));
         }
-        let find = |name: &String| {
-            let found = names.iter().position(|known| known == name);
-            let place = Place::of(table).column(name);
-            found.ok_or_else(|| place.refuse(format!("there is no such column{}", nearest(name, names.iter()))))
-        };
-        let id = options.id.as_ref().map(find).transpose()?;
-        let time = match &options.time {
-            Some(name) => Some(find(name)?),
-            None => guess_time(&names, first, dialect, id, options),
-        };
-        let values = match &options.columns {
-            Some(columns) => columns.iter().map(find).collect::<Result<_>>()?,
-            None => (0..names.len()).filter(|&field| Some(field) != time && Some(field) != id).collect::<Vec<_>>(),
-        };
+        let hint = (!header && options.header.is_none()).then(|| {
+            notes.push(
+                "the first row holds values: columns are column1, column2, ...; --header takes it for names".into(),
+            );
+            let row: String = fields.collect::<Vec<_>>().join(",").chars().take(40).collect();
+            format!(
+                ": the first row, `{row}`, was read as values, so that columns are column1 to column{}; --header says \
+                 that it holds names",
+                names.len()
+            )
+        });
+        Ok(Names { table, names, hint })
+    }
+
+    /// The place of a column.
+    fn find(&self, name: &str) -> Result<usize> {
+        let found = self.names.iter().position(|known| known == name);
+        found.ok_or_else(|| {
+            let hint = self.hint.clone().unwrap_or_else(|| nearest(name, self.names.iter()));
+            Place::of(self.table).column(name).refuse(format!("there is no such column{hint}"))
+        })
+    }
+}
+
+impl Fields {
+    fn of(
+        names: Names<'_>,
+        id: Option<usize>,
+        survey: &Survey,
+        dialect: Dialect,
+        options: &ReadOptions,
+        notes: &mut Vec<String>,
+    ) -> Result<Self> {
+        if let Some(time) = options.time.as_ref().filter(|time| *time != times::NONE) {
+            names.find(time)?;
+        }
+        let places: HashMap<&String, usize> = names.names.iter().zip(0..).collect();
+        let wanted = |name: &String| places.get(name).copied().map_or_else(|| names.find(name), Ok);
+        let columns: Option<Vec<usize>> =
+            options.columns.as_ref().map(|columns| columns.iter().map(wanted).collect()).transpose()?;
+        let except: Vec<usize> = options.except.iter().map(wanted).collect::<Result<_>>()?;
+        let mut taken = vec![false; places.len()];
+        columns.iter().flatten().chain(&except).chain(&id).for_each(|&field| taken[field] = true);
+        let Names { table, names, .. } = names;
+        let (time, style) = survey.times(table, &names, &taken, dialect.header, options, notes)?;
+        let values = columns.unwrap_or_else(|| {
+            (0..names.len()).filter(|&field| Some(field) != time && !taken[field]).collect::<Vec<_>>()
+        });
         if let Some(&field) = values.iter().find(|&&field| Some(field) == time || Some(field) == id) {
             let role = if Some(field) == id { "identifier" } else { "times" };
             let message = format!("it holds the {role} of the table and cannot be a series as well");
@@ -151,26 +260,8 @@ impl Fields {
         if values.is_empty() {
             return Err(Place::of(table).refuse("expected a column of values, found none"));
         }
-        Ok(Fields { names, time, id, values })
+        Ok(Fields { names, time, id, values, style })
     }
-}
-
-/// The first column that begins with a date, else a first column of numbers whose name says that it is a time.
-fn guess_time(
-    names: &[String],
-    first: &ByteRecord,
-    dialect: Dialect,
-    id: Option<usize>,
-    options: &ReadOptions,
-) -> Option<usize> {
-    let wanted = |field: usize| options.columns.as_ref().is_some_and(|columns| columns.contains(&names[field]));
-    let is_date = |field: usize| Some(field) != id && parse_civil(&String::from_utf8_lossy(&first[field])).is_some();
-    let date = (0..first.len().min(names.len())).find(|&field| is_date(field));
-    let called = |name: &String| TIMES.contains(&name.to_lowercase().as_str());
-    date.or_else(|| {
-        let first_field = (0..names.len()).find(|&field| Some(field) != id)?;
-        (dialect.header && called(&names[first_field]) && !wanted(first_field)).then_some(first_field)
-    })
 }
 
 /// The rows of a table as they come in.
@@ -178,7 +269,10 @@ struct Rows<'a> {
     table: &'a str,
     fields: &'a Fields,
     reading: Reading,
-    style: Style,
+    /// What the times have shown of how they are written.
+    parsed: Parsed,
+    /// Whether every column is read.
+    all: bool,
     series: Vec<Raw>,
 }
 
@@ -221,7 +315,11 @@ impl Rows<'_> {
     fn push(&mut self, place: usize, line: u64, record: &ByteRecord) -> Result<()> {
         let stamp = match self.fields.time {
             None => 1_000_000 * self.series[place].stamps.len() as Stamp,
-            Some(field) => self.time(&record[field], line, field)?,
+            Some(field) => {
+                let time = self.time(&record[field], line, field)?;
+                self.series[place].offsets.extend(time.offset);
+                time.local
+            }
         };
         let fields = self.fields;
         for &field in &fields.values {
@@ -229,7 +327,8 @@ impl Rows<'_> {
             let value = number(text, self.reading).map_err(|expected| {
                 let found = String::from_utf8_lossy(text);
                 let place = Place::of(self.table).row(line).column(&fields.names[field]);
-                place.refuse(format!("expected {expected}, found `{}`", found.trim()))
+                let remedy = if self.all { "; --except leaves a column out" } else { "" };
+                place.refuse(format!("expected {expected}, found `{}`{remedy}", found.trim()))
             })?;
             self.series[place].values.push(value);
         }
@@ -238,35 +337,21 @@ impl Rows<'_> {
         Ok(())
     }
 
-    fn time(&mut self, text: &[u8], line: u64, field: usize) -> Result<Stamp> {
+    fn time(&mut self, text: &[u8], line: u64, field: usize) -> Result<Parsed> {
         let text = String::from_utf8_lossy(text);
-        let refuse = |expected: &str| {
+        let text = text.trim();
+        let refuse = |expected: String| {
             let place = Place::of(self.table).row(line).column(&self.fields.names[field]);
-            place.refuse(format!("expected {expected}, found `{}`", text.trim()))
+            place.refuse(format!("expected {expected}, found `{text}`"))
         };
-        let civil = parse_civil(&text);
-        if self.series.iter().all(|series| series.stamps.is_empty()) {
-            self.style = civil.map_or(Style::Number, |(_, style)| style);
-        }
-        match (self.style, civil) {
-            (Style::Civil { utc, .. }, Some((stamp, style))) => {
-                if !matches!(style, Style::Civil { utc: other, .. } if other == utc) {
-                    return Err(refuse(if utc {
-                        "an offset from UTC, as before"
-                    } else {
-                        "no offset from UTC, as before"
-                    }));
-                }
-                self.style = self.style.finer(style);
-                Ok(stamp)
-            }
-            (Style::Civil { .. }, None) => Err(refuse("a date or time such as 2024-02-29 or 2024-02-29 13:00")),
-            _ => {
-                let text = text.trim();
-                let plain = if self.reading.reads(text) { self.reading.plain(text) } else { text.to_owned() };
-                parse_number(&plain).ok_or_else(|| refuse("a time: an ISO date such as 2024-02-29, or a number"))
-            }
-        }
+        let Style::Civil(format) = &self.fields.style else {
+            let plain = if self.reading.reads(text) { &self.reading.plain(text) } else { text };
+            let local = parse_number(plain).ok_or_else(|| refuse("a number, as times of the table".to_owned()))?;
+            return Ok(Parsed::at(local));
+        };
+        let parsed = format.parse(text).ok_or_else(|| refuse(format!("a time, written as {format}")))?;
+        self.parsed = parsed.and(&self.parsed);
+        Ok(parsed)
     }
 }
 

@@ -8,6 +8,19 @@ use crate::error::{Error, Result};
 /// Most rows that are put into one series' gaps.
 const MOST_INSERTED: i64 = 10_000_000;
 
+/// Turns the rows of series around that fall throughout. Returns whether there is one.
+pub fn sort(series: &mut [Raw], columns: usize) -> bool {
+    let mut sorted = false;
+    for raw in series {
+        let falls = raw.stamps.windows(2).all(|pair| pair[1] <= pair[0]);
+        if falls && raw.stamps.first() > raw.stamps.last() {
+            raw.reverse(columns);
+            sorted = true;
+        }
+    }
+    sorted
+}
+
 /// Checks that times rise within each series.
 ///
 /// # Errors
@@ -30,7 +43,7 @@ pub fn check(table: &Table, raw: &mut Raw, fill: bool) -> Result<()> {
     let (first, frequency) = (raw.stamps[0], table.frequency);
     if frequency.at(first, 0) != Some(first) {
         let expected = format!("a time that the frequency {frequency} can begin with");
-        return Err(refuse(table, raw, 0, format!("expected {expected}, found {}", table.style.print(first))));
+        return Err(refuse(table, raw, 0, format!("expected {expected}, found {}", table.written(&raw.clock, first))));
     }
     let mut gaps: Vec<(usize, usize)> = Vec::new();
     let mut missing = 0;
@@ -81,7 +94,7 @@ fn refuse(table: &Table, raw: &Raw, row: usize, message: String) -> Error {
 }
 
 fn out_of_order(table: &Table, raw: &Raw, row: usize) -> Error {
-    let [before, found] = [row - 1, row].map(|row| table.style.print(raw.stamps[row]));
+    let [before, found] = [row - 1, row].map(|row| table.written(&raw.clock, raw.stamps[row]));
     let line = raw.lines[row - 1];
     let message = if before == found {
         let remedy = if raw.id.is_none() {
@@ -97,9 +110,11 @@ fn out_of_order(table: &Table, raw: &Raw, row: usize) -> Error {
 }
 
 fn off_beat(table: &Table, raw: &Raw, row: usize, due: i64) -> Error {
-    let expected =
-        table.frequency.at(raw.stamps[0], due).map_or("the calendar's end".into(), |stamp| table.style.print(stamp));
-    let found = table.style.print(raw.stamps[row]);
+    let expected = table
+        .frequency
+        .at(raw.stamps[0], due)
+        .map_or("the calendar's end".into(), |stamp| table.written(&raw.clock, stamp));
+    let found = table.written(&raw.clock, raw.stamps[row]);
     let frequency = table.frequency;
     let message = format!(
         "expected {expected}, one step of {frequency} after the row before, found {found}: a table has one frequency; \
@@ -109,18 +124,24 @@ fn off_beat(table: &Table, raw: &Raw, row: usize, due: i64) -> Error {
 }
 
 fn gap(table: &Table, raw: &Raw, row: usize, due: i64, found: i64) -> Error {
-    let expected =
-        table.frequency.at(raw.stamps[0], due).map_or("the calendar's end".into(), |stamp| table.style.print(stamp));
+    let expected = table
+        .frequency
+        .at(raw.stamps[0], due)
+        .map_or("the calendar's end".into(), |stamp| table.written(&raw.clock, stamp));
     let (count, plural) = (found - due, if found - due == 1 { "row is" } else { "rows are" });
-    let found = table.style.print(raw.stamps[row]);
+    let found = table.written(&raw.clock, raw.stamps[row]);
     let frequency = table.frequency;
+    // Where more would be put in than there are, the frequency is rather another.
+    let rows = raw.stamps.len() as i64;
+    let remedy = if count <= rows {
+        "--fill forward or linear puts them in".to_owned()
+    } else {
+        format!("that is more than its {rows} rows: say another --freq, or cut the table at the gap")
+    };
     refuse(
         table,
         raw,
         row,
-        format!(
-            "expected {expected}, found {found}: {count} {plural} missing at the frequency {frequency}; --fill forward \
-             or linear puts them in"
-        ),
+        format!("expected {expected}, found {found}: {count} {plural} missing at the frequency {frequency}; {remedy}"),
     )
 }

@@ -3,7 +3,7 @@
 use super::options::Known;
 use super::place::{Place, nearest};
 use crate::error::{Error, Result};
-use crate::forecast::time::{Frequency, Stamp, Style};
+use crate::forecast::time::{Clock, Frequency, Stamp, Style};
 
 /// A table of one or more series, regular in time and without gaps.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +33,8 @@ pub struct Series {
     pub id: Option<String>,
     /// The time of its first row.
     pub first: Stamp,
+    /// What the clock on the wall shows at its stamps.
+    pub clock: Clock,
     /// [rows, V], row-major.
     pub values: Vec<f64>,
     /// [rows, V]: which values were filled in; empty where none was.
@@ -91,7 +93,7 @@ impl Table {
     pub fn stamp(&self, series: &Series, row: usize) -> Result<Stamp> {
         let at = i64::try_from(row).ok().and_then(|row| self.frequency.at(series.first, row));
         at.ok_or_else(|| {
-            let first = self.style.print(series.first);
+            let first = self.written(&series.clock, series.first);
             let message = format!("{row} steps of {} after {first} lie beyond the calendar", self.frequency);
             Place::of(&self.name).refuse(message)
         })
@@ -102,7 +104,20 @@ impl Table {
     /// # Errors
     /// As [`Table::stamp`].
     pub fn time(&self, series: &Series, row: usize) -> Result<String> {
-        Ok(self.style.print(self.stamp(series, row)?))
+        Ok(self.written(&series.clock, self.stamp(series, row)?))
+    }
+
+    /// The time on the wall at a row of a series.
+    ///
+    /// # Errors
+    /// As [`Table::stamp`].
+    pub fn local(&self, series: &Series, row: usize) -> Result<Stamp> {
+        Ok(series.clock.local(self.stamp(series, row)?))
+    }
+
+    /// A time as the table writes times.
+    pub fn written(&self, clock: &Clock, stamp: Stamp) -> String {
+        self.style.print(clock.local(stamp), clock.offset(stamp))
     }
 
     /// What errors call a series: the table, and the series' name where it has one.

@@ -6,7 +6,9 @@ use super::marks::{Evidence, Marks, Reading, settle};
 use super::options::ReadOptions;
 use super::place::Place;
 use super::text::Text;
+use super::times::{self, Times};
 use crate::error::Result;
+use crate::forecast::time::{Format, Style};
 use csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder};
 use std::io::{Chain, Read};
 
@@ -57,31 +59,80 @@ impl<'a> Lines<'a> {
 
 /// What the rows of a table say, column by column.
 pub struct Survey {
-    columns: Vec<Evidence>,
+    columns: Vec<Column>,
+}
+
+/// What the values of a column say.
+#[derive(Clone)]
+struct Column {
+    /// The first that is not missing, and its line.
+    first: Option<(u64, Box<str>)>,
+    numbers: Evidence,
+    times: Option<Box<Times>>,
 }
 
 impl Survey {
-    /// Looks at all rows, but for the first where that is the header.
+    /// Looks at all rows, but for the first where that is the header. Field `id` tells series apart.
     ///
     /// # Errors
     /// As [`Lines::advance`].
-    pub fn of(lines: &mut Lines<'_>, header: bool) -> Result<Self> {
+    pub fn of(lines: &mut Lines<'_>, header: bool, id: Option<usize>, known: Option<&Format>) -> Result<Self> {
         let mut record = ByteRecord::new();
         let mut columns = Vec::new();
+        let mut before: Option<Vec<u8>> = None;
         if header {
             lines.advance(&mut record)?;
         }
         while lines.advance(&mut record)? {
-            columns.resize(record.len(), Evidence::new());
+            let empty = Column { first: None, numbers: Evidence::new(), times: None };
+            columns.resize(record.len(), empty);
             let line = lines.line(&record);
+            let series = id.and_then(|id| record.get(id)).unwrap_or_default();
+            let follows = before.as_deref().is_some_and(|before| before == series);
             for (column, field) in columns.iter_mut().zip(&record) {
                 let text = String::from_utf8_lossy(field);
-                if !is_missing(text.trim()) {
-                    column.add(&text, line);
+                let text = text.trim();
+                if is_missing(text) {
+                    continue;
                 }
+                if column.first.is_none() {
+                    column.first = Some((line, text.chars().take(64).collect()));
+                    column.times = Times::begin(text, known).map(Box::new);
+                }
+                column.numbers.add(text, line);
+                if let Some(times) = &mut column.times {
+                    times.add(text, line, follows);
+                }
+            }
+            if !follows {
+                before = Some(series.to_vec());
             }
         }
         Ok(Survey { columns })
+    }
+
+    /// The column of times among those called `names`, how they are written, and what should be said of that. Some
+    /// columns are `taken` for something else.
+    ///
+    /// # Errors
+    /// As [`times::find`].
+    pub fn times(
+        &self,
+        table: &str,
+        names: &[String],
+        taken: &[bool],
+        header: bool,
+        options: &ReadOptions,
+        notes: &mut Vec<String>,
+    ) -> Result<(Option<usize>, Style)> {
+        let columns = self.columns.iter().zip(names).zip(taken).map(|((column, name), &taken)| times::Column {
+            name,
+            times: column.times.as_deref(),
+            numeric: column.numbers.numeric,
+            first: column.first.as_ref(),
+            taken,
+        });
+        times::find(table, &columns.collect::<Vec<_>>(), header, options, notes)
     }
 
     /// How the numbers of the columns `values`, which are called `names`, are read, and the marks that were seen.
@@ -97,8 +148,9 @@ impl Survey {
         options: &ReadOptions,
     ) -> Result<(Reading, Marks)> {
         let said = Marks { decimal: options.decimal, thousands: options.thousands };
-        settle(&self.columns, values, said, options.known.marks, dialect.delimiter).map_err(|column| {
-            let (line, example) = self.columns[column].example.clone().unwrap_or_default();
+        let evidence: Vec<&Evidence> = self.columns.iter().map(|column| &column.numbers).collect();
+        settle(&evidence, values, said, options.known.marks, dialect.delimiter).map_err(|column| {
+            let (line, example) = evidence[column].example.clone().unwrap_or_default();
             let mark = if example.contains(',') { ',' } else { '.' };
             let message = format!(
                 "`{example}` may be {} or {}, and no value of the table tells which: say --thousands {mark} or --decimal \

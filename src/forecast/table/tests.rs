@@ -47,7 +47,7 @@ fn columns_may_be_chosen_and_others_may_hold_anything() {
     let text = "comment,y,time\nx,1,0.5\n\"a,\"\"b\",2,1.0\n,3,1.5\n";
     let options = ReadOptions { time: Some("time".into()), ..columns(&["y"]) };
     let table = read(text, &options).unwrap();
-    assert_eq!((table.series[0].values.as_slice(), table.style), (&[1.0, 2.0, 3.0][..], Style::Number));
+    assert_eq!((table.series[0].values.as_slice(), &table.style), (&[1.0, 2.0, 3.0][..], &Style::Number));
     assert_eq!(table.time(&table.series[0], 3).unwrap(), "2");
     refused(text, &columns(&["Y1"]), "t.csv, column `Y1`: there is no such column; did you mean `y`?");
     refused(text, &columns(&["zzz"]), "t.csv, column `zzz`: there is no such column; there are `comment`, `y`, `time`");
@@ -58,7 +58,7 @@ fn columns_may_be_chosen_and_others_may_hold_anything() {
 #[test]
 fn rows_are_counted_where_there_is_no_time() {
     let plain = table("y\n5\n6\n");
-    assert_eq!((plain.style, plain.time(&plain.series[0], 2).unwrap().as_str()), (Style::Row, "2"));
+    assert_eq!((&plain.style, plain.time(&plain.series[0], 2).unwrap().as_str()), (&Style::Row, "2"));
     assert_eq!(table("1,2\n3,4\n").columns, ["column1", "column2"]);
     assert_eq!(table("\u{feff}year,y\n2001,5\n2002,6\n").columns, ["y"]);
     assert_eq!(table("depth,y\n2001,5\n2002,6\n").columns, ["depth", "y"]);
@@ -82,15 +82,15 @@ fn refusals_name_row_and_column() {
         "t.csv, row 3: expected 2 fields, as in the first row, found 1",
     );
     let number = "a number, or nothing or NA where a value is missing";
-    refused("y\n1\n2x\n", &plain, &format!("t.csv, row 3, column `y`: expected {number}, found `2x`"));
+    refused("y\n1\n2x\n", &columns(&["y"]), &format!("t.csv, row 3, column `y`: expected {number}, found `2x`"));
     refused(
         "y\n1\ninf\n",
-        &plain,
+        &columns(&["y"]),
         "t.csv, row 3, column `y`: expected a finite number of at most 1.7e308, found `inf`",
     );
     refused(
         "y\n1\n1e309\n",
-        &plain,
+        &columns(&["y"]),
         "t.csv, row 3, column `y`: expected a finite number of at most 1.7e308, found `1e309`",
     );
     let missing = "the value is missing; --fill forward or linear puts one in";
@@ -100,20 +100,20 @@ fn refusals_name_row_and_column() {
     }
     refused("y\n1\n\n2\n", &plain, &format!("t.csv, row 3, column `y`: {missing}"));
     refused(
-        "date,y\n2024-01-01,1\n2nd of May,2\n",
+        "date,y\n2024-01-01,1\n2024-01-02,1\n2nd of May,2\n",
         &plain,
-        "t.csv, row 3, column `date`: expected a date or time such as 2024-02-29 or 2024-02-29 13:00, found `2nd of May`",
+        "t.csv, row 4, column `date`: expected a time such as `2024-01-01`, written as %Y-%m-%d, found `2nd of May`; --time-format says how they are written",
     );
     let time = ReadOptions { time: Some("t".into()), ..ReadOptions::default() };
     refused(
-        "t,y\n01.02.2024,1\n",
+        "t,y\nsoon,1\n",
         &time,
-        "t.csv, row 2, column `t`: expected a time: an ISO date such as 2024-02-29, or a number, found `01.02.2024`",
+        "t.csv, row 2, column `t`: expected a time, found `soon`: --time-format says how times are written, such as '%d/%m/%Y %H:%M'",
     );
     refused(
-        "date,y\n2024-01-01 00:00Z,1\n2024-01-01 01:00,1\n",
+        "date,y\n2024-01-01 00:00Z,1\n2024-01-01 01:00Z,1\n2024-01-01 02:00,1\n",
         &plain,
-        "t.csv, row 3, column `date`: expected an offset from UTC, as before, found `2024-01-01 01:00`",
+        "t.csv, row 4, column `date`: expected a time such as `2024-01-01 00:00Z`, written as %Y-%m-%d %H:%M%#z, found `2024-01-01 02:00`; --time-format says how they are written",
     );
 }
 
@@ -140,10 +140,12 @@ fn times_must_go_on_step_by_step() {
         "t.csv, row 5: 2024-01-03 comes after 2024-01-04 in row 4: sort the table by its times",
     );
     refused(
-        &dates(&[3, 2]),
+        &dates(&[3, 2, 2, 1]),
         &plain,
-        "t.csv, row 3: 2024-01-02 comes after 2024-01-03 in row 2: sort the table by its times",
+        "t.csv, row 3: 2024-01-02 is the time of row 4 too: keep one of them, or name the column that tells series apart with --id",
     );
+    let message = read(&dates(&[1, 2, 29]), &plain).unwrap_err().to_string();
+    assert!(message.ends_with("26 rows are missing at the frequency D; that is more than its 3 rows: say another --freq, or cut the table at the gap"), "{message}");
 }
 
 #[test]
@@ -190,4 +192,123 @@ fn two_frequencies_are_refused_where_the_second_begins() {
         message.starts_with("t.csv, row 3: expected 2024-01-01 00:30, found 2024-01-01 01:00: 1 row is missing"),
         "{message}"
     );
+}
+
+#[test]
+fn a_first_row_that_is_taken_for_values_says_so() {
+    let text = "1,2\n3,4\n5,6\n";
+    assert!(table(text).notes[0].starts_with("the first row holds values"), "{:?}", table(text).notes);
+    let message = read(text, &columns(&["y"])).unwrap_err().to_string();
+    assert_eq!(
+        message,
+        "t.csv, column `y`: there is no such column: the first row, `1,2`, was read as values, so that columns are column1 to column2; --header says that it holds names"
+    );
+    assert_eq!(read(text, &columns(&["2"])).unwrap().columns, ["2"]);
+    let said = ReadOptions { header: Some(true), ..ReadOptions::default() };
+    assert_eq!(read(text, &said).unwrap().columns, ["1", "2"]);
+    let except = ReadOptions { except: vec!["b".into()], ..ReadOptions::default() };
+    assert_eq!(read("a,b\n1,x\n2,y\n", &except).unwrap().columns, ["a"]);
+    refused(
+        "a,b\n1,x\n2,y\n",
+        &ReadOptions::default(),
+        "t.csv, row 2, column `b`: expected a number, or nothing or NA where a value is missing, found `x`; --except leaves a column out",
+    );
+}
+
+/// A table of these times, each with its place as the value; `end` follows the last.
+fn timed(header: &str, times: &[&str]) -> String {
+    let rows = times.iter().enumerate().map(|(row, time)| format!("{row},\"{time}\"\n"));
+    format!("y,{header}\n{}", rows.collect::<String>())
+}
+
+#[test]
+fn dates_in_any_common_writing_go_on_as_they_are_written() {
+    for (times, frequency, next) in [
+        (&["30/10/2023", "31/10/2023", "01/11/2023"][..], "D", "02/11/2023"),
+        (&["10/30/2023", "10/31/2023", "11/01/2023"], "D", "11/02/2023"),
+        (&["30.10.2023", "31.10.2023", "01.11.2023"], "D", "02.11.2023"),
+        (&["30-10-23", "31-10-23", "01-11-23"], "D", "02-11-23"),
+        (&["30-Oct-2023", "31-Oct-2023", "1-Nov-2023"], "D", "2-Nov-2023"),
+        (&["Oct 30, 2023", "Oct 31, 2023", "Nov 1, 2023"], "D", "Nov 2, 2023"),
+        (&["30 October 2023", "31 October 2023", "01 November 2023"], "D", "02 November 2023"),
+        (&["20231030", "20231031", "20231101"], "D", "20231102"),
+        (&["202310", "202311", "202312"], "M", "202401"),
+        (&["2020Q3", "2020Q4", "2021Q1"], "3M", "2021Q2"),
+        (&["2020-Q3", "2020-Q4", "2021-Q1"], "3M", "2021-Q2"),
+        (&["2020-W52", "2020-W53", "2021-W01"], "W", "2021-W02"),
+        (&["1990/1/1 22:00", "1990/1/1 23:00", "1990/1/2 0:00"], "h", "1990/1/2 1:00"),
+        (&["1/31/2024 9:00 PM", "1/31/2024 10:00 PM", "1/31/2024 11:00 PM"], "h", "2/1/2024 12:00 AM"),
+        (&["1699999200", "1700002800", "1700006400"], "h", "1700010000"),
+        (&["1699999200000", "1700002800000", "1700006400000"], "h", "1700010000000"),
+        (&["1699999200000000000", "1700002800000000000"], "h", "1700006400000000000"),
+        (&["May 2024", "Jun 2024", "Jul 2024"], "M", "Aug 2024"),
+        (&["Tuesday, 27 Feb 2024", "Wednesday, 28 Feb 2024"], "D", "Thursday, 29 Feb 2024"),
+    ] {
+        let backwards: Vec<&str> = times.iter().rev().copied().collect();
+        for (times, notes) in [(times, 0), (&backwards, 1)] {
+            let text = timed("x1", times);
+            let table = read(&text, &columns(&["y"])).unwrap_or_else(|error| panic!("{text}{error}"));
+            let series = &table.series[0];
+            assert_eq!(table.frequency.to_string(), frequency, "{text}");
+            assert_eq!(table.time(series, times.len()).unwrap(), next);
+            assert_eq!((table.notes.len(), series.values[0] == 0.0), (notes, notes == 0), "{:?}", table.notes);
+        }
+    }
+}
+
+#[test]
+fn the_day_comes_first_or_the_month_but_never_by_chance() {
+    let text = timed("when", &["01/02/2024", "02/02/2024", "03/02/2024"]);
+    let message = read(&text, &columns(&["y"])).unwrap_err().to_string();
+    assert!(
+        message.starts_with("t.csv, column `when`: the times may be written as %d/%m/%Y or as %m/%d/%Y"),
+        "{message}"
+    );
+    for (format, frequency) in [("%d/%m/%Y", "D"), ("%m/%d/%Y", "M")] {
+        let style = Style::Civil(format.parse().unwrap());
+        let said = ReadOptions { time_format: Some(style.clone()), ..columns(&["y"]) };
+        assert_eq!(read(&text, &said).unwrap().frequency.to_string(), frequency);
+        let known = Known { style: Some(style), ..Known::default() };
+        assert_eq!(read(&text, &ReadOptions { known, ..columns(&["y"]) }).unwrap().frequency.to_string(), frequency);
+    }
+}
+
+#[test]
+fn columns_like_dates_are_never_dropped_in_silence() {
+    let strange = timed("when", &["30. brumaire 2023", "1. frimaire 2023"]);
+    let message = read(&strange, &columns(&["y"])).unwrap_err().to_string();
+    assert!(message.starts_with("t.csv, row 2, column `when`: `30. brumaire 2023` looks like a time"), "{message}");
+    let none = ReadOptions { time: Some("none".into()), ..columns(&["y"]) };
+    assert_eq!(read(&strange, &none).unwrap().style, Style::Row);
+    let two = "y,born,date\n1,1990-01-01,2024-01-01\n2,1980-01-01,2024-01-02\n";
+    let table = read(two, &columns(&["y"])).unwrap();
+    assert_eq!(table.time(&table.series[0], 0).unwrap(), "2024-01-01");
+    assert!(table.notes[0].contains("`born` could be times too"), "{:?}", table.notes);
+    let year = read("y,z,year\n1,5,2001\n2,7,2002\n", &columns(&["y"])).unwrap();
+    assert!(year.notes[0].contains("--time 'year'"), "{:?}", year.notes);
+    // What is asked for is no time, and numbers that jump are none.
+    assert_eq!(read("y\n20240101\n20240102\n", &columns(&["y"])).unwrap().style, Style::Row);
+    assert_eq!(read("y,z\n1,20240101\n2,20240301\n3,20240201\n", &columns(&["y"])).unwrap().style, Style::Row);
+}
+
+#[test]
+fn days_are_local_days_and_hours_go_on_when_clocks_change() {
+    let days = ["2024-03-30T00:00:00+01:00", "2024-03-31T00:00:00+01:00", "2024-04-01T00:00:00+02:00"];
+    let table = read(&timed("date", &days), &columns(&["y"])).unwrap();
+    assert_eq!(table.frequency.to_string(), "D");
+    assert_eq!(table.time(&table.series[0], 3).unwrap(), "2024-04-02T00:00:00+02:00");
+    assert_eq!(table.time(&table.series[0], 0).unwrap(), days[0]);
+    let months = ["2024-03-01T00:00:00+01:00", "2024-04-01T00:00:00+02:00", "2024-05-01T00:00:00+02:00"];
+    let table = read(&timed("date", &months), &columns(&["y"])).unwrap();
+    assert_eq!(table.frequency.to_string(), "M");
+    let hours =
+        ["2024-03-31 00:00+01:00", "2024-03-31 01:00+01:00", "2024-03-31 03:00+02:00", "2024-03-31 04:00+02:00"];
+    let table = read(&timed("date", &hours), &columns(&["y"])).unwrap();
+    assert_eq!(table.frequency.to_string(), "h");
+    let series = &table.series[0];
+    for (row, text) in hours.iter().enumerate() {
+        assert_eq!(&table.time(series, row).unwrap(), text);
+    }
+    let [before, after] = [1, 2].map(|row| table.local(series, row).unwrap());
+    assert_eq!(after - before, 2 * 3_600_000_000);
 }

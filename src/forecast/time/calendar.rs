@@ -35,7 +35,7 @@ impl Calendar {
         ("yearday", Calendar::Yearday),
     ];
 
-    /// The two features of a time; zeros beyond the years that the calendar knows.
+    /// The two features of a time on the wall; zeros beyond the years that the calendar knows.
     pub fn features(self, stamp: Stamp) -> [f32; 2] {
         let Some(time) = civil(stamp) else { return [0.0; 2] };
         let (sin, cos) = (TAU * self.place(time)).sin_cos();
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn a_cycle_ends_where_it_begins() {
-        let place = |cycle: Calendar, text: &str| cycle.place(civil(parse_civil(text).unwrap().0).unwrap());
+        let place = |cycle: Calendar, text: &str| cycle.place(civil(parse_civil(text).unwrap().0.local).unwrap());
         assert_eq!(place(Calendar::Minute, "2024-01-01 05:45"), 0.75);
         assert_eq!(place(Calendar::Hour, "2024-01-01 18:00"), 0.75);
         assert_eq!(place(Calendar::Hour, "2024-01-01 00:30"), 0.5 / 24.0);
@@ -72,7 +72,7 @@ mod tests {
         assert_eq!(place(Calendar::Day, "2024-02-29"), 28.0 / 29.0);
         assert_eq!(place(Calendar::Month, "2024-07"), 0.5);
         assert_eq!(place(Calendar::Yearday, "2024-12-31"), 365.0 / 366.0);
-        let [sin, cos] = Calendar::Month.features(parse_civil("2024-04-30").unwrap().0);
+        let [sin, cos] = Calendar::Month.features(parse_civil("2024-04-30").unwrap().0.local);
         assert!((sin - 1.0).abs() < 1e-6 && cos.abs() < 1e-6, "{sin} {cos}");
     }
 }

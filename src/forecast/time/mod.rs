@@ -1,11 +1,17 @@
 //! Times of a table: how they are read and written, how far apart they stand, and what the calendar says of them.
 
 mod calendar;
+mod clock;
+mod format;
 mod frequency;
+mod guess;
 mod stamp;
 mod style;
 
 pub use calendar::Calendar;
-pub use frequency::Frequency;
+pub use clock::{Clock, to_utc};
+pub use format::{Format, Parsed};
+pub use frequency::{Frequency, MonthDay, Week};
+pub use guess::{candidates, is_time};
 pub use stamp::Stamp;
-pub use style::{Precision, Style, parse_civil, parse_number};
+pub use style::{Style, parse_civil, parse_number};
