@@ -143,3 +143,99 @@ fn encodings_and_excels_first_line_are_read() {
     let message = refusal(folder.path(), &format!("train bad.csv --target Größe {SMALL}"));
     assert!(message.contains("bad.csv, row 4, column `Größe`"), "{message}");
 }
+
+#[test]
+fn a_table_of_another_step_is_refused_whatever_its_times_are() {
+    let table = |step: u64| {
+        let rows = (0..60).map(|row: u64| format!("{},{}\n", 1_700_000_000 + row * step, sales(row as u32)));
+        format!("timestamp,y\n{}", rows.collect::<String>())
+    };
+    let index = |step: u32| {
+        let rows = (0..60).map(|row| format!("{},{}\n", row * step, sales(row)));
+        format!("t,y\n{}", rows.collect::<String>())
+    };
+    let hours = table(3600);
+    for (first, other) in [(&hours, table(60)), (&hours, table(86400)), (&index(5), index(1))] {
+        let folder = folder(&[("a.csv", first.as_bytes()), ("b.csv", other.as_bytes())]);
+        let here = folder.path();
+        trained(here, "a.csv", "--target y --out m.safetensors");
+        for command in
+            ["forecast m.safetensors b.csv", "backtest m.safetensors b.csv", "train b.csv --init m.safetensors"]
+        {
+            let message = refusal(here, &format!("{command} --device cpu --quiet"));
+            assert!(message.contains("b.csv: its frequency is ") && message.contains("the model's"), "{message}");
+        }
+        refrain(here, "forecast m.safetensors a.csv --device cpu --quiet").assert().success();
+    }
+}
+
+#[test]
+fn forecasts_are_written_as_the_table_writes_its_times_and_models_keep_the_format() {
+    let row = |day: u32| format!("{},{:02}/{:02}/2023\n", sales(day), 1 + day % 28, 1 + day / 28);
+    let january: String = (0..28).rev().map(row).collect();
+    let few: String = (0..10).map(row).collect();
+    let text = |rows: &str| format!("y,Fecha\n{rows}");
+    let folder = folder(&[("t.csv", text(&january).as_bytes()), ("few.csv", text(&few).as_bytes())]);
+    let here = folder.path();
+    let train = format!("train t.csv --target y {SMALL} --val 4 --test 4 --out m.safetensors");
+    let output = refrain(here, &train).assert().success().get_output().stderr.clone();
+    assert!(String::from_utf8(output).unwrap().contains("t.csv: the newest row comes first"));
+    let csv = |table: &str| {
+        let output = refrain(here, &format!("forecast m.safetensors {table} --device cpu --quiet")).assert().success();
+        String::from_utf8(output.get_output().stdout.clone()).unwrap()
+    };
+    assert!(csv("t.csv").lines().nth(1).unwrap().starts_with("29/01/2023,"));
+    // Ten days alone could be months.
+    assert!(refusal(here, &format!("train few.csv --target y {SMALL}")).contains("--time-format '%d/%m/%Y'"));
+    assert!(csv("few.csv").lines().nth(1).unwrap().starts_with("11/01/2023,"));
+}
+
+#[test]
+fn names_may_be_numbers_or_have_commas_and_all_can_leave_some_out() {
+    let rows: String = (0..40).map(|row| format!("{row},{},{},x\n", sales(row), sales(row + 7))).collect();
+    let folder = folder(&[
+        ("numbers.csv", format!("t,0,1,OT\n{rows}").as_bytes()),
+        ("commas.csv", format!("t,\"a, b\",c,d\n{rows}").as_bytes()),
+        ("none.csv", rows.as_bytes()),
+    ]);
+    let here = folder.path();
+    let targets = |table: &str, flags: &[&str]| {
+        let mut command = refrain(here, &format!("train {table} {SMALL} --json"));
+        let output = command.args(flags).assert().success().get_output().stdout.clone();
+        serde_json::from_slice::<Value>(&output).unwrap()["plan"]["targets"].clone()
+    };
+    assert_eq!(targets("numbers.csv", &["--target", "1"]), serde_json::json!(["1"]));
+    assert_eq!(targets("numbers.csv", &["--target", "all", "--except", "OT"]), serde_json::json!(["0", "1"]));
+    assert_eq!(targets("commas.csv", &["--target", "\"a, b\",c"]), serde_json::json!(["a, b", "c"]));
+    assert_eq!(targets("commas.csv", &["--target", "\"a, b\"", "--target", "c"]), serde_json::json!(["a, b", "c"]));
+    let message = refusal(here, &format!("train none.csv --target sold {SMALL}"));
+    assert!(message.contains("was read as values") && message.contains("--header"), "{message}");
+    assert!(refusal(here, &format!("train commas.csv --target c --except d {SMALL}")).contains("--except"));
+}
+
+#[test]
+fn series_of_unequal_length_are_refused_or_said_by_their_name() {
+    let rows = |id: &str, count: u32| -> String {
+        (0..count).map(|row| format!("{id},2024-01-{:02} {:02}:00,{}\n", 1 + row / 24, row % 24, sales(row))).collect()
+    };
+    let text = ["id,time,y\n".to_owned(), rows("a", 300), rows("b", 9), rows("c", 300)].concat();
+    let folder = folder(&[("t.csv", text.as_bytes())]);
+    let flags = "train t.csv --id id --target y --device cpu --epochs 1 --hidden 4 --quiet";
+    let message = refusal(folder.path(), &format!("{flags} --test 2024-01-12"));
+    assert!(message.contains("series `b`: it ends at 2024-01-01 08:00, before --test 2024-01-12"), "{message}");
+    let output = refrain(folder.path(), flags).assert().success().get_output().stderr.clone();
+    let said = String::from_utf8(output).unwrap();
+    assert!(said.contains("series `b`: 9 rows, where others have 300: this makes the window 3"), "{said}");
+}
+
+#[test]
+fn a_hundred_thousand_columns_take_seconds() {
+    let columns = 100_000;
+    let names: Vec<String> = (0..columns).map(|column| format!("c{column}")).collect();
+    let row = vec!["1"; columns].join(",");
+    let folder = folder(&[("t.csv", format!("{}\n{row}\n{row}\n", names.join(",")).as_bytes())]);
+    let start = std::time::Instant::now();
+    let message = refusal(folder.path(), &format!("train t.csv --target c1 {SMALL}"));
+    assert!(message.contains("expected at most 2, those that are left"), "{message}");
+    assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
+}

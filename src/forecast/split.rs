@@ -95,7 +95,16 @@ fn begin(
         Part::From(time) => {
             let row = row_at(table, series, time)?;
             if row > end {
-                return Err(table.refuse(series, format!("--{name} {time} begins after what follows it")));
+                let last = table.time(series, end.saturating_sub(1))?;
+                let message = if end == rows {
+                    format!(
+                        "it ends at {last}, before --{name} {time}: give --{name} an earlier date, a fraction or a number \
+                         of rows, or leave the series out"
+                    )
+                } else {
+                    format!("--{name} {time} begins after what follows it, {last}: give it an earlier date")
+                };
+                return Err(table.refuse(series, message));
             }
             end - row
         }
@@ -151,7 +160,14 @@ mod tests {
         assert_eq!(refused("1", "5"), "t: --val has 1 rows, expected none, or at least the horizon, 2");
         assert_eq!(refused("0", "1"), "t: --test has 1 rows, expected none, or at least the horizon, 2");
         assert_eq!(refused("20", "20"), "t: --val asks for 20 rows, expected at most 10, those that are left");
-        assert_eq!(refused("2024-01-25", "10"), "t: --val 2024-01-25 begins after what follows it");
+        assert_eq!(
+            refused("2024-01-25", "10"),
+            "t: --val 2024-01-25 begins after what follows it, 2024-01-20: give it an earlier date"
+        );
+        assert_eq!(
+            refused("0", "2024-03-01"),
+            "t: it ends at 2024-01-30, before --test 2024-03-01: give --test an earlier date, a fraction or a number of rows, or leave the series out"
+        );
         for bad in ["1.5", "-1", "x", "nan", "2024-13-01"] {
             assert!(refused(bad, "0").starts_with("a part of the table is"), "{bad}");
         }

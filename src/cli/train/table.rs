@@ -42,6 +42,10 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &TaskFlags, common: &Common
     }
     let table = table::read(data, &read, &console)?;
     let problem = Problem::new(&table, &task, &read, initial.as_ref().map(|(_, card)| card))?;
+    let noted = if initial.is_none() { short_series(&table, &task, &problem.card) } else { None };
+    if let Some(note) = noted {
+        console.warn(note);
+    }
     let mut options = options(recipe, loss, &problem, common.seed)?;
 
     let (spec, parameters) = network(&problem, recipe, initial, common.seed)?;
@@ -101,6 +105,25 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &TaskFlags, common: &Common
         seconds,
     };
     Ok(console.document(&document)?)
+}
+
+/// What to say where a series that is much shorter than the others decides window and horizon for all.
+fn short_series(table: &Table, task: &Task, card: &Card) -> Option<String> {
+    let shortest = table.series.iter().min_by_key(|series| series.known)?;
+    let mut lengths: Vec<usize> = table.series.iter().map(|series| series.known).collect();
+    lengths.sort_unstable();
+    let usual = lengths[lengths.len() / 2];
+    let guessed = task.window.is_none() || task.horizon.is_none();
+    (guessed && shortest.known * 4 <= usual).then(|| {
+        format!(
+            "{}: {} rows, where others have {usual}: this makes the window {} and the horizon {} for all; --window and \
+             --horizon set them, and without that series they are larger",
+            table.call(shortest),
+            shortest.known,
+            card.plan.window,
+            card.plan.horizon
+        )
+    })
 }
 
 /// The model whose training goes on, and its card.

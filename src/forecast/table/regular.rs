@@ -4,9 +4,11 @@ use super::place::Place;
 use super::raw::Raw;
 use super::series::Table;
 use crate::error::{Error, Result};
+use crate::memory;
 
-/// Most rows that are put into one series' gaps.
-const MOST_INSERTED: i64 = 10_000_000;
+/// Most rows that are put into a series' gaps for each row that it has, and what a short series may have in any case.
+const MOST_INSERTED: i64 = 100;
+const ALWAYS_INSERTED: i64 = 10_000;
 
 /// Turns the rows of series around that fall throughout. Returns whether there is one.
 pub fn sort(series: &mut [Raw], columns: usize) -> bool {
@@ -47,6 +49,7 @@ pub fn check(table: &Table, raw: &mut Raw, fill: bool) -> Result<()> {
     }
     let mut gaps: Vec<(usize, usize)> = Vec::new();
     let mut missing = 0;
+    let most = (MOST_INSERTED * raw.stamps.len() as i64).max(ALWAYS_INSERTED);
     for row in 1..raw.stamps.len() {
         let due = row as i64 + missing;
         let (step, exact) = frequency.steps(first, raw.stamps[row]);
@@ -54,12 +57,25 @@ pub fn check(table: &Table, raw: &mut Raw, fill: bool) -> Result<()> {
             return Err(off_beat(table, raw, row, due));
         }
         if step > due {
-            if !fill || step - due > MOST_INSERTED - missing {
+            if !fill {
                 return Err(gap(table, raw, row, due, step));
+            }
+            if step - due > most - missing {
+                let (all, rows) = (missing + (step - due), raw.stamps.len());
+                let message = format!(
+                    "{all} rows are missing up to here at the frequency {frequency}, and at most {most} are filled in \
+                     beside {rows} that are there: say another --freq, or cut the table at the gap"
+                );
+                return Err(refuse(table, raw, row, message));
             }
             gaps.push((row, (step - due) as usize));
             missing += step - due;
         }
+    }
+    let values = (raw.stamps.len() + missing as usize).saturating_mul(table.columns.len());
+    if missing > 0 {
+        let bytes = values.saturating_mul(2 * size_of_val(&raw.values[0]));
+        memory::check("filling the gaps", bytes, "cut the table at its gaps")?;
     }
     insert(raw, &gaps, table.columns.len());
     Ok(())

@@ -312,3 +312,23 @@ fn days_are_local_days_and_hours_go_on_when_clocks_change() {
     let [before, after] = [1, 2].map(|row| table.local(series, row).unwrap());
     assert_eq!(after - before, 2 * 3_600_000_000);
 }
+
+#[test]
+fn a_gap_is_filled_within_bounds_alone() {
+    let fill = ReadOptions { fill: Some(Fill::Forward), ..ReadOptions::default() };
+    refused(
+        "t,y\n2000-01-01 00:00:00,1\n2000-01-01 00:00:01,1\n2000-01-01 00:00:02,1\n2000-04-20 00:00:00,1\n",
+        &fill,
+        "t.csv, row 5: 9503997 rows are missing up to here at the frequency s, and at most 10000 are filled in beside 4 that are there: say another --freq, or cut the table at the gap",
+    );
+    let table = read("t,y\n2000-01-01,1\n2000-01-02,1\n2001-01-01,1\n", &fill).unwrap();
+    assert_eq!(table.rows(&table.series[0]), 367);
+}
+
+#[test]
+fn times_beyond_all_measure_are_rows_or_a_refusal() {
+    let table = table("t,y\n-9000000000000,1\n0,2\n9000000000000,1\n");
+    assert_eq!(table.frequency.to_string(), "9000000000000");
+    let message = read("date,y\n-9000,1\n9999-12-31,2\n", &ReadOptions::default()).unwrap_err().to_string();
+    assert!(message.starts_with("t.csv, row 2"), "{message}");
+}

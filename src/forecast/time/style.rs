@@ -46,7 +46,7 @@ impl Style {
     /// Reads a time that is written in this style, or a date in another that is not ambiguous.
     pub fn parse(&self, text: &str) -> Option<Parsed> {
         match self {
-            Style::Row | Style::Number => parse_number(text).map(|local| Parsed::at(local)),
+            Style::Row | Style::Number => parse_number(text).map(Parsed::at),
             Style::Civil(format) => format.parse(text).or_else(|| parse_civil(text).map(|(parsed, _)| parsed)),
         }
     }
