@@ -280,6 +280,7 @@ fn columns_like_dates_are_never_dropped_in_silence() {
     assert!(message.starts_with("t.csv, row 2, column `when`: `30. brumaire 2023` looks like a time"), "{message}");
     let none = ReadOptions { time: Some("none".into()), ..columns(&["y"]) };
     assert_eq!(read(&strange, &none).unwrap().style, Style::Row);
+    assert_eq!(read("y,z\n1,2 of 3\n2,1.2.3\n", &columns(&["y"])).unwrap().style, Style::Row);
     let two = "y,born,date\n1,1990-01-01,2024-01-01\n2,1980-01-01,2024-01-02\n";
     let table = read(two, &columns(&["y"])).unwrap();
     assert_eq!(table.time(&table.series[0], 0).unwrap(), "2024-01-01");

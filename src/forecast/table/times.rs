@@ -163,12 +163,11 @@ impl Column<'_> {
     /// Whether its first value looks like a time that none of the formats takes.
     fn looks_like_time(&self) -> bool {
         let Some((_, text)) = self.first else { return false };
-        let parts = text.split(|letter: char| !letter.is_alphanumeric()).filter(|part| !part.is_empty());
-        let (parts, digits) = parts.fold((0, 0), |(parts, digits), part| {
-            (parts + 1, digits + usize::from(part.bytes().all(|byte| byte.is_ascii_digit())))
-        });
-        let begins = text.starts_with(|letter: char| letter.is_ascii_digit());
-        !self.numeric && digits > 0 && (self.is_called_time() || begins && digits >= 2 && parts >= 3)
+        let parts = || text.split(|letter: char| !letter.is_alphanumeric()).filter(|part| !part.is_empty());
+        let digits = |part: &&str| part.bytes().all(|byte| byte.is_ascii_digit());
+        let year = |part: &str| part.len() == 4 && part.parse().is_ok_and(|year| (1000..3000).contains(&year));
+        let dated = digits(&parts().next().unwrap_or_default()) && parts().count() >= 3 && parts().any(year);
+        !self.numeric && (dated || self.is_called_time() && parts().any(|part| digits(&part)))
     }
 }
 
