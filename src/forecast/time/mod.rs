@@ -6,6 +6,7 @@ mod format;
 mod frequency;
 mod guess;
 mod stamp;
+mod strftime;
 mod style;
 
 pub use calendar::Calendar;
