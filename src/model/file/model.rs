@@ -18,7 +18,7 @@ pub(super) const KEY: &str = "refrain";
 /// How the names of a checkpoint's tensors begin that are not the model's.
 pub const CHECKPOINT: &str = "checkpoint.";
 /// How the text under it begins.
-const OURS: &str = "{\"format\":1,\"spec\":";
+const OURS: &str = "{\"format\":";
 /// Version of what stands under [`KEY`].
 const FORMAT: u32 = 2;
 /// The version before: [`Readout::Last`] then was what [`Readout::LastStep`] is.

@@ -344,7 +344,7 @@ fn every_flipped_bit_is_refused_or_changes_nothing() {
         let mut damaged = file.clone();
         damaged[bit / 8] ^= 1 << (bit % 8);
         match Model::from_bytes("m", &damaged) {
-            Ok(same) => assert_eq!(same, kept, "bit {bit}"),
+            Ok(same) => assert!(same == kept, "bit {bit}"),
             Err(_) => refused += 1,
         }
     }
@@ -474,6 +474,10 @@ fn files_of_the_format_before_read_the_last_step_of_both_directions() {
         let at = bytes.windows(13).position(|text| text == br#"\"format\":2,"#).unwrap();
         let mut old = bytes.clone();
         old[at + 11] = b'1';
+        // They had no checksum.
+        let entry = old.windows(13).position(|text| text == br#",\"checksum\""#).unwrap();
+        let end = entry + old[entry..].iter().position(|&byte| byte == b'}').unwrap();
+        old[entry..end].fill(b' ');
         [bytes, old].map(|bytes| Model::from_bytes("m", &bytes).unwrap().spec.readout())
     };
     assert_eq!(before(true), [Readout::Last, Readout::LastStep]);
