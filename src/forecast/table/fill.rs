@@ -1,20 +1,10 @@
 //! What becomes of missing values.
 
+use super::options::Fill;
 use super::place::Place;
 use super::raw::Raw;
 use super::series::Table;
 use crate::error::Result;
-use serde::{Deserialize, Serialize};
-
-/// What to put where a value is missing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Fill {
-    /// The last value before it.
-    Forward,
-    /// A straight line between the values before and after it; after the last, that one.
-    Linear,
-}
 
 /// Fills missing values. The columns of `open_end` may end before the table does. Returns the number of rows before the
 /// first of which nothing more is known, and which values were filled, [rows, V]; empty where none was.

@@ -16,9 +16,8 @@ mod tests;
 mod text;
 mod times;
 
-pub use fill::Fill;
 pub use marks::{Marks, Thousands};
-pub use options::{Known, ReadOptions};
+pub use options::{Fill, Known, ReadOptions};
 pub use place::nearest;
 pub use series::{Series, Table};
 

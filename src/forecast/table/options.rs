@@ -1,9 +1,18 @@
 //! How to read a table.
 
-use super::fill::Fill;
 use super::marks::{Marks, Thousands};
 use crate::forecast::time::{Frequency, Style};
 use serde::{Deserialize, Serialize};
+
+/// What to put where a value is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fill {
+    /// The last value before it.
+    Forward,
+    /// A straight line between the values before and after it; after the last, that one.
+    Linear,
+}
 
 /// How to read a table. What is `None` is guessed.
 #[derive(Clone, Debug, Default)]
