@@ -65,8 +65,10 @@ fn a_run_that_has_ended_can_be_made_longer_but_not_shorter() {
     let folder = folder(90);
     let here = folder.path();
     let flags = "train data.csv --target y --hidden 2 --quiet --checkpoint c";
-    assert_eq!(finish(here, &format!("{flags} --epochs 2 --out short")), (Some(0), String::new()));
-    assert_eq!(finish(here, &format!("{flags} --epochs 4 --resume c --out long")), (Some(0), String::new()));
+    for more in ["--epochs 2 --out short", "--epochs 4 --resume c --out long"] {
+        let (code, message) = finish(here, &format!("{flags} {more}"));
+        assert_eq!(code, Some(0), "{message}");
+    }
     assert_ne!(fs::read(here.join("short")).unwrap(), fs::read(here.join("long")).unwrap());
     let (code, message) = finish(here, &format!("{flags} --epochs 3 --resume c"));
     assert!(code == Some(1) && message.contains("c: it has come to epoch 4, beyond the 3 epochs"), "{message}");

@@ -44,8 +44,8 @@ fn check_apart(inputs: &[Named<'_>], outputs: &[Named<'_>]) -> Result<()> {
     Ok(())
 }
 
-/// Writes files, all or none, the first of which is what a run was for. Where that fails, this one is kept under another
-/// name, which the error tells.
+/// Writes files, all or none, the first of which is what a run was for. Where that fails, this one is kept under
+/// another name, which the error tells.
 pub fn write(files: &[(&Path, &[u8])]) -> anyhow::Result<()> {
     let Err(error) = disk::write_whole(files) else { return Ok(()) };
     let Some(&(path, bytes)) = files.first() else { return Err(error.into()) };

@@ -18,8 +18,8 @@ pub struct Args {
     #[arg(long)]
     default_limits: bool,
     /// Make the adapter run kernels that it might not choose by itself: scans (many time steps a dispatch), steps (a
-    /// dispatch a time step) or fused (a small network's training step in three dispatches). What is too large for scans
-    /// takes steps, and what is too large for fused takes what is chosen; see `refrain explain`.
+    /// dispatch a time step) or fused (a small network's training step in three dispatches). What is too large for
+    /// scans takes steps, and what is too large for fused takes what is chosen; see `refrain explain`.
     #[arg(long, default_value_t, value_name = "NAME", value_parser = str::parse::<Kernels>)]
     kernels: Kernels,
     #[command(flatten)]

@@ -55,7 +55,8 @@ pub struct Scores {
     pub mae: f64,
     /// Root of the mean squared error, in the unit of the data.
     pub rmse: f64,
-    /// Mean absolute percentage error, the mean of 100 |p - t| / |t| over the truths that are not 0; none where all are.
+    /// Mean absolute percentage error, the mean of 100 |p - t| / |t| over the truths that are not 0; none where all
+    /// are.
     pub mape: Option<f64>,
     /// Truths that are 0, which MAPE leaves out.
     pub zero_truths: usize,

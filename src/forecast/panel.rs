@@ -3,8 +3,8 @@
 //! A series that is constant in the training rows says nothing of how far it may move, and one that is nearly constant
 //! says too little: on a scale of their own a later change would be thousands of deviations, and outweigh all other
 //! series. What a series of the panel is expected to vary by is the lesser of two numbers: the median factor of the
-//! series that vary; and its own level times the median of factor / level, unless it is mostly still about 0. A constant
-//! series gets that as its factor, another at least a hundredth of it.
+//! series that vary; and its own level times the median of factor / level, unless it is mostly still about 0. A
+//! constant series gets that as its factor, another at least a hundredth of it.
 
 use super::number::exact;
 use super::scale::{Scale, Variation, fit_series, quantile};

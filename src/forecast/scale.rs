@@ -109,7 +109,8 @@ impl Variation {
 /// not vary, beside series where it does, is moved to 0.
 ///
 /// # Errors
-/// [`Error::Table`](crate::Error::Table) where a column is not there, or a target that is to become its logarithm has a value of 0 or below.
+/// [`Error::Table`](crate::Error::Table) where a column is not there, or a target that is to become its logarithm has a
+/// value of 0 or below.
 pub fn fit_series(table: &Table, plan: &Plan, series: &Series, rows: usize) -> Result<Vec<(Scale, Variation)>> {
     if plan.log {
         check_logarithms(table, plan, series)?;

@@ -11,8 +11,8 @@ pub enum Readout {
     /// The final hidden state of each direction, `cat(h_n[-2], h_n[-1])` with both: forwards after the last step, of a
     /// row with a length the last within it; backwards after the first. Outputs are [B, O].
     Last,
-    /// The last step of both directions (`out[:, -1, :]`), where the reverse one has seen a single step; of a row with a
-    /// length the last within it. Outputs are [B, O]. With one direction it is [`Readout::Last`].
+    /// The last step of both directions (`out[:, -1, :]`), where the reverse one has seen a single step; of a row with
+    /// a length the last within it. Outputs are [B, O]. With one direction it is [`Readout::Last`].
     LastStep,
     /// Every step: outputs are [B, T, O].
     Every,

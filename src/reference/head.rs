@@ -25,16 +25,16 @@ impl<'a> Head<'a> {
         }
     }
 
-    /// Where top[b, t(j), j] lies that the head reads at a position of time `t`: t(j) is `t`, but 0 for the units of the
-    /// reverse direction where the head reads final states.
+    /// Where top[b, t(j), j] lies that the head reads at a position of time `t`: t(j) is `t`, but 0 for the units of
+    /// the reverse direction where the head reads final states.
     fn place(&self, b: usize, t: usize, j: usize) -> usize {
         let reverse_end = self.spec.readout() == Readout::Last && j >= self.spec.hidden;
         (b * self.steps + if reverse_end { 0 } else { t }) * self.spec.top() + j
     }
 
     /// Without a head, y[b, t, j] = top[b, t, j]. With one, y[b, r, o] = b[o] + sum_j W[o, j] top[b, t(b, r), j], from
-    /// `top` [B, T, D*H]: [B, O], where the head reads a row once, or [B, T, O], zero where a row has ended; t(b, r) may be
-    /// another one for the reverse direction.
+    /// `top` [B, T, D*H]: [B, O], where the head reads a row once, or [B, T, O], zero where a row has ended; t(b, r)
+    /// may be another one for the reverse direction.
     /// Source: `torch.nn.Linear`, applied to a packed sequence.
     pub fn forward<R: Number>(&self, parameters: &[R], top: &[R]) -> Vec<R> {
         if self.spec.head.is_none() {

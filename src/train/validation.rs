@@ -63,7 +63,8 @@ pub async fn measure<E: Engine>(
     Ok(found)
 }
 
-/// The outputs of a position that stand for values: of quantiles those of the level nearest the middle; of classes none.
+/// The outputs of a position that stand for values: of quantiles those of the level nearest the middle; of classes
+/// none.
 fn points(loss: Loss, y: &[f64]) -> impl Iterator<Item = f64> {
     let (first, step) = match loss {
         Loss::Quantile(quantiles) => (quantiles.middle(), quantiles.levels().len()),
@@ -85,8 +86,9 @@ pub fn mean_mae(found: &[Measured]) -> Option<f64> {
     (sums.1 > 0.0).then(|| sums.0 / sums.1)
 }
 
-/// A mean of the losses of groups in which each weighs by the inverse of its reference, the loss of outputs of 0, so that
-/// no group decides alone because its values change more. References count as at least a hundredth of their median.
+/// A mean of the losses of groups in which each weighs by the inverse of its reference, the loss of outputs of 0, so
+/// that no group decides alone because its values change more. References count as at least a hundredth of their
+/// median.
 pub fn even_mean(found: &[Measured], groups: &[u32]) -> f64 {
     let count = groups.iter().max().map_or(0, |&last| last as usize + 1);
     let mut sums = vec![[0.0; 3]; count];

@@ -143,8 +143,8 @@ fn top<'a>(network: &Network, workspace: &'a Workspace) -> (&'a [f32], usize) {
     (&workspace.h[network.spec.layers - 1][first..][..read * stride * workspace.lanes], stride)
 }
 
-/// Whether what the head reads of each row has to be gathered from times of its own. A forward scan keeps its last output
-/// to the end of the tile; a reverse scan begins there, and ends at time 0.
+/// Whether what the head reads of each row has to be gathered from times of its own. A forward scan keeps its last
+/// output to the end of the tile; a reverse scan begins there, and ends at time 0.
 fn gathers(network: &Network, workspace: &Workspace) -> bool {
     let apart = match workspace.shape.readout {
         Readout::Last => true,

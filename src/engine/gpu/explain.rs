@@ -1,5 +1,5 @@
-//! A plan in words and numbers: the training step dispatch by dispatch, and which kernels would be chosen for a shape. It
-//! needs no adapter.
+//! A plan in words and numbers: the training step dispatch by dispatch, and which kernels would be chosen for a shape.
+//! It needs no adapter.
 
 use super::device::{Access, Binding, Capabilities, Options, reflect};
 use super::kernels::{BufferId, Dims, Dispatch, Module};
@@ -38,16 +38,16 @@ pub struct Explained {
     /// The steps that each layer is behind the one it waits for, where layers go side by side.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wavefront: Option<usize>,
-    /// Rows of a micro-batch, where the batch is too large to be taken at once. What follows is the step's first one, and
-    /// the update.
+    /// Rows of a micro-batch, where the batch is too large to be taken at once. What follows is the step's first one,
+    /// and the update.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub micro_batch: Option<usize>,
     /// The dispatches in their order, folded.
     pub dispatches: Vec<ExplainedDispatch>,
     /// How many dispatches these are.
     pub count: usize,
-    /// Additions and multiplications; a span of steps that is not whole, as there are at the ends of a sequence, counts as
-    /// one that is.
+    /// Additions and multiplications; a span of steps that is not whole, as there are at the ends of a sequence, counts
+    /// as one that is.
     pub flops: u64,
     /// Bytes read and written at least, counted likewise.
     pub bytes: u64,
@@ -196,7 +196,8 @@ fn rounds<'a>(taken: &[Taken<'a>]) -> Vec<(Vec<Run<'a>>, usize)> {
     for round in runs.chunk_by(|a, b| a.taken.time.is_some() && a.taken.time == b.taken.time) {
         match rounds.last_mut() {
             Some((last, times)) if last.len() == round.len() && ends_with(last, round) => *times += 1,
-            // What the first round has before it is taken once: what is dropped of all steps, the scan of the layer below.
+            // What the first round has before it is taken once: what is dropped of all steps, the scan of the layer
+            // below.
             Some((last, 1)) if ends_with(last, round) => {
                 last.truncate(last.len() - round.len());
                 rounds.push((round.to_vec(), 2));
@@ -322,8 +323,9 @@ pub fn kernel_names(request: &Request) -> Vec<&'static str> {
     names
 }
 
-/// The modules of a kernel of that training step as they are compiled, in the order of their first dispatch; none where no
-/// dispatch has it. Several where layers differ in their layouts, or where a weight gradient is that of other weights.
+/// The modules of a kernel of that training step as they are compiled, in the order of their first dispatch; none where
+/// no dispatch has it. Several where layers differ in their layouts, or where a weight gradient is that of other
+/// weights.
 pub fn module_sources(request: &Request, kernel: &str) -> Vec<String> {
     let (network, description) = request.describe();
     let mut modules: Vec<&Module> = Vec::new();

@@ -106,9 +106,9 @@ impl Backtest {
         }
     }
 
-    /// The kept forecasts as a table in CSV, a row for each step of each: the series' identifier where there is one, the
-    /// target, the origin (the time of the last row that the forecast knew), the step, counted from 1, the time, the
-    /// truth, empty where it was filled in, and the forecast, or its quantiles or interval.
+    /// The kept forecasts as a table in CSV, a row for each step of each: the series' identifier where there is one,
+    /// the target, the origin (the time of the last row that the forecast knew), the step, counted from 1, the time,
+    /// the truth, empty where it was filled in, and the forecast, or its quantiles or interval.
     ///
     /// # Errors
     /// [`Error::Table`](crate::Error::Table) where a time is beyond the calendar.

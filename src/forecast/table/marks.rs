@@ -1,5 +1,5 @@
-//! The marks of a table's numbers: what stands before decimals, and what parts thousands. A file has one locale, so that
-//! every column is evidence for all.
+//! The marks of a table's numbers: what stands before decimals, and what parts thousands. A file has one locale, so
+//! that every column is evidence for all.
 
 use serde::{Deserialize, Serialize};
 

@@ -38,8 +38,8 @@ pub struct Text {
 }
 
 impl Text {
-    /// Reads all of `source`, which errors call `name`. Text that is not UTF-8 is read as UTF-16 where a byte order mark
-    /// says so, else as Windows-1252, of which Latin-1 is a part.
+    /// Reads all of `source`, which errors call `name`. Text that is not UTF-8 is read as UTF-16 where a byte order
+    /// mark says so, else as Windows-1252, of which Latin-1 is a part.
     ///
     /// # Errors
     /// [`Error::File`] where it cannot be read, is more than memory takes, or is no text.

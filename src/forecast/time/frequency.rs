@@ -281,8 +281,8 @@ impl FromStr for Frequency {
     type Err = Error;
 
     /// Reads a count and a unit: `15min`, `h`, `D`, `B` (Monday to Friday), `B:SunMonTueWedThu`, `W`, `M`, `M:30` (on
-    /// the 30th), `ME` (ends of months), `BME` and `BMS` (their last and first business days), `Q`, `Y`; or the distance
-    /// of plain numbers.
+    /// the 30th), `ME` (ends of months), `BME` and `BMS` (their last and first business days), `Q`, `Y`; or the
+    /// distance of plain numbers.
     fn from_str(text: &str) -> Result<Self> {
         let refused =
             || Error::config("freq", text, "a count and us, s, min, h, D, B, W, M, ME, BME, Q or Y, or a number");

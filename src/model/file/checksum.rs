@@ -1,5 +1,5 @@
-//! A checksum of a file of ours: of its card, and of every tensor. A bit that has flipped on the way is found; it proves
-//! nothing of who wrote the file.
+//! A checksum of a file of ours: of its card, and of every tensor. A bit that has flipped on the way is found; it
+//! proves nothing of who wrote the file.
 
 use crate::arrays::{Arrays, Named};
 

@@ -26,12 +26,13 @@ pub enum Kernels {
     /// What the adapter and the shape are estimated to be fastest with.
     #[default]
     Chosen,
-    /// One dispatch for many time steps, whose states stay in workgroup memory, where they fit; else as [`Kernels::Steps`].
+    /// One dispatch for many time steps, whose states stay in workgroup memory, where they fit; else as
+    /// [`Kernels::Steps`].
     Scans,
     /// A dispatch a time step.
     Steps,
-    /// Three dispatches a training step, and one a forward pass, where a network is small enough; else what is chosen of
-    /// the other two.
+    /// Three dispatches a training step, and one a forward pass, where a network is small enough; else what is chosen
+    /// of the other two.
     Fused,
 }
 

@@ -93,7 +93,8 @@ pub fn cases() -> Vec<Named> {
     let spread = Spec { hidden: 18, ..spec(CellKind::RnnTanh, 1, false, head(1, Readout::Last)) };
     add("many rows of many units", case(spread, 2 * (48 * 6 + 1), 2, false));
     add("more units", case(Spec { hidden: 40, ..spread }, 14, 3, false));
-    // Weight gradients over several steps, and projections over several parts of k, in workgroups that drivers run in turns.
+    // Weight gradients over several steps, and projections over several parts of k, in workgroups that drivers run in
+    // turns.
     add("long and wide", case(Spec { input: 70, hidden: 40, ..spread }, 5, 9, false));
     // Half of the rows, a batch, are more than all workgroups of the fused kernel have abreast.
     add("many rows", case(spec(CellKind::RnnTanh, 1, false, head(1, Readout::Last)), 2 * (48 * 16 + 1), 2, false));

@@ -1,5 +1,5 @@
-//! Kernels broken in one place. Each must be caught by the comparison with the oracle, on the case that it names, on a device that is made
-//! to run the kernel. What is sought is the linked module, as `refrain explain --kernel` prints it.
+//! Kernels broken in one place. Each must be caught by the comparison with the oracle, on the case that it names, on a
+//! device that is made to run the kernel. What is sought is the linked module, as `refrain explain --kernel` prints it.
 
 use crate::engine::Precision;
 use crate::engine::gpu::device::Kernels;
@@ -442,8 +442,8 @@ pub const MUTANTS: &[Mutant] = &[
     barrier(Kernels::Fused, "fused_update", STORAGE, 0, "more units"),
 ];
 
-/// The barriers without a mutant that is caught: the nth of the module, and why none can be seen on a driver that runs the vectors of a
-/// workgroup one after another, as software adapters do.
+/// The barriers without a mutant that is caught: the nth of the module, and why none can be seen on a driver that runs
+/// the vectors of a workgroup one after another, as software adapters do.
 pub const UNSEEN_BARRIERS: &[(&str, usize, &str)] = &[
     ("project", 2, NEVER_SPLIT),
     ("project", 3, NEVER_SPLIT),

@@ -12,8 +12,8 @@ const MOST_INVOCATIONS: u32 = 256;
 /// Rows below which the invocations of a workgroup share the sums over k of a product that a time step waits for.
 const FEW_ROWS: usize = 256;
 
-/// The smallest of a few sizes that has room for `wanted`, or the largest. Each size is a module that a driver compiles, so
-/// there are few.
+/// The smallest of a few sizes that has room for `wanted`, or the largest. Each size is a module that a driver
+/// compiles, so there are few.
 fn size<const N: usize>(wanted: usize, sizes: [u32; N]) -> u32 {
     sizes.into_iter().find(|&size| size as usize >= wanted).unwrap_or(sizes[N - 1])
 }
@@ -41,8 +41,8 @@ pub fn product(tuning: &Tuning, rows: usize, quads: usize, gates: usize, is_step
     GemmLayout { row_quads, items, columns, depth, splits: if splits < 4 { 1 } else { splits } }
 }
 
-/// The layout of a weight gradient of `left` by `right` quads: even parts, so that little of a workgroup lies beyond the
-/// edge.
+/// The layout of a weight gradient of `left` by `right` quads: even parts, so that little of a workgroup lies beyond
+/// the edge.
 pub fn outer_product(left: usize, right: usize) -> GemmLayout {
     let columns = even(right, 4);
     let items = even(right.div_ceil(columns), 4);

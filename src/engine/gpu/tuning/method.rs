@@ -40,10 +40,10 @@ impl Method {
         }
     }
 
-    /// Whether a layer of so many inputs is to find its input projected. A dispatch a step always does. A scan that reads
-    /// the input itself loads, for a tile and a feature, one value of each of four rows and a quad of weights of each gate.
-    /// Projected inputs are a quad of each slot for each of the four rows, which a GEMM writes and the scan reads; as much
-    /// again is allowed for the GEMM's own loads.
+    /// Whether a layer of so many inputs is to find its input projected. A dispatch a step always does. A scan that
+    /// reads the input itself loads, for a tile and a feature, one value of each of four rows and a quad of weights of
+    /// each gate. Projected inputs are a quad of each slot for each of the four rows, which a GEMM writes and the scan
+    /// reads; as much again is allowed for the GEMM's own loads.
     pub fn projects(&self, spec: &Spec, inputs: usize) -> bool {
         let (gates, slots) = (spec.facts().gates, spec.facts().slots);
         let (direct, projected) = (inputs * (4 + gates), 2 * 4 * slots);
