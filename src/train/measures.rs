@@ -18,7 +18,7 @@ pub struct Measures {
     pub positions: usize,
     /// The mean of the loss's terms; of cross-entropy the negative log-likelihood of a position, in nats.
     pub loss: f64,
-    /// The same for each step [T], where every step has an output; `None` for a step that no row has.
+    /// The same for each step, \[T\], where every step has an output; `None` for a step that no row has.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub loss_per_step: Option<Vec<Option<f64>>>,
     /// The part of the classes, or of truth values, that is right.

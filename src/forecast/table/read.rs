@@ -32,10 +32,10 @@ impl Table {
     /// Reads a table, which errors call `name`, from its bytes.
     ///
     /// # Errors
-    /// [`Error::Table`] with the row, counted as an editor counts lines, and the column: rows of unequal length, fields
-    /// that are no numbers or can be read in two ways, infinite or missing values, times that are unsorted, doubled,
-    /// missing or of two frequencies, and columns that are not there. [`Error::File`] where the bytes cannot be read or
-    /// are no text.
+    /// [`Error::Table`](crate::Error::Table) with the row, counted as an editor counts lines, and the column: rows of
+    /// unequal length, fields that are no numbers or can be read in two ways, infinite or missing values, times that
+    /// are unsorted, doubled, missing or of two frequencies, and columns that are not there.
+    /// [`Error::File`](crate::Error::File) where the bytes cannot be read or are no text.
     pub fn read(name: &str, source: impl Read, options: &ReadOptions) -> Result<Self> {
         let mut text = Text::read(name, source)?;
         let mut notes = std::mem::take(&mut text.notes);
@@ -98,7 +98,7 @@ impl Table {
     /// As [`Table::read`], from a file.
     ///
     /// # Errors
-    /// As [`Table::read`]; and [`Error::File`] where the file cannot be read.
+    /// As [`Table::read`]; and [`Error::File`](crate::Error::File) where the file cannot be read.
     pub fn open(path: &std::path::Path, options: &ReadOptions) -> Result<Self> {
         Table::read(&path.display().to_string(), crate::disk::open(path)?, options)
     }
