@@ -10,13 +10,10 @@ use super::survey::{Lines, Survey};
 use super::text::Text;
 use super::{fill, is_missing, regular, times};
 use crate::error::Result;
-use crate::forecast::time::{Clock, Frequency, Parsed, Stamp, Style, parse_number, to_utc};
+use crate::forecast::time::{Clock, DAY, Frequency, Parsed, SECOND, Stamp, Style, parse_number, to_utc};
 use csv::ByteRecord;
 use std::collections::{HashMap, HashSet};
 use std::io::Read;
-
-/// Microseconds.
-const DAY: i64 = 86_400_000_000;
 
 /// Which field of a row is what.
 struct Fields {
@@ -314,7 +311,7 @@ impl Rows<'_> {
 
     fn push(&mut self, place: usize, line: u64, record: &ByteRecord) -> Result<()> {
         let stamp = match self.fields.time {
-            None => 1_000_000 * self.series[place].stamps.len() as Stamp,
+            None => SECOND * self.series[place].stamps.len() as Stamp,
             Some(field) => {
                 let time = self.time(&record[field], line, field)?;
                 self.series[place].offsets.extend(time.offset);

@@ -1,9 +1,6 @@
 //! The clock on the wall beside the stamps of a series.
 
-use super::stamp::Stamp;
-
-/// Microseconds of a minute.
-const MINUTE: i64 = 60_000_000;
+use super::stamp::{MINUTE, Stamp};
 
 /// How a series' stamps stand to the times that its table has written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,21 +51,21 @@ pub fn to_utc(local: Stamp, offset: i16) -> Stamp {
 
 #[cfg(test)]
 mod tests {
+    use super::super::stamp::HOUR;
     use super::*;
 
     #[test]
     fn a_clock_that_changes_goes_there_and_back() {
-        let hour = 60 * MINUTE;
-        let locals = [0, hour, 3 * hour, 4 * hour]; // an hour is left out in spring
+        let locals = [0, HOUR, 3 * HOUR, 4 * HOUR]; // an hour is left out in spring
         let clock = Clock::of(&locals, &[60, 60, 120, 120], true);
         for (n, &local) in (-1..).zip(&locals) {
-            assert_eq!(clock.local(n * hour), local);
-            assert_eq!(clock.stamp(local, None), n * hour);
+            assert_eq!(clock.local(n * HOUR), local);
+            assert_eq!(clock.stamp(local, None), n * HOUR);
         }
-        assert_eq!((clock.offset(-5 * hour), clock.offset(100 * hour)), (60, 120));
-        assert_eq!(clock.stamp(hour, Some(120)), -hour);
+        assert_eq!((clock.offset(-5 * HOUR), clock.offset(100 * HOUR)), (60, 120));
+        assert_eq!(clock.stamp(HOUR, Some(120)), -HOUR);
         let wall = Clock::of(&locals, &[60, 60, 120, 120], false);
-        assert_eq!((wall.local(3 * hour), wall.offset(3 * hour), wall.stamp(7, Some(60))), (3 * hour, 120, 7));
+        assert_eq!((wall.local(3 * HOUR), wall.offset(3 * HOUR), wall.stamp(7, Some(60))), (3 * HOUR, 120, 7));
         assert_eq!(Clock::default().local(7), 7);
     }
 }

@@ -6,7 +6,6 @@ mod format;
 mod frequency;
 mod guess;
 mod stamp;
-mod strftime;
 mod style;
 
 pub use calendar::Calendar;
@@ -15,4 +14,5 @@ pub use format::{Format, Parsed};
 pub use frequency::{Frequency, MonthDay, Week};
 pub use guess::{candidates, is_time};
 pub use stamp::Stamp;
+pub(super) use stamp::{DAY, SECOND};
 pub use style::{Style, parse_civil, parse_number};

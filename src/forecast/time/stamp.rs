@@ -6,6 +6,12 @@ use jiff::civil::{DateTime, date};
 /// A moment: microseconds since 1970 began, by the civil calendar; or a number, in millionths.
 pub type Stamp = i64;
 
+/// Lengths of time in stamps.
+pub const SECOND: i64 = 1_000_000;
+pub const MINUTE: i64 = 60 * SECOND;
+pub const HOUR: i64 = 60 * MINUTE;
+pub const DAY: i64 = 24 * HOUR;
+
 const EPOCH: DateTime = date(1970, 1, 1).at(0, 0, 0, 0);
 
 /// A civil time as a stamp.

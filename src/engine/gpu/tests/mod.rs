@@ -13,7 +13,7 @@ use crate::engine::{Engine, Precision, Steps};
 use crate::model::{CellKind, Layout, Spec};
 use crate::verify::{Case, measure, tolerance};
 use cases::{Named, cases, few_half_cases, find};
-use mutants::{MUTANTS, Mutation, STORAGE, UNSEEN_BARRIERS, WORKGROUP};
+use mutants::{Mutation, STORAGE, UNSEEN_BARRIERS, WORKGROUP, mutants};
 use pollster::block_on;
 use std::sync::Arc;
 
@@ -155,7 +155,7 @@ fn a_step_of_every_layer_is_one_dispatch() {
 #[test]
 fn every_mutant_changes_its_kernel() {
     let changes = |mutation: &Mutation| mutation.apply(&linked(mutation.kernel)).is_some();
-    let none: Vec<_> = MUTANTS.iter().map(|mutant| mutant.mutation()).filter(|mutation| !changes(mutation)).collect();
+    let none: Vec<_> = mutants().map(|mutant| &mutant.mutation).filter(|mutation| !changes(mutation)).collect();
     assert!(none.is_empty(), "not in their kernels: {none:#?}");
 }
 
@@ -167,14 +167,14 @@ fn assert_caught(kernels: Kernels, precision: Precision) {
     // Invocations that a GPU runs together need no barrier between them: there a missing one may show nothing.
     let shows_barriers = gpu.capabilities.kind == Kind::Software;
     let mut skipped = 0;
-    let of_these = MUTANTS.iter().filter(|mutant| mutant.kernels == kernels && mutant.precision() == precision);
+    let of_these = mutants().filter(|mutant| mutant.kernels == kernels && mutant.precision() == precision);
     for mutant in of_these {
         if mutant.leaves_out_a_barrier() && !shows_barriers {
             skipped += 1;
             continue;
         }
         let case = find(&cases, mutant.case);
-        probe::mutate(Some(mutant.mutation()));
+        probe::mutate(Some(mutant.mutation.clone()));
         if miss(&gpu, &case).is_none() {
             survivors.push(mutant);
         }
@@ -214,7 +214,7 @@ fn every_barrier_has_a_mutant_or_a_reason() {
     for (key, source) in all_modules() {
         for text in [WORKGROUP, STORAGE] {
             for nth in 0..source.wgsl.matches(text).count() {
-                let is_mutant = MUTANTS.iter().any(|mutant| mutant.is_barrier(source.entry, text, nth));
+                let is_mutant = mutants().any(|mutant| mutant.is_barrier(source.entry, text, nth));
                 let reason = UNSEEN_BARRIERS.iter().find(|(kernel, of, _)| (*kernel, *of) == (source.entry, nth));
                 assert!(is_mutant || text == WORKGROUP && reason.is_some(), "{key}: {text} {nth}");
             }

@@ -1,6 +1,8 @@
 //! The spelling of formats: that of `strftime`, with a quarter (`%q`) and the words for counts since 1970.
 
-use super::format::{Case, Format, Item, Length, Unit, Width, Zone};
+use super::Format;
+use super::epoch::Unit;
+use super::item::{Case, Item, Length, Width, Zone};
 use crate::error::{Error, Result};
 use std::fmt;
 use std::str::FromStr;
