@@ -12,26 +12,20 @@ const MOST_INVOCATIONS: u32 = 256;
 /// Rows below which the invocations of a workgroup share the sums over k of a product that a time step waits for.
 const FEW_ROWS: usize = 256;
 
-/// The smallest of a few sizes that has room for `wanted`, or the largest. Each size is a module that a driver
-/// compiles, so there are few.
-fn size<const N: usize>(wanted: usize, sizes: [u32; N]) -> u32 {
-    sizes.into_iter().find(|&size| size as usize >= wanted).unwrap_or(sizes[N - 1])
+/// A power of two that has room for `wanted`, up to `most`.
+fn side(wanted: usize, most: usize) -> u32 {
+    wanted.next_power_of_two().min(most) as u32
 }
 
 /// The layout of a product of `rows` rows by `quads` quads of units, each of `gates` quads of columns. `is_step` marks
 /// those that a time step waits for.
 pub fn product(tuning: &Tuning, rows: usize, quads: usize, gates: usize, is_step: bool) -> GemmLayout {
     // An item is 16 to 64 sums an invocation: of one quad of units with all gates, or of several.
-    let units = match (gates, is_step) {
-        (1, true) => size(quads, [1, 2]),
-        (1, false) => size(quads, [1, 4]),
-        _ => 1,
-    };
-    let columns = units * gates as u32;
-    let (row_quads, items) = (rows.div_ceil(4), quads.div_ceil(units as usize));
+    let units = if gates > 1 { 1 } else { quads.clamp(1, if is_step { 2 } else { 4 }) };
+    let columns = (units * gates) as u32;
     let (row_quads, items, splits) = match is_step && rows < FEW_ROWS {
-        true => (size(row_quads, [1, 4, 8]), size(items, [1, 2]), MOST_INVOCATIONS),
-        false => (size(row_quads, [4, 16]), size(items, [2, 8]), 1),
+        true => (side(rows.div_ceil(4), 8), side(quads.div_ceil(units), 2), 256),
+        false => (side(rows.div_ceil(4), 16), side(quads.div_ceil(units), 8), 1),
     };
     let depth = (MEMORY / (4 * (row_quads + items * columns))).min(16);
     let most = tuning.capabilities.workgroup_invocations.min(MOST_INVOCATIONS) / (row_quads * items);
