@@ -65,7 +65,8 @@ class Network(nn.Module):
 
     def forward(self, x, states=None):
         out, states = self.rnn(x, states)
-        return self.fc(out[:, -1]), states
+        h_n = states[0] if isinstance(states, tuple) else states
+        return self.fc(torch.cat([*h_n[-2:]], dim=-1) if self.rnn.bidirectional else out[:, -1]), states
 
 
 def work(row, device):

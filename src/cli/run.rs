@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use refrain::arrays::{Arrays, Format, Named};
 use refrain::data::Sequences;
 use refrain::engine::{Device, DeviceInfo, Engine, Outputs};
-use refrain::loss::{Loss, counted};
+use refrain::loss::Loss;
 use refrain::model::{LoadOptions, Model, Nonlinearity, Readout, Spec};
 use refrain::{Result, disk};
 use serde::Serialize;
@@ -175,7 +175,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
 fn probabilities(y: &mut [f32], spec: &Spec, sequences: &Sequences, each: bool) {
     let (read, width) = (spec.read_steps(sequences.steps), spec.outputs());
     for (row, y) in y.chunks_exact_mut(read * width).enumerate() {
-        for position in y.chunks_exact_mut(width).take(counted(spec.readout(), sequences.length(row))) {
+        for position in y.chunks_exact_mut(width).take(spec.readout().positions(sequences.length(row))) {
             if each {
                 position.iter_mut().for_each(|y| *y = 1.0 / (1.0 + (-*y).exp()));
                 continue;

@@ -2,8 +2,8 @@
 
 use super::quantiles::Quantiles;
 use crate::error::{Error, Result};
+use crate::model::Spec;
 use crate::model::cells::{Number, Real};
-use crate::model::{Readout, Spec};
 use serde::{Deserialize, Serialize};
 
 /// A loss, by its term for the output y and the target t; with the mean over all terms, PyTorch's `reduction="mean"`.
@@ -78,7 +78,7 @@ impl Loss {
     /// The number of terms that the mean is over, for rows of these lengths: positions that count, times
     /// [`Loss::terms_of_position`].
     pub fn terms(self, spec: &Spec, lengths: &[usize]) -> usize {
-        let positions: usize = lengths.iter().map(|&length| counted(spec.readout(), length)).sum();
+        let positions: usize = lengths.iter().map(|&length| spec.readout().positions(length)).sum();
         positions * self.terms_of_position(spec.outputs())
     }
 
@@ -100,7 +100,7 @@ impl Loss {
             return Ok(());
         }
         for (b, &length) in lengths.iter().enumerate() {
-            for r in 0..counted(spec.readout(), length) {
+            for r in 0..spec.readout().positions(length) {
                 let class: f64 = targets[b * read + r].into();
                 if !(class.fract() == 0.0 && (0.0..spec.outputs() as f64).contains(&class)) {
                     let found = format!("{class} (row {b}, position {r})");
@@ -174,14 +174,6 @@ impl Loss {
     }
 }
 
-/// How many positions of a row of this length count.
-pub fn counted(readout: Readout, length: usize) -> usize {
-    match readout {
-        Readout::Last | Readout::LastStep => 1,
-        Readout::Every => length,
-    }
-}
-
 /// ln sum_o exp(y[o]), finite for every finite y.
 fn log_sum_exp(y: &[f64]) -> f64 {
     let largest = largest(y);
@@ -204,7 +196,7 @@ fn largest<N: Number>(y: &[N]) -> f64 {
 mod tests {
     use super::*;
     use crate::loss::Objective;
-    use crate::model::{CellKind, Head};
+    use crate::model::{CellKind, Head, Readout};
 
     fn spec(outputs: usize, readout: Readout) -> Spec {
         Spec { head: Some(Head { outputs, readout }), ..Spec::new(CellKind::Gru, 1, 2, outputs) }

@@ -10,6 +10,6 @@ mod losses;
 mod objective;
 mod quantiles;
 
-pub use losses::{Loss, counted};
+pub use losses::Loss;
 pub use objective::Objective;
 pub use quantiles::{MOST_QUANTILES, Quantiles};

@@ -18,6 +18,16 @@ pub enum Readout {
     Every,
 }
 
+impl Readout {
+    /// How many positions of a sequence of `steps` steps, or of a row of such a length, have an output that counts.
+    pub fn positions(self, steps: usize) -> usize {
+        match self {
+            Readout::Last | Readout::LastStep => 1,
+            Readout::Every => steps,
+        }
+    }
+}
+
 /// A linear layer from the top hidden states to the outputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Head {
@@ -141,9 +151,6 @@ impl Spec {
 
     /// Steps of a sequence of `steps` that have an output.
     pub fn read_steps(&self, steps: usize) -> usize {
-        match self.readout() {
-            Readout::Last | Readout::LastStep => 1,
-            Readout::Every => steps,
-        }
+        self.readout().positions(steps)
     }
 }

@@ -1,6 +1,6 @@
 //! The loss of a batch and its gradient.
 
-use crate::loss::{Loss, counted};
+use crate::loss::Loss;
 use crate::model::Spec;
 use crate::model::cells::Number;
 
@@ -20,7 +20,7 @@ pub(super) fn mean_loss<R: Number>(
     let mut sum = 0.0;
     let mut d_y = vec![R::ZERO; y.len()];
     for (b, &length) in lengths.iter().enumerate() {
-        for r in 0..counted(spec.readout(), length) {
+        for r in 0..spec.readout().positions(length) {
             let at = b * read + r;
             let (y, target) = (&y[at * outputs..][..outputs], &targets[at * width..][..width]);
             sum += loss.value(&y.iter().map(|y| y.value()).collect::<Vec<_>>(), target);

@@ -2,7 +2,7 @@
 
 use crate::data::Windows;
 use crate::error::{Error, Result};
-use crate::loss::{Loss, counted};
+use crate::loss::Loss;
 use crate::model::{Readout, Spec};
 use serde::Serialize;
 
@@ -56,7 +56,7 @@ impl Measures {
         for (&id, outputs) in ids.iter().zip(outputs.chunks_exact(read * width)) {
             let target = widen(&windows.target(id as usize));
             let positions = outputs.chunks_exact(width).zip(target.chunks_exact(loss.target_width(width)));
-            let length = counted(spec.readout(), windows.length(id as usize));
+            let length = spec.readout().positions(windows.length(id as usize));
             for (r, (y, target)) in positions.take(length).enumerate() {
                 let y = widen(y);
                 sums[r] += loss.value(&y, target);

@@ -3,7 +3,7 @@
 use crate::data::Windows;
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::loss::{Loss, counted};
+use crate::loss::Loss;
 use crate::model::Spec;
 
 /// Windows that are predicted at once.
@@ -48,7 +48,7 @@ pub async fn measure<E: Engine>(
             let positions = outputs.chunks_exact(spec.outputs()).zip(target.chunks_exact(width));
             let terms = loss.terms(spec, &[length]) as f64;
             let mut sums = Measured { loss: 0.0, reference: 0.0, terms, absolute: 0.0, values: 0.0 };
-            for (y, target) in positions.take(counted(spec.readout(), length)) {
+            for (y, target) in positions.take(spec.readout().positions(length)) {
                 let y = widen(y);
                 sums.loss += loss.value(&y, target);
                 sums.reference += loss.value(&zeros, target);

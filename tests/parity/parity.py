@@ -127,14 +127,15 @@ class Network(nn.Module):
         total = x.shape[1]
         if lengths is None:
             out, states = rnn(x)
-            last = out[:, -1]
         else:
             packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
             out, states = rnn(packed)
             out, _ = pad_packed_sequence(out, batch_first=True, total_length=total)
-            last = out[torch.arange(len(x)), lengths - 1]
         if self.config.head == "none":
             return out, states
+        # The final states of both directions, of packed sequences where each row ends.
+        h_n = states[0] if isinstance(states, tuple) else states
+        last = torch.cat([*h_n[-(1 + self.config.bidirectional) :]], dim=-1)
         head = self.get_submodule(self.config.head_name)
         return head(last if self.config.head == "last" else out), states
 

@@ -4,7 +4,7 @@ use super::arrays::Flags;
 use crate::cli::recipe::LossName;
 use crate::cli::sequences::{Input, floats};
 use refrain::arrays::{Array, Arrays, Dtype, place};
-use refrain::loss::{Loss, counted};
+use refrain::loss::Loss;
 use refrain::model::Readout;
 use refrain::{Error, Result};
 
@@ -119,7 +119,7 @@ impl Reading {
             _ => arrays.dims("y", [n, ("O", outputs)])?[1],
         };
         let values = if form == Form::OneHot { arrays.f32("y")?.values } else { floats(arrays, "y", notes)? };
-        input.check_finite(arrays, "y", &values, |row| counted(readout, input.length(row)) * found)?;
+        input.check_finite(arrays, "y", &values, |row| readout.positions(input.length(row)) * found)?;
         let class = |hot: &[f32]| hot.iter().position(|&value| value == 1.0).unwrap_or(0) as f32;
         let values = if form == Form::OneHot { values.chunks_exact(found).map(class).collect() } else { values };
         Ok(Targets { values, outputs: found, rows })
@@ -200,7 +200,7 @@ fn classes(
     let (mut most, mut rows, mut shortened) = (1, Vec::new(), 0);
     for row in 0..input.rows {
         let classes = &mut values[row * read..][..read];
-        let length = counted(readout, input.length(row));
+        let length = readout.positions(input.length(row));
         let kept = classes[..length].iter().rposition(|&class| class != ignored).map_or(0, |last| last + 1);
         for (r, &class) in classes[..kept].iter().enumerate() {
             let at = || place(shape, row * read + r);

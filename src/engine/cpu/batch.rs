@@ -1,7 +1,7 @@
 //! Reads the rows of a batch, whether they are windows or sequences given outright.
 
 use crate::data::{Sequences, Targets, Windows};
-use crate::loss::{Loss, counted};
+use crate::loss::Loss;
 use crate::model::Spec;
 
 /// A batch: loaded windows, or sequences given outright. All lengths have been checked.
@@ -64,7 +64,7 @@ impl<'a> Batch<'a> {
 
     /// The terms of the whole batch that `loss` is the mean of.
     pub fn terms(&self, loss: Loss, spec: &Spec) -> usize {
-        let positions: usize = (0..self.rows()).map(|row| counted(spec.readout(), self.length(row))).sum();
+        let positions: usize = (0..self.rows()).map(|row| spec.readout().positions(self.length(row))).sum();
         positions * loss.terms_of_position(spec.outputs())
     }
 

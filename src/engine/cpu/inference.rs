@@ -55,7 +55,7 @@ impl Inference {
         let &Machine { level, lanes, ref threads, .. } = machine;
         let (rows, steps, spec) = (batch.rows(), batch.steps(), &network.spec);
         let states = if with_states { spec.state_len() * rows } else { 0 };
-        let read = if readout == Readout::Every { steps } else { 1 };
+        let read = readout.positions(steps);
         let outputs = Outputs { y: vec![0.0; read * spec.outputs() * rows], states: vec![0.0; states] };
         // The reverse direction begins at the end.
         let chunk = if spec.bidirectional { steps } else { CHUNK };

@@ -94,7 +94,7 @@ impl Sizes {
         let slots = facts.slots * spec.hidden;
         let x = vectors(shape.steps, network.x_stride());
         let d_h = if_kept(vectors(shape.steps, geometry.state_stride));
-        let y = vectors(if shape.readout == Readout::Every { shape.steps } else { 1 }, spec.outputs());
+        let y = vectors(shape.readout.positions(shape.steps), spec.outputs());
         Sizes {
             x,
             states: vectors(shape.steps.saturating_add(2), geometry.state_stride),
@@ -165,17 +165,11 @@ impl Workspace {
 
     /// Times that have an output.
     pub fn read(&self) -> usize {
-        match self.shape.readout {
-            Readout::Last | Readout::LastStep => 1,
-            Readout::Every => self.steps,
-        }
+        self.shape.readout.positions(self.steps)
     }
 
     /// How many of the first outputs of the row in a lane count.
     pub fn counted(&self, lane: usize) -> usize {
-        match (self.shape.readout, self.lengths) {
-            (Readout::Every, Some(lengths)) => lengths.length(lane),
-            _ => self.read(),
-        }
+        self.shape.readout.positions(self.lengths.map_or(self.steps, |lengths| lengths.length(lane)))
     }
 }

@@ -69,7 +69,7 @@ impl Stream {
         let Stream { rows, spec: Spec { input, .. }, .. } = *self;
         let outputs = self.spec.outputs();
         Error::check_len("x", &[("B", rows), ("T", steps), ("I", input)], x.len())?;
-        let read = if readout == Readout::Every { steps } else { 1 };
+        let read = readout.positions(steps);
         let mut y = vec![0.0; rows * read * outputs];
         let piece = stream_steps(&core.tuning, &core.network.description, &self.spec, rows, steps);
         for first in (0..steps).step_by(piece) {

@@ -143,13 +143,18 @@ twin! {
     }
 }
 
+/// [`Dims::readout`], as shaders/parts/dims.wesl has it.
+pub const READ_FINAL: u32 = 0;
+pub const READ_EVERY: u32 = 1;
+pub const READ_LAST_STEP: u32 = 2;
+
 /// [`Dims::layer_below`] of a layer that reads the data, of which nothing is dropped.
 pub const NO_LAYER: u32 = u32::MAX;
 
 impl Dims {
     /// Steps of a row that have an output.
     pub(super) fn positions(&self) -> usize {
-        if self.readout == 1 { self.steps as usize } else { 1 }
+        if self.readout == READ_EVERY { self.steps as usize } else { 1 }
     }
 
     /// What the recurrent product and the cell cost over `steps` steps of so many chains, forwards or back: each reads

@@ -1,6 +1,6 @@
 //! A small network of one layer in one dispatch.
 
-use super::dims::Dims;
+use super::dims::{Dims, READ_EVERY};
 use super::dispatch::{Cost, Dispatch, kernel};
 use super::module::{Module, Specialization};
 
@@ -72,7 +72,7 @@ fn module(
         ("INPUTS", dims.inputs),
         ("OUTPUTS", dims.outputs),
     ]);
-    module.with(&[("EVERY", u32::from(dims.readout == 1))])
+    module.with(&[("EVERY", u32::from(dims.readout == READ_EVERY))])
 }
 
 fn forward_cost(specialization: Specialization, dims: &Dims) -> Cost {

@@ -26,7 +26,7 @@ mod update;
 mod weight_gradient;
 
 pub use carry::Carry;
-pub use dims::{Dims, NO_LAYER, Row, STEP_STRIDE, Step, Time, Window};
+pub use dims::{Dims, NO_LAYER, READ_EVERY, READ_FINAL, READ_LAST_STEP, Row, STEP_STRIDE, Step, Time, Window};
 pub use dispatch::{BufferId, Dispatch};
 pub use dropout::Dropout;
 pub use fused::{Fused, FusedInference, FusedLayout};

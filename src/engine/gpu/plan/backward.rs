@@ -8,7 +8,7 @@ use super::purpose::Reach;
 use super::recurrent::{ChainsBack, backward as recurrent, input_gradient};
 use super::schedule::{Scheduled, at};
 use super::wavefront;
-use crate::engine::gpu::kernels::{BufferId, Dims, GradientSum, HeadGradient, Loss, Sides, WeightGradient};
+use crate::engine::gpu::kernels::{BufferId, Dims, GradientSum, HeadGradient, Loss, READ_EVERY, Sides, WeightGradient};
 use crate::engine::gpu::tuning::{Method, gradient_parts, splits};
 
 /// The loss and the way back, and the gradients that it leaves beside those of the parameters.
@@ -115,7 +115,7 @@ impl LayerBack {
             row_quads: layers.method.row_quads()[1],
             span: most_steps as u32,
             // The gradient of a lower layer's output has all steps.
-            readout: if is_top { chains.dims.readout } else { 1 },
+            readout: if is_top { chains.dims.readout } else { READ_EVERY },
             sums_head: u32::from(sums_head),
             step_splits: step_splits as u32,
             row_splits: row_splits as u32,

@@ -5,7 +5,9 @@ use super::buffers::{Buffers, Given, Layered, ROWS};
 use super::network::NetworkDescription;
 use super::purpose::{Purpose, Reach};
 use super::schedule::Scheduled;
-use crate::engine::gpu::kernels::{BufferId, Dims, Dispatch, Row, Specialization, Window};
+use crate::engine::gpu::kernels::{
+    BufferId, Dims, Dispatch, READ_EVERY, READ_FINAL, READ_LAST_STEP, Row, Specialization, Window,
+};
 use crate::engine::gpu::tuning::{Method, ROW_QUAD, Tuning, loss_parts, method, projection_chunk, wavefront_span};
 use crate::model::Readout;
 
@@ -131,9 +133,9 @@ impl<'a> Layers<'a> {
                 span: steps as u32,
                 passes: (steps + usize::from(purpose.reach == Reach::Inputs)) as u32,
                 readout: match spec.readout() {
-                    Readout::Last => 0,
-                    Readout::Every => 1,
-                    Readout::LastStep => 2,
+                    Readout::Last => READ_FINAL,
+                    Readout::Every => READ_EVERY,
+                    Readout::LastStep => READ_LAST_STEP,
                 },
                 keeps_tape: u32::from(purpose.keeps_tape()),
                 projected: u32::from(is_projected),

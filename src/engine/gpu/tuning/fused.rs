@@ -3,7 +3,7 @@
 use super::setup::Tuning;
 use crate::engine::gpu::device::Kernels;
 use crate::engine::gpu::kernels::FusedLayout;
-use crate::model::{Layout, Readout, Spec};
+use crate::model::{Layout, Spec};
 
 /// Parameters of the largest network that the fused kernels take: one workgroup ends the step.
 const MOST_PARAMETERS: usize = 4096;
@@ -49,6 +49,6 @@ pub fn fused(tuning: &Tuning, spec: &Spec, rows: usize, time: usize) -> Option<F
 /// Turns of loops that the fused kernel takes for a row there and back, at most.
 fn turns(spec: &Spec, time: usize) -> usize {
     let (quads, gates) = (spec.hidden.div_ceil(4), spec.facts().gates);
-    let positions = if spec.readout() == Readout::Every { time } else { 1 };
+    let positions = spec.read_steps(time);
     time * (2 + 2 * spec.input + 2 * quads * gates) + positions * (8 + 4 * spec.outputs())
 }
