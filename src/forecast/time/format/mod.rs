@@ -32,7 +32,8 @@ impl Format {
         Format { items: items.into_iter().collect() }
     }
 
-    /// Reads a time. It may end before the format does, where a mark would come: 2024-01-01 under `%Y-%m-%d %H:%M`.
+    /// Reads a time. It may end before the format does, where a mark would come: 2024-01-01 under `%Y-%m-%d %H:%M`. But
+    /// for an offset: a time without one is no time under a format that has it.
     pub fn parse(&self, text: &str) -> Option<Parsed> {
         read(&self.items, text)
     }
@@ -57,7 +58,7 @@ impl Format {
     }
 
     /// Whether times carry an offset from UTC.
-    pub fn has_offset(&self) -> bool {
+    fn has_offset(&self) -> bool {
         self.items.iter().any(|item| matches!(item, Item::Offset(_)))
     }
 

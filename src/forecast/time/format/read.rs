@@ -23,7 +23,8 @@ pub fn read(items: &[Item], text: &str) -> Option<Parsed> {
     };
     for (place, &item) in items.iter().enumerate() {
         if rest.is_empty() && place > 0 {
-            if matches!(item, Item::Mark(_)) && fields.year.is_some() {
+            let offset_follows = || items[place..].iter().any(|item| matches!(item, Item::Offset(_)));
+            if matches!(item, Item::Mark(_)) && fields.year.is_some() && !offset_follows() {
                 break;
             }
             return None;
