@@ -295,6 +295,69 @@ fn a_model_refuses_tables_that_do_not_fit_it() {
     }
 }
 
+#[test]
+fn what_was_filled_in_is_a_gap_in_pictures() {
+    let text = demand(1, 500, 0);
+    let kept = text.lines().enumerate().filter(|(line, _)| !(481..484).contains(line));
+    let kept: String = kept.map(|(_, line)| format!("{line}\n")).collect();
+    for (text, runs) in [(text, 1), (kept, 2)] {
+        let folder = folder(&text);
+        let here = folder.path();
+        let flags = "--target demand --fill linear";
+        stdout(refrain(here, &format!("train data.csv {flags} {SMALL} --out m.safetensors")));
+        for command in ["forecast", "backtest"] {
+            let run = format!("{command} m.safetensors data.csv --fill linear --device cpu --quiet --plot p.svg");
+            stdout(refrain(here, &run));
+            let svg = fs::read_to_string(here.join("p.svg")).unwrap();
+            assert_eq!(svg.matches("<polyline class=\"known\"").count(), runs, "{command}");
+            assert!(!svg.contains("NaN"));
+            fs::remove_file(here.join("p.svg")).unwrap();
+        }
+    }
+}
+
+#[test]
+fn options_without_a_meaning_are_refused() {
+    let folder = folder(&demand(1, 300, 0));
+    let here = folder.path();
+    let train = format!("train data.csv --target demand {SMALL}");
+    stdout(refrain(here, &format!("{train} --loss huber --delta 2 --out m.safetensors")));
+    stdout(refrain(here, &format!("{train} --quantiles 0.1,0.5,0.9 --out q.safetensors")));
+    stdout(refrain(here, &format!("{train} --val 0 --patience 0")));
+    for (run, expected) in [
+        (format!("{train} --delta 2"), "--delta is 2, expected none, or --loss huber beside it"),
+        (format!("{train} --loss mae --delta 2"), "--delta is 2, expected none, or --loss huber beside it"),
+        (format!("{train} --val 0 --patience 3"), "--patience is 3, expected 0, or --val beside it"),
+        (
+            "train data.csv --init m.safetensors --loss quantile --device cpu --quiet".to_owned(),
+            "--loss is quantile, expected mse, mae or huber: the model of --init forecasts points",
+        ),
+        (
+            "forecast q.safetensors data.csv --level 0.5 --device cpu --quiet".to_owned(),
+            "level is 0.5, expected none: the model forecasts quantiles",
+        ),
+        (
+            "backtest q.safetensors data.csv --level 0.5 --device cpu --quiet".to_owned(),
+            "level is 0.5, expected none: the model forecasts quantiles",
+        ),
+    ] {
+        let message = refusal(here, &run, 2);
+        assert!(message.contains(expected), "{run}: {message}");
+    }
+}
+
+#[test]
+fn windows_that_are_passed_over_are_said() {
+    let values = |rows: u32| (0..rows).map(|row| format!("{}\n", row * row % 97)).collect::<String>();
+    let folder = folder(&format!("y\n{}", values(82_000)));
+    let here = folder.path();
+    fs::write(here.join("short.csv"), format!("y\n{}", values(8_000))).unwrap();
+    let flags = "--target y --window 2 --horizon 1 --hidden 1 --epochs 1 --batch 8192 --test 100 --device cpu";
+    let said = stdout(refrain(here, &format!("train data.csv {flags} --val 8200")));
+    assert!(said.contains("one window in 2 is taken, to train, to validate and to measure intervals"), "{said}");
+    assert!(!stdout(refrain(here, &format!("train short.csv {flags}"))).contains("one window in"));
+}
+
 /// Two series of noise that nothing forecasts, on levels far apart, and `third` in each of 300 rows, by its number.
 fn noise(third: impl Fn(u32) -> f64) -> String {
     let mut state = 1u32;

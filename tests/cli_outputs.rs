@@ -197,8 +197,15 @@ fn a_task_without_targets_is_told_which_columns_there_are() {
     fs::write(folder.path().join("t.csv"), format!("day,sales,price\n{rows}")).unwrap();
     let message = refusal(folder.path(), "train t.csv", 2);
     assert!(
-        message.contains("--target is not given, expected the columns to forecast, or all; t.csv has sales, price")
+        message
+            .contains("--target is not given, expected the columns to forecast, or all; t.csv has day, sales, price"),
+        "{message}"
     );
+    // Nor do the rows have to be sound: names, missing values, and a future without targets.
+    let rows: String = (0..30).map(|day| format!("2024-01-{:02},{},,x\n", day + 1, 30 - day)).collect();
+    fs::write(folder.path().join("t.csv"), format!("day,sales,price,shop\n{rows}2024-02-01,,5,x\n")).unwrap();
+    let message = refusal(folder.path(), "train t.csv --time day", 2);
+    assert!(message.contains("or all; t.csv has sales, price, shop"), "{message}");
     let names: Vec<String> = (0..2000).map(|n| format!("column-{n}")).collect();
     let rows = format!("{}\n", vec!["1"; 2000].join(",")).repeat(30);
     fs::write(folder.path().join("t.csv"), format!("{}\n{rows}", names.join(","))).unwrap();

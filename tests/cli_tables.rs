@@ -191,6 +191,47 @@ fn forecasts_are_written_as_the_table_writes_its_times_and_models_keep_the_forma
 }
 
 #[test]
+fn models_keep_that_rows_are_counted_and_that_times_are_numbers() {
+    let rows: String = (0..28).map(|row| format!("{},{}\n", 20_240_101 + row, sales(row))).collect();
+    let folder = folder(&[
+        ("dates.csv", hours(40, ',', |row| sales(row).to_string()).as_bytes()),
+        ("numbers.csv", format!("date,y\n{rows}").as_bytes()),
+    ]);
+    let here = folder.path();
+    for (table, flags, first) in [
+        ("dates.csv", "--time none", "time,y,40,"),
+        ("dates.csv", "--time none --val 4 --test 4", "time,y,40,"),
+        ("numbers.csv", "--time-format number --val 4 --test 4", "time,y,20240129,"),
+        ("numbers.csv", "--time date --time-format number --val 4 --test 4", "date,y,20240129,"),
+    ] {
+        trained(here, table, &format!("--target y {flags} --out m.safetensors"));
+        let run = format!("forecast m.safetensors {table} --level 0 --device cpu --quiet");
+        let output = refrain(here, &run).assert().success().get_output().stdout.clone();
+        let csv = String::from_utf8(output).unwrap().replacen('\n', ",", 1);
+        assert!(csv.starts_with(first), "{flags}: {csv}");
+        refrain(here, &format!("backtest m.safetensors {table} --device cpu --quiet")).assert().success();
+        let again = format!("train {table} --init m.safetensors --epochs 1 --val 4 --test 4 --device cpu --quiet");
+        refrain(here, &again).assert().success();
+    }
+}
+
+#[test]
+fn a_backtest_begins_at_a_date_that_is_written_as_a_number() {
+    let rows: String = (0..31).map(|day| format!("{},{}\n", 20_240_101 + day, sales(day))).collect();
+    let folder = folder(&[("t.csv", format!("date,y\n{rows}").as_bytes())]);
+    let here = folder.path();
+    trained(here, "t.csv", "--target y --val 4 --test 4 --out m.safetensors");
+    let windows = |flags: &str| {
+        let run = format!("backtest m.safetensors t.csv --device cpu --quiet --json {flags}");
+        let output = refrain(here, &run).assert().success().get_output().stdout.clone();
+        serde_json::from_slice::<Value>(&output).unwrap()["windows"].as_u64().unwrap()
+    };
+    assert_eq!(windows("--from 20240120"), windows("--from 19"));
+    assert_eq!(windows("--from 10 --to 20240120"), windows("--from 10 --to 19"));
+    assert_eq!(windows("--from 10 --to 20250120"), windows("--from 10"));
+}
+
+#[test]
 fn names_may_be_numbers_or_have_commas_and_all_can_leave_some_out() {
     let rows: String = (0..40).map(|row| format!("{row},{},{},x\n", sales(row), sales(row + 7))).collect();
     let folder = folder(&[
@@ -237,5 +278,8 @@ fn a_hundred_thousand_columns_take_seconds() {
     let start = std::time::Instant::now();
     let message = refusal(folder.path(), &format!("train t.csv --target c1 {SMALL}"));
     assert!(message.contains("expected at most 2, those that are left"), "{message}");
+    let all = "--target all --channels independent --val 0 --test 0 --window 1 --horizon 1 --device cpu";
+    let message = refusal(folder.path(), &format!("train t.csv {all}"));
+    assert!(message.contains("column `c0` is 1 in every training row"), "{message}");
     assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
 }

@@ -45,7 +45,7 @@ pub struct Args {
     #[arg(long, value_name = "P", value_parser = coverage)]
     level: Option<f64>,
     /// A table of every forecast: target, origin (the time of the last row that it knew), step, time, truth, forecast.
-    #[arg(long, value_name = "F.csv")]
+    #[arg(long, value_name = "F.csv", help_heading = "Output")]
     forecasts: Option<PathBuf>,
     /// A picture (SVG) of the last forecasts and what came.
     #[arg(long, value_name = "F.svg", value_parser = svg_file, help_heading = "Output")]
@@ -130,7 +130,7 @@ fn picture(spec: &Spec, card: &Card, table: &Table, found: &Backtest) -> anyhow:
         panels.push(Panel {
             title: name(series, target),
             times: (first..end).map(|row| table.time(series, row)).collect::<Result<_, _>>()?,
-            truth: (first..end).map(|row| series.values[row * table.columns.len() + column]).collect(),
+            truth: series.measured(table.columns.len(), column, first..end),
             forecasts: samples
                 .iter()
                 .map(|sample| (sample.origin - first, sample.values.chunks(levels).map(<[f64]>::to_vec).collect()))

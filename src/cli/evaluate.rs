@@ -1,7 +1,7 @@
 //! `refrain evaluate`: what a model's outputs for arrays are worth, beside the targets that the arrays hold.
 
 use super::console::{Console, significant};
-use super::recipe::LossName;
+use super::recipe::{LossName, huber_delta};
 use super::run::Function;
 use super::train::arrays::Flags;
 use super::train::set::{For, HeadName, Set, in_words};
@@ -37,15 +37,15 @@ pub struct Args {
     /// What to measure; by default what the model was trained for, else what y looks like.
     #[arg(long, value_enum, value_name = "LOSS")]
     loss: Option<LossName>,
-    /// Where Huber's loss turns from a parabola into lines.
-    #[arg(long, default_value = "1", value_name = "X", value_parser = positive)]
-    delta: f64,
+    /// Where Huber's loss turns from a parabola into lines; 1 where nothing is said. With --loss huber alone.
+    #[arg(long, value_name = "X", value_parser = positive)]
+    delta: Option<f64>,
     /// The steps that the head reads; by default y's dimensions say.
     #[arg(long, value_enum, value_name = "STEPS")]
     head: Option<HeadName>,
-    /// The class that stands for none in y.
-    #[arg(long, value_name = "N", default_value_t = -100)]
-    ignore_index: i32,
+    /// The class that stands for none in y, -100 where nothing is said.
+    #[arg(long, value_name = "N")]
+    ignore_index: Option<i32>,
     /// The function of an RNN, where the file is PyTorch's and does not say.
     #[arg(long, value_enum, value_name = "F")]
     nonlinearity: Option<Function>,
@@ -85,8 +85,9 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
         module: args.module.clone(),
         head_module: args.head_module.clone(),
     };
+    let delta = huber_delta(args.loss, args.delta)?;
     let asked = match args.loss {
-        Some(name) => Some(named_loss(name, args.delta)?),
+        Some(name) => Some(named_loss(name, delta)?),
         None => trained_for(args)?,
     };
     let (mut notes, mut warnings) = (Vec::new(), Vec::new());

@@ -183,7 +183,7 @@ fn picture(spec: &Spec, card: &Card, table: &Table, found: &Forecast) -> anyhow:
         panels.push(Panel {
             title: name(series, &found.targets[target]),
             times: (first..series.known + steps).map(|row| table.time(series, row)).collect::<Result<_, _>>()?,
-            truth: (first..series.known).map(|row| series.values[row * table.columns.len() + column]).collect(),
+            truth: series.measured(table.columns.len(), column, first..series.known),
             forecasts: vec![(shown, forecast)],
         });
     }

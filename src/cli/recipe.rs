@@ -60,11 +60,11 @@ pub struct Recipe {
     /// What training minimises. By default mse, or quantile where levels are forecast; for arrays the type of y says.
     #[arg(long, help_heading = "Optimiser", value_enum, value_name = "LOSS")]
     pub loss: Option<LossName>,
-    /// Where Huber's loss turns from a parabola into lines.
-    #[arg(long, help_heading = "Optimiser", default_value = "1", value_name = "X", value_parser = positive)]
-    pub delta: f64,
+    /// Where Huber's loss turns from a parabola into lines; 1 where nothing is said. Of that loss alone.
+    #[arg(long, help_heading = "Optimiser", value_name = "X", value_parser = positive)]
+    pub delta: Option<f64>,
     /// Epochs without a better validation loss after which training stops, and the best weights return; 0 trains every
-    /// epoch and keeps the last weights. By default a fifth of the epochs, 5 at least. Of a table alone.
+    /// epoch and keeps the last weights. By default a fifth of the epochs, 5 at least. With rows that validate alone.
     #[arg(long, help_heading = "Optimiser", value_name = "N")]
     pub patience: Option<usize>,
     /// How an adapter stores its copies of the weights and what the way back needs: f16 takes 0.7 to 0.9 of the memory,
@@ -160,6 +160,22 @@ pub enum LossName {
     CrossEntropy,
     #[value(alias = "bce")]
     BinaryCrossEntropy,
+}
+
+/// Where Huber's loss turns if nothing is said.
+const DELTA: f64 = 1.0;
+
+/// Where the loss that was asked for turns from a parabola into lines.
+///
+/// # Errors
+/// [`Error::Config`] where that was said of another loss than Huber's.
+pub fn huber_delta(loss: Option<LossName>, delta: Option<f64>) -> Result<f64> {
+    match delta {
+        Some(delta) if loss != Some(LossName::Huber) => {
+            Err(Error::config("--delta", delta, "none, or --loss huber beside it"))
+        }
+        _ => Ok(delta.unwrap_or(DELTA)),
+    }
 }
 
 /// A [`Schedule`] before the number of steps is known.

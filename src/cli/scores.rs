@@ -10,7 +10,6 @@ const SERIES: usize = 20;
 /// leave out.
 pub fn table(backtest: &Backtest) -> String {
     let percent = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.2} %"));
-    let number = |value: Option<f64>| value.map_or("-".to_owned(), significant);
     let cells = |scores: &Scores| {
         [
             significant(scores.mae),
@@ -52,20 +51,24 @@ pub fn table(backtest: &Backtest) -> String {
 
 /// The errors on the scale of training, where all series count alike; and the medians, where there are several series.
 fn scaled(backtest: &Backtest) -> String {
-    let number = |value: Option<f64>| value.map_or("-".to_owned(), significant);
     let several = backtest.model().series.len() > 1;
     let row = |name: &str, cells: [String; 4]| {
         let shown = if several { 4 } else { 2 };
         let cells: String = cells.iter().take(shown).map(|cell| format!("{cell:>13}")).collect();
-        format!("\n  {name:<24}{cells}")
+        format!("  {name:<24}{cells}")
     };
-    let mut text = row("on the scale of training", ["MSE", "MAE", "median MASE", "median R2"].map(str::to_owned));
+    let mut rows = vec![row("on the scale of training", ["MSE", "MAE", "median MASE", "median R2"].map(str::to_owned))];
     for Method { name, scores, .. } in &backtest.methods {
         let Scores { scaled_mse, scaled_mae, mase_median, r2_median, .. } = scores;
-        text +=
-            &row(name, [significant(*scaled_mse), significant(*scaled_mae), number(*mase_median), number(*r2_median)]);
+        let errors = [significant(*scaled_mse), significant(*scaled_mae), number(*mase_median), number(*r2_median)];
+        rows.push(row(name, errors));
     }
-    text.trim_start_matches('\n').to_owned()
+    rows.join("\n")
+}
+
+/// A number, or a dash for none.
+fn number(value: Option<f64>) -> String {
+    value.map_or("-".to_owned(), significant)
 }
 
 /// Says the warnings of a backtest, whatever `--quiet` says.
@@ -80,9 +83,8 @@ pub fn details(backtest: &Backtest) -> String {
         let cells: String = cells.iter().map(|cell| format!("{cell:>25}")).collect();
         format!("  {name:<16}{cells}\n")
     };
-    let shown_of = |mae: Option<f64>| mae.map_or("-".to_owned(), significant);
     let maes =
-        |of: &dyn Fn(&Method) -> Option<f64>| methods.iter().map(|method| shown_of(of(method))).collect::<Vec<_>>();
+        |of: &dyn Fn(&Method) -> Option<f64>| methods.iter().map(|method| number(of(method))).collect::<Vec<_>>();
     let mut text = row("MAE", methods.iter().map(|method| method.name.clone()).collect());
     for step in (0..backtest.horizon).filter(|&step| shown(step, backtest.horizon)) {
         text +=

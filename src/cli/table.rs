@@ -4,7 +4,7 @@ use super::console::Console;
 use super::values::whole;
 use anyhow::{Context, bail};
 use clap::ValueEnum;
-use refrain::arrays::{Arrays, foreign_format, looks_like_arrays};
+use refrain::arrays::{Arrays, looks_like_arrays};
 use refrain::disk;
 use refrain::forecast::table::{Fill, ReadOptions, Table, Thousands};
 use refrain::forecast::time::{Frequency, Style};
@@ -97,20 +97,22 @@ impl TableFlags {
     }
 }
 
-/// Reads a table from a file, or from stdin where that is `-`.
-pub fn open(data: &str, options: &ReadOptions) -> refrain::Result<Table> {
+/// The names of the columns of a table in a file, or in stdin where that is `-`.
+pub fn names(data: &str, options: &ReadOptions) -> refrain::Result<Vec<String>> {
     if data == "-" {
-        return Table::read("stdin", std::io::stdin().lock(), options);
+        return Table::names("stdin", std::io::stdin().lock(), options);
     }
-    Table::open(Path::new(data), options)
+    Table::names(data, disk::open(Path::new(data))?, options)
 }
 
-/// The same, and says what it is.
+/// Reads a table from a file, or from stdin where that is `-`, and says what it is.
 pub fn read(data: &str, options: &ReadOptions, console: &Console) -> anyhow::Result<Table> {
-    if data != "-" {
+    let table = if data == "-" {
+        Table::read("stdin", std::io::stdin().lock(), options)?
+    } else {
         check_text(Path::new(data))?;
-    }
-    let table = open(data, options)?;
+        Table::open(Path::new(data), options)?
+    };
     let rows: usize = table.series.iter().map(|series| table.rows(series)).sum();
     let first = &table.series[0];
     let [begin, end] = [0, table.rows(first) - 1].map(|row| table.time(first, row));
@@ -143,7 +145,7 @@ pub fn read(data: &str, options: &ReadOptions, console: &Console) -> anyhow::Res
     Ok(table)
 }
 
-/// Refuses a file of another format by its first bytes. A pipe is not looked at: what is read from it is gone.
+/// Refuses arrays by their first bytes. A pipe is not looked at: what is read from it is gone.
 fn check_text(path: &Path) -> anyhow::Result<()> {
     if !path.is_file() {
         return Ok(());
@@ -158,10 +160,7 @@ fn check_text(path: &Path) -> anyhow::Result<()> {
             path.display()
         );
     }
-    match foreign_format(&start) {
-        None => Ok(()),
-        Some(what) => bail!("{}: expected a table (CSV): {what}", path.display()),
-    }
+    Ok(())
 }
 
 fn time_format(text: &str) -> Result<Style, refrain::Error> {

@@ -1,14 +1,15 @@
 //! What a model file says beside the weights: all that a forecast needs to know but the data.
 
 use super::conformal::Intervals;
-use super::panel::Spread;
-use super::scale::{Scale, Variation, fit_series};
+use super::panel::{spreads, widened};
+use super::scale::{Scale, fit_series};
 use super::table::{Known, ReadOptions, Series, Table};
 use super::task::Plan;
 use super::time::{Frequency, Stamp, Style};
 use crate::error::{Error, Result};
 use crate::model::Model;
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 
 /// Where a model file's provenance holds the card.
 const KEY: &str = "forecast";
@@ -27,7 +28,7 @@ pub struct Card {
     /// How the table was written.
     #[serde(default)]
     pub known: Known,
-    /// The column of times, where it was named.
+    /// The column of times, where it was named; or `none`, where rows were to be counted.
     pub time: Option<String>,
     /// The column that tells series apart.
     pub id: Option<String>,
@@ -137,14 +138,13 @@ impl Card {
         Ok(())
     }
 
-    /// What is known of a series from training: by its name, or as the only one.
-    pub fn trained(&self, id: Option<&str>) -> Option<&Trained> {
-        self.place(id).map(|place| &self.series[place])
-    }
-
-    /// The place of a series among those of training.
-    pub fn place(&self, id: Option<&str>) -> Option<usize> {
-        self.series.iter().position(|trained| trained.id.as_deref() == id)
+    /// The place of each series of a table among those of training: by its name, or as the only one.
+    pub fn places(&self, table: &Table) -> Vec<Option<usize>> {
+        let mut places: HashMap<Option<&str>, usize> = HashMap::new();
+        for (place, trained) in self.series.iter().enumerate() {
+            places.entry(trained.id.as_deref()).or_insert(place);
+        }
+        table.series.iter().map(|series| places.get(&series.id.as_deref()).copied()).collect()
     }
 
     /// Why the forecasts of a model of points have no intervals of a coverage, and what gives them; none where they
@@ -171,24 +171,21 @@ impl Card {
     }
 
     /// The scales of every series of a table, [series][column of the plan]: those of training, or, for a series that
-    /// was not trained on, those of its first `rows[series]` rows.
+    /// was not trained on, those of its first `rows[series]` rows. `places` are those of [`Card::places`].
     ///
     /// # Errors
     /// [`Error::Table`] where a column is not there, or a target that is to become its logarithm has a value of 0 or
     /// below.
-    pub fn scales(&self, table: &Table, rows: &[usize]) -> Result<Vec<Vec<Scale>>> {
-        let of = |(series, &rows): (&Series, &usize)| match self.trained(series.id.as_deref()) {
-            Some(trained) => Ok(trained.scales.clone()),
-            None => {
-                let fitted = fit_series(table, &self.plan, series, rows)?;
-                let widen = |(column, (scale, varies)): (usize, (Scale, Variation))| {
-                    let known = self.series.iter().map(move |trained| trained.scales[column]);
-                    Spread::of(&self.plan, known).map_or(scale, |spread| spread.widen(scale, varies))
-                };
-                Ok(fitted.into_iter().enumerate().map(widen).collect())
-            }
+    pub fn scales(&self, table: &Table, places: &[Option<usize>], rows: &[usize]) -> Result<Vec<Vec<Scale>>> {
+        let all_trained = places.iter().all(Option::is_some);
+        let known = |column: usize| self.series.iter().map(move |trained| trained.scales[column]);
+        let spreads = if all_trained { Vec::new() } else { spreads(&self.plan, known) };
+        let columns = table.places(self.plan.columns())?;
+        let of = |((series, place), &rows): ((&Series, &Option<usize>), &usize)| match place {
+            Some(place) => Ok(self.series[*place].scales.clone()),
+            None => Ok(widened(&fit_series(table, &self.plan, &columns, series, rows)?, &spreads)),
         };
-        table.series.iter().zip(rows).map(of).collect()
+        table.series.iter().zip(places).zip(rows).map(of).collect()
     }
 }
 

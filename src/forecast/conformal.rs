@@ -33,10 +33,7 @@ impl Intervals {
     /// From the errors of n windows, [n, K, C], and the series of each; with independent channels each target has its
     /// own windows, and C counts all targets: a value that a window does not have is NaN.
     pub fn calibrate(errors: &[f32], outputs: usize, series: &[usize]) -> Self {
-        let sizes = |of: Option<usize>| {
-            let windows = errors.chunks_exact(outputs).zip(series);
-            let windows: Vec<&[f32]> =
-                windows.filter(|(_, place)| of.is_none_or(|of| of == **place)).map(|(w, _)| w).collect();
+        let sizes = |windows: &[&[f32]]| {
             let sorted = |output: usize| {
                 let sizes = windows.iter().map(|errors| errors[output].abs());
                 let mut sizes: Vec<f32> = sizes.filter(|size| !size.is_nan()).collect();
@@ -45,11 +42,16 @@ impl Intervals {
             };
             (0..outputs).map(sorted).collect::<Vec<_>>()
         };
-        let all = sizes(None);
+        let windows: Vec<&[f32]> = errors.chunks_exact(outputs).collect();
+        let all = sizes(&windows);
         let count = series.iter().max().map_or(0, |last| last + 1);
+        let mut of_series: Vec<Vec<&[f32]>> = vec![Vec::new(); if count > 1 { count } else { 0 }];
+        for (&window, &place) in windows.iter().zip(series).filter(|_| count > 1) {
+            of_series[place].push(window);
+        }
         Intervals {
             half_widths: half_widths(&all),
-            series: (0..count).filter(|_| count > 1).map(|place| half_widths(&sizes(Some(place)))).collect(),
+            series: of_series.iter().map(|windows| half_widths(&sizes(windows))).collect(),
             windows: all.iter().map(Vec::len).min().unwrap_or(0),
         }
     }

@@ -5,7 +5,7 @@ use super::number::{Level, column_name, exact};
 use super::predict::{Origins, Reading, predict};
 use super::scale::Scale;
 use super::stack::Stack;
-use super::table::{Series, Table};
+use super::table::{NONE, Series, Table};
 use super::task::Plan;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -63,11 +63,12 @@ pub async fn forecast<E: Engine>(
 ) -> Result<Forecast> {
     let plan = &card.plan;
     card.check_table(table)?;
-    let reading = Reading::of(card, table, coverage)?;
+    let places = card.places(table);
+    let reading = Reading::of(card, &places, coverage)?;
     let blocks = steps.div_ceil(plan.horizon);
     check(card, table, steps, blocks * plan.horizon)?;
     let known: Vec<usize> = table.series.iter().map(|series| series.known).collect();
-    let scales = card.scales(table, &known)?;
+    let scales = card.scales(table, &places, &known)?;
 
     let mut work = tail(table, plan, plan.window)?;
     let mut values: Vec<Vec<f64>> = vec![Vec::new(); table.series.len()];
@@ -99,7 +100,7 @@ pub async fn forecast<E: Engine>(
         levels: reading.levels.clone(),
         middle: reading.middle,
         series: series.collect::<Result<_>>()?,
-        time: card.time.clone().unwrap_or_else(|| "time".to_owned()),
+        time: card.time.clone().filter(|time| time != NONE).unwrap_or_else(|| "time".to_owned()),
         id: card.id.clone(),
     })
 }
@@ -173,8 +174,7 @@ async fn next_block<E: Engine>(
 /// past were filled in, it has what was known there.
 fn tail(table: &Table, plan: &Plan, rows: usize) -> Result<Table> {
     let columns = table.columns.len();
-    let past = plan.targets.iter().chain(&plan.past).map(|name| table.column(name));
-    let past: Vec<usize> = past.collect::<Result<_>>()?;
+    let past = table.places(plan.targets.iter().chain(&plan.past))?;
     let cut = |series: &Series| {
         let gone = series.known - rows;
         let (first, mut values) = (table.stamp(series, gone)?, series.values[gone * columns..].to_vec());
@@ -207,7 +207,7 @@ fn tail(table: &Table, plan: &Plan, rows: usize) -> Result<Table> {
 /// Takes the forecasts of a block, which follows `before` steps, for known.
 fn extend(table: &mut Table, card: &Card, reading: &Reading<'_>, values: &[Vec<f64>], before: usize) -> Result<()> {
     let (plan, columns, levels) = (&card.plan, table.columns.len(), reading.levels.len());
-    let places: Vec<usize> = plan.targets.iter().map(|name| table.column(name)).collect::<Result<_>>()?;
+    let places = table.places(&plan.targets)?;
     for (series, values) in table.series.iter_mut().zip(values) {
         let rows = series.known + plan.horizon;
         let len = series.values.len().max(rows * columns);

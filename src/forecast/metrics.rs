@@ -1,7 +1,7 @@
 //! Errors of forecasts, summed up so that those of steps and series add up to those of all; but for MASE and R2, which
 //! are each series' own and averaged over the series, since series differ in level and size.
 
-use super::scale::{quantile, unit};
+use super::scale::{median, sorted, unit};
 use serde::Serialize;
 
 /// Sums over forecasts p of truths t; in f64.
@@ -237,19 +237,8 @@ impl Tally {
     }
 }
 
-fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_unstable_by(f64::total_cmp);
-    values
-}
-
 fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
-}
-
-/// The median of sorted values.
-fn median(values: &[f64]) -> Option<f64> {
-    (!values.is_empty()).then(|| quantile(values, 0.5))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 //! constant series gets that as its factor, another at least a hundredth of it.
 
 use super::number::exact;
-use super::scale::{Scale, Variation, fit_series, quantile};
+use super::scale::{Scale, Variation, fit_series, median, sorted};
 use super::split::Split;
 use super::table::Table;
 use super::task::{Plan, Scaling};
@@ -31,14 +31,10 @@ impl Spread {
         if plan.scaling == Scaling::None {
             return None;
         }
-        let median = |mut values: Vec<f64>| {
-            values.sort_unstable_by(f64::total_cmp);
-            (!values.is_empty()).then(|| quantile(&values, 0.5))
-        };
-        let factor = median(scales.clone().map(|scale| scale.factor).collect())?;
+        let factor = median(&sorted(scales.clone().map(|scale| scale.factor)))?;
         // A logarithm has no level to be relative to.
         let levelled = scales.filter(|scale| scale.offset != 0.0 && !scale.log);
-        let relative = median(levelled.map(|scale| scale.factor / scale.offset.abs()).collect());
+        let relative = median(&sorted(levelled.map(|scale| scale.factor / scale.offset.abs())));
         Some(Spread { factor, relative })
     }
 
@@ -64,13 +60,18 @@ impl Spread {
 pub fn fit(table: &Table, plan: &Plan, splits: &[Split]) -> Result<Vec<Vec<Scale>>> {
     let mut varied = vec![false; plan.columns().count()];
     let mut scales: Vec<Vec<(Scale, Variation)>> = Vec::new();
+    let columns = table.places(plan.columns())?;
     for (series, split) in table.series.iter().zip(splits) {
-        let of_series = fit_series(table, plan, series, split.train)?;
+        let of_series = fit_series(table, plan, &columns, series, split.train)?;
         varied.iter_mut().zip(&of_series).for_each(|(varied, (_, varies))| *varied |= *varies != Variation::Never);
         scales.push(of_series);
     }
     let Some((name, _)) = plan.columns().zip(varied).find(|(_, varied)| !varied) else {
-        return Ok(widened(plan, scales));
+        let varying = |column: usize| {
+            scales.iter().map(move |of| of[column]).filter(|of| of.1 != Variation::Never).map(|of| of.0)
+        };
+        let spreads = spreads(plan, varying);
+        return Ok(scales.iter().map(|of_series| widened(of_series, &spreads)).collect());
     };
     let value = table.series[0].values[table.column(name)?];
     let value = exact(value);
@@ -78,20 +79,17 @@ pub fn fit(table: &Table, plan: &Plan, splits: &[Split]) -> Result<Vec<Vec<Scale
     Err(Error::Table { place: table.name.clone(), message })
 }
 
-/// The scales [series][column], of which it is said whether their columns vary, with those of the series that hardly do
-/// taken from the others.
-fn widened(plan: &Plan, scales: Vec<Vec<(Scale, Variation)>>) -> Vec<Vec<Scale>> {
-    let varying =
-        |column: usize| scales.iter().map(move |of| of[column]).filter(|of| of.1 != Variation::Never).map(|of| of.0);
-    let spreads: Vec<Option<Spread>> =
-        (0..plan.columns().count()).map(|column| Spread::of(plan, varying(column))).collect();
-    let of_series = |of: &Vec<(Scale, Variation)>| {
-        let widen = |(&(scale, varies), spread): (&(Scale, Variation), &Option<Spread>)| {
-            spread.map_or(scale, |spread| spread.widen(scale, varies))
-        };
-        of.iter().zip(&spreads).map(widen).collect()
+/// What the columns of a plan vary by, each from the scales of the series in which it varies.
+pub fn spreads<S: Iterator<Item = Scale> + Clone>(plan: &Plan, varying: impl Fn(usize) -> S) -> Vec<Option<Spread>> {
+    (0..plan.columns().count()).map(|column| Spread::of(plan, varying(column))).collect()
+}
+
+/// The scales of a series' columns with factors that the panel allows.
+pub fn widened(of_series: &[(Scale, Variation)], spreads: &[Option<Spread>]) -> Vec<Scale> {
+    let widen = |(&(scale, varies), spread): (&(Scale, Variation), &Option<Spread>)| {
+        spread.map_or(scale, |spread| spread.widen(scale, varies))
     };
-    scales.iter().map(of_series).collect()
+    of_series.iter().zip(spreads).map(widen).collect()
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@ use super::card::Card;
 use super::number::Level;
 use super::scale::Scale;
 use super::stack::Segment;
-use super::table::{Series, Table};
 use super::task::Plan;
 use crate::data::Windows;
 use crate::engine::Engine;
@@ -31,9 +30,9 @@ impl Origins {
 
     /// The segment of a window, and the row of its series that is the first to be forecast.
     pub fn of(&self, windows: &Windows, id: usize) -> (Segment, usize) {
-        let start = windows.starts()[id] as usize;
+        let start = windows.starts()[id];
         let segment = self.segments[self.segment(windows, id)];
-        (segment, start - segment.first + segment.skipped + self.window)
+        (segment, segment.origin(self.window, start))
     }
 }
 
@@ -72,14 +71,17 @@ pub struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    /// The quantiles that the network forecasts of the series of a table; or its points, with intervals of `coverage`
-    /// where that is given.
+    /// The quantiles that the network forecasts of series at `places` among those of training; or its points, with
+    /// intervals of `coverage` where that is given.
     ///
     /// # Errors
-    /// [`Error::Config`] where there are no intervals, or none of that coverage.
-    pub fn of(card: &'a Card, table: &Table, coverage: Option<f64>) -> Result<Self> {
+    /// [`Error::Config`] where there are no intervals, or none of that coverage; or of quantiles, which are none.
+    pub fn of(card: &'a Card, places: &[Option<usize>], coverage: Option<f64>) -> Result<Self> {
         let plan = &card.plan;
         if let Some(quantiles) = &plan.quantiles {
+            if let Some(coverage) = coverage {
+                return Err(Error::config("level", coverage, "none: the model forecasts quantiles, which are given"));
+            }
             // Through its shortest digits, so that 0.1 is not shown as 0.10000000149.
             let exact = |level: &f32| level.to_string().parse().unwrap_or(f64::from(*level));
             let levels = quantiles.levels().iter().map(|level| Some(exact(level))).collect();
@@ -92,8 +94,8 @@ impl<'a> Reading<'a> {
             let expected = "none: no rows validated the model, so that nobody knows how far it may be off";
             Error::config("level", coverage, expected)
         })?;
-        let of_series = |series: &Series| intervals.half_widths(coverage, card.place(series.id.as_deref()));
-        let half_widths = Some(table.series.iter().map(of_series).collect::<Result<_>>()?);
+        let of_series = |&place: &Option<usize>| intervals.half_widths(coverage, place);
+        let half_widths = Some(places.iter().map(of_series).collect::<Result<_>>()?);
         // In steps of 1e-4, so that (1 - 0.9) / 2 is 0.05.
         let tail = ((1.0 - coverage) / 2.0 * 1e4).round() / 1e4;
         Ok(Reading { plan, levels: vec![None, Some(tail), Some(1.0 - tail)], middle: 0, half_widths })

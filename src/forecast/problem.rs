@@ -9,7 +9,6 @@ use super::split::Split;
 use super::stack::{Stack, Truths};
 use super::table::{ReadOptions, Table};
 use super::task::{Plan, Task};
-use super::time::Style;
 use crate::data::Windows;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -44,6 +43,8 @@ pub struct Problem {
     pub train: Vec<u32>,
     /// Which windows to validate on; none where no rows were held out for that.
     pub val: Vec<u32>,
+    /// One window in so many is taken, to train and to validate on.
+    pub stride: usize,
     /// The series of each window to validate on, and with independent channels the target; empty where there is one.
     val_groups: Vec<u32>,
     /// Which row each window is forecast from.
@@ -64,7 +65,10 @@ impl Problem {
         let split = |series| Split::of(table, series, [&task.val, &task.test], plan.window, plan.horizon);
         let splits: Vec<Split> = table.series.iter().map(split).collect::<Result<_>>()?;
         let scales = match known {
-            Some(card) => card.scales(table, &splits.iter().map(|split| split.train).collect::<Vec<_>>())?,
+            Some(card) => {
+                let rows: Vec<usize> = splits.iter().map(|split| split.train).collect();
+                card.scales(table, &card.places(table), &rows)?
+            }
             None => panel::fit(table, &plan, &splits)?,
         };
         let stack = Stack::new(table, &plan, &scales, &vec![0; splits.len()])?;
@@ -76,7 +80,7 @@ impl Problem {
             for segment in &stack.segments {
                 let of_segment = segment.starts(&plan, part(&splits[segment.series]), plan.horizon, stride)?;
                 let whole = |start: &u32| {
-                    let origin = segment.origin(&plan, *start);
+                    let origin = segment.origin(plan.window, *start);
                     truths.count(segment, &plan, origin) == plan.horizon * plan.width()
                 };
                 starts.extend(of_segment.inspect(|_| all += 1).filter(|start| table.filled == 0 || whole(start)));
@@ -103,13 +107,14 @@ impl Problem {
             style: table.style.clone(),
             frequency: table.frequency,
             known: table.known.clone(),
-            time: options.time.clone().filter(|_| table.style != Style::Row),
+            time: options.time.clone(),
             id: options.id.clone(),
             series: trained(table, &splits, scales)?,
             intervals: None,
             plan,
         };
-        Ok(Problem { card, windows, train: train.to_vec(), val: val.to_vec(), val_groups, origins, splits })
+        let (train, val) = (train.to_vec(), val.to_vec());
+        Ok(Problem { card, windows, train, val, stride, val_groups, origins, splits })
     }
 
     /// The network for it.
@@ -151,6 +156,17 @@ impl Problem {
             (segment.series, origin)
         };
         self.train.iter().map(origin).collect::<HashSet<_>>().len()
+    }
+
+    /// Says so where not every window is taken.
+    pub fn thinned(&self) -> Option<String> {
+        (self.stride > 1).then(|| {
+            format!(
+                "one window in {} is taken, to train, to validate and to measure intervals: there is one for each of more \
+                 than {MOST_WINDOWS} training rows, and neighbours are nearly the same",
+                self.stride
+            )
+        })
     }
 
     /// A run of training for it, on its windows and rows.

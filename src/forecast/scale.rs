@@ -54,8 +54,7 @@ impl Scale {
                 (mean, square.sqrt() * unit)
             }
             Scaling::Robust => {
-                let mut sorted: Vec<f64> = values().collect();
-                sorted.sort_unstable_by(f64::total_cmp);
+                let sorted = sorted(values());
                 let [q1, median, q3] = [0.25, 0.5, 0.75].map(|level| quantile(&sorted, level));
                 (median, if q3 > q1 { q3 - q1 } else { high - low })
             }
@@ -71,6 +70,18 @@ pub fn unit(size: f64) -> f64 {
         return 1.0;
     }
     2f64.powi(size.log2().clamp(-1000.0, 1000.0) as i32)
+}
+
+/// Values from the least to the greatest.
+pub fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_unstable_by(f64::total_cmp);
+    values
+}
+
+/// The median of sorted values; none of none.
+pub fn median(sorted: &[f64]) -> Option<f64> {
+    (!sorted.is_empty()).then(|| quantile(sorted, 0.5))
 }
 
 /// The quantile of sorted values, on the line between its neighbours. Source: `numpy.quantile`, method "linear".
@@ -105,22 +116,26 @@ impl Variation {
     }
 }
 
-/// The scales of one series from its first `rows` rows with targets, and how its columns vary there. A column that does
-/// not vary, beside series where it does, is moved to 0.
+/// The scales of one series from its first `rows` rows with targets, and how the plan's columns, which stand at
+/// `columns` in the table, vary there. A column that does not vary, beside series where it does, is moved to 0.
 ///
 /// # Errors
-/// [`Error::Table`](crate::Error::Table) where a column is not there, or a target that is to become its logarithm has a
-/// value of 0 or below.
-pub fn fit_series(table: &Table, plan: &Plan, series: &Series, rows: usize) -> Result<Vec<(Scale, Variation)>> {
+/// [`Error::Table`](crate::Error::Table) where a target that is to become its logarithm has a value of 0 or below.
+pub fn fit_series(
+    table: &Table,
+    plan: &Plan,
+    columns: &[usize],
+    series: &Series,
+    rows: usize,
+) -> Result<Vec<(Scale, Variation)>> {
     if plan.log {
-        check_logarithms(table, plan, series)?;
+        check_logarithms(table, plan, columns, series)?;
     }
-    let columns = table.columns.len();
-    let fit = |name: &String| {
-        let column = table.column(name)?;
-        let log = plan.log && plan.targets.contains(name);
+    let width = table.columns.len();
+    let fit = |(place, (name, &column)): (usize, (&String, &usize))| {
+        let log = plan.log && place < plan.targets.len();
         // Filled values were made up, perhaps from rows that come after these.
-        let places = (column..rows.min(series.known) * columns).step_by(columns);
+        let places = (column..rows.min(series.known) * width).step_by(width);
         let values = places.filter(|&place| !series.is_filled(place)).map(|place| series.values[place]);
         let fitted = Scale::fit(values.clone(), plan.scaling, log);
         if !fitted.is_none_or(|scale| scale.is_sound()) {
@@ -137,13 +152,12 @@ pub fn fit_series(table: &Table, plan: &Plan, series: &Series, rows: usize) -> R
         };
         Ok((fitted.unwrap_or_else(still), fitted.map_or(Variation::Never, |_| Variation::of(values.clone()))))
     };
-    plan.columns().map(fit).collect()
+    plan.columns().zip(columns).enumerate().map(fit).collect()
 }
 
 /// Refuses targets without a logarithm.
-fn check_logarithms(table: &Table, plan: &Plan, series: &Series) -> Result<()> {
-    for name in &plan.targets {
-        let column = table.column(name)?;
+fn check_logarithms(table: &Table, plan: &Plan, columns: &[usize], series: &Series) -> Result<()> {
+    for (name, &column) in plan.targets.iter().zip(columns) {
         let mut values = series.values.iter().skip(column).step_by(table.columns.len()).take(series.known);
         if let Some(row) = values.position(|&value| value <= 0.0) {
             let value = series.values[row * table.columns.len() + column];

@@ -1,7 +1,7 @@
 //! Which rows of a series are trained on, which decide when to stop, and which are held out: in the order of time.
 
 use super::table::{Series, Table};
-use super::time::{Style, candidates};
+use super::time::{Stamp, candidates};
 use crate::error::{Error, Result};
 use std::str::FromStr;
 
@@ -82,10 +82,7 @@ fn begin(
     horizon: usize,
 ) -> Result<usize> {
     let size = match part {
-        // More rows than there are may be a time that is written as a number: 20240101, or a year.
-        Part::Rows(size)
-            if *size > rows && table.style != Style::Row && table.style.parse(&size.to_string()).is_some() =>
-        {
+        Part::Rows(size) if row_of_number(table, series, *size).is_some() => {
             let time = Part::From(size.to_string());
             return begin(table, series, name, &time, end, rows, horizon);
         }
@@ -119,13 +116,31 @@ fn begin(
 /// # Errors
 /// [`Error::Table`] where the time is not written as the table's are.
 pub fn row_at(table: &Table, series: &Series, time: &str) -> Result<usize> {
-    let parsed = table.style.parse(time).ok_or_else(|| {
+    let stamp = stamp_of(table, series, time).ok_or_else(|| {
         let example = if table.style.is_civil() { "a date" } else { "a number" };
         table.refuse(series, format!("expected {example} as in the table's times, found `{time}`"))
     })?;
-    let stamp = series.clock.stamp(parsed.local, parsed.offset);
+    Ok(first_from(table, series, stamp))
+}
+
+/// The row that a number names as a time, such as 20240101 or a year: only where the number is larger than the rows
+/// whose targets are known, the table has dates, and that time lies among those rows.
+pub fn row_of_number(table: &Table, series: &Series, number: usize) -> Option<usize> {
+    if number <= series.known || !table.style.is_civil() {
+        return None;
+    }
+    let stamp = stamp_of(table, series, &number.to_string()).filter(|&stamp| stamp >= series.first)?;
+    Some(first_from(table, series, stamp)).filter(|&row| row < series.known)
+}
+
+fn stamp_of(table: &Table, series: &Series, time: &str) -> Option<Stamp> {
+    table.style.parse(time).map(|parsed| series.clock.stamp(parsed.local, parsed.offset))
+}
+
+/// The first row that is not before a stamp.
+fn first_from(table: &Table, series: &Series, stamp: Stamp) -> usize {
     let (steps, exact) = table.frequency.steps(series.first, stamp);
-    Ok(usize::try_from(steps.saturating_add(i64::from(!exact))).unwrap_or(0))
+    usize::try_from(steps.saturating_add(i64::from(!exact))).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -141,6 +156,25 @@ mod tests {
     fn split(val: &str, test: &str) -> Result<Split> {
         let table = days(30);
         Split::of(&table, &table.series[0], [&val.parse()?, &test.parse()?], 4, 2)
+    }
+
+    #[test]
+    fn a_number_beyond_the_rows_is_a_time_only_where_a_row_has_it() {
+        let rows: String = (0..400).map(|day| format!("{},{day}\n", 1_704_067_200 + day * 86_400)).collect();
+        let read = |text: &str| Table::read("t", text.as_bytes(), &ReadOptions::default()).unwrap();
+        let (dates, index) = (read(&format!("time,y\n{rows}")), days(30));
+        let of = |table: &Table, number| row_of_number(table, &table.series[0], number);
+        assert_eq!(
+            (of(&dates, 1_704_153_600), of(&dates, 1_703_980_800), of(&dates, 1_804_067_200)),
+            (Some(1), None, None)
+        );
+        assert_eq!((of(&index, 20_240_115), of(&index, 15), of(&index, 2880)), (Some(14), None, None));
+        assert_eq!((of(&index, 20_231_231), of(&index, 20_240_131)), (None, None));
+        let numbers: String = (0..300).map(|row| format!("{},{row}\n", 200 + row)).collect();
+        assert_eq!(of(&read(&format!("t,y\n{numbers}")), 400), None);
+        assert_eq!(split("5", "20240121").unwrap(), Split { train: 15, val: 20, rows: 30 });
+        let refused = split("5", "2880").unwrap_err().to_string();
+        assert_eq!(refused, "t: --test asks for 2880 rows, expected at most 30, those that are left");
     }
 
     #[test]

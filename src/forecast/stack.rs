@@ -41,7 +41,7 @@ impl Stack {
         let groups = if plan.channels == Channels::Joint { 1 } else { plan.targets.len() };
         let rows = table.series.iter().zip(from).map(|(series, from)| series.known - from).sum::<usize>() * groups;
         let mut stack = Stack { values: Vec::with_capacity(rows * plan.inputs()), segments: Vec::new() };
-        let columns: Vec<usize> = plan.columns().map(|name| table.column(name)).collect::<Result<_>>()?;
+        let columns = table.places(plan.columns())?;
         for (series, (scales, &skipped)) in scales.iter().zip(from).enumerate() {
             let known = as_known(table, plan, series, &columns);
             for group in 0..groups {
@@ -69,9 +69,9 @@ impl Stack {
 }
 
 impl Segment {
-    /// The row of the series that is the first after the window that begins at `start`.
-    pub fn origin(&self, plan: &Plan, start: u32) -> usize {
-        start as usize - self.first + self.skipped + plan.window
+    /// The row of the series that is the first after the window of so many rows that begins at `start`.
+    pub fn origin(&self, window: usize, start: u32) -> usize {
+        start as usize - self.first + self.skipped + window
     }
 
     /// Starts of the windows after which `horizon` rows of `within` follow at once, every `stride`-th.
@@ -126,12 +126,11 @@ impl<'a> Truths<'a> {
     /// # Errors
     /// [`Error::Table`] where a target is not there.
     pub fn new(table: &'a Table, plan: &Plan) -> Result<Self> {
-        let targets = plan.targets.iter().map(|name| table.column(name)).collect::<Result<_>>()?;
-        Ok(Truths { table, targets })
+        Ok(Truths { table, targets: table.places(&plan.targets)? })
     }
 
     /// Whether a target of a row was there.
-    pub fn has(&self, series: usize, target: usize, row: usize) -> bool {
+    fn has(&self, series: usize, target: usize, row: usize) -> bool {
         !self.table.series[series].is_filled(row * self.table.columns.len() + self.targets[target])
     }
 

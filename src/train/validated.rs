@@ -174,9 +174,10 @@ impl Run<'_> {
         if self.val.is_empty() || step < steps {
             return Ok(Epoch { epoch, epochs, step, steps, loss, val: None, val_mae: None, best });
         }
-        let found = measure(engine, &self.spec, self.windows, self.val, self.options.loss).await?;
+        let grouped = !self.val_groups.is_empty();
+        let found = measure(engine, &self.spec, self.windows, self.val, self.options.loss, grouped).await?;
         let val_mae = mean_mae(&found);
-        let val = if self.val_groups.is_empty() { mean(&found) } else { even_mean(&found, self.val_groups) };
+        let val = if grouped { even_mean(&found, self.val_groups) } else { mean(&found) };
         if !val.is_finite() {
             return Err(Error::Diverged { loss: val as f32, epoch, step });
         }

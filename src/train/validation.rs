@@ -24,7 +24,7 @@ pub struct Measured {
     pub values: f64,
 }
 
-/// Measures the windows `ids` one by one.
+/// Measures the windows `ids` one by one; the loss of outputs of 0 only where `with_reference`, else it is 0.
 ///
 /// # Errors
 /// [`Error::Index`](crate::Error::Index) where an id is not a window; else as [`Engine::predict`].
@@ -34,6 +34,7 @@ pub async fn measure<E: Engine>(
     windows: &Windows,
     ids: &[u32],
     loss: Loss,
+    with_reference: bool,
 ) -> Result<Vec<Measured>> {
     windows.check_ids(ids)?;
     let widen = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect::<Vec<f64>>();
@@ -51,7 +52,9 @@ pub async fn measure<E: Engine>(
             for (y, target) in positions.take(spec.readout().positions(length)) {
                 let y = widen(y);
                 sums.loss += loss.value(&y, target);
-                sums.reference += loss.value(&zeros, target);
+                if with_reference {
+                    sums.reference += loss.value(&zeros, target);
+                }
                 for (y, t) in points(loss, &y).zip(target) {
                     sums.absolute += (y - t).abs();
                     sums.values += 1.0;
@@ -117,7 +120,7 @@ pub async fn mean_loss<E: Engine>(
     ids: &[u32],
     loss: Loss,
 ) -> Result<f64> {
-    Ok(mean(&measure(engine, spec, windows, ids, loss).await?))
+    Ok(mean(&measure(engine, spec, windows, ids, loss, false).await?))
 }
 
 #[cfg(test)]

@@ -139,7 +139,14 @@ fn bad_training_sets_are_refused_with_nothing_written() {
         ("y.npz --nonlinearity relu", 2, "--init <MODEL>"),
         ("y.npz --loss quantile", 2, "--loss is quantile"),
         ("y.npz --momentum 0.5", 2, "--momentum is 0.5, expected none, or --optimizer sgd beside it"),
+        ("y.npz --delta 2", 2, "--delta is 2, expected none, or --loss huber beside it"),
+        ("y.npz --loss mae --delta 2", 2, "--delta is 2, expected none, or --loss huber beside it"),
         ("y.npz --classes 3", 2, "--classes is given"),
+        (
+            "y.npz --ignore-index 3",
+            2,
+            "--ignore-index is given, expected nothing, with another loss than cross-entropy",
+        ),
         ("y.npz --patience 3", 2, "--patience is 3, expected --val beside it: rows that decide when to stop"),
         (
             "y.npz --val 2 --patience 3",
@@ -169,6 +176,12 @@ fn bad_training_sets_are_refused_with_nothing_written() {
         assert_eq!(entries(folder), before, "{arguments}");
     }
     refused(folder, "train table.csv --head last", 2, "--head is given, expected nothing: it is for arrays");
+    refused(
+        folder,
+        "evaluate m.safetensors y.npz --delta 2",
+        2,
+        "--delta is 2, expected none, or --loss huber beside it",
+    );
 }
 
 #[test]

@@ -35,7 +35,7 @@ pub struct Panel {
     pub title: String,
     /// The time of each row.
     pub times: Vec<String>,
-    /// What is known, from the first row on.
+    /// What is known, from the first row on; NaN where nothing was measured.
     pub truth: Vec<f64>,
     /// Forecasts: the first row of each, and its steps, [steps][V].
     pub forecasts: Vec<(usize, Vec<Vec<f64>>)>,

@@ -6,7 +6,7 @@ use super::set::{For, HeadName, Set, in_words};
 use super::targets::named_loss;
 use crate::cli::console::{Console, significant};
 use crate::cli::evaluate::measured;
-use crate::cli::recipe::Recipe;
+use crate::cli::recipe::{Recipe, huber_delta};
 use crate::cli::run::Function;
 use crate::cli::values::whole;
 use crate::cli::{Common, device, fit, interrupt, outputs};
@@ -40,9 +40,10 @@ pub struct Flags {
     /// Of arrays: classes of a cross-entropy; by default as many as y names.
     #[arg(long, value_name = "N", value_parser = whole::<1, 1_048_576>, conflicts_with = "init")]
     pub classes: Option<usize>,
-    /// Of arrays: the class that stands for none in y: such rows, and such ends of rows, are left out.
-    #[arg(long, value_name = "N", default_value_t = -100)]
-    pub ignore_index: i32,
+    /// Of arrays: the class that stands for none in y, -100 where nothing is said: such rows, and such ends of rows,
+    /// are left out.
+    #[arg(long, value_name = "N")]
+    pub ignore_index: Option<i32>,
     /// Of arrays: take the rows in the order of the file.
     #[arg(long, help_heading = "Optimiser")]
     pub no_shuffle: bool,
@@ -58,13 +59,21 @@ pub struct Flags {
     pub head_module: Option<String>,
 }
 
+/// The class that stands for none where nothing is said: PyTorch's.
+const IGNORED: i32 = -100;
+
 impl Flags {
+    /// The class that stands for none.
+    pub fn ignored(&self) -> f32 {
+        self.ignore_index.unwrap_or(IGNORED) as f32
+    }
+
     /// Refuses these flags where there are no arrays.
     pub fn refuse_given(&self) -> Result<()> {
         let given = [
             ("--head", self.head.is_some()),
             ("--classes", self.classes.is_some()),
-            ("--ignore-index", self.ignore_index != -100),
+            ("--ignore-index", self.ignore_index.is_some()),
             ("--no-shuffle", self.no_shuffle),
             ("--nonlinearity", self.nonlinearity.is_some()),
             ("--module", self.module.is_some()),
@@ -132,7 +141,8 @@ pub async fn run(
     let Set { windows, rows, loss, mut model } = {
         let bytes = disk::read(Path::new(data))?;
         let network = recipe.init.as_deref().map_or(For::New(recipe, common.seed), For::Model);
-        let asked = recipe.loss.map(|name| named_loss(name, recipe.delta)).transpose()?;
+        let delta = huber_delta(recipe.loss, recipe.delta)?;
+        let asked = recipe.loss.map(|name| named_loss(name, delta)).transpose()?;
         Set::read(&Arrays::from_bytes(data, &bytes)?, network, asked, flags, &mut notes, &mut warnings)?
     };
     for warning in &warnings {

@@ -79,8 +79,11 @@ impl Set {
         let mut input = Input::read(arrays, None, notes)?;
         let reading = Reading::of(arrays, &input, asked, flags, notes)?;
         let loss = reading.loss;
-        if flags.classes.is_some() && loss != Loss::CrossEntropy {
-            return Err(Error::config("--classes", "given", "nothing, with another loss than cross-entropy").into());
+        for (name, given) in [("--classes", flags.classes.is_some()), ("--ignore-index", flags.ignore_index.is_some())]
+        {
+            if given && loss != Loss::CrossEntropy {
+                return Err(Error::config(name, "given", "nothing, with another loss than cross-entropy").into());
+            }
         }
         let begun = match network {
             For::Model(path) => Begun::Model(initial(path, flags, reading.readout, notes, warnings)?),

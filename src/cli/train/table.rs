@@ -6,7 +6,7 @@ use crate::cli::console::Console;
 use crate::cli::forecast::{coverage_of, network_in_words, warn_of_no_intervals};
 use crate::cli::outputs::{self, named};
 use crate::cli::plot::losses;
-use crate::cli::recipe::{LossName, Recipe};
+use crate::cli::recipe::{LossName, Recipe, huber_delta};
 use crate::cli::{Common, device, fit, interrupt, scores, table};
 use refrain::engine::{AnyEngine, Device, Engine};
 use refrain::forecast::table::{ReadOptions, Table};
@@ -42,9 +42,17 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &TaskFlags, common: &Common
     }
     let table = table::read(data, &read, &console)?;
     let problem = Problem::new(&table, &task, &read, initial.as_ref().map(|(_, card)| card))?;
+    if let Some(patience) = recipe.patience.filter(|&patience| patience > 0 && problem.val.is_empty()) {
+        return Err(
+            Error::config("--patience", patience, "0, or --val beside it: rows that decide when to stop").into()
+        );
+    }
     let noted = if initial.is_none() { short_series(&table, &task, &problem.card) } else { None };
     if let Some(note) = noted {
         console.warn(note);
+    }
+    if let Some(note) = problem.thinned() {
+        console.say(note)?;
     }
     let mut options = options(recipe, loss, &problem, common.seed)?;
 
@@ -133,29 +141,33 @@ fn initial(path: &Path) -> Result<(Model, Card)> {
     Ok((model, card))
 }
 
-/// The refusal of a task without targets: which columns there are, if the table can be read.
+/// The refusal of a task without targets: which columns there are, whatever the rows hold.
 fn without_target(data: &str, options: &ReadOptions) -> Error {
-    let refuse = |expected: String| Error::config("--target", "not given", expected);
-    let table = match table::open(data, options) {
-        Ok(table) => table,
-        Err(error @ Error::File { .. }) => return error,
-        Err(_) => return refuse("the columns to forecast, or all".to_owned()),
+    let mut names = match table::names(data, options) {
+        Ok(names) => names,
+        Err(error) => return error,
     };
+    names.retain(|name| Some(name) != options.time.as_ref() && Some(name) != options.id.as_ref());
     let mut columns = String::new();
-    for (n, name) in table.columns.iter().enumerate() {
+    for (n, name) in names.iter().enumerate() {
         if columns.len() + name.len() > COLUMNS {
-            columns += &format!(" and {} more", table.columns.len() - n);
+            columns += &format!(" and {} more", names.len() - n);
             break;
         }
         columns = if n == 0 { name.clone() } else { format!("{columns}, {name}") };
     }
-    refuse(format!("the columns to forecast, or all; {} has {columns}", table.name))
+    let data = if data == "-" { "stdin" } else { data };
+    Error::config("--target", "not given", format!("the columns to forecast, or all; {data} has {columns}"))
 }
 
 /// The loss, which quantiles and the quantile loss call for together.
-fn loss(recipe: &Recipe, task: &mut Task, known: Option<&Card>) -> Result<Loss> {
-    let known = known.and_then(|card| card.plan.quantiles);
+fn loss(recipe: &Recipe, task: &mut Task, init: Option<&Card>) -> Result<Loss> {
+    let delta = huber_delta(recipe.loss, recipe.delta)?;
+    let known = init.and_then(|card| card.plan.quantiles);
     if recipe.loss == Some(LossName::Quantile) && task.quantiles.is_none() && known.is_none() {
+        if init.is_some() {
+            return Err(Error::config("--loss", "quantile", "mse, mae or huber: the model of --init forecasts points"));
+        }
         task.quantiles = Some(Quantiles::new(&QUANTILES)?);
     }
     match (recipe.loss, task.quantiles.or(known)) {
@@ -165,7 +177,7 @@ fn loss(recipe: &Recipe, task: &mut Task, known: Option<&Card>) -> Result<Loss> 
         }
         (None | Some(LossName::Mse), None) => Ok(Loss::Mse),
         (Some(LossName::Mae), None) => Ok(Loss::Mae),
-        (Some(LossName::Huber), None) => Ok(Loss::Huber { delta: recipe.delta as f32 }),
+        (Some(LossName::Huber), None) => Ok(Loss::Huber { delta: delta as f32 }),
         (Some(_), None) => Err(Error::config("--loss", "one of classes", "mse, mae, huber or quantile for a table")),
     }
 }

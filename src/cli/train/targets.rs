@@ -108,7 +108,7 @@ impl Reading {
                 arrays.dims("y", [n]).map(drop)?
             }
             let values = arrays.f32("y")?.values;
-            return classes(arrays, values, input, readout, flags.ignore_index as f32, bidirectional, notes);
+            return classes(arrays, values, input, readout, flags.ignored(), bidirectional, notes);
         }
         // A single output needs no dimension of its own.
         let single = outputs.is_none_or(|outputs| outputs == 1) && form == Form::Values;
@@ -164,7 +164,7 @@ fn few(arrays: &Arrays<'_>, y: &Array<'_>, input: &Input, flags: &Flags) -> Resu
     let read = values.len() / input.rows.max(1);
     let counts =
         |index: usize| read == 1 || index % read.max(1) < input.length((index / read.max(1)).min(input.rows - 1));
-    let ignored = flags.ignore_index as f32;
+    let ignored = flags.ignored();
     let mut counted: Vec<f32> = values
         .iter()
         .enumerate()

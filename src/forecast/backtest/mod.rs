@@ -9,12 +9,12 @@ mod verdict;
 pub use method::{Method, SeriesScores};
 pub use report::{Backtest, Sample};
 
-use super::card::Card;
+use super::card::{Card, Trained};
 use super::metrics::Forecasted;
 use super::naive::{History, Naive};
 use super::predict::{Origins, Reading, predict};
 use super::scale::Scale;
-use super::split::row_at;
+use super::split::{row_at, row_of_number};
 use super::stack::{Stack, Truths};
 use super::table::{Series, Table};
 use crate::engine::Engine;
@@ -49,7 +49,7 @@ pub struct BacktestOptions {
 pub enum Start {
     /// The first that is not before this time.
     Time(String),
-    /// So many rows after the first.
+    /// So many rows after the first; or, where there are not as many, the row that has the number as its time: 20240101.
     Row(usize),
     /// So many rows before the end of each series.
     Last(usize),
@@ -68,21 +68,28 @@ pub async fn backtest<E: Engine>(
 ) -> Result<Backtest> {
     let plan = &card.plan;
     card.check_table(table)?;
-    let reading = Reading::of(card, table, options.coverage)?;
+    let places = card.places(table);
+    let trained: Vec<Option<&Trained>> = places.iter().map(|place| place.map(|place| &card.series[place])).collect();
+    let reading = Reading::of(card, &places, options.coverage)?;
     let (season, stride) = (options.season.unwrap_or(plan.season), options.stride.unwrap_or(1));
     for (name, count) in [("season", season), ("stride", stride)] {
         if count == 0 {
             return Err(Error::config(name, count, "at least 1"));
         }
     }
-    let first = |series| first_row(card, table, series, options.from.as_ref());
-    let firsts: Vec<usize> = table.series.iter().map(first).collect::<Result<_>>()?;
+    let first = |(series, trained): (&Series, &Option<&Trained>)| match (&options.from, trained) {
+        (Some(from), _) => row_of(table, series, from),
+        (None, Some(trained)) => first_held_out(table, series, trained),
+        // Of a series that was not trained on, all are; its scales then follow from the first window.
+        (None, None) => Ok(plan.window),
+    };
+    let firsts: Vec<usize> = table.series.iter().zip(&trained).map(first).collect::<Result<_>>()?;
     let end = |series: &Series| match &options.to {
         None => Ok(series.known),
         Some(to) => Ok(row_of(table, series, to)?.min(series.known)),
     };
     let ends: Vec<usize> = table.series.iter().map(end).collect::<Result<_>>()?;
-    let scales = card.scales(table, &firsts)?;
+    let scales = card.scales(table, &places, &firsts)?;
 
     // Windows reach back no further.
     let seen = |(series, first): (&Series, &usize)| series.known.min(first.saturating_sub(plan.window));
@@ -93,7 +100,7 @@ pub async fn backtest<E: Engine>(
         let (first, end) = (firsts[segment.series], ends[segment.series]);
         let before = starts.len();
         let all: Vec<u32> = segment.starts(plan, first..end, plan.horizon, stride)?.collect();
-        let some = |&start: &u32| truths.count(segment, plan, segment.origin(plan, start)) > 0;
+        let some = |&start: &u32| truths.count(segment, plan, segment.origin(plan.window, start)) > 0;
         starts.extend(all.iter().copied().filter(|start| table.filled == 0 || some(start)));
         if !all.is_empty() && starts.len() == before {
             let message = format!("every target in rows {first} to {end} was filled in, and none can be compared with");
@@ -107,7 +114,7 @@ pub async fn backtest<E: Engine>(
             );
             return Err(table.refuse(&table.series[segment.series], message));
         }
-        let last = segment.origin(plan, starts[starts.len() - 1]);
+        let last = segment.origin(plan.window, starts[starts.len() - 1]);
         shown.insert(segment.first, Shown { last, gap: plan.horizon.div_ceil(stride) * stride });
     }
     let origins = Origins { segments: stack.segments.clone(), window: plan.window };
@@ -148,7 +155,7 @@ pub async fn backtest<E: Engine>(
         Ok(())
     })
     .await?;
-    let trained = trained_on(card, table, &firsts)?;
+    let trained = trained_on(table, &trained, &firsts)?;
     let counts = Counts { origins: counted.len(), stride, season };
     forecasts.sort_by_key(|sample| (sample.series, sample.target, sample.origin));
     Ok(Backtest { forecasts, ..Backtest::new(card, table, &reading, &sums, samples, counts, trained) })
@@ -167,13 +174,8 @@ impl Shown {
     }
 }
 
-/// The first row of a series to forecast.
-fn first_row(card: &Card, table: &Table, series: &Series, from: Option<&Start>) -> Result<usize> {
-    if let Some(from) = from {
-        return row_of(table, series, from);
-    }
-    // Of a series that was not trained on, all are; its scales then follow from the first window.
-    let Some(trained) = card.trained(series.id.as_deref()) else { return Ok(card.plan.window) };
+/// The first row of a series that training held out.
+fn first_held_out(table: &Table, series: &Series, trained: &Trained) -> Result<usize> {
     let (row, exact) = table.frequency.steps(series.first, trained.test_from);
     let row = usize::try_from(row.saturating_add(i64::from(!exact))).unwrap_or(0);
     if row < series.known {
@@ -186,16 +188,16 @@ fn first_row(card: &Card, table: &Table, series: &Series, from: Option<&Start>) 
 
 fn row_of(table: &Table, series: &Series, start: &Start) -> Result<usize> {
     match start {
-        Start::Row(row) => Ok(*row),
+        Start::Row(row) => Ok(row_of_number(table, series, *row).unwrap_or(*row)),
         Start::Last(rows) => Ok(series.known.saturating_sub(*rows)),
         Start::Time(time) => row_at(table, series, time),
     }
 }
 
 /// Whether any series is forecast where the network was trained, or validated.
-fn trained_on(card: &Card, table: &Table, firsts: &[usize]) -> Result<bool> {
-    for (series, &first) in table.series.iter().zip(firsts) {
-        let Some(trained) = card.trained(series.id.as_deref()) else { continue };
+fn trained_on(table: &Table, trained: &[Option<&Trained>], firsts: &[usize]) -> Result<bool> {
+    for ((series, trained), &first) in table.series.iter().zip(trained).zip(firsts) {
+        let Some(trained) = trained else { continue };
         if table.stamp(series, first)? < trained.test_from {
             return Ok(true);
         }
@@ -225,10 +227,10 @@ impl<'a> Comparison<'a> {
         season: usize,
     ) -> Result<Self> {
         let (columns, targets) = (table.columns.len(), card.plan.targets.len());
+        let places = table.places(&card.plan.targets)?;
         let mut histories = Vec::new();
         for (series, &first) in table.series.iter().zip(firsts) {
-            for name in &card.plan.targets {
-                let place = table.column(name)?;
+            for &place in &places {
                 // Where no row is known, the slice is empty.
                 let values = series.values[..series.known * columns].get(place..).unwrap_or_default();
                 let filled = series.filled.get(place..).unwrap_or_default();

@@ -122,9 +122,9 @@ impl Backtest {
         let names = ["target", "origin", "step", "time", "truth"].map(str::to_owned);
         let levels = self.levels.iter().map(|&level| column_name("forecast", level));
         write(several.then(|| "id".to_owned()).into_iter().chain(names).chain(levels).collect());
+        let columns = table.places(&self.targets)?;
         for Sample { series, target, origin, values } in &self.forecasts {
-            let (series, name) = (&table.series[*series], &self.targets[*target]);
-            let column = table.column(name)?;
+            let (series, name, column) = (&table.series[*series], &self.targets[*target], columns[*target]);
             let known = table.time(series, origin - 1)?;
             for (step, values) in values.chunks_exact(self.levels.len()).enumerate() {
                 let place = (origin + step) * table.columns.len() + column;

@@ -3,6 +3,7 @@
 use super::marks::is_number;
 use super::options::ReadOptions;
 use super::text::Text;
+use super::times;
 use crate::forecast::time::is_time;
 use csv::{ByteRecord, ReaderBuilder};
 
@@ -61,7 +62,8 @@ fn delimiter(sample: &[u8], whole: bool) -> u8 {
 fn is_header(rows: &[ByteRecord], options: &ReadOptions) -> bool {
     let Some((first, rest)) = rows.split_first() else { return false };
     let names: Vec<String> = first.iter().map(|field| String::from_utf8_lossy(field).trim().to_owned()).collect();
-    let asked = [&options.time, &options.id].into_iter().flatten().chain(options.columns.iter().flatten());
+    let time = options.time.iter().filter(|time| *time != times::NONE);
+    let asked = time.chain(&options.id).chain(options.columns.iter().flatten());
     let mut asked = asked.peekable();
     let value = |text: &str| is_number(text) || is_time(text);
     let word = |text: &str| !text.is_empty() && !value(text);
@@ -124,6 +126,8 @@ mod tests {
         let asked = ReadOptions { columns: Some(vec!["2".into()]), ..ReadOptions::default() };
         assert!(guess("1,2\n3,4\n", &asked).header);
         assert!(!guess("1,3\n3,4\n", &asked).header);
+        let counted = ReadOptions { time: Some("none".into()), ..asked };
+        assert!(guess("1,2\n3,4\n", &counted).header);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 mod dialect;
 mod fill;
 mod marks;
+mod names;
 mod options;
 mod place;
 mod raw;
@@ -20,6 +21,7 @@ pub use marks::{Marks, Thousands};
 pub use options::{Fill, Known, ReadOptions};
 pub use place::nearest;
 pub use series::{Series, Table};
+pub(super) use times::NONE;
 
 /// What may stand where a value is missing, in lower case.
 const MISSING: [&str; 8] = ["", "na", "n/a", "nan", "null", "none", "-", "?"];

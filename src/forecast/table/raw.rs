@@ -18,10 +18,9 @@ pub struct Raw {
 }
 
 impl Raw {
-    /// Turns the order of the rows around.
+    /// Turns the order of the rows around, whose offsets have gone into the clock.
     pub fn reverse(&mut self, columns: usize) {
         self.stamps.reverse();
-        self.offsets.reverse();
         self.lines.reverse();
         self.values.reverse();
         self.values.chunks_mut(columns).for_each(<[_]>::reverse);

@@ -2,17 +2,18 @@
 
 use super::dialect::Dialect;
 use super::marks::{Reading, is_number};
+use super::names::Names;
 use super::options::{Known, ReadOptions};
-use super::place::{Place, nearest};
+use super::place::Place;
 use super::raw::Raw;
 use super::series::{Series, Table};
 use super::survey::{Lines, Survey};
 use super::text::Text;
 use super::{fill, is_missing, regular, times};
 use crate::error::Result;
-use crate::forecast::time::{Clock, DAY, Frequency, Parsed, SECOND, Stamp, Style, parse_number, to_utc};
+use crate::forecast::time::{Clock, DAY, Frequency, Parsed, SECOND, Stamp, Style, parse_number, to_utc, unreadable};
 use csv::ByteRecord;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io::Read;
 
 /// Which field of a row is what.
@@ -38,10 +39,7 @@ impl Table {
         let mut notes = std::mem::take(&mut text.notes);
         let dialect = Dialect::guess(&text, options);
         let mut lines = Lines::new(name, &text, dialect.delimiter);
-        let mut record = ByteRecord::new();
-        if !lines.advance(&mut record)? {
-            return Err(Place::of(name).refuse("the table is empty: expected a row of names, and rows of values"));
-        }
+        let mut record = lines.first()?;
         let names = Names::of(name, &record, dialect.header, options, &mut notes)?;
         if dialect.header && !lines.advance(&mut record)? {
             return Err(Place::of(name).refuse("there is no row after the header: expected rows of values"));
@@ -88,6 +86,18 @@ impl Table {
             options,
         )
     }
+
+    /// The names of a table's columns, those of times and identifiers among them, whatever its rows hold.
+    ///
+    /// # Errors
+    /// As [`Table::read`] where there is no first row, or two columns have one name;
+    /// [`Error::File`](crate::Error::File) where the bytes cannot be read or are no text.
+    pub fn names(name: &str, source: impl Read, options: &ReadOptions) -> Result<Vec<String>> {
+        let text = Text::read(name, source)?;
+        let dialect = Dialect::guess(&text, options);
+        let first = Lines::new(name, &text, dialect.delimiter).first()?;
+        Ok(Names::of(name, &first, dialect.header, options, &mut Vec::new())?.names)
+    }
 }
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -109,11 +119,12 @@ fn make_regular(mut table: Table, mut raw: Vec<Raw>, options: &ReadOptions) -> R
     }
     regular::check_order(&table, &raw)?;
     let longest = raw.iter().max_by_key(|series| series.stamps.len());
-    let known = options.known.frequency.filter(|frequency| {
+    let fits = |frequency: &Frequency| {
         let dates = !matches!(frequency, Frequency::Step(_));
         dates == table.style.is_civil() && raw.iter().all(|series| frequency.fits(&series.stamps))
-    });
-    let guessed = || known.or_else(|| Frequency::infer(&longest?.stamps, &table.style));
+    };
+    let known = || options.known.frequency.filter(fits);
+    let guessed = || known().or_else(|| Frequency::infer(&longest?.stamps, &table.style));
     let frequency =
         if table.style == Style::Row { Some(Frequency::Step(1.0)) } else { options.frequency.or_else(guessed) };
     let Some(frequency) = frequency else {
@@ -122,10 +133,8 @@ fn make_regular(mut table: Table, mut raw: Vec<Raw>, options: &ReadOptions) -> R
         );
     };
     table.frequency = frequency;
-    for column in &options.open_end {
-        table.column(column)?;
-    }
-    let open_end: Vec<bool> = table.columns.iter().map(|column| options.open_end.contains(column)).collect();
+    let mut open_end = vec![false; table.columns.len()];
+    table.places(&options.open_end)?.into_iter().for_each(|column| open_end[column] = true);
     for mut raw in raw {
         regular::check(&table, &mut raw, options.fill.is_some())?;
         let (known, filled) = fill::complete(&table, &mut raw, &open_end, options.fill)?;
@@ -151,13 +160,14 @@ fn set_clocks(raw: &mut [Raw], options: &ReadOptions) {
     let utc = |series: &Raw| -> Vec<Stamp> {
         series.stamps.iter().zip(&series.offsets).map(|(&stamp, &offset)| to_utc(stamp, offset)).collect()
     };
-    let instants = utc(longest);
-    let mut steps: Vec<i64> =
-        instants.windows(2).map(|pair| pair[1].saturating_sub(pair[0]).saturating_abs()).collect();
-    steps.sort_unstable();
-    let median = steps.get(steps.len() / 2).map(|&step| Frequency::Fixed(step));
-    // Where clocks change, a day has 23 or 25 hours: half of a day and less is within days.
-    let guess = || median.is_some_and(|frequency| matches!(frequency, Frequency::Fixed(step) if step < DAY * 9 / 10));
+    let guess = || {
+        let instants = utc(longest);
+        let mut steps: Vec<i64> =
+            instants.windows(2).map(|pair| pair[1].saturating_sub(pair[0]).saturating_abs()).collect();
+        steps.sort_unstable();
+        // Where clocks change, a day has 23 or 25 hours: half of a day and less is within days.
+        steps.get(steps.len() / 2).is_some_and(|&median| median < DAY * 9 / 10)
+    };
     let within = options.frequency.or(options.known.frequency).map_or_else(guess, Frequency::is_within_days);
     for series in raw {
         let instants = utc(series);
@@ -174,54 +184,6 @@ fn set_clocks(raw: &mut [Raw], options: &ReadOptions) {
         if within {
             series.stamps = instants;
         }
-    }
-}
-
-/// The names of a table's columns, each of which has another.
-struct Names<'a> {
-    table: &'a str,
-    names: Vec<String>,
-    /// What a first row that was taken for values has to say where a name is not there.
-    hint: Option<String>,
-}
-
-impl<'a> Names<'a> {
-    /// Those of the first record, or column1, column2, ...
-    fn of(
-        table: &'a str,
-        first: &ByteRecord,
-        header: bool,
-        options: &ReadOptions,
-        notes: &mut Vec<String>,
-    ) -> Result<Self> {
-        let fields = first.iter().map(|field| String::from_utf8_lossy(field).trim().to_owned());
-        let named = |(n, name): (usize, String)| if header && !name.is_empty() { name } else { format!("column{n}") };
-        let names: Vec<String> = (1..).zip(fields.clone()).map(named).collect();
-        let mut known = HashSet::new();
-        if let Some(name) = names.iter().find(|&name| !known.insert(name)) {
-            return Err(Place::of(table).column(name).refuse("two columns have this name: rename one"));
-        }
-        let hint = (!header && options.header.is_none()).then(|| {
-            notes.push(
-                "the first row holds values: columns are column1, column2, ...; --header takes it for names".into(),
-            );
-            let row: String = fields.collect::<Vec<_>>().join(",").chars().take(40).collect();
-            format!(
-                ": the first row, `{row}`, was read as values, so that columns are column1 to column{}; --header says \
-                 that it holds names",
-                names.len()
-            )
-        });
-        Ok(Names { table, names, hint })
-    }
-
-    /// The place of a column.
-    fn find(&self, name: &str) -> Result<usize> {
-        let found = self.names.iter().position(|known| known == name);
-        found.ok_or_else(|| {
-            let hint = self.hint.clone().unwrap_or_else(|| nearest(name, self.names.iter()));
-            Place::of(self.table).column(name).refuse(format!("there is no such column{hint}"))
-        })
     }
 }
 
@@ -256,6 +218,14 @@ impl Fields {
         }
         if values.is_empty() {
             return Err(Place::of(table).refuse("expected a column of values, found none"));
+        }
+        if style == Style::Row {
+            let frequency = options.frequency.filter(|&frequency| frequency != Frequency::Step(1.0));
+            let said = [("--freq", frequency.is_some()), ("--time-format", options.time_format.is_some())];
+            if let Some((flag, _)) = said.into_iter().find(|(_, said)| *said) {
+                let message = format!("{flag} is for times, and rows are counted: --time names the column of times");
+                return Err(Place::of(table).refuse(message));
+            }
         }
         Ok(Fields { names, time, id, values, style })
     }
@@ -337,16 +307,18 @@ impl Rows<'_> {
     fn time(&mut self, text: &[u8], line: u64, field: usize) -> Result<Parsed> {
         let text = String::from_utf8_lossy(text);
         let text = text.trim();
-        let refuse = |expected: String| {
+        let refuse = |expected: &str, why: Option<String>| {
+            let why = why.map_or(String::new(), |why| format!("; {why}"));
             let place = Place::of(self.table).row(line).column(&self.fields.names[field]);
-            place.refuse(format!("expected {expected}, found `{text}`"))
+            place.refuse(format!("expected {expected}, found `{text}`{why}"))
         };
         let Style::Civil(format) = &self.fields.style else {
             let plain = if self.reading.reads(text) { &self.reading.plain(text) } else { text };
-            let local = parse_number(plain).ok_or_else(|| refuse("a number, as times of the table".to_owned()))?;
+            let local = parse_number(plain).ok_or_else(|| refuse("a number, as times of the table", None))?;
             return Ok(Parsed::at(local));
         };
-        let parsed = format.parse(text).ok_or_else(|| refuse(format!("a time, written as {format}")))?;
+        let parsed =
+            format.parse(text).ok_or_else(|| refuse(&format!("a time, written as {format}"), unreadable(text)))?;
         self.parsed = parsed.and(&self.parsed);
         Ok(parsed)
     }

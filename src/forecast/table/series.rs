@@ -4,6 +4,8 @@ use super::options::Known;
 use super::place::{Place, nearest};
 use crate::error::{Error, Result};
 use crate::forecast::time::{Clock, Frequency, Stamp, Style};
+use std::collections::HashMap;
+use std::ops::Range;
 
 /// A table of one or more series, regular in time and without gaps.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,6 +51,12 @@ impl Series {
         self.filled.get(place).copied().unwrap_or(false)
     }
 
+    /// A column in some rows, of a table of V `columns`; NaN where a value was filled in.
+    pub fn measured(&self, columns: usize, column: usize, rows: Range<usize>) -> Vec<f64> {
+        let places = rows.map(|row| row * columns + column);
+        places.map(|place| if self.is_filled(place) { f64::NAN } else { self.values[place] }).collect()
+    }
+
     /// A column as it was known at each of its rows, of a table of V `columns`: where a value was filled in, the last
     /// one before it that was there. A line to the next value would show what comes after.
     pub fn as_known(&self, columns: usize, column: usize) -> Vec<f64> {
@@ -84,6 +92,15 @@ impl Table {
             let message = format!("there is no such column{}", nearest(name, self.columns.iter()));
             Place::of(&self.name).column(name).refuse(message)
         })
+    }
+
+    /// The places of several columns, as [`Table::column`] has them.
+    ///
+    /// # Errors
+    /// As [`Table::column`].
+    pub fn places<'a>(&self, names: impl IntoIterator<Item = &'a String>) -> Result<Vec<usize>> {
+        let places: HashMap<&String, usize> = self.columns.iter().zip(0..).collect();
+        names.into_iter().map(|name| places.get(name).copied().map_or_else(|| self.column(name), Ok)).collect()
     }
 
     /// The time of a row of a series, or of one after its end.

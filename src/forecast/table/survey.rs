@@ -35,6 +35,18 @@ impl<'a> Lines<'a> {
         Lines { table, reader, crlf, skipped: text.skipped }
     }
 
+    /// Reads the first record.
+    ///
+    /// # Errors
+    /// [`Error::Table`](crate::Error::Table) where there is none.
+    pub fn first(&mut self) -> Result<ByteRecord> {
+        let mut record = ByteRecord::new();
+        if self.advance(&mut record)? {
+            return Ok(record);
+        }
+        Err(Place::of(self.table).refuse("the table is empty: expected a row of names, and rows of values"))
+    }
+
     /// Reads the next record; false at the end.
     ///
     /// # Errors

@@ -293,6 +293,57 @@ fn columns_like_dates_are_never_dropped_in_silence() {
 }
 
 #[test]
+fn months_in_other_languages_and_zones_by_name_are_said() {
+    let said = |name: &str, times: &[&str]| {
+        let found = read(&timed(name, times), &columns(&["y"]));
+        found.map_or_else(|error| error.to_string(), |table| table.notes.join("\n"))
+    };
+    for (name, times, value, word) in [
+        ("date", &["15 mars 2024", "16 mars 2024"][..], "row 2, column `date`: `15 mars 2024`", "`mars`"),
+        ("Monat", &["Jan 2024", "Mai 2024", "Okt 2024"], "row 3, column `Monat`: `Mai 2024`", "`Mai`"),
+        ("m", &["Jan 2024", "Feb 2024", "Mar 2024", "Apr 2024", "Mai 2024"], "found `Mai 2024`", "`Mai`"),
+        ("periode", &["janv. 2024", "févr. 2024"], "rows are counted; `janv. 2024` in `periode` is no time", "`janv`"),
+        ("periode", &["Jan 2024", "Mai 2024", "Okt 2024"], "rows are counted; `Mai 2024` in `periode`", "`Mai`"),
+        ("at", &["2024-01-01 00:00 CET", "2024-01-02 00:00 CET"], "`2024-01-01 00:00 CET` looks like a time", "`CET`"),
+        ("at", &["2024-01-01 00:00 Europe/Berlin", "x"], "row 2, column `at`", "`Europe/Berlin`"),
+    ] {
+        let said = said(name, times);
+        assert!(said.contains(value) && said.contains(word) && said.len() < 450, "{times:?}: {said}");
+    }
+    // Nor where it is said which column they are in, or how they are written.
+    let text = timed("when", &["1 mai 2024", "2 mai 2024"]);
+    for format in [None, Some(Style::Civil("%d %B %Y".parse().unwrap()))] {
+        let said = ReadOptions { time: Some("when".into()), time_format: format, ..columns(&["y"]) };
+        let message = read(&text, &said).unwrap_err().to_string();
+        assert!(message.contains("found `1 mai 2024`") && message.contains("English alone"), "{message}");
+    }
+    // A name that all rows have can be passed over.
+    let times = ["2024-01-01 00:00 CET", "2024-01-02 00:00 CET"];
+    let format = Some(Style::Civil("%Y-%m-%d %H:%M CET".parse().unwrap()));
+    let said = ReadOptions { time: Some("at".into()), time_format: format, ..columns(&["y"]) };
+    assert_eq!(read(&timed("at", &times), &said).unwrap().frequency.to_string(), "D");
+}
+
+#[test]
+fn what_is_said_of_times_is_refused_where_rows_are_counted() {
+    let none = ReadOptions { time: Some("none".into()), ..columns(&["y"]) };
+    let daily = Some("D".parse().unwrap());
+    let format = Some(Style::Civil("%Y".parse().unwrap()));
+    for (options, flag) in [
+        (ReadOptions { frequency: daily, ..none.clone() }, "--freq"),
+        (ReadOptions { time_format: format, ..none.clone() }, "--time-format"),
+    ] {
+        refused(
+            "d,y\n2024-01-01,1\n2024-01-02,2\n",
+            &options,
+            &format!("t.csv: {flag} is for times, and rows are counted: --time names the column of times"),
+        );
+    }
+    let counted = ReadOptions { frequency: Some("1".parse().unwrap()), ..none };
+    assert_eq!(read("y\n1\n2\n", &counted).unwrap().style, Style::Row);
+}
+
+#[test]
 fn days_are_local_days_and_hours_go_on_when_clocks_change() {
     let days = ["2024-03-30T00:00:00+01:00", "2024-03-31T00:00:00+01:00", "2024-04-01T00:00:00+02:00"];
     let table = read(&timed("date", &days), &columns(&["y"])).unwrap();
@@ -312,6 +363,20 @@ fn days_are_local_days_and_hours_go_on_when_clocks_change() {
     }
     let [before, after] = [1, 2].map(|row| table.local(series, row).unwrap());
     assert_eq!(after - before, 2 * 3_600_000_000);
+}
+
+#[test]
+fn a_date_without_an_offset_is_no_time_among_those_that_have_one() {
+    let written = "written as %Y-%m-%d %H:%M%:z, found `2024-01-02`";
+    let text = timed("date", &["2024-01-01 00:00+01:00", "2024-01-02", "2024-01-03 00:00+01:00"]);
+    let expected = "t.csv, row 3, column `date`: expected a time such as `2024-01-01 00:00+01:00`, ";
+    refused(&text, &columns(&["y"]), &format!("{expected}{written}; --time-format says how they are written"));
+    let format = Some(Style::Civil("%Y-%m-%d %H:%M%:z".parse().unwrap()));
+    let said = ReadOptions { time: Some("date".into()), time_format: format, ..columns(&["y"]) };
+    for times in [&["2024-01-01 00:00+01:00", "2024-01-02"][..], &["2024-01-02", "2024-01-03"]] {
+        let message = read(&timed("date", times), &said).unwrap_err().to_string();
+        assert!(message.contains(&format!("expected a time, {written}")), "{message}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The text of a table: its bytes, read whole, in UTF-8 and without what spreadsheets put before the first row.
 
 use super::place::Place;
+use crate::arrays::foreign_format;
 use crate::error::{Error, Result};
 use crate::memory;
 use std::io::Read;
@@ -9,13 +10,9 @@ use std::io::Read;
 const CHUNK: usize = 1 << 20;
 /// Longest line, in bytes: millions of columns. What has none that is shorter is no table.
 const LONGEST: usize = 1 << 26;
-/// How files begin that are no text, and what to do about them.
-const FORMATS: [(&[u8], &str); 6] = [
+/// How files begin that are no table, beside the foreign formats of arrays, and what to do about them.
+const FORMATS: [(&[u8], &str); 2] = [
     (b"PK\x03\x04", "it is a zip file or an Excel sheet: save the sheet as CSV, or unpack the file"),
-    (b"\xd0\xcf\x11\xe0", "it is an Excel sheet: save it as CSV"),
-    (b"\x1f\x8b", "it is compressed with gzip: unpack it first"),
-    (b"\x28\xb5\x2f\xfd", "it is compressed with zstd: unpack it first"),
-    (b"PAR1", "it is a Parquet file: save the table as CSV"),
     (b"\xff\xfe\0\0", "it is UTF-32: save it as UTF-8"),
 ];
 /// The characters of the bytes 0x80 to 0x9f in Windows-1252; the other bytes are their own code points.
@@ -56,13 +53,13 @@ impl Text {
 
 /// The bytes of a source that ends, in lines that end.
 fn bounded(name: &str, mut source: impl Read) -> Result<Vec<u8>> {
-    let (mut bytes, mut line, mut checked): (Vec<u8>, usize, usize) = (Vec::new(), 0, 0);
+    let (mut bytes, mut line, mut checked): (Vec<u8>, usize, usize) = (Vec::new(), 0, 64 * CHUNK);
     loop {
         let before = bytes.len();
         // Growing doubles, and the values come beside the text.
         if before >= checked {
             memory::check("the table", 2 * before, "take fewer rows or columns")?;
-            checked = (2 * before).max(64 * CHUNK);
+            checked = 2 * before;
         }
         let read = source.by_ref().take(CHUNK as u64).read_to_end(&mut bytes);
         if read.map_err(|error| unreadable(name, &error))? == 0 {
@@ -75,9 +72,9 @@ fn bounded(name: &str, mut source: impl Read) -> Result<Vec<u8>> {
         };
         let utf16 = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");
         if before == 0
-            && let Some((_, message)) = FORMATS.iter().find(|(mark, _)| bytes.starts_with(mark))
+            && let Some(what) = other_format(&bytes)
         {
-            return Err(Place::of(name).refuse(*message));
+            return Err(Place::of(name).refuse(format!("expected a table (CSV): {what}")));
         }
         if !utf16 && added.contains(&0) {
             let message = "it holds a byte of 0, so that it is no text: expected CSV in UTF-8, or in UTF-16 with a byte \
@@ -89,6 +86,12 @@ fn bounded(name: &str, mut source: impl Read) -> Result<Vec<u8>> {
             return Err(Place::of(name).refuse(message));
         }
     }
+}
+
+/// What the file is that begins with these bytes, and what to do about it; none where it may be a table.
+fn other_format(bytes: &[u8]) -> Option<String> {
+    let ours = FORMATS.iter().find(|(mark, _)| bytes.starts_with(mark)).map(|(_, what)| (*what).to_owned());
+    ours.or_else(|| foreign_format(bytes))
 }
 
 fn decode(name: &str, mut bytes: Vec<u8>, notes: &mut Vec<String>) -> Result<Vec<u8>> {

@@ -3,7 +3,7 @@
 use super::options::ReadOptions;
 use super::place::Place;
 use crate::error::Result;
-use crate::forecast::time::{Format, Style, candidates};
+use crate::forecast::time::{Format, Style, candidates, unreadable};
 
 /// Names of a first column of numbers that is taken for the times.
 const NUMBERS: [&str; 10] = ["time", "times", "date", "dates", "datetime", "timestamp", "ds", "t", "index", "year"];
@@ -87,7 +87,9 @@ impl Times {
     /// Takes a value in; `follows` where the row before it is of the same series.
     pub fn add(&mut self, text: &str, line: u64, follows: bool) {
         if self.formats.iter().any(|(_, format)| format.parse(text).is_some()) {
-            self.formats.retain(|(_, format)| format.parse(text).is_some());
+            if self.formats.len() > 1 {
+                self.formats.retain(|(_, format)| format.parse(text).is_some());
+            }
             self.hits += 1;
         } else {
             let mut longer = candidates(text);
@@ -160,15 +162,27 @@ impl Column<'_> {
             || name.split(|letter: char| !letter.is_alphanumeric()).any(|word| WORDS.contains(&word))
     }
 
+    /// Its first value that is no time, and that one's line; the first of all where its values do not begin like times.
+    fn strange(&self) -> Option<&(u64, Box<str>)> {
+        self.times.and_then(|times| times.miss.as_ref()).or(self.first)
+    }
+
     /// Whether its first value looks like a time that none of the formats takes.
     fn looks_like_time(&self) -> bool {
         let Some((_, text)) = self.first else { return false };
-        let parts = || text.split(|letter: char| !letter.is_alphanumeric()).filter(|part| !part.is_empty());
         let digits = |part: &&str| part.bytes().all(|byte| byte.is_ascii_digit());
-        let year = |part: &str| part.len() == 4 && part.parse().is_ok_and(|year| (1000..3000).contains(&year));
-        let dated = digits(&parts().next().unwrap_or_default()) && parts().count() >= 3 && parts().any(year);
-        !self.numeric && (dated || self.is_called_time() && parts().any(|part| digits(&part)))
+        let dated = digits(&parts(text).next().unwrap_or_default()) && parts(text).count() >= 3 && has_year(text);
+        !self.numeric && (dated || self.is_called_time() && parts(text).any(|part| digits(&part)))
     }
+}
+
+/// The letters and digits of a text.
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|letter: char| !letter.is_alphanumeric()).filter(|part| !part.is_empty())
+}
+
+fn has_year(text: &str) -> bool {
+    parts(text).any(|part| part.len() == 4 && part.parse().is_ok_and(|year| (1000..3000).contains(&year)))
 }
 
 /// The column of times of a table, its style, and what should be said of that. `header` is whether the columns' names
@@ -212,11 +226,13 @@ pub fn find(
         return Ok((Some(place), style(table, &columns[place], options)?));
     }
     if let Some(place) = free().find(|&place| columns[place].looks_like_time()) {
-        let Some((line, text)) = columns[place].first else { unreachable!("it looks like a time") };
+        let Some((line, text)) = columns[place].strange() else { unreachable!("it looks like a time") };
+        let remedy = unreadable(text).unwrap_or_else(|| {
+            format!("say it with --time-format, such as '%d/%m/%Y %H:%M', beside --time '{}'", columns[place].name)
+        });
         let message = format!(
-            "`{text}` looks like a time in a writing that is not known: say it with --time-format, such as \
-             '%d/%m/%Y %H:%M', beside --time '{}', or have rows counted with --time {NONE}",
-            columns[place].name
+            "`{text}` looks like a time in a writing that is not known: {remedy}; or have rows counted with --time \
+             {NONE}"
         );
         return Err(Place::of(table).row(*line).column(columns[place].name).refuse(message));
     }
@@ -228,6 +244,13 @@ pub fn find(
     {
         notes.push(format!("rows are counted; --time '{0}' takes the times from `{0}`", columns[place].name));
     }
+    if first.is_none() {
+        let why = |place: usize| {
+            let (_, text) = columns[place].strange().filter(|(_, text)| !columns[place].numeric && has_year(text))?;
+            Some(format!("rows are counted; `{text}` in `{}` is no time: {}", columns[place].name, unreadable(text)?))
+        };
+        notes.extend(free().find_map(why));
+    }
     Ok(first.map_or((None, Style::Row), |place| (Some(place), Style::Number)))
 }
 
@@ -236,15 +259,18 @@ fn style(table: &str, column: &Column<'_>, options: &ReadOptions) -> Result<Styl
     if let Some(format) = &options.time_format {
         return Ok(format.clone());
     }
+    if options.known.style == Some(Style::Number) && column.numeric {
+        return Ok(Style::Number);
+    }
     let place = |line| Place::of(table).row(line).column(column.name);
     let Some(times) = column.times.filter(|times| times.mostly()) else {
         if column.numeric || column.first.is_none() {
             return Ok(Style::Number);
         }
-        let (line, text) = column.first.cloned().unwrap_or_default();
-        let message = format!(
-            "expected a time, found `{text}`: --time-format says how times are written, such as '%d/%m/%Y %H:%M'"
-        );
+        let (line, text) = column.strange().cloned().unwrap_or_default();
+        let remedy = unreadable(&text)
+            .unwrap_or_else(|| "--time-format says how times are written, such as '%d/%m/%Y %H:%M'".to_owned());
+        let message = format!("expected a time, found `{text}`: {remedy}");
         return Err(place(line).refuse(message));
     };
     let format = times.format().map_err(|[a, b]| {
@@ -256,10 +282,9 @@ fn style(table: &str, column: &Column<'_>, options: &ReadOptions) -> Result<Styl
         Place::of(table).column(column.name).refuse(message)
     })?;
     if let Some((line, text)) = &times.miss {
-        let message = format!(
-            "expected a time such as `{}`, written as {format}, found `{text}`; --time-format says how they are written",
-            times.first
-        );
+        let remedy = unreadable(text).unwrap_or_else(|| "--time-format says how they are written".to_owned());
+        let message =
+            format!("expected a time such as `{}`, written as {format}, found `{text}`; {remedy}", times.first);
         return Err(place(*line).refuse(message));
     }
     Ok(Style::Civil(format.clone()))

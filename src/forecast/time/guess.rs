@@ -1,17 +1,10 @@
 //! The formats that a written time may have.
 
 use super::format::{Case, Format, Item, Length, Unit, Width, Zone, is_month, is_weekday};
+use super::pieces::{Piece, pieces};
 
 /// The years of dates without marks, such as 20240229: other numbers are numbers.
 const YEARS: std::ops::RangeInclusive<i32> = 1800..=2199;
-
-/// A piece of a text: digits, letters, or one other character.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Piece<'a> {
-    Digits(&'a str),
-    Word(&'a str),
-    Mark(char),
-}
 
 /// The formats under which `text` is a time, each with its rank: a format of a higher rank counts only where no value
 /// of the column contradicts it less. Those of one rank are equally likely.
@@ -37,26 +30,6 @@ pub fn candidates(text: &str) -> Vec<(u8, Format)> {
 /// Whether a text is a date or a time, and not a number at the same time.
 pub fn is_time(text: &str) -> bool {
     candidates(text).iter().any(|(_, format)| !format.is_number())
-}
-
-fn pieces(text: &str) -> Vec<Piece<'_>> {
-    let mut pieces = Vec::new();
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let kind = |character: char| (character.is_ascii_digit(), character.is_alphabetic());
-        let run = match kind(first) {
-            (false, false) => first.len_utf8(),
-            of => rest.find(|character| kind(character) != of).unwrap_or(rest.len()),
-        };
-        let (piece, after) = rest.split_at(run);
-        pieces.push(match kind(first) {
-            (true, _) => Piece::Digits(piece),
-            (_, true) => Piece::Word(piece),
-            _ => Piece::Mark(if first.is_whitespace() { ' ' } else { first }),
-        });
-        rest = after.trim_start_matches(|next: char| first.is_whitespace() && next.is_whitespace());
-    }
-    pieces
 }
 
 fn case(word: &str) -> Case {

@@ -2,14 +2,17 @@
 
 mod calendar;
 mod clock;
+mod foreign;
 mod format;
 mod frequency;
 mod guess;
+mod pieces;
 mod stamp;
 mod style;
 
 pub use calendar::Calendar;
 pub use clock::{Clock, to_utc};
+pub(super) use foreign::unreadable;
 pub use format::{Format, Parsed};
 pub use frequency::{Frequency, MonthDay, Week};
 pub use guess::{candidates, is_time};

@@ -73,12 +73,19 @@ impl Evidence {
         }
     }
 
-    /// Takes in a number such as 12.5 or -0.75, which most are: a point, and other than three digits after it. False
-    /// where it is another.
+    /// Takes in a number such as 1504, 12.5 or -0.75, which most are: whole, or with a point and other than three
+    /// digits after it. False where it is another.
     fn add_plain(&mut self, text: &str) -> bool {
-        let Some((whole, part)) = text.split_once('.') else { return false };
-        let whole = whole.strip_prefix('-').unwrap_or(whole);
+        let text = text.strip_prefix('-').unwrap_or(text);
         let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        let Some((whole, part)) = text.split_once('.') else {
+            let plain = !text.is_empty() && digits(text);
+            if plain {
+                self.largest_whole = self.largest_whole.max(text.parse().unwrap_or(0.0));
+                self.digits = self.digits.max(text.len());
+            }
+            return plain;
+        };
         let plain = part.len() != 3 && !(whole.is_empty() && part.is_empty()) && digits(whole) && digits(part);
         if plain {
             self.readings &= POINT;
