@@ -348,7 +348,7 @@ fn options_without_a_meaning_are_refused() {
 
 #[test]
 fn windows_that_are_passed_over_are_said() {
-    let values = |rows: u32| (0..rows).map(|row| format!("{}\n", row * row % 97)).collect::<String>();
+    let values = |rows: u32| (0..rows).map(|row| format!("{}\n", row % 97)).collect::<String>();
     let folder = folder(&format!("y\n{}", values(82_000)));
     let here = folder.path();
     fs::write(here.join("short.csv"), format!("y\n{}", values(8_000))).unwrap();

@@ -8,15 +8,19 @@ const KNOWN: [&str; 4] = ["am", "pm", "utc", "gmt"];
 
 /// Why a text, which may be a time, is none under any format, where that is because of a word.
 pub fn unreadable(text: &str) -> Option<String> {
+    if !text.bytes().any(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
     let pieces = pieces(text);
     let clock = |three: &[Piece<'_>]| matches!(three, [Piece::Digits(_), Piece::Mark(':'), Piece::Digits(_)]);
     let clock = pieces.windows(3).position(clock);
-    let unknown = |(place, piece): (usize, &Piece<'_>)| match *piece {
-        Piece::Word(word) if !is_known(word) => Some((place, word.to_owned())),
-        _ => None,
+    let words = || {
+        pieces.iter().enumerate().filter_map(|(place, piece)| match *piece {
+            Piece::Word(word) if !is_known(word) => Some((place, word)),
+            _ => None,
+        })
     };
-    let words: Vec<(usize, String)> = pieces.iter().enumerate().filter_map(unknown).collect();
-    let zone = words.iter().find(|(place, word)| clock.is_some_and(|clock| *place > clock) && word.len() > 1);
+    let zone = words().find(|(place, word)| clock.is_some_and(|clock| *place > clock) && word.len() > 1);
     if let Some((_, word)) = zone {
         let zone = text[text.rfind(word)?..].trim_end_matches(']');
         return Some(format!(
@@ -24,8 +28,8 @@ pub fn unreadable(text: &str) -> Option<String> {
              one name and --time-format has it too: '%Y-%m-%d %H:%M {zone}'"
         ));
     }
-    let month = words.iter().find(|(_, word)| word.chars().count() > 2)?;
-    Some(format!("names of months are read in English alone, March or Mar, and not `{}`: write numbers", month.1))
+    let (_, month) = words().find(|(_, word)| word.chars().count() > 2)?;
+    Some(format!("names of months are read in English alone, March or Mar, and not `{month}`: write numbers"))
 }
 
 fn is_known(word: &str) -> bool {
@@ -48,7 +52,9 @@ mod tests {
         ] {
             assert!(unreadable(text).is_some_and(|why| why.contains(word)), "{text}: {:?}", unreadable(text));
         }
-        for text in ["15 March 2024", "2024-01-01T00:00Z", "Mon, 1 Jan 2024 5:00 PM", "2024-13-01", "1st 2024", ""] {
+        for text in
+            ["15 March 2024", "2024-01-01T00:00Z", "Mon, 1 Jan 2024 5:00 PM", "2024-13-01", "1st 2024", "soon", ""]
+        {
             assert_eq!(unreadable(text), None, "{text}");
         }
     }
