@@ -1,4 +1,6 @@
 //! `cargo +nightly fuzz run --features libfuzzer checkpoint`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| refrain_fuzz::targets::checkpoint(data));
+use refrain_fuzz::targets::{attempt, checkpoint};
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| attempt(checkpoint, data));

@@ -1,4 +1,6 @@
 //! `cargo +nightly fuzz run --features libfuzzer model`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| refrain_fuzz::targets::model(data));
+use refrain_fuzz::targets::{attempt, model};
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| attempt(model, data));

@@ -1,4 +1,6 @@
 //! `cargo +nightly fuzz run --features libfuzzer numpy`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| refrain_fuzz::targets::numpy(data));
+use refrain_fuzz::targets::{attempt, numpy};
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| attempt(numpy, data));

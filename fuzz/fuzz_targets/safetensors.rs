@@ -1,4 +1,6 @@
 //! `cargo +nightly fuzz run --features libfuzzer safetensors`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| refrain_fuzz::targets::safetensors(data));
+use refrain_fuzz::targets::{attempt, safetensors};
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| attempt(safetensors, data));

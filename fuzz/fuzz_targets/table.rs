@@ -1,4 +1,6 @@
 //! `cargo +nightly fuzz run --features libfuzzer table`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| refrain_fuzz::targets::table(data));
+use refrain_fuzz::targets::{attempt, table};
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| attempt(table, data));

@@ -95,9 +95,19 @@ fn checkpoint() -> Vec<u8> {
         parameters: model.parameters.clone(),
         moments: Moments { m: vec![0.1; len], v: vec![0.2; len] },
         val: vec![0.5, 0.4],
-        best: Some((Best { epoch: 2, loss: 0.4 }, model.parameters.clone())),
+        best: Some((Best { epoch: 2, loss: 0.4, mae: Some(0.5) }, model.parameters.clone())),
     };
     Checkpoint::to_bytes(&model, &snapshot).expect("it is sound")
+}
+
+/// A file of ours with spaces in place of its checksum, as files are that are older than checksums: else no mutation
+/// would come further than there.
+fn without_checksum(mut bytes: Vec<u8>) -> Vec<u8> {
+    const ENTRY: &[u8] = b",\\\"checksum\\\":\\\"";
+    let first = bytes.windows(ENTRY.len()).position(|text| text == ENTRY).expect("it has a checksum");
+    let len = bytes[first..].iter().position(|&byte| byte == b'}').expect("it ends the card");
+    bytes[first..first + len].fill(b' ');
+    bytes
 }
 
 /// The inputs that the mutations of a target begin with.
@@ -113,8 +123,8 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
             npy("|b1", &[1; 4]),
             npy("<f2", &[3; 8]),
         ],
-        "model" => vec![model().to_bytes().expect("it is sound"), without_metadata()],
-        "checkpoint" => vec![checkpoint()],
+        "model" => vec![without_checksum(model().to_bytes().expect("it is sound")), without_metadata()],
+        "checkpoint" => vec![without_checksum(checkpoint())],
         _ => tables(),
     }
 }

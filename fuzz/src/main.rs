@@ -4,7 +4,7 @@
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use refrain_fuzz::targets::{ALL, Target};
+use refrain_fuzz::targets::{ALL, Target, attempt};
 use refrain_fuzz::{corpus, mutate::mutate};
 use std::error::Error;
 use std::path::Path;
@@ -48,8 +48,8 @@ fn fuzz(name: &str, target: Target, time: Duration, seed: u64, artifacts: &Path)
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let start = Instant::now();
     let (mut inputs, mut faults) = (0, 0);
-    for input in &seeds {
-        target(input);
+    for (n, input) in seeds.iter().enumerate() {
+        target(input).map_err(|error| format!("{name}: seed {n} is not read: {error}"))?;
     }
     let mut input = seeds[0].clone();
     while start.elapsed() < time && faults < MOST_FAULTS {
@@ -61,7 +61,7 @@ fn fuzz(name: &str, target: Target, time: Duration, seed: u64, artifacts: &Path)
         mutate(&mut rng, &mut input, other);
         inputs += 1;
         let began = Instant::now();
-        let panicked = panic::catch_unwind(|| target(&input)).is_err();
+        let panicked = panic::catch_unwind(|| attempt(target, &input)).is_err();
         if panicked || began.elapsed() > SLOW {
             fs::create_dir_all(artifacts)?;
             let path = artifacts.join(format!("{name}-{seed}-{inputs}"));
