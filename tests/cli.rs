@@ -330,6 +330,7 @@ fn ctrl_c_stops_a_run_cleanly() {
     let stdout = BufReader::new(run.stdout.take().unwrap());
     let mut lines = stdout.lines().map(Result::unwrap);
     lines.find(|line| line.starts_with("Epoch [10/")).expect("the run ended before its tenth epoch");
+    assert_eq!(entries(folder.path()), [""; 0], "a second Ctrl-C would leave what stands here now");
     let interrupt = Command::new("kill").args(["-INT", &run.id().to_string()]).status().unwrap();
     assert!(interrupt.success());
     lines.for_each(drop);

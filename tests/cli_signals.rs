@@ -1,6 +1,7 @@
 //! Runs that are asked to stop, that are taken up, and that are made longer.
 #![cfg(unix)]
 
+use refrain::arrays::{Format, Named};
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -58,6 +59,39 @@ fn signals_end_a_run_within_an_epoch_and_leave_a_checkpoint() {
     let mut names: Vec<_> = fs::read_dir(here).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
     assert_eq!(names, ["c", "data.csv"]);
+}
+
+#[test]
+fn a_signal_ends_a_run_while_an_epoch_is_measured() {
+    let folder = folder(12000);
+    let here = folder.path();
+    let rows = 20_000;
+    let x = vec![0.5; rows * 200];
+    let arrays = [
+        Named { name: "x", shape: &[rows, 200, 1], values: &x },
+        Named { name: "y", shape: &[rows, 1], values: &x[..rows] },
+    ];
+    fs::write(here.join("a.npz"), Format::Npz.write(&arrays)).unwrap();
+    // A few steps an epoch, and then minutes in which they are measured.
+    let network = "--hidden 128 --epochs 3 --checkpoint c --out m";
+    for (arguments, opening) in [
+        ("train a.npz --val 19900".to_owned(), " to validate"),
+        ("train data.csv --target y --window 200 --horizon 7 --val 11000 --test 0".to_owned(), " epochs, batch"),
+    ] {
+        let mut run = start(here, &format!("{arguments} {network}"));
+        let mut lines = BufReader::new(run.stdout.take().unwrap()).lines().map(Result::unwrap);
+        lines.find(|line| line.contains(opening)).expect("it says what it is about to do");
+        std::thread::sleep(Duration::from_secs(8));
+        let asked = Instant::now();
+        assert!(Command::new("kill").args(["-INT", &run.id().to_string()]).status().unwrap().success());
+        lines.for_each(drop);
+        let mut message = String::new();
+        run.stderr.take().unwrap().read_to_string(&mut message).unwrap();
+        assert_eq!(run.wait().unwrap().code(), Some(1), "{message}");
+        assert!(message.contains("after epoch 1 of 3") && message.contains("--resume c"), "{arguments}: {message}");
+        assert!(asked.elapsed() < Duration::from_secs(5), "{arguments}: {:?}", asked.elapsed());
+        fs::remove_file(here.join("c")).unwrap();
+    }
 }
 
 #[test]

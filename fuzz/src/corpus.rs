@@ -118,7 +118,7 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         "numpy" => vec![
             arrays(Format::Npz, &two),
             npy("<f4", &[0; 16]),
-            npy(">f8", &[1; 32]),
+            npy("<f8", &[1; 32]),
             npy("<i8", &[2; 32]),
             npy("|b1", &[1; 4]),
             npy("<f2", &[3; 8]),
@@ -141,7 +141,7 @@ fn tables() -> Vec<Vec<u8>> {
         format!("\0time,y,z\n{days}"),
         format!("\0time;y\n{hours}"),
         format!("\0month,y\n{months}"),
-        format!("\0id,t,y\n{long}"),
+        format!("\x08id,t,y\n{long}"),
         format!("\x04{numbers}"),
         format!("\x01y\n{}", numbers.replace("7\n", "\n")),
         format!("\0t,y\n{zoned}"),

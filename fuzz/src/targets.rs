@@ -54,7 +54,8 @@ pub fn table(data: &[u8]) -> Result<()> {
     let Some((how, data)) = data.split_first() else { return Ok(()) };
     let fill = [None, Some(Fill::Forward), Some(Fill::Linear), None][usize::from(how & 3)];
     let header = (how & 4 != 0).then_some(false);
-    let options = ReadOptions { fill, header, ..ReadOptions::default() };
+    let id = (how & 8 != 0).then(|| "id".to_owned());
+    let options = ReadOptions { fill, header, id, ..ReadOptions::default() };
     let table = Table::read("fuzz", data, &options)?;
     for series in &table.series {
         for row in 0..table.rows(series) {

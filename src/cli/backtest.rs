@@ -1,12 +1,13 @@
 //! `refrain backtest`: how good a model's forecasts would have been, beside forecasts that need no network.
 
+use super::common::Common;
 use super::console::Console;
 use super::forecast::{coverage, coverage_of, name, network_in_words, open, subject, warn_of_no_intervals};
 use super::outputs::{self, named};
 use super::plot::panels::{Panel, Picture};
 use super::plot::svg_file;
 use super::table::rows;
-use super::{Common, device, scores, table};
+use super::{device, scores, table};
 use refrain::disk;
 use refrain::engine::{Device, DeviceInfo, Engine};
 use refrain::forecast::table::Table;

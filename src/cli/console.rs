@@ -1,7 +1,7 @@
 //! What is said where: results on stdout, or on stderr where stdout belongs to a JSON document; warnings on stderr; a
 //! progress bar on stderr where that is a terminal.
 
-use super::Common;
+use super::common::Common;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};

@@ -9,7 +9,7 @@ use refrain::{Error, Result};
 const MOST_PARAMETERS: u64 = 1 << 28;
 
 /// Puts a network with the initial weights of `seed` on the device that `wanted` names; see `--device` in
-/// [`super::Common`]. Says so where that is not the device that one would expect.
+/// [`super::common::Common`]. Says so where that is not the device that one would expect.
 pub async fn open(
     wanted: &str,
     precision: Precision,

@@ -1,18 +1,19 @@
 //! `refrain evaluate`: what a model's outputs for arrays are worth, beside the targets that the arrays hold.
 
+use super::common::Common;
 use super::console::{Console, significant};
+use super::device;
+use super::modules::Modules;
 use super::recipe::{LossName, huber_delta};
-use super::run::Function;
-use super::train::arrays::Flags;
-use super::train::set::{For, HeadName, Set, in_words};
+use super::train::flags::{Flags, HeadName};
+use super::train::set::{For, Set, in_words};
 use super::train::targets::named_loss;
 use super::values::{count, positive};
-use super::{Common, device};
 use refrain::arrays::Arrays;
 use refrain::disk;
 use refrain::engine::{Device, DeviceInfo, Engine};
 use refrain::loss::Loss;
-use refrain::model::{LoadOptions, Model, Spec};
+use refrain::model::{Model, Spec};
 use refrain::train::Measures;
 use serde::Serialize;
 use std::fmt::Write;
@@ -43,18 +44,11 @@ pub struct Args {
     /// The steps that the head reads; by default y's dimensions say.
     #[arg(long, value_enum, value_name = "STEPS")]
     head: Option<HeadName>,
-    /// The class that stands for none in y, -100 where nothing is said.
+    /// The class that stands for none in y; -100 where nothing is said.
     #[arg(long, value_name = "N")]
     ignore_index: Option<i32>,
-    /// The function of an RNN, where the file is PyTorch's and does not say.
-    #[arg(long, value_enum, value_name = "F")]
-    nonlinearity: Option<Function>,
-    /// The recurrent module, where the file is PyTorch's and holds several or other layers; see `refrain run`.
-    #[arg(long, value_name = "PREFIX")]
-    module: Option<String>,
-    /// The Linear behind the recurrent module, likewise.
-    #[arg(long, value_name = "PREFIX")]
-    head_module: Option<String>,
+    #[command(flatten)]
+    modules: Modules,
     /// Rows that are computed at a time; more take more memory.
     #[arg(long, default_value = "256", value_name = "N", value_parser = count)]
     batch: usize,
@@ -81,9 +75,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
         classes: None,
         ignore_index: args.ignore_index,
         no_shuffle: true,
-        nonlinearity: args.nonlinearity,
-        module: args.module.clone(),
-        head_module: args.head_module.clone(),
+        modules: args.modules.clone(),
     };
     let delta = huber_delta(args.loss, args.delta)?;
     let asked = match args.loss {
@@ -111,13 +103,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
 
 /// The loss that a model of ours was trained for, if its file says so.
 fn trained_for(args: &Args) -> anyhow::Result<Option<Loss>> {
-    let options = LoadOptions {
-        nonlinearity: args.nonlinearity.map(Function::nonlinearity),
-        readout: None,
-        module: args.module.clone(),
-        head_module: args.head_module.clone(),
-    };
-    let provenance = Model::open(&args.model, &options)?.model.provenance;
+    let provenance = Model::open(&args.model, &args.modules.options(None))?.model.provenance;
     let loss: Option<Loss> = provenance.get("loss").and_then(|loss| serde_json::from_value(loss.clone()).ok());
     Ok(loss.filter(|loss| !matches!(loss, Loss::Quantile(_))))
 }

@@ -92,7 +92,7 @@ pub async fn validated(
         from,
         |epoch| {
             console.move_bar(epoch.epoch, (epoch.step, epoch.steps));
-            if epoch.step < epoch.steps {
+            if !epoch.ended {
                 return if interrupt::asked() { Next::Stop } else { Next::Continue };
             }
             if epoch.epoch == 1 || epoch.epoch == epochs || epoch.epoch.is_multiple_of((epochs / LINES).max(1)) {

@@ -1,33 +1,22 @@
-//! A folder for results: found to be writable before the work begins, and taken back where the work comes to nothing.
+//! A folder for results: found to be writable before the work begins, and made where there is something to write.
 
 use super::outputs;
 use anyhow::Context;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A folder that exists and can be written. Where it was made for this run, and nothing is written after all, it goes
-/// again.
+/// A folder that can be written, and that may have to be made for that.
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
-    /// The folders made for this run, outermost first.
-    made: Vec<PathBuf>,
 }
 
 impl Folder {
-    /// Makes the folder where it is missing, and tries whether `files` could be written in it.
+    /// Tries whether `files` could be written in the folder, and leaves nothing there: a run that is ended before it
+    /// has written anything leaves no folder behind, however it ends.
     pub fn prepare(path: &Path, files: &[&str]) -> anyhow::Result<Self> {
-        let mut missing: Vec<PathBuf> = path
-            .ancestors()
-            .take_while(|folder| *folder != Path::new("") && !folder.exists())
-            .map(Path::to_owned)
-            .collect();
-        missing.reverse();
-        let mut folder = Folder { path: path.to_owned(), made: Vec::new() };
-        for path in missing {
-            fs::create_dir(&path).with_context(|| format!("--out: cannot make the folder {}", path.display()))?;
-            folder.made.push(path);
-        }
+        let folder = Folder { path: path.to_owned() };
+        let _made = Made::of(path)?;
         let places: Vec<PathBuf> = files.iter().map(|file| folder.place(file)).collect();
         let written: Vec<_> = places.iter().map(|place| ("--out", place.as_path())).collect();
         outputs::check(&[], &written)?;
@@ -39,20 +28,42 @@ impl Folder {
         self.path.join(file)
     }
 
-    /// Writes files by name, all or none; the folder then stays.
-    pub fn write(mut self, files: &[(&str, &[u8])]) -> anyhow::Result<()> {
+    /// Writes files by name, all or none, in the folder, which is made where it is missing.
+    pub fn write(&self, files: &[(&str, &[u8])]) -> anyhow::Result<()> {
+        let mut made = Made::of(&self.path)?;
         let places: Vec<PathBuf> = files.iter().map(|(name, _)| self.place(name)).collect();
         let files: Vec<(&Path, &[u8])> =
             places.iter().zip(files).map(|(place, &(_, bytes))| (place.as_path(), bytes)).collect();
         outputs::write(&files).context("--out")?;
-        self.made.clear();
+        made.0.clear();
         Ok(())
     }
 }
 
-impl Drop for Folder {
+/// Folders that were made, outermost first. They go again where nothing is written in them.
+struct Made(Vec<PathBuf>);
+
+impl Made {
+    /// Makes a folder, and those around it that are missing.
+    fn of(path: &Path) -> anyhow::Result<Self> {
+        let mut missing: Vec<PathBuf> = path
+            .ancestors()
+            .take_while(|folder| *folder != Path::new("") && !folder.exists())
+            .map(Path::to_owned)
+            .collect();
+        missing.reverse();
+        let mut made = Made(Vec::new());
+        for path in missing {
+            fs::create_dir(&path).with_context(|| format!("--out: cannot make the folder {}", path.display()))?;
+            made.0.push(path);
+        }
+        Ok(made)
+    }
+}
+
+impl Drop for Made {
     fn drop(&mut self) {
-        for path in self.made.iter().rev() {
+        for path in self.0.iter().rev() {
             // One that is no longer empty stays: what is in it is not ours.
             let _ = fs::remove_dir(path);
         }
@@ -64,17 +75,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_made_for_nothing_goes_again_and_one_that_stood_stays() {
+    fn a_folder_is_made_when_it_is_written_and_one_that_stood_stays() {
         let home = tempfile::tempdir().unwrap();
         let deep = home.path().join("a/b/c");
-        drop(Folder::prepare(&deep, &["x"]).unwrap());
+        // Not while a run goes on either, which a signal may end at once.
+        let folder = Folder::prepare(&deep, &["x"]).unwrap();
         assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
 
         fs::create_dir(home.path().join("a")).unwrap();
-        drop(Folder::prepare(&deep, &["x"]).unwrap());
+        Folder::prepare(&deep, &["x"]).unwrap();
         assert!(home.path().join("a").exists() && !home.path().join("a/b").exists());
 
-        Folder::prepare(&deep, &["x"]).unwrap().write(&[("x", b"text")]).unwrap();
+        folder.write(&[("x", b"text")]).unwrap();
         assert_eq!(fs::read(deep.join("x")).unwrap(), b"text");
     }
 

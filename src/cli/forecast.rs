@@ -1,11 +1,12 @@
 //! `refrain forecast`: what comes after a table's end.
 
+use super::common::Common;
 use super::console::Console;
 use super::outputs::{self, named};
 use super::plot::panels::{Panel, Picture};
 use super::plot::svg_file;
 use super::table::rows;
-use super::{Common, device, table};
+use super::{device, table};
 use clap::ValueEnum;
 use refrain::disk;
 use refrain::engine::{Device, DeviceInfo, Engine};

@@ -3,6 +3,7 @@
 
 mod backtest;
 mod bench;
+mod common;
 mod console;
 mod device;
 mod devices;
@@ -12,6 +13,7 @@ mod fit;
 mod folder;
 mod forecast;
 mod interrupt;
+mod modules;
 mod outputs;
 mod plot;
 mod recipe;
@@ -49,24 +51,6 @@ enum Command {
     Verify(verify::Args),
     Bench(bench::Args),
     Explain(explain::Args),
-}
-
-/// What every subcommand takes.
-#[derive(Clone, Debug, clap::Args)]
-struct Common {
-    /// `auto` (a hardware GPU, else the CPU engine), `gpu` (the best adapter, a software one included), `cpu` (the
-    /// native engine), or part of an adapter's name.
-    #[arg(long, default_value = "auto", value_name = "DEVICE", help_heading = "Run")]
-    device: String,
-    /// Seed of everything random: weights, data, order of the windows.
-    #[arg(long, default_value_t = 0, help_heading = "Run")]
-    seed: u64,
-    /// Print one JSON document on stdout, and everything else on stderr.
-    #[arg(long, help_heading = "Output")]
-    json: bool,
-    /// Print nothing but warnings, errors and the document of --json.
-    #[arg(long, help_heading = "Output")]
-    quiet: bool,
 }
 
 /// Without a desktop session, Mesa's layer that orders devices complains on stderr about the missing display, once for

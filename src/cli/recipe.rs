@@ -60,7 +60,7 @@ pub struct Recipe {
     /// What training minimises. By default mse, or quantile where levels are forecast; for arrays the type of y says.
     #[arg(long, help_heading = "Optimiser", value_enum, value_name = "LOSS")]
     pub loss: Option<LossName>,
-    /// Where Huber's loss turns from a parabola into lines; 1 where nothing is said. Of that loss alone.
+    /// Where Huber's loss turns from a parabola into lines; 1 where nothing is said. With --loss huber alone.
     #[arg(long, help_heading = "Optimiser", value_name = "X", value_parser = positive)]
     pub delta: Option<f64>,
     /// Epochs without a better validation loss after which training stops, and the best weights return; 0 trains every
@@ -162,22 +162,6 @@ pub enum LossName {
     BinaryCrossEntropy,
 }
 
-/// Where Huber's loss turns if nothing is said.
-const DELTA: f64 = 1.0;
-
-/// Where the loss that was asked for turns from a parabola into lines.
-///
-/// # Errors
-/// [`Error::Config`] where that was said of another loss than Huber's.
-pub fn huber_delta(loss: Option<LossName>, delta: Option<f64>) -> Result<f64> {
-    match delta {
-        Some(delta) if loss != Some(LossName::Huber) => {
-            Err(Error::config("--delta", delta, "none, or --loss huber beside it"))
-        }
-        _ => Ok(delta.unwrap_or(DELTA)),
-    }
-}
-
 /// A [`Schedule`] before the number of steps is known.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -190,6 +174,8 @@ pub enum ScheduleShape {
 
 /// The momentum of sgd where nothing is said.
 const MOMENTUM: f64 = 0.9;
+/// Where Huber's loss turns where nothing is said: PyTorch's default.
+const DELTA: f64 = 1.0;
 /// By what part of itself the best loss must fall for `plateau`: PyTorch's default.
 const THRESHOLD: f64 = 1e-4;
 
@@ -278,6 +264,19 @@ impl Recipe {
     pub fn clip(&self, default: f64) -> Option<Clip> {
         let max_norm = self.clip.unwrap_or(default);
         (max_norm > 0.0).then_some(Clip { max_norm })
+    }
+}
+
+/// Where the loss that was asked for turns from a parabola into lines.
+///
+/// # Errors
+/// [`Error::Config`] where that was said of another loss than Huber's.
+pub fn huber_delta(loss: Option<LossName>, delta: Option<f64>) -> Result<f64> {
+    match delta {
+        Some(delta) if loss != Some(LossName::Huber) => {
+            Err(Error::config("--delta", delta, "none, or --loss huber beside it"))
+        }
+        _ => Ok(delta.unwrap_or(DELTA)),
     }
 }
 

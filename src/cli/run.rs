@@ -1,16 +1,18 @@
 //! `refrain run`: a model's raw forward pass over arrays.
 
+use super::common::Common;
 use super::console::Console;
+use super::modules::Modules;
 use super::sequences::{Input, floats, not_finite, note_unused};
 use super::values::{array_file, count};
-use super::{Common, device, outputs};
+use super::{device, outputs};
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 use refrain::arrays::{Arrays, Format, Named};
 use refrain::data::Sequences;
 use refrain::engine::{Device, DeviceInfo, Engine, Outputs};
 use refrain::loss::Loss;
-use refrain::model::{LoadOptions, Model, Nonlinearity, Readout, Spec};
+use refrain::model::{Model, Readout, Spec};
 use refrain::{Result, disk};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -33,16 +35,8 @@ pub struct Args {
     /// Where the outputs go: a .safetensors or .npz file.
     #[arg(long, value_name = "FILE", value_parser = array_file, help_heading = "Output")]
     out: PathBuf,
-    /// The function of an RNN, where the file is PyTorch's and does not say.
-    #[arg(long, value_enum, value_name = "F")]
-    nonlinearity: Option<Function>,
-    /// The recurrent module, where the file is PyTorch's and holds several or other layers: its name in the state_dict.
-    /// Without --head-module it is run without a head, on x as its own input.
-    #[arg(long, value_name = "PREFIX")]
-    module: Option<String>,
-    /// The Linear behind the recurrent module, likewise.
-    #[arg(long, value_name = "PREFIX")]
-    head_module: Option<String>,
+    #[command(flatten)]
+    modules: Modules,
     /// The steps that the head reads, whatever the file says.
     #[arg(long, value_enum, value_name = "STEPS")]
     head: Option<Steps>,
@@ -55,22 +49,6 @@ pub struct Args {
     batch: usize,
     #[command(flatten)]
     common: Common,
-}
-
-/// A [`Nonlinearity`] on the command line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Function {
-    Tanh,
-    Relu,
-}
-
-impl Function {
-    pub fn nonlinearity(self) -> Nonlinearity {
-        match self {
-            Function::Tanh => Nonlinearity::Tanh,
-            Function::Relu => Nonlinearity::Relu,
-        }
-    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -111,13 +89,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
         Steps::LastStep => Readout::LastStep,
         Steps::All => Readout::Every,
     });
-    let options = LoadOptions {
-        nonlinearity: args.nonlinearity.map(Function::nonlinearity),
-        readout,
-        module: args.module.clone(),
-        head_module: args.head_module.clone(),
-    };
-    let loaded = Model::open(&args.model, &options)?;
+    let loaded = Model::open(&args.model, &args.modules.options(readout))?;
     let mut notes: Vec<String> = loaded.notes.iter().map(|note| format!("{}: {note}", args.model.display())).collect();
     let Model { spec, parameters, provenance, .. } = loaded.model;
     let trained_for: Option<Loss> = provenance.get("loss").and_then(|loss| serde_json::from_value(loss.clone()).ok());
@@ -137,7 +109,10 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     let arrays = Arrays::from_bytes(&args.arrays.display().to_string(), &bytes)?;
     let input = Input::read(&arrays, Some(spec.input), &mut notes)?;
     let states = states(&arrays, &spec, input.rows, &mut notes)?;
-    note_unused(&arrays, &["x", "lengths", "h_0", "c_0"], &mut notes);
+    note_unused(&arrays, &["x", "y", "lengths", "h_0", "c_0"], &mut notes);
+    if arrays.get("y").is_some() {
+        notes.push(format!("{}: `y` is not read: `refrain evaluate` compares outputs with it", arrays.path()));
+    }
     for note in &notes {
         console.say(note)?;
     }

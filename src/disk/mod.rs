@@ -8,7 +8,7 @@ mod tests;
 pub use identity::Identity;
 
 use crate::error::{Error, Result};
-use staged::{Staged, parent, resolved};
+use staged::{Staged, parent};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -26,12 +26,13 @@ const SIBLINGS: usize = 100;
 /// [`Error::File`] with the file that cannot be written, and why.
 pub fn write_whole(files: &[(&Path, &[u8])]) -> Result<()> {
     let staged = files.iter().map(|&(path, bytes)| Staged::new(path, bytes).map_err(|error| refusal(path, &error)));
+    let mut places = Vec::new();
     for (file, (path, _)) in staged.collect::<Result<Vec<_>>>()?.into_iter().zip(files) {
-        file.persist().map_err(|error| refusal(path, &error))?;
+        places.push(file.persist().map_err(|error| refusal(path, &error))?);
     }
-    for directory in files.iter().filter_map(|(path, _)| resolved(path).ok()) {
+    for place in &places {
         // The files stand whether or not the directory can be synchronised, which not every file system allows.
-        let _ = File::open(parent(&directory)).and_then(|directory| directory.sync_all());
+        let _ = File::open(parent(place)).and_then(|directory| directory.sync_all());
     }
     Ok(())
 }
@@ -64,7 +65,7 @@ pub fn write_beside(path: &Path, bytes: &[u8]) -> Result<PathBuf> {
 pub fn check_writable(path: &Path) -> Result<()> {
     let checked = Staged::new(path, &[0xa5; PROBE]).and_then(|staged| {
         staged.check_rename()?;
-        staged::remove_orphans(parent(&resolved(path)?));
+        staged::remove_orphans(staged.folder());
         Ok(())
     });
     checked.map_err(|error| refusal(path, &error))

@@ -42,9 +42,16 @@ impl Staged {
         Ok(Staged { place, file, replaced })
     }
 
-    /// Renames it into its place.
-    pub fn persist(self) -> io::Result<()> {
-        self.file.persist(&self.place).map(drop).map_err(|error| error.error)
+    /// Renames it into its place, and says where that is.
+    pub fn persist(self) -> io::Result<PathBuf> {
+        let Staged { place, file, .. } = self;
+        file.persist(&place).map_err(|error| error.error)?;
+        Ok(place)
+    }
+
+    /// The folder of its place.
+    pub fn folder(&self) -> &Path {
+        parent(&self.place)
     }
 
     /// Finds out whether the rename would be refused: where what it replaces belongs to another user in a folder that

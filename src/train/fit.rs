@@ -95,6 +95,17 @@ impl Options {
         self.clip.map_or(Ok(()), |clip| clip.check())
     }
 
+    /// Steps of an epoch of so many windows.
+    pub(super) fn steps(&self, windows: usize) -> usize {
+        let batch = self.batch.min(windows).max(1);
+        if self.order == Order::Carried { windows / batch } else { windows.div_ceil(batch) }
+    }
+
+    /// The patience ([`Run::patience`](super::Run::patience)) where nothing is said: a fifth of the epochs, 5 at least.
+    pub fn patience(&self) -> usize {
+        (self.epochs / 5).max(5)
+    }
+
     /// The windows of an epoch (counted from 1), in the order of training. It depends on the epoch's number but not on
     /// the epochs before it, so that a run can be resumed in the middle.
     fn windows_of(&self, ids: &[u32], batch: usize, epoch: usize) -> Vec<u32> {
@@ -209,9 +220,9 @@ pub async fn fit<E: Engine>(
         return Err(Error::config("number of training windows", 0, "at least 1"));
     }
     let batch = options.batch.min(ids.len());
-    let windows = if options.order == Order::Carried { ids.len() / batch * batch } else { ids.len() };
+    let per_epoch = options.steps(ids.len());
+    let windows = if options.order == Order::Carried { per_epoch * batch } else { ids.len() };
     let every = if matches!(options.schedule, Schedule::Plateau { .. }) { 1 } else { options.report };
-    let per_epoch = windows.div_ceil(batch);
     let begun = state.partial.unwrap_or_default();
     if begun.steps >= per_epoch {
         return Err(Error::config("steps of a broken epoch", begun.steps, format!("fewer than {per_epoch}")));

@@ -2,7 +2,7 @@
 //! resumed.
 
 use super::fit::{Options, Progress, State, fit};
-use super::validation::{even_mean, mean, mean_mae, measure};
+use super::validation::{CHUNK, even_mean, mean, mean_mae, measure};
 use crate::data::Windows;
 use crate::engine::{Engine, Moments};
 use crate::error::{Error, Result};
@@ -70,7 +70,9 @@ pub struct Epoch {
     pub step: usize,
     /// Steps of an epoch.
     pub steps: usize,
-    /// Mean loss of its training steps; NaN while the epoch runs.
+    /// Whether it has ended: all steps are taken, and what validates is measured.
+    pub ended: bool,
+    /// Mean loss of its training steps; NaN before all are taken.
     pub loss: f64,
     /// Loss of the windows held out.
     pub val: Option<f64>,
@@ -81,12 +83,12 @@ pub struct Epoch {
     pub best: Option<Best>,
 }
 
-/// How a run goes on after an epoch.
+/// How a run goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// With the next epoch.
+    /// It does.
     Continue,
-    /// With the next epoch, after a snapshot has been kept.
+    /// It does, after a snapshot has been kept; of an epoch that is being measured none is.
     Keep,
     /// Not at all, after a snapshot has been kept.
     Stop,
@@ -110,9 +112,9 @@ pub struct Finished {
 }
 
 /// Trains from `from` on, or from the engine's parameters as freshly set. `watch` is told of every epoch, and within
-/// epochs where [`Options::portion`] asks for that, and decides
-/// how to go on; `keep` is given the snapshots that it asks for. At the end the engine has the weights of the best
-/// epoch, unless `watch` has stopped the run.
+/// epochs and their validation where [`Options::portion`] asks for that, and decides how to go on; `keep` is given the
+/// snapshots that it asks for. At the end the engine has the weights of the best epoch, unless `watch` has stopped the
+/// run. One that was stopped while an epoch was measured measures that epoch anew when it is taken up.
 ///
 /// # Errors
 /// As [`fit`]; [`Error::Diverged`] also where a validation loss is not finite.
@@ -134,18 +136,19 @@ pub async fn fit_validated<E: Engine>(
     let options = Options { report: 1, ..run.options };
     let mut stopped = false;
     let mut state = past.state.clone();
-    if !run.exhausted(&past) {
+    if run.lacks_validation(&past) {
+        let steps = options.steps(run.train.len());
+        let loss = state.history.last().copied().flatten().unwrap_or(f64::NAN);
+        let epoch = Epoch::trained(state.epochs, options.epochs, [steps, steps], loss, &past);
+        stopped = run.after(engine, epoch, &state, &mut past, &mut watch, &mut keep).await? == Next::Stop;
+    }
+    if !stopped && !run.exhausted(&past) {
         fit(engine, &options, run.train, past.state.clone(), async |engine: &mut E, progress: &Progress<'_>| {
             state = progress.state.clone();
-            let epoch = run.validate(engine, progress, &mut past).await?;
-            let next = watch(&epoch);
-            if next != Next::Continue {
-                past.state = state.clone();
-                past.parameters = engine.parameters().await?;
-                past.moments = engine.moments().await?;
-                keep(&past)?;
-            }
-            stopped = next == Next::Stop;
+            let &Progress { epoch, epochs, step, steps, .. } = progress;
+            let loss = progress.report.as_ref().map_or(f64::NAN, |report| report.loss);
+            let epoch = Epoch::trained(epoch, epochs, [step, steps], loss, &past);
+            stopped = run.after(engine, epoch, &state, &mut past, &mut watch, &mut keep).await? == Next::Stop;
             Ok(if stopped || run.exhausted(&past) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         })
         .await?;
@@ -166,35 +169,73 @@ impl Run<'_> {
         best.is_some_and(|best| past.val.len().saturating_sub(best) >= self.patience)
     }
 
-    /// Measures an epoch that has ended, and keeps its weights where they are the best.
-    async fn validate<E: Engine>(&self, engine: &mut E, progress: &Progress<'_>, past: &mut Snapshot) -> Result<Epoch> {
-        let &Progress { epoch, epochs, step, steps, .. } = progress;
-        let best = past.best.as_ref().map(|(best, _)| *best);
-        let loss = progress.report.as_ref().map_or(f64::NAN, |report| report.loss);
-        if self.val.is_empty() || step < steps {
-            return Ok(Epoch { epoch, epochs, step, steps, loss, val: None, val_mae: None, best });
+    /// Whether the run was stopped while its last epoch was measured.
+    fn lacks_validation(&self, past: &Snapshot) -> bool {
+        !self.val.is_empty() && past.state.partial.is_none() && past.val.len() + 1 == past.state.epochs
+    }
+
+    /// Measures the epoch if all its steps are taken, asks `watch` how to go on, and keeps a snapshot if it wants one.
+    async fn after<E: Engine>(
+        &self,
+        engine: &mut E,
+        epoch: Epoch,
+        state: &State,
+        past: &mut Snapshot,
+        watch: &mut impl FnMut(&Epoch) -> Next,
+        keep: &mut impl FnMut(&Snapshot) -> Result<()>,
+    ) -> Result<Next> {
+        let next = match self.validate(engine, epoch, past, watch).await? {
+            Some(epoch) => watch(&epoch),
+            None => Next::Stop,
+        };
+        if next != Next::Continue {
+            past.state = state.clone();
+            past.parameters = engine.parameters().await?;
+            past.moments = engine.moments().await?;
+            keep(past)?;
         }
-        let grouped = !self.val_groups.is_empty();
-        let found = measure(engine, &self.spec, self.windows, self.val, self.options.loss, grouped).await?;
+        Ok(next)
+    }
+
+    /// Measures an epoch all whose steps are taken, and keeps its weights where they are the best. `None` where `watch`
+    /// has stopped that.
+    async fn validate<E: Engine>(
+        &self,
+        engine: &mut E,
+        epoch: Epoch,
+        past: &mut Snapshot,
+        watch: &mut impl FnMut(&Epoch) -> Next,
+    ) -> Result<Option<Epoch>> {
+        let taken = epoch.step == epoch.steps;
+        if self.val.is_empty() || !taken {
+            return Ok(Some(Epoch { ended: taken, ..epoch }));
+        }
+        // A window takes less than in training, of which a portion takes a fraction of a second.
+        let chunk = self.options.portion.saturating_mul(self.options.batch).min(CHUNK);
+        let go_on = || if watch(&epoch) == Next::Stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+        let (loss, grouped) = (self.options.loss, !self.val_groups.is_empty());
+        let found = measure(engine, &self.spec, self.windows, self.val, loss, grouped, (chunk, go_on)).await?;
+        let Some(found) = found else { return Ok(None) };
         let val_mae = mean_mae(&found);
         let val = if grouped { even_mean(&found, self.val_groups) } else { mean(&found) };
         if !val.is_finite() {
-            return Err(Error::Diverged { loss: val as f32, epoch, step });
+            return Err(Error::Diverged { loss: val as f32, epoch: epoch.epoch, step: epoch.step });
         }
         past.val.push(val);
         if self.patience > 0 && past.best.as_ref().is_none_or(|(best, _)| val < best.loss) {
-            past.best = Some((Best { epoch, loss: val, mae: val_mae }, engine.parameters().await?));
+            let best = Best { epoch: epoch.epoch, loss: val, mae: val_mae };
+            past.best = Some((best, engine.parameters().await?));
         }
-        Ok(Epoch {
-            epoch,
-            epochs,
-            step,
-            steps,
-            loss,
-            val: Some(val),
-            val_mae,
-            best: past.best.as_ref().map(|(best, _)| *best),
-        })
+        let best = past.best.as_ref().map(|(best, _)| *best);
+        Ok(Some(Epoch { ended: true, val: Some(val), val_mae, best, ..epoch }))
+    }
+}
+
+impl Epoch {
+    /// Epoch `epoch` of `epochs`, `step` of whose `steps` are taken, before it is measured.
+    fn trained(epoch: usize, epochs: usize, [step, steps]: [usize; 2], loss: f64, past: &Snapshot) -> Self {
+        let best = past.best.as_ref().map(|(best, _)| *best);
+        Epoch { epoch, epochs, step, steps, ended: false, loss, val: None, val_mae: None, best }
     }
 }
 
@@ -202,6 +243,7 @@ impl Run<'_> {
 mod tests {
     use super::*;
     use crate::model::CellKind;
+    use crate::train::fake::Fake;
 
     #[test]
     fn any_patience_is_counted_from_the_best_epoch() {
@@ -219,5 +261,44 @@ mod tests {
         let past = Snapshot { val: vec![1.0, 2.0, 3.0], best, ..Snapshot::default() };
         assert!(run(1).exhausted(&past) && run(2).exhausted(&past));
         assert!(!run(3).exhausted(&past) && !run(usize::MAX).exhausted(&past));
+    }
+
+    #[test]
+    fn a_run_stopped_while_an_epoch_is_measured_goes_on_as_if_it_had_not_been() {
+        let targets = (0..9).map(|n| n as f32 / 3.0).collect();
+        let windows = Windows::from_sequences(vec![0.0; 9], 1, 1, targets, 1).unwrap();
+        let run = Run {
+            spec: Spec::new(CellKind::Gru, 1, 1, 1),
+            options: Options { epochs: 3, batch: 2, portion: 1, ..Options::default() },
+            windows: &windows,
+            train: &[0, 1, 2],
+            val: &[3, 4, 5, 6, 7, 8],
+            patience: 5,
+            val_groups: &[],
+        };
+        let trained = |from, stop_at: Option<(usize, usize)>| {
+            let mut engine = Fake::new(|step| 1.0 / (step + 1) as f32, |_| 0.0);
+            let (mut calls, mut kept) = (0, None);
+            let watch = |epoch: &Epoch| {
+                calls = if epoch.step == epoch.steps && !epoch.ended { calls + 1 } else { 0 };
+                if stop_at == Some((epoch.epoch, calls)) { Next::Stop } else { Next::Continue }
+            };
+            let keep = |snapshot: &Snapshot| {
+                kept = Some(snapshot.clone());
+                Ok(())
+            };
+            let finished = pollster::block_on(fit_validated(&mut engine, &run, from, watch, keep)).unwrap();
+            (finished, kept)
+        };
+        let (whole, _) = trained(None, None);
+        assert_eq!(whole.val.len(), 3);
+        // Of three chunks, after the first or the second; in the last epoch too.
+        for stop_at in [(1, 1), (2, 2), (3, 1)] {
+            let (stopped, kept) = trained(None, Some(stop_at));
+            let kept = kept.unwrap();
+            assert!(stopped.stopped && stopped.epochs == stop_at.0 && kept.val.len() == stop_at.0 - 1);
+            let (finished, _) = trained(Some(kept), None);
+            assert_eq!((finished.val, finished.epochs, finished.best), (whole.val.clone(), 3, whole.best));
+        }
     }
 }

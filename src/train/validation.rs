@@ -5,9 +5,10 @@ use crate::engine::Engine;
 use crate::error::Result;
 use crate::loss::Loss;
 use crate::model::Spec;
+use std::ops::ControlFlow;
 
-/// Windows that are predicted at once.
-const CHUNK: usize = 4096;
+/// Windows that are predicted at once, at most.
+pub const CHUNK: usize = 4096;
 /// The part of the median group's reference that a group's is at least.
 const LEAST_REFERENCE: f64 = 0.01;
 
@@ -24,7 +25,8 @@ pub struct Measured {
     pub values: f64,
 }
 
-/// Measures the windows `ids` one by one; the loss of outputs of 0 only where `with_reference`, else it is 0.
+/// Measures the windows `ids` one by one, after predicting `chunk` at a time; the loss of outputs of 0 only where
+/// `with_reference`, else it is 0. Between chunks `go_on` is asked; `None` where it breaks off.
 ///
 /// # Errors
 /// [`Error::Index`](crate::Error::Index) where an id is not a window; else as [`Engine::predict`].
@@ -35,13 +37,17 @@ pub async fn measure<E: Engine>(
     ids: &[u32],
     loss: Loss,
     with_reference: bool,
-) -> Result<Vec<Measured>> {
+    (chunk, mut go_on): (usize, impl FnMut() -> ControlFlow<()>),
+) -> Result<Option<Vec<Measured>>> {
     windows.check_ids(ids)?;
     let widen = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect::<Vec<f64>>();
     let zeros = vec![0.0; spec.outputs()];
     let mut found = Vec::with_capacity(ids.len());
-    for ids in ids.chunks(CHUNK) {
-        let outputs = engine.predict(ids, CHUNK).await?;
+    for ids in ids.chunks(chunk) {
+        if !found.is_empty() && go_on().is_break() {
+            return Ok(None);
+        }
+        let outputs = engine.predict(ids, chunk).await?;
         let per_window = spec.read_steps(windows.steps()) * spec.outputs();
         for (&id, outputs) in ids.iter().zip(outputs.chunks_exact(per_window)) {
             let (target, length) = (widen(&windows.target(id as usize)), windows.length(id as usize));
@@ -63,7 +69,7 @@ pub async fn measure<E: Engine>(
             found.push(sums);
         }
     }
-    Ok(found)
+    Ok(Some(found))
 }
 
 /// The outputs of a position that stand for values: of quantiles those of the level nearest the middle; of classes
@@ -120,7 +126,8 @@ pub async fn mean_loss<E: Engine>(
     ids: &[u32],
     loss: Loss,
 ) -> Result<f64> {
-    Ok(mean(&measure(engine, spec, windows, ids, loss, false).await?))
+    let found = measure(engine, spec, windows, ids, loss, false, (CHUNK, || ControlFlow::Continue(()))).await?;
+    Ok(mean(&found.unwrap_or_default()))
 }
 
 #[cfg(test)]

@@ -120,7 +120,8 @@ fn bad_training_sets_are_refused_with_nothing_written() {
         (
             "hole.safetensors --classes 3",
             1,
-            "`y`: expected -100 (--ignore-index) at the end of a row or in all of it, found it at [0, 1]",
+            "`y`: expected -100 (--ignore-index) at the end of a row or in all of it, found it at [0, 1]: \
+             single steps cannot be left out; cut the row there",
         ),
         (
             "end.safetensors --classes 3 --bidirectional",
@@ -136,17 +137,26 @@ fn bad_training_sets_are_refused_with_nothing_written() {
         ("huge.npz --loss cross-entropy", 1, "`y`: expected classes from 0 to at most 1048575, found 1"),
         ("y.npz --init m.safetensors --head none", 2, "--head is none, expected last or all, as in m.safetensors"),
         ("y.npz --init m.safetensors --hidden 3", 2, "--init <MODEL>' cannot be used with '--hidden <N>'"),
-        ("y.npz --nonlinearity relu", 2, "--init <MODEL>"),
+        ("y.npz --nonlinearity relu", 2, "--nonlinearity is given, expected --init beside it"),
+        ("y.npz --module rnn", 2, "--module is given, expected --init beside it"),
+        ("y.npz --head-module fc", 2, "--head-module is given, expected --init beside it"),
+        ("y.npz --delta 2", 2, "--delta is 2, expected none, or --loss huber beside it"),
+        ("y.npz --loss mae --delta 1", 2, "--delta is 1, expected none, or --loss huber beside it"),
+        ("y.npz --ignore-index -100", 2, "--ignore-index is given, expected nothing, with another loss than cross"),
+        ("end.safetensors --classes 3 --head none", 2, "--classes is given, expected nothing: without a head"),
+        ("y.npz --plot p.svg", 2, "--plot is given, expected nothing: it is for tables"),
+        ("y.npz --horizon 1", 2, "--horizon is given, expected nothing: it is for tables"),
+        ("y.npz --fill forward", 2, "--fill is given, expected nothing: it is for tables"),
+        ("y.npz --quantiles 0.5", 2, "--quantiles is given, expected nothing: it is for tables"),
+        ("y.npz --every 0 --checkpoint c", 2, "--every"),
+        ("y.npz --every 2", 2, "--checkpoint"),
+        ("y.npz --epochs 0", 2, "--epochs"),
+        ("y.npz --batch 0", 2, "--batch"),
+        ("y.npz --classes 0", 2, "--classes"),
+        ("y.npz --val 0 --patience 3", 2, "--patience is 3, expected --val beside it"),
         ("y.npz --loss quantile", 2, "--loss is quantile"),
         ("y.npz --momentum 0.5", 2, "--momentum is 0.5, expected none, or --optimizer sgd beside it"),
-        ("y.npz --delta 2", 2, "--delta is 2, expected none, or --loss huber beside it"),
-        ("y.npz --loss mae --delta 2", 2, "--delta is 2, expected none, or --loss huber beside it"),
         ("y.npz --classes 3", 2, "--classes is given"),
-        (
-            "y.npz --ignore-index 3",
-            2,
-            "--ignore-index is given, expected nothing, with another loss than cross-entropy",
-        ),
         ("y.npz --patience 3", 2, "--patience is 3, expected --val beside it: rows that decide when to stop"),
         (
             "y.npz --val 2 --patience 3",
@@ -176,12 +186,9 @@ fn bad_training_sets_are_refused_with_nothing_written() {
         assert_eq!(entries(folder), before, "{arguments}");
     }
     refused(folder, "train table.csv --head last", 2, "--head is given, expected nothing: it is for arrays");
-    refused(
-        folder,
-        "evaluate m.safetensors y.npz --delta 2",
-        2,
-        "--delta is 2, expected none, or --loss huber beside it",
-    );
+    refused(folder, "train table.csv --ignore-index -100", 2, "--ignore-index is given, expected nothing: it is for");
+    refused(folder, "train table.csv --module rnn", 2, "--module is given, expected nothing: it is for arrays");
+    refused(folder, "evaluate m.safetensors y.npz --delta 2", 2, "--delta is 2, expected none, or --loss huber");
 }
 
 #[test]

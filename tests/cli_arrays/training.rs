@@ -130,7 +130,7 @@ fn rows_of_unequal_length_are_told_apart_and_nothing_beyond_them_is_read() {
         assert_eq!(document["spec"]["head"], json!({ "outputs": 3, "readout": "every" }));
         models.push(Model::load(&folder.join("m.safetensors")).unwrap().parameters);
         let text = stdout(folder, &format!("run m.safetensors {file} --out {file}.npz --device cpu"));
-        assert!(text.contains("not used: `y`"), "{text}");
+        assert!(text.contains("`y` is not read: `refrain evaluate` compares"), "{text}");
     }
     assert!(models[0] == models[1], "what lies beyond the lengths changed the weights");
     let (shape, y) = array(folder, "a.safetensors.npz", "y");

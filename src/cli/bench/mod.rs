@@ -3,9 +3,10 @@
 mod against;
 mod measure;
 
+use super::common::Common;
 use super::console::{Console, significant};
+use super::device;
 use super::values::{positive, shape};
-use super::{Common, device, interrupt};
 use against::Against;
 use anyhow::bail;
 use measure::{Measured, Timing};
@@ -96,7 +97,6 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     let console = Console::new(&args.common);
     let rows = wanted(&args.shape, args.only.as_deref())?;
     let against = args.against.as_deref().map(Against::read).transpose()?;
-    interrupt::listen()?;
     let options = Options { timestamps: args.profile, kernels: args.kernels, ..Options::default() };
     let device = Device::select_with(&args.common.device, options).await?;
     if let (Device::Cpu, true) = (&device, args.profile || args.kernels != Kernels::Chosen) {
@@ -109,10 +109,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     console.say(header(&info, title.as_deref()))?;
     let mut lines = Vec::new();
     let mut checked: Vec<Spec> = Vec::new();
-    for (done, row) in rows.iter().enumerate() {
-        if interrupt::asked() {
-            bail!("stopped by Ctrl-C after {done} of {} rows", rows.len());
-        }
+    for row in &rows {
         // Of shapes that were asked for, every row is timed.
         let timed = match too_long(row, &info).filter(|_| args.shape.is_empty()) {
             Some(reason) => Err(reason),

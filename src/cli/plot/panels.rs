@@ -141,13 +141,12 @@ impl Picture {
     /// A drawing of the first panel in dots, with a line of explanation.
     pub fn drawn(&self, colour: bool) -> String {
         let Some(panel) = self.panels.first() else { return String::new() };
-        let Axis { low, high, .. } = panel.values();
+        let values = panel.values();
+        let Axis { low, high, .. } = values;
         // The dots are placed in f32, in which the difference of large values would not be finite: their places are
         // drawn where the values themselves do not fit.
         let fits = high.abs().max(low.abs()) < 1e30 && high - low > 1e-5 * high.abs().max(low.abs()).max(1e-30);
-        let place = |value: f64| {
-            if fits { value as f32 } else { ((value / 2.0 - low / 2.0) / (high / 2.0 - low / 2.0)) as f32 }
-        };
+        let place = |value: f64| if fits { value as f32 } else { values.place(value) as f32 };
         let points = |points: Vec<(f64, f64)>| {
             let shown = points.into_iter().filter(|(_, value)| value.is_finite());
             shown.map(|(row, value)| (row as f32, place(value))).collect::<Vec<_>>()

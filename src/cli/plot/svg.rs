@@ -81,13 +81,11 @@ impl Svg {
 
     /// The band between two lines with the same x, broken where either is not finite.
     pub fn band(&mut self, below: &[(f64, f64)], above: &[(f64, f64)], class: &str) {
-        let both: Vec<(f64, f64)> = below.iter().zip(above).map(|(low, high)| (low.0, low.1 + high.1)).collect();
-        let mut first = 0;
-        for run in finite_runs(&both) {
-            first += both[first..].iter().position(|(_, y)| y.is_finite()).unwrap_or(0);
-            let rows = first..first + run.len();
-            first = rows.end;
-            let points = pairs(below[rows.clone()].iter().chain(above[rows].iter().rev()).copied());
+        let both: Vec<_> = below.iter().copied().zip(above.iter().copied()).collect();
+        let runs = both.split(|(low, high)| !(low.1.is_finite() && high.1.is_finite()));
+        for run in runs.filter(|run| !run.is_empty()) {
+            let (there, back) = (run.iter().map(|(low, _)| *low), run.iter().rev().map(|(_, high)| *high));
+            let points = pairs(there.chain(back));
             self.add(format_args!("<polygon class=\"{class}\" points=\"{points}\"/>"));
         }
     }

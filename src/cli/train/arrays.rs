@@ -1,15 +1,15 @@
 //! `refrain train ARRAYS`: ready-made sequences in, a model out.
 
+use super::flags::Flags;
 use super::held_out::HeldOut;
 use super::report::Validation;
-use super::set::{For, HeadName, Set, in_words};
+use super::set::{For, Set, in_words};
 use super::targets::named_loss;
+use crate::cli::common::Common;
 use crate::cli::console::{Console, significant};
 use crate::cli::evaluate::measured;
 use crate::cli::recipe::{Recipe, huber_delta};
-use crate::cli::run::Function;
-use crate::cli::values::whole;
-use crate::cli::{Common, device, fit, interrupt, outputs};
+use crate::cli::{device, fit, interrupt, outputs};
 use anyhow::Context;
 use refrain::arrays::Arrays;
 use refrain::engine::{Device, DeviceInfo, Engine};
@@ -29,62 +29,6 @@ const EPOCHS: usize = 100;
 const BATCH: usize = 32;
 /// The learning rate, likewise.
 const LR: f64 = 1e-3;
-
-/// Flags for arrays alone.
-#[derive(Clone, Debug, clap::Args)]
-#[command(next_help_heading = "Task")]
-pub struct Flags {
-    /// Of arrays: what is between the top hidden states and y; by default y's dimensions say `last` or `all`.
-    #[arg(long, value_enum, value_name = "STEPS")]
-    pub head: Option<HeadName>,
-    /// Of arrays: classes of a cross-entropy; by default as many as y names.
-    #[arg(long, value_name = "N", value_parser = whole::<1, 1_048_576>, conflicts_with = "init")]
-    pub classes: Option<usize>,
-    /// Of arrays: the class that stands for none in y, -100 where nothing is said: such rows, and such ends of rows,
-    /// are left out.
-    #[arg(long, value_name = "N")]
-    pub ignore_index: Option<i32>,
-    /// Of arrays: take the rows in the order of the file.
-    #[arg(long, help_heading = "Optimiser")]
-    pub no_shuffle: bool,
-    /// The function of an RNN, where the file of --init is PyTorch's and does not say.
-    #[arg(long, value_enum, value_name = "F", requires = "init", help_heading = "Network")]
-    pub nonlinearity: Option<Function>,
-    /// The recurrent module to begin with, where the file of --init is PyTorch's and holds several or other layers: its
-    /// name in the state_dict. Without --head-module it has no head.
-    #[arg(long, value_name = "PREFIX", requires = "init")]
-    pub module: Option<String>,
-    /// The Linear behind the recurrent module, likewise.
-    #[arg(long, value_name = "PREFIX", requires = "init")]
-    pub head_module: Option<String>,
-}
-
-/// The class that stands for none where nothing is said: PyTorch's.
-const IGNORED: i32 = -100;
-
-impl Flags {
-    /// The class that stands for none.
-    pub fn ignored(&self) -> f32 {
-        self.ignore_index.unwrap_or(IGNORED) as f32
-    }
-
-    /// Refuses these flags where there are no arrays.
-    pub fn refuse_given(&self) -> Result<()> {
-        let given = [
-            ("--head", self.head.is_some()),
-            ("--classes", self.classes.is_some()),
-            ("--ignore-index", self.ignore_index.is_some()),
-            ("--no-shuffle", self.no_shuffle),
-            ("--nonlinearity", self.nonlinearity.is_some()),
-            ("--module", self.module.is_some()),
-            ("--head-module", self.head_module.is_some()),
-        ];
-        match given.into_iter().find(|(_, given)| *given) {
-            None => Ok(()),
-            Some((name, _)) => Err(Error::config(name, "given", "nothing: it is for arrays (.safetensors, .npz)")),
-        }
-    }
-}
 
 /// What `--json` prints.
 #[derive(Serialize)]
@@ -131,8 +75,12 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     let start = Instant::now();
     let mut console = Console::new(common);
-    if let (Some(patience), None) = (recipe.patience, parts[0]) {
+    let validates = parts[0].is_some_and(|part| !matches!(part, Part::Rows(0) | Part::Fraction(0.0)));
+    if let (Some(patience), false) = (recipe.patience, validates) {
         return Err(Error::config("--patience", patience, "--val beside it: rows that decide when to stop").into());
+    }
+    if let (Some(name), None) = (flags.modules.given(), &recipe.init) {
+        return Err(Error::config(name, "given", "--init beside it, of whose file it says something").into());
     }
     recipe.check_outputs(data, None, &console)?;
     interrupt::listen()?;
@@ -154,29 +102,26 @@ pub async fn run(
     for note in &notes {
         console.say(note)?;
     }
-    let model_spec = model.spec;
     let HeldOut { train, val, test } = HeldOut::of(rows, parts, !flags.no_shuffle, common.seed)?;
-    let mut options = options(recipe, flags, loss, train.len(), common.seed)?;
-    let patience = recipe.patience.unwrap_or((options.epochs / 5).max(5));
-    // How an epoch is cut up depends on the device, which the file does not say.
-    let run = |options| Run {
-        spec: model_spec,
+    let options = options(recipe, flags, loss, train.len(), common.seed)?;
+    let mut run = Run {
+        spec: model.spec,
         options,
         windows: &windows,
         train: &train,
         val: &val,
         val_groups: &[],
-        patience,
+        patience: recipe.patience.unwrap_or(options.patience()),
     };
-    model.provenance = provenance(&run(options), recipe, test.len());
+    model.provenance = provenance(&run, recipe, test.len());
     let from = recipe.resume.as_deref().map(|path| fit::resumed(path, &model)).transpose()?;
 
     let device = Device::select(&common.device).await?;
     let mut engine = device.engine_with(model.spec, &model.parameters, recipe.precision.precision())?;
     device::tell(&common.device, &device, engine.device(), &console);
     engine.load_data(&windows)?;
-    options.portion = fit::portion(engine.device(), model.parameters.len(), windows.steps(), options.batch);
-    let run = run(options);
+    // How an epoch is cut up depends on the device, which the file does not say.
+    run.options.portion = fit::portion(engine.device(), model.parameters.len(), windows.steps(), options.batch);
     console.say(opening(
         &model,
         engine.device(),
@@ -230,7 +175,7 @@ pub async fn run(
         seed: options.seed,
         optimizer_steps: finished.steps,
         train_loss: loss_at_end,
-        validation: finished.best.map(|best| Validation { epoch: best.epoch, loss: best.loss, scaled_mae: best.mae }),
+        validation: finished.best.map(Validation::from),
         test,
         notes,
         files,

@@ -1,6 +1,7 @@
 //! `refrain train DATA`: a table or arrays in, a model out.
 
-pub mod arrays;
+mod arrays;
+pub mod flags;
 mod held_out;
 mod report;
 pub mod set;
@@ -8,7 +9,7 @@ mod table;
 pub mod targets;
 mod task;
 
-use super::Common;
+use super::common::Common;
 use super::recipe::Recipe;
 use std::path::Path;
 
@@ -28,7 +29,7 @@ pub struct Args {
     #[command(flatten)]
     table: task::TaskFlags,
     #[command(flatten)]
-    arrays: arrays::Flags,
+    arrays: flags::Flags,
     #[command(flatten)]
     common: Common,
 }

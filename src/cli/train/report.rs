@@ -7,7 +7,7 @@ use crate::cli::scores;
 use refrain::engine::DeviceInfo;
 use refrain::forecast::{Backtest, Channels, Plan, Problem};
 use refrain::model::{Model, Spec};
-use refrain::train::{Finished, Options, Run};
+use refrain::train::{Best, Finished, Options, Run};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -41,6 +41,12 @@ pub struct Validation {
     pub loss: f64,
     /// The mean absolute error on the scale of training, whatever the loss.
     pub scaled_mae: Option<f64>,
+}
+
+impl From<Best> for Validation {
+    fn from(best: Best) -> Self {
+        Validation { epoch: best.epoch, loss: best.loss, scaled_mae: best.mae }
+    }
 }
 
 #[derive(Serialize)]

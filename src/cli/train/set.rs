@@ -1,41 +1,15 @@
 //! What arrays ask of a network, and of what training minimises.
 
-use super::arrays::Flags;
+use super::flags::{Flags, HeadName};
 use super::targets::{Reading, Targets};
 use crate::cli::recipe::Recipe;
-use crate::cli::run::Function;
 use crate::cli::sequences::{Input, note_unused};
-use clap::ValueEnum;
 use refrain::arrays::Arrays;
 use refrain::data::Windows;
 use refrain::loss::Loss;
-use refrain::model::{Head, LoadOptions, Model, Readout, Spec};
+use refrain::model::{Head, Model, Readout, Spec};
 use refrain::{Error, Result};
 use std::path::Path;
-
-/// What is between the top hidden states and y.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum HeadName {
-    /// A linear layer on each row's final states: cat(h_n[-2], h_n[-1]) with both directions.
-    Last,
-    /// A linear layer on each row's last step, out[:, -1], where the reverse direction has seen a single step.
-    LastStep,
-    /// A linear layer on every step.
-    All,
-    /// Nothing: y are the hidden states [N, T, D*H].
-    None,
-}
-
-impl HeadName {
-    /// The steps that have an output.
-    pub fn readout(self) -> Readout {
-        match self {
-            HeadName::Last => Readout::Last,
-            HeadName::LastStep => Readout::LastStep,
-            HeadName::All | HeadName::None => Readout::Every,
-        }
-    }
-}
 
 /// A training set, and the network that it is for.
 #[derive(Debug)]
@@ -84,6 +58,11 @@ impl Set {
             if given && loss != Loss::CrossEntropy {
                 return Err(Error::config(name, "given", "nothing, with another loss than cross-entropy").into());
             }
+        }
+        if flags.classes.is_some() && flags.head == Some(HeadName::None) {
+            return Err(
+                Error::config("--classes", "given", "nothing: without a head the outputs are hidden states").into()
+            );
         }
         let begun = match network {
             For::Model(path) => Begun::Model(initial(path, flags, reading.readout, notes, warnings)?),
@@ -152,13 +131,8 @@ fn initial(
     notes: &mut Vec<String>,
     warnings: &mut Vec<String>,
 ) -> Result<Model> {
-    let options = LoadOptions {
-        nonlinearity: flags.nonlinearity.map(Function::nonlinearity),
-        readout: flags.head.map(HeadName::readout).or((readout == Readout::Every).then_some(readout)),
-        module: flags.module.clone(),
-        head_module: flags.head_module.clone(),
-    };
-    let mut loaded = Model::open(path, &options)?;
+    let readout_said = flags.head.map(HeadName::readout).or((readout == Readout::Every).then_some(readout));
+    let mut loaded = Model::open(path, &flags.modules.options(readout_said))?;
     // Where nothing is said, y asks for one output a row; what it is read from is the file's to say.
     if let Some(head) = loaded.model.spec.head.as_mut().filter(|head| head.readout == Readout::Every) {
         head.readout = readout;

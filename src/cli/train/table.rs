@@ -2,12 +2,13 @@
 
 use super::report::{Document, Seconds, Validation, opening, provenance, results};
 use super::task::TaskFlags;
+use crate::cli::common::Common;
 use crate::cli::console::Console;
-use crate::cli::forecast::{coverage_of, network_in_words, warn_of_no_intervals};
+use crate::cli::forecast::{coverage_of, network_in_words, open, warn_of_no_intervals};
 use crate::cli::outputs::{self, named};
 use crate::cli::plot::losses;
 use crate::cli::recipe::{LossName, Recipe, huber_delta};
-use crate::cli::{Common, device, fit, interrupt, scores, table};
+use crate::cli::{device, fit, interrupt, scores, table};
 use refrain::engine::{AnyEngine, Device, Engine};
 use refrain::forecast::table::{ReadOptions, Table};
 use refrain::forecast::{Backtest, BacktestOptions, Card, Problem, Task, backtest};
@@ -30,7 +31,7 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &TaskFlags, common: &Common
     recipe.check_outputs(data, named("--plot", &flags.plot), &console)?;
     interrupt::listen()?;
 
-    let initial = recipe.init.as_deref().map(initial).transpose()?;
+    let initial = recipe.init.as_deref().map(open).transpose()?;
     let mut task = flags.task()?;
     let loss = loss(recipe, &mut task, initial.as_ref().map(|(_, card)| card))?;
     let read = match &initial {
@@ -88,7 +89,7 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &TaskFlags, common: &Common
     let files = write(recipe, flags, &model, &finished)?;
     let test = test(&mut engine, &card, &table, rows[2]).await?;
 
-    let validation = finished.best.map(|best| Validation { epoch: best.epoch, loss: best.loss, scaled_mae: best.mae });
+    let validation = finished.best.map(Validation::from);
     let seconds =
         Seconds { setup: setup.as_secs_f64(), training: training.as_secs_f64(), total: start.elapsed().as_secs_f64() };
     console.say(results(&finished, test.as_ref(), seconds.training))?;
@@ -132,13 +133,6 @@ fn short_series(table: &Table, task: &Task, card: &Card) -> Option<String> {
             card.plan.horizon
         )
     })
-}
-
-/// The model whose training goes on, and its card.
-fn initial(path: &Path) -> Result<(Model, Card)> {
-    let model = Model::load(path)?;
-    let card = Card::of(&path.display().to_string(), &model)?;
-    Ok((model, card))
 }
 
 /// The refusal of a task without targets: which columns there are, whatever the rows hold.

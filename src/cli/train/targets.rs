@@ -1,6 +1,6 @@
 //! What y holds: values, classes, or classes one-hot; and which loss that calls for.
 
-use super::arrays::Flags;
+use super::flags::Flags;
 use crate::cli::recipe::LossName;
 use crate::cli::sequences::{Input, floats};
 use refrain::arrays::{Array, Arrays, Dtype, place};
@@ -206,7 +206,8 @@ fn classes(
             let at = || place(shape, row * read + r);
             if class == ignored {
                 return Err(arrays.fault(format!(
-                    "`y`: expected {ignored} (--ignore-index) at the end of a row or in all of it, found it at {}",
+                    "`y`: expected {ignored} (--ignore-index) at the end of a row or in all of it, found it at {}: single \
+                     steps cannot be left out; cut the row there, or leave all of it out",
                     at()
                 )));
             }

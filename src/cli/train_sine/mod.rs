@@ -4,11 +4,12 @@
 mod forecast;
 mod report;
 
+use super::common::Common;
 use super::console::Console;
 use super::folder::Folder;
 use super::recipe::{Cell, PrecisionName};
 use super::values::{count, not_negative, positive, whole};
-use super::{Common, device, fit, interrupt};
+use super::{device, fit, interrupt};
 use anyhow::bail;
 use forecast::Forecast;
 use refrain::engine::Engine;

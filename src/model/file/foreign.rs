@@ -5,7 +5,7 @@
 
 use super::contents::{Contents, Lacking};
 use super::head::{Behind, doubt};
-use super::names::{Names, join};
+use super::names::{Names, join, means};
 use super::options::{LoadOptions, Nonlinearity};
 use super::stored::Stored;
 use super::survey::{DERIVED, RecurrentModule, Survey};
@@ -150,7 +150,7 @@ fn named<'a>(flag: &str, asked: &str, what: &str, all: impl Iterator<Item = &'a 
     if let Some(name) = all.clone().find(|&name| name == asked) {
         return Ok(name);
     }
-    let mut ends = all.clone().filter(|name| name.strip_suffix(asked).is_some_and(|rest| rest.ends_with('.')));
+    let mut ends = all.clone().filter(|name| means(asked, name));
     match (ends.next(), ends.next()) {
         (Some(name), None) => Ok(name),
         (Some(_), Some(_)) => Err(format!("{flag} {asked}: expected the name of one {what}, found {}", listed(all))),

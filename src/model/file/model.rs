@@ -3,7 +3,7 @@
 use super::checksum;
 use super::contents::{Contents, Lacking};
 use super::foreign;
-use super::names::Names;
+use super::names::{Names, means};
 use super::options::{LoadOptions, Nonlinearity};
 use super::stored::Stored;
 use crate::arrays::{Arrays, Dtype, Named, write_with_metadata};
@@ -15,10 +15,10 @@ use serde_json::{Map, Value};
 
 /// The one key of ours in `__metadata__`.
 pub(super) const KEY: &str = "refrain";
-/// How the names of a checkpoint's tensors begin that are not the model's.
-pub const CHECKPOINT: &str = "checkpoint.";
 /// How the text under it begins.
 const OURS: &str = "{\"format\":";
+/// How the names of a checkpoint's tensors begin that are not the model's.
+pub const CHECKPOINT: &str = "checkpoint.";
 /// Version of what stands under [`KEY`].
 const FORMAT: u32 = 2;
 /// The version before: [`Readout::Last`] then was what [`Readout::LastStep`] is.
@@ -234,10 +234,17 @@ fn ours(card: &str, arrays: &Arrays<'_>, options: &LoadOptions) -> std::result::
     if let Some(asked) = asked.filter(|&asked| asked != spec.cell) {
         return Err(format!("its `__metadata__` says {}, asked for was {asked}", spec.cell));
     }
-    let chosen = [("--module", &options.module, &names.rnn), ("--head-module", &options.head_module, &names.head)];
+    let head = spec.head.map(|_| names.head.as_str());
+    let chosen =
+        [("--module", &options.module, Some(names.rnn.as_str())), ("--head-module", &options.head_module, head)];
     for (flag, asked, name) in chosen {
-        if let Some(asked) = asked.as_ref().filter(|&asked| asked != name) {
-            return Err(format!("{flag} {asked}: its `__metadata__` says that it holds one model, here `{name}`"));
+        let Some(asked) = asked else { continue };
+        match name {
+            Some(name) if means(asked, name) => {}
+            Some(name) => {
+                return Err(format!("{flag} {asked}: its `__metadata__` says that it holds one model, here `{name}`"));
+            }
+            None => return Err(format!("{flag} {asked}: its `__metadata__` says that its model has no head")),
         }
     }
     // The number of tensors that are there bounds what Layout names.

@@ -40,3 +40,8 @@ impl Names {
 pub(super) fn join(module: &str, tensor: &str) -> String {
     if module.is_empty() { tensor.to_owned() } else { format!("{module}.{tensor}") }
 }
+
+/// Whether `asked` means the module of this name: in full, or by the end of it after a dot.
+pub(super) fn means(asked: &str, name: &str) -> bool {
+    name.strip_suffix(asked.trim_end_matches('.')).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}

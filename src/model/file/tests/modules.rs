@@ -30,6 +30,28 @@ fn one_module_of_several_is_taken_and_what_is_left_is_named() {
 }
 
 #[test]
+fn modules_of_a_file_of_ours_are_named_as_those_of_others() {
+    let mut tensors = module("net.gru.", [3, 5, 3], 1, 1);
+    let without_head = Model::from_bytes("m", &written(&tensors)).unwrap().to_bytes().unwrap();
+    tensors.extend(linear("net.fc.", 2, 5));
+    let with_head = Model::from_bytes("m", &written(&tensors)).unwrap().to_bytes().unwrap();
+    let read = |file: &[u8], module: &str, head: Option<&str>| {
+        let [module, head_module] = [Some(module), head].map(|name| name.map(str::to_owned));
+        let read = Model::read("m", file, &LoadOptions { module, head_module, ..LoadOptions::default() });
+        read.map(drop).map_err(|error| error.to_string())
+    };
+    for (rnn, head) in [("net.gru", "net.fc"), ("gru", "fc"), ("net.gru.", "fc.")] {
+        assert_eq!(read(&with_head, rnn, Some(head)), Ok(()));
+        assert_eq!(read(&without_head, rnn, None), Ok(()));
+    }
+    assert!(read(&with_head, "ru", None).unwrap_err().contains("it holds one model, here `net.gru`"));
+    for head in ["fc", "net.fc"] {
+        let refused = read(&without_head, "gru", Some(head)).unwrap_err();
+        assert_eq!(refused, format!("m: --head-module {head}: its `__metadata__` says that its model has no head"));
+    }
+}
+
+#[test]
 fn buffers_and_halves_of_modules_are_left_out_aloud() {
     let mut tensors = module("net.gru.", [3, 5, 3], 1, 1);
     tensors.extend(linear("net.fc.", 2, 5));
