@@ -2,11 +2,17 @@
 
 use crate::error::{Error, Result};
 
+/// What is allocated without a look at what there is, which takes longer than reading a small table: 1 MiB.
+const LITTLE: usize = 1 << 20;
+
 /// Refuses `bytes` more for `what` where there is less memory, with `remedy`.
 ///
 /// # Errors
 /// [`Error::Limit`] with both numbers.
 pub fn check(what: &str, bytes: usize, remedy: &str) -> Result<()> {
+    if bytes < LITTLE {
+        return Ok(());
+    }
     let limit = available().unwrap_or(usize::MAX);
     let fits = bytes <= limit && Vec::<u8>::new().try_reserve_exact(bytes).is_ok();
     if fits {

@@ -65,23 +65,23 @@ fn signals_end_a_run_within_an_epoch_and_leave_a_checkpoint() {
 fn a_signal_ends_a_run_while_an_epoch_is_measured() {
     let folder = folder(12000);
     let here = folder.path();
-    let rows = 20_000;
+    let rows = 30_000;
     let x = vec![0.5; rows * 200];
     let arrays = [
         Named { name: "x", shape: &[rows, 200, 1], values: &x },
         Named { name: "y", shape: &[rows, 1], values: &x[..rows] },
     ];
     fs::write(here.join("a.npz"), Format::Npz.write(&arrays)).unwrap();
-    // A few steps an epoch, and then minutes in which they are measured.
-    let network = "--hidden 128 --epochs 3 --checkpoint c --out m";
+    // A few steps an epoch, which then takes many seconds to be measured.
+    let network = "--hidden 256 --epochs 3 --checkpoint c --out m";
     for (arguments, opening) in [
-        ("train a.npz --val 19900".to_owned(), " to validate"),
-        ("train data.csv --target y --window 200 --horizon 7 --val 11000 --test 0".to_owned(), " epochs, batch"),
+        ("train a.npz --val 29900".to_owned(), " to validate"),
+        ("train data.csv --target y --window 200 --horizon 7 --val 11700 --test 0".to_owned(), " epochs, batch"),
     ] {
         let mut run = start(here, &format!("{arguments} {network}"));
         let mut lines = BufReader::new(run.stdout.take().unwrap()).lines().map(Result::unwrap);
         lines.find(|line| line.contains(opening)).expect("it says what it is about to do");
-        std::thread::sleep(Duration::from_secs(8));
+        std::thread::sleep(Duration::from_secs(3));
         let asked = Instant::now();
         assert!(Command::new("kill").args(["-INT", &run.id().to_string()]).status().unwrap().success());
         lines.for_each(drop);
