@@ -1,6 +1,7 @@
 //! Which kernels each kind of adapter would choose.
 
-use super::{Args, print_document};
+use super::args::Args;
+use super::document;
 use refrain::bench_table::{self, Row, What};
 use refrain::engine::gpu::{self, Capabilities, Choice, Request};
 use serde::Serialize;
@@ -40,7 +41,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     }
     let document = Document { rows: rows.iter().map(|row| line(args, row)).collect(), note: NOTE };
     if args.json {
-        return Ok(print_document(&document)?);
+        return Ok(document::print(&document)?);
     }
     Ok(writeln!(io::stdout(), "{}", text(&document))?)
 }

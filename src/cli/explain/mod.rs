@@ -1,84 +1,19 @@
 //! `refrain explain`: what a training step does on an adapter, dispatch by dispatch, and which kernels would be chosen.
 //! An adapter is not needed.
 
+mod args;
 mod choices;
+mod document;
 mod table;
 
-use super::recipe::{Cell, PrecisionName};
-use super::values::{probability, shape, whole};
+pub use args::Args;
+
 use anyhow::Context;
+use args::Asked;
 use refrain::Error;
-use refrain::engine::gpu::{self, AdapterFacts, Capabilities, Explained, Kernels, Options, Request};
-use refrain::model::{Head, Readout, Spec};
+use refrain::engine::gpu::{self, AdapterFacts, Capabilities, Explained, Options, Request};
 use serde::Serialize;
 use std::io::{self, Write};
-
-/// Show what a training step does on an adapter, dispatch by dispatch, or which kernels would be chosen
-///
-/// FLOP count additions and multiplications, hidden units padded to whole quads and spans of time steps to whole ones;
-/// bytes count every value that is read or written once. Neither is measured: see `refrain bench --profile` for times.
-/// Shapes are in elements, those that end in HQ or IQ of four values; a number behind a name is the layer.
-#[derive(Debug, clap::Args)]
-#[command(allow_negative_numbers = true)]
-pub struct Args {
-    /// Recurrent cell.
-    #[arg(long, value_enum, default_value_t = Cell::Lstm)]
-    cell: Cell,
-    /// Batch rows, time steps, inputs and hidden units.
-    #[arg(long, default_value = "32,50,1,20", value_name = "B,T,I,H", value_parser = shape)]
-    shape: [usize; 4],
-    /// Outputs.
-    #[arg(long, default_value = "1", value_name = "N", value_parser = whole::<1, 1_048_576>)]
-    outputs: usize,
-    /// Stacked layers.
-    #[arg(long, default_value = "1", value_name = "N", value_parser = whole::<1, 1024>)]
-    layers: usize,
-    /// Run each layer in both directions of time.
-    #[arg(long)]
-    bidirectional: bool,
-    /// Probability with which a unit is dropped between layers.
-    #[arg(long, default_value = "0", value_name = "P", value_parser = probability)]
-    dropout: f64,
-    /// Outputs at every time step rather than at the last.
-    #[arg(long)]
-    every_step: bool,
-    /// How the adapter stores packed weights and the tape.
-    #[arg(long, value_enum, default_value_t = PrecisionName::F32, value_name = "P")]
-    precision: PrecisionName,
-    /// Kernels that the adapter might not choose by itself; see `refrain verify --help`.
-    #[arg(long, default_value_t, value_name = "NAME", value_parser = str::parse::<Kernels>)]
-    kernels: Kernels,
-    /// What the step would run on: `webgpu` (the default limits of every browser), `h100-like`, `m-series-like` or
-    /// `integrated-like` stand for an adapter; `auto`, `gpu` or part of a name take one of this machine.
-    #[arg(long, default_value = "webgpu", value_name = "DEVICE")]
-    device: String,
-    /// Print one JSON document.
-    #[arg(long)]
-    json: bool,
-    /// Print the WGSL of this kernel as it is compiled for that step.
-    #[arg(long, value_name = "NAME")]
-    kernel: Option<String>,
-    /// Compare what the four kinds of adapter would choose for the benchmark table's networks, and for this one.
-    #[arg(long, conflicts_with_all = ["kernel", "kernels", "device"])]
-    choices: bool,
-}
-
-/// What was asked.
-#[derive(Serialize)]
-struct Asked {
-    cell: Cell,
-    batch: usize,
-    steps: usize,
-    input: usize,
-    hidden: usize,
-    outputs: usize,
-    layers: usize,
-    bidirectional: bool,
-    dropout: f64,
-    every_step: bool,
-    precision: PrecisionName,
-    kernels: String,
-}
 
 /// A step. Others script against the keys.
 #[derive(Serialize)]
@@ -120,50 +55,9 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     }
     let explained = gpu::explain(&request);
     if args.json {
-        return Ok(print_document(&Step { device, request: args.asked(), explained })?);
+        return Ok(document::print(&Step { device, request: args.asked(), explained })?);
     }
     Ok(writeln!(io::stdout(), "{}", table::text(&device, &request, &explained))?)
-}
-
-impl Args {
-    fn spec(&self) -> Spec {
-        let [_, _, input, hidden] = self.shape;
-        let readout = if self.every_step { Readout::Every } else { Readout::Last };
-        let head = Some(Head { outputs: self.outputs, readout });
-        let (cell, layers, bidirectional) = (self.cell.kind(), self.layers, self.bidirectional);
-        Spec { cell, input, hidden, layers, bidirectional, head }
-    }
-
-    fn request(&self, capabilities: Capabilities) -> Request {
-        let [rows, steps, ..] = self.shape;
-        Request {
-            capabilities,
-            options: Options { kernels: self.kernels, ..Options::default() },
-            precision: self.precision.precision(),
-            spec: self.spec(),
-            rows,
-            steps,
-            dropout: self.dropout,
-        }
-    }
-
-    fn asked(&self) -> Asked {
-        let [batch, steps, input, hidden] = self.shape;
-        Asked {
-            cell: self.cell,
-            batch,
-            steps,
-            input,
-            hidden,
-            outputs: self.outputs,
-            layers: self.layers,
-            bidirectional: self.bidirectional,
-            dropout: self.dropout,
-            every_step: self.every_step,
-            precision: self.precision,
-            kernels: self.kernels.to_string(),
-        }
-    }
 }
 
 /// What `--device` names, and what it can do.
@@ -193,7 +87,7 @@ fn print_modules(args: &Args, device: String, request: &Request, kernel: &str) -
         return Err(Error::config("--kernel", kernel, format!("one that this step has: {names}")).into());
     }
     if args.json {
-        return Ok(print_document(&Modules { device, request: args.asked(), kernel, modules })?);
+        return Ok(document::print(&Modules { device, request: args.asked(), kernel, modules })?);
     }
     let mut out = io::stdout().lock();
     for (n, module) in modules.iter().enumerate() {
@@ -203,10 +97,4 @@ fn print_modules(args: &Args, device: String, request: &Request, kernel: &str) -
         writeln!(out, "{}", module.trim_end())?;
     }
     Ok(())
-}
-
-fn print_document(document: &impl Serialize) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    serde_json::to_writer_pretty(&mut out, document)?;
-    writeln!(out)
 }

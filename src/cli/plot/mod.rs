@@ -1,11 +1,9 @@
 //! Pictures: what all of them share. They are SVG, and text in them is text.
 
 pub mod axis;
-mod loss_curves;
+pub mod loss_curves;
 pub mod panels;
 pub mod svg;
-
-pub use loss_curves::losses;
 
 use axis::Axis;
 use std::path::PathBuf;

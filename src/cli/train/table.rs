@@ -6,7 +6,7 @@ use crate::cli::common::Common;
 use crate::cli::console::Console;
 use crate::cli::forecast::{coverage_of, network_in_words, open, warn_of_no_intervals};
 use crate::cli::outputs::{self, named};
-use crate::cli::plot::losses;
+use crate::cli::plot::loss_curves::losses;
 use crate::cli::recipe::{LossName, Recipe, huber_delta};
 use crate::cli::{device, fit, interrupt, scores, table};
 use refrain::engine::{AnyEngine, Device, Engine};

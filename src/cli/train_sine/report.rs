@@ -1,6 +1,6 @@
 //! What the exercise found: one document, and the same for a reader.
 
-use super::Args;
+use super::args::Args;
 use crate::cli::console::significant;
 use crate::cli::recipe::PrecisionName;
 use refrain::engine::DeviceInfo;
