@@ -3,7 +3,7 @@
 use super::flags::Flags;
 use crate::cli::recipe::LossName;
 use crate::cli::sequences::{Input, floats};
-use refrain::arrays::{Array, Arrays, Dtype, place};
+use refrain::arrays::{Arrays, Dtype, place};
 use refrain::loss::Loss;
 use refrain::model::Readout;
 use refrain::{Error, Result};
@@ -25,10 +25,12 @@ pub enum Form {
 }
 
 /// What y is taken for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Reading {
     pub loss: Loss,
     pub form: Form,
+    /// The values of y, where they are classes.
+    pub classes: Vec<f32>,
     /// The steps that y has targets for, as far as its dimensions say.
     pub readout: Readout,
 }
@@ -59,10 +61,11 @@ impl Reading {
         if asked.is_some_and(|loss| loss != Loss::CrossEntropy) || (asked.is_none() && !whole) {
             let loss = asked.unwrap_or(if y.dtype() == Dtype::Bool { Loss::BinaryCrossEntropy } else { Loss::Mse });
             let every = y.shape().len() > 2 || (y.shape().len() == 2 && per_step(flags) && y.shape()[1] == input.steps);
-            return Ok(Reading { loss, form: Form::Values, readout: readout(flags, every) });
+            return Ok(Reading { loss, form: Form::Values, classes: Vec::new(), readout: readout(flags, every) });
         }
+        let classes = arrays.f32("y")?.values;
         let (form, every) = match *y.shape() {
-            [_, steps] if one_hot(y, steps)? => match (steps == input.steps, flags.head) {
+            [_, steps] if one_hot(&classes, steps) => match (steps == input.steps, flags.head) {
                 (true, None) => {
                     return Err(arrays.fault(format!(
                         "`y` {:?}: one-hot classes, or a class at each of T={steps} steps? Say --head last for the \
@@ -73,22 +76,22 @@ impl Reading {
                 (true, Some(_)) if per_step(flags) => (Form::Classes, true),
                 _ => (Form::OneHot, false),
             },
-            [_, _, outputs] if one_hot(y, outputs)? => (Form::OneHot, true),
+            [_, _, outputs] if one_hot(&classes, outputs) => (Form::OneHot, true),
             ref shape => (Form::Classes, shape.len() > 1),
         };
         if asked.is_none() && form == Form::Classes {
-            few(arrays, y, input, flags)?;
+            few(arrays, &classes, input, flags)?;
         }
         if form == Form::OneHot {
             notes.push(format!("{}: `y` is one-hot: taken for classes", arrays.path()));
         }
-        Ok(Reading { loss: Loss::CrossEntropy, form, readout: readout(flags, every) })
+        Ok(Reading { loss: Loss::CrossEntropy, form, classes, readout: readout(flags, every) })
     }
 
     /// The targets, refused where their dimensions are others, or where one makes no sense at a position that counts.
     /// Positions of the class `--ignore-index` are left out: they end their row for a network of one direction.
     pub fn targets(
-        &self,
+        self,
         arrays: &Arrays<'_>,
         input: &mut Input,
         outputs: Option<usize>,
@@ -96,7 +99,7 @@ impl Reading {
         bidirectional: bool,
         notes: &mut Vec<String>,
     ) -> Result<Targets> {
-        let Reading { form, readout, .. } = *self;
+        let Reading { form, readout, classes: found, .. } = self;
         let y = arrays.require("y")?;
         let (n, t) = (("N", Some(input.rows)), ("T", Some(input.steps)));
         let every = readout == Readout::Every;
@@ -107,22 +110,21 @@ impl Reading {
             } else {
                 arrays.dims("y", [n]).map(drop)?
             }
-            let values = arrays.f32("y")?.values;
-            return classes(arrays, values, input, readout, flags.ignored(), bidirectional, notes);
+            return classes(arrays, found, input, readout, flags.ignored(), bidirectional, notes);
         }
         // A single output needs no dimension of its own.
         let single = outputs.is_none_or(|outputs| outputs == 1) && form == Form::Values;
-        let found = match y.shape() {
+        let width = match y.shape() {
             [_] if single && !every => arrays.dims("y", [n]).map(|_| 1)?,
             [_, steps] if single && every && *steps == input.steps => arrays.dims("y", [n, t]).map(|_| 1)?,
             _ if every => arrays.dims("y", [n, t, ("O", outputs)])?[2],
             _ => arrays.dims("y", [n, ("O", outputs)])?[1],
         };
-        let values = if form == Form::OneHot { arrays.f32("y")?.values } else { floats(arrays, "y", notes)? };
-        input.check_finite(arrays, "y", &values, |row| readout.positions(input.length(row)) * found)?;
+        let values = if form == Form::OneHot { found } else { floats(arrays, "y", notes)? };
+        input.check_finite(arrays, "y", &values, |row| readout.positions(input.length(row)) * width)?;
         let class = |hot: &[f32]| hot.iter().position(|&value| value == 1.0).unwrap_or(0) as f32;
-        let values = if form == Form::OneHot { values.chunks_exact(found).map(class).collect() } else { values };
-        Ok(Targets { values, outputs: found, rows })
+        let values = if form == Form::OneHot { values.chunks_exact(width).map(class).collect() } else { values };
+        Ok(Targets { values, outputs: width, rows })
     }
 }
 
@@ -151,16 +153,14 @@ fn readout(flags: &Flags, every: bool) -> Readout {
 }
 
 /// Whether every group of `width` values is zeros and a single 1.
-fn one_hot(y: &Array<'_>, width: usize) -> Result<bool> {
-    let Ok(values) = y.to_f32() else { return Ok(false) };
+fn one_hot(values: &[f32], width: usize) -> bool {
     let hot =
         |group: &[f32]| group.iter().all(|&value| value == 0.0 || value == 1.0) && group.iter().sum::<f32>() == 1.0;
-    Ok(width > 1 && !values.values.is_empty() && values.values.chunks_exact(width).all(hot))
+    width > 1 && !values.is_empty() && values.chunks_exact(width).all(hot)
 }
 
 /// Refuses whole numbers that may be values as well as classes: many, large or far apart.
-fn few(arrays: &Arrays<'_>, y: &Array<'_>, input: &Input, flags: &Flags) -> Result<()> {
-    let values = arrays.f32("y")?.values;
+fn few(arrays: &Arrays<'_>, values: &[f32], input: &Input, flags: &Flags) -> Result<()> {
     let read = values.len() / input.rows.max(1);
     let counts =
         |index: usize| read == 1 || index % read.max(1) < input.length((index / read.max(1)).min(input.rows - 1));
@@ -176,7 +176,7 @@ fn few(arrays: &Arrays<'_>, y: &Array<'_>, input: &Input, flags: &Flags) -> Resu
     counted.dedup();
     let (distinct, most) = (counted.len(), counted.last().copied().unwrap_or(0.0));
     let dense = most < 2.0 * distinct as f32 && counted.first().is_none_or(|&least| least >= 0.0);
-    if dense && distinct <= FEW_CLASSES && 2 * distinct <= positions && y.shape().len() < 3 {
+    if dense && distinct <= FEW_CLASSES && 2 * distinct <= positions && arrays.require("y")?.shape().len() < 3 {
         return Ok(());
     }
     Err(arrays.fault(format!(
