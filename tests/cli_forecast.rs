@@ -327,7 +327,7 @@ fn options_without_a_meaning_are_refused() {
     for (run, expected) in [
         (format!("{train} --delta 2"), "--delta is 2, expected none, or --loss huber beside it"),
         (format!("{train} --loss mae --delta 2"), "--delta is 2, expected none, or --loss huber beside it"),
-        (format!("{train} --val 0 --patience 3"), "--patience is 3, expected 0, or --val beside it"),
+        (format!("{train} --val 0 --patience 3"), "--patience is 3, expected 0, or a --val with rows"),
         (
             "train data.csv --init m.safetensors --loss quantile --device cpu --quiet".to_owned(),
             "--loss is quantile, expected mse, mae or huber: the model of --init forecasts points",

@@ -8,6 +8,7 @@ use refrain::disk::Identity;
 use refrain::engine::Precision;
 use refrain::model::CellKind;
 use refrain::optim::{Clip, Optimizer, Schedule};
+use refrain::train::Options;
 use refrain::{Error, Result};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -258,6 +259,16 @@ impl Recipe {
             }
         }
         Ok(optimizer)
+    }
+
+    /// The epochs without a better validation loss after which training stops; refused where no rows validate.
+    pub fn patience(&self, options: &Options, validates: bool) -> Result<usize> {
+        match self.patience {
+            Some(patience @ 1..) if !validates => {
+                Err(Error::config("--patience", patience, "0, or a --val with rows that decide when to stop"))
+            }
+            given => Ok(given.unwrap_or(options.patience())),
+        }
     }
 
     /// The largest norm of the gradient, `default` where none was given; `None` where it is 0.

@@ -172,7 +172,7 @@ impl Problem {
     /// A run of training for it, on its windows and rows.
     pub fn run(&self, spec: Spec, options: Options) -> Run<'_> {
         let Problem { windows, train, val, val_groups, .. } = self;
-        Run { spec, options, windows, train, val, val_groups, patience: (options.epochs / 5).max(5) }
+        Run { spec, options, windows, train, val, val_groups, patience: options.patience() }
     }
 
     /// What a model file says of the trained network, which `engine` holds with the windows loaded.

@@ -153,11 +153,11 @@ fn bad_training_sets_are_refused_with_nothing_written() {
         ("y.npz --epochs 0", 2, "--epochs"),
         ("y.npz --batch 0", 2, "--batch"),
         ("y.npz --classes 0", 2, "--classes"),
-        ("y.npz --val 0 --patience 3", 2, "--patience is 3, expected --val beside it"),
+        ("y.npz --val 0 --patience 3", 2, "--patience is 3, expected 0, or a --val with rows"),
         ("y.npz --loss quantile", 2, "--loss is quantile"),
         ("y.npz --momentum 0.5", 2, "--momentum is 0.5, expected none, or --optimizer sgd beside it"),
         ("y.npz --classes 3", 2, "--classes is given"),
-        ("y.npz --patience 3", 2, "--patience is 3, expected --val beside it: rows that decide when to stop"),
+        ("y.npz --patience 3", 2, "--patience is 3, expected 0, or a --val with rows that decide when to stop"),
         (
             "y.npz --val 2 --patience 3",
             2,

@@ -75,10 +75,6 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     let start = Instant::now();
     let mut console = Console::new(common);
-    let validates = parts[0].is_some_and(|part| !matches!(part, Part::Rows(0) | Part::Fraction(0.0)));
-    if let (Some(patience), false) = (recipe.patience, validates) {
-        return Err(Error::config("--patience", patience, "--val beside it: rows that decide when to stop").into());
-    }
     if let (Some(name), None) = (flags.modules.given(), &recipe.init) {
         return Err(Error::config(name, "given", "--init beside it, of whose file it says something").into());
     }
@@ -111,7 +107,7 @@ pub async fn run(
         train: &train,
         val: &val,
         val_groups: &[],
-        patience: recipe.patience.unwrap_or(options.patience()),
+        patience: recipe.patience(&options, !val.is_empty())?,
     };
     model.provenance = provenance(&run, recipe, test.len());
     let from = recipe.resume.as_deref().map(|path| fit::resumed(path, &model)).transpose()?;

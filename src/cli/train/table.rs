@@ -43,11 +43,8 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &TaskFlags, common: &Common
     }
     let table = table::read(data, &read, &console)?;
     let problem = Problem::new(&table, &task, &read, initial.as_ref().map(|(_, card)| card))?;
-    if let Some(patience) = recipe.patience.filter(|&patience| patience > 0 && problem.val.is_empty()) {
-        return Err(
-            Error::config("--patience", patience, "0, or --val beside it: rows that decide when to stop").into()
-        );
-    }
+    let mut options = options(recipe, loss, &problem, common.seed)?;
+    let patience = recipe.patience(&options, !problem.val.is_empty())?;
     let noted = if initial.is_none() { short_series(&table, &task, &problem.card) } else { None };
     if let Some(note) = noted {
         console.warn(note);
@@ -55,7 +52,6 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &TaskFlags, common: &Common
     if let Some(note) = problem.thinned() {
         console.say(note)?;
     }
-    let mut options = options(recipe, loss, &problem, common.seed)?;
 
     let (spec, parameters) = network(&problem, recipe, initial, common.seed)?;
     if let Some(warning) = recipe.dropout_warning(spec.layers) {
@@ -66,8 +62,7 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &TaskFlags, common: &Common
     device::tell(&common.device, &device, engine.device(), &console);
     engine.load_data(&problem.windows)?;
     options.portion = fit::portion(engine.device(), parameters.len(), problem.windows.steps(), options.batch);
-    let run = problem.run(spec, options);
-    let run = Run { patience: recipe.patience.unwrap_or(run.patience), ..run };
+    let run = Run { patience, ..problem.run(spec, options) };
     let mut model = Model::new(spec, parameters);
     model.provenance = provenance(recipe, &run, &problem);
     console.say(opening(&model, engine.device(), &options, &problem))?;
