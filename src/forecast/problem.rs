@@ -162,8 +162,8 @@ impl Problem {
     pub fn thinned(&self) -> Option<String> {
         (self.stride > 1).then(|| {
             format!(
-                "one window in {} is taken, to train, to validate and to measure intervals: there is one for each of more \
-                 than {MOST_WINDOWS} training rows, and neighbours are nearly the same",
+                "one window in {} is taken, to train, to validate and to measure intervals: there is one for each of \
+                 more than {MOST_WINDOWS} training rows, and neighbours are nearly the same",
                 self.stride
             )
         })

@@ -43,8 +43,8 @@ pub struct Flags {
     /// Of arrays: classes of a cross-entropy; by default as many as y names.
     #[arg(long, value_name = "N", value_parser = whole::<1, 1_048_576>, conflicts_with = "init")]
     pub classes: Option<usize>,
-    /// Of arrays: the class that stands for none in y, -100 where nothing is said: such rows, and such ends of rows, are
-    /// left out.
+    /// Of arrays: the class that stands for none in y, -100 where nothing is said: such rows, and such ends of rows,
+    /// are left out.
     #[arg(long, value_name = "N")]
     pub ignore_index: Option<i32>,
     /// Of arrays: take the rows in the order of the file.

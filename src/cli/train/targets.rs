@@ -206,8 +206,8 @@ fn classes(
             let at = || place(shape, row * read + r);
             if class == ignored {
                 return Err(arrays.fault(format!(
-                    "`y`: expected {ignored} (--ignore-index) at the end of a row or in all of it, found it at {}: single \
-                     steps cannot be left out; cut the row there, or leave all of it out",
+                    "`y`: expected {ignored} (--ignore-index) at the end of a row or in all of it, found it at {}: \
+                     single steps cannot be left out; cut the row there, or leave all of it out",
                     at()
                 )));
             }
