@@ -5,7 +5,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use pollster::block_on;
 use refrain::data::Windows;
 use refrain::engine::gpu::{Gpu, Options, adapters};
-use refrain::engine::{Device, Engine, Steps};
+use refrain::engine::{Device, Engine, Steps, cpu};
 use refrain::model::{CellKind, Spec, initial_parameters};
 use refrain::verify::{Case, TOLERANCE, measure};
 use std::time::Duration;
@@ -44,7 +44,7 @@ fn time_epoch<E: Engine>(c: &mut Criterion, cell: CellKind, mut engine: E) {
 
 fn exercise(c: &mut Criterion) {
     let open = |adapter| Device::Gpu(block_on(Gpu::open(adapter, Options::default())).expect("the adapter opens"));
-    let mut devices = vec![Device::Cpu];
+    let mut devices = vec![Device::Cpu(cpu::Options::default())];
     devices.extend(block_on(adapters()).iter().map(open));
     for cell in [CellKind::RnnTanh, CellKind::Lstm, CellKind::Gru] {
         let spec = Spec::new(cell, 1, 20, 1);

@@ -64,7 +64,7 @@ pub fn cell_name(cell: CellKind) -> &'static str {
 }
 
 /// (B, T, I, H). The first is the exercise's recipe.
-const SHAPES: [(usize, usize, usize, usize); 8] = [
+const SHAPES: [(usize, usize, usize, usize); 14] = [
     (32, 50, 1, 20),
     (100, 5, 10, 20),
     (1000, 50, 1, 20),
@@ -73,6 +73,12 @@ const SHAPES: [(usize, usize, usize, usize); 8] = [
     (1000, 50, 1, 128),
     (32, 100, 256, 512),
     (64, 100, 512, 1024),
+    (4, 100, 256, 512),
+    (8, 100, 256, 512),
+    (16, 100, 256, 512),
+    (16, 50, 128, 256),
+    (8, 200, 32, 128),
+    (1, 1000, 1, 64),
 ];
 
 /// Hidden units of the single sequences.

@@ -4,18 +4,21 @@
 mod common;
 #[path = "common/engines.rs"]
 mod engines;
+#[path = "common/ways.rs"]
+mod ways;
 
 use common::assert_close;
 use engines::{a_nan_stays, any_case, exact_training, windows};
 use proptest::prelude::*;
 use refrain::data::{Sequences, Windows};
-use refrain::engine::cpu::{CpuEngine, Level, Options};
+use refrain::engine::cpu::{CpuEngine, Level, Options, Way};
 use refrain::engine::{Engine, Precision, Steps};
 use refrain::loss::Objective;
 use refrain::model::{CellKind, Head, Readout, Spec};
 use refrain::optim::Optimizer;
 use refrain::reference;
 use refrain::verify::{self, Case, TOLERANCE};
+use ways::ways;
 
 /// A network, a batch and its targets.
 #[derive(Clone, Debug)]
@@ -42,9 +45,9 @@ fn engine(problem: &Problem, options: Options) -> CpuEngine {
     CpuEngine::with_options(problem.spec, &problem.parameters, options).expect("a sound problem")
 }
 
-/// Every output and gradient at one SIMD level, against the oracle.
-fn compare(problem: &Problem, level: Level) {
-    compare_engine(problem, &mut engine(problem, Options { threads: Some(2), level }));
+/// Every output and gradient at one SIMD level and by one way, against the oracle.
+fn compare(problem: &Problem, (level, way): (Level, Way)) {
+    compare_engine(problem, &mut engine(problem, Options { threads: Some(2), level, way: Some(way) }));
 }
 
 /// The same for an engine that has the problem's parameters.
@@ -67,8 +70,8 @@ fn compare_cells(shape: impl Fn(CellKind) -> (Spec, usize, usize)) {
         let (spec, rows, steps) = shape(cell);
         for states in [false, true] {
             let problem = Case { states, seed: 7, ..Case::new(spec, rows, steps) }.into();
-            for level in Level::available() {
-                compare(&problem, level);
+            for (level, way) in ways() {
+                compare(&problem, (level, way));
             }
         }
     }
@@ -88,11 +91,11 @@ fn agrees_with_the_oracle_over_the_table_of_verify() {
 
 #[test]
 fn agrees_with_the_oracle_over_the_options_of_verify() {
-    for level in Level::available() {
+    for (level, way) in ways() {
         let misses: Vec<String> = verify::option_cases()
             .iter()
             .filter_map(|case| {
-                let options = Options { threads: Some(2), level };
+                let options = Options { threads: Some(2), level, way: Some(way) };
                 let make = |spec, parameters: &[f32]| CpuEngine::with_options(spec, parameters, options);
                 let errors = pollster::block_on(verify::measure(case, make)).expect("a sound problem");
                 (!errors.within(&TOLERANCE)).then(|| format!("{case}: {errors}"))
@@ -183,8 +186,8 @@ fn large_pre_activations() {
             let Problem { spec, parameters, sequences, targets, .. } = &problem;
             let parameters = reference::widen(parameters);
             let exact = reference::forward(spec, &parameters, &sequences.into()).expect("a sound problem");
-            for level in Level::available() {
-                let mut engine = engine(&problem, Options { threads: Some(1), level });
+            for (level, way) in ways() {
+                let mut engine = engine(&problem, Options { threads: Some(1), level, way: Some(way) });
                 let found = pollster::block_on(engine.differentiate(sequences, targets, &Objective::default()))
                     .expect("a sound problem");
                 // Measured 8e-7. The gradients are as large as x times an error of the deltas, so that only their being
@@ -213,8 +216,8 @@ fn a_vanishing_gradient_is_never_subnormal() {
 
 #[test]
 fn a_nan_stays_in_its_row_and_shows_in_the_gradients() {
-    for level in Level::available() {
-        let options = Options { threads: Some(2), level };
+    for (level, way) in ways() {
+        let options = Options { threads: Some(2), level, way: Some(way) };
         a_nan_stays(|spec, parameters| CpuEngine::with_options(spec, parameters, options).expect("a sound problem"));
     }
 }
@@ -225,8 +228,8 @@ proptest! {
     #[test]
     fn random_shapes(case in any_case()) {
         let problem = case.into();
-        for level in Level::available() {
-            compare(&problem, level);
+        for (level, way) in ways() {
+            compare(&problem, (level, way));
         }
     }
 
@@ -273,8 +276,8 @@ fn twenty_steps_follow_the_oracle() {
         let ids: Vec<u32> = (0..95).rev().collect();
         let adam = Optimizer::adam(1e-2);
         let (exact, parameters) = exact_training(&spec, &problem.parameters, &windows, &ids, 10, 20, &adam);
-        for level in Level::available() {
-            let (losses, after) = train(&problem, 10, Options { threads: None, level });
+        for (level, way) in ways() {
+            let (losses, after) = train(&problem, 10, Options { threads: None, level, way: Some(way) });
             // Measured 6e-8 and 2.3e-6. Adam divides by the root of v, so that a gradient near 0 turns its rounding
             // into a good part of a step of 1e-2.
             assert_close(format!("losses of {cell} at {}", level.name()), &losses, &exact, 1e-6, 0.0);
@@ -289,8 +292,8 @@ fn threads_change_no_bit() {
         let head = Some(Head { outputs: 2, readout: Readout::Every });
         let spec = Spec { layers: 2, bidirectional: true, head, ..Spec::new(cell, 3, 10, 1) };
         let problem = problem(spec, 257, 6);
-        for level in Level::available() {
-            let with = |threads| train(&problem, 100, Options { threads: Some(threads), level });
+        for (level, way) in ways() {
+            let with = |threads| train(&problem, 100, Options { threads: Some(threads), level, way: Some(way) });
             let one = with(1);
             for threads in [1, 2, 3, 5] {
                 assert!(one == with(threads), "{cell} at {}: {threads} threads differ from one", level.name());

@@ -2,6 +2,8 @@
 //! streams, carried states, memory. Their numbers are compared with the oracle in `cpu_engine.rs`.
 
 mod common;
+#[path = "common/ways.rs"]
+mod ways;
 
 use common::assert_close;
 use refrain::data::{Center, Sequences, Targets, Windows};
@@ -12,6 +14,7 @@ use refrain::model::{CellKind, Dropout, Head, Readout, Spec};
 use refrain::optim::{Clip, Optimizer, Schedule};
 use refrain::reference;
 use refrain::verify::{self, Case, TOLERANCE};
+use ways::ways;
 
 /// A network with much of what there is, and rows that end at different times.
 fn case(cell: CellKind, bidirectional: bool, head: Option<Head>) -> Case {
@@ -51,8 +54,8 @@ fn permuting_rows_permutes_outputs() {
             lengths: sequences.lengths.as_ref().map(|lengths| order.iter().map(|row| lengths[*row]).collect()),
             ..sequences
         };
-        for level in Level::available() {
-            let mut engine = engine(&case, Options { threads: Some(2), level });
+        for (level, way) in ways() {
+            let mut engine = engine(&case, Options { threads: Some(2), level, way: Some(way) });
             let one = pollster::block_on(engine.forward(&sequences)).expect("a sound problem");
             let other = pollster::block_on(engine.forward(&shuffled)).expect("a sound problem");
             assert!(permuted(&one.y, 1, &order) == other.y, "y of {case} at {}", level.name());
@@ -77,7 +80,7 @@ fn a_row_alone_has_the_bits_that_it_has_among_others() {
             .expect("a sound problem");
         let blocks = sequences.states.as_ref().map_or(1, Vec::len) / (37 * case.spec.hidden);
         for level in Level::available() {
-            let mut engine = engine(&case, Options { threads: Some(2), level });
+            let mut engine = engine(&case, Options { threads: Some(2), level, way: None });
             engine.load_data(&windows).expect("windows that fit");
             for trained in [false, true] {
                 if trained {
@@ -124,8 +127,8 @@ fn garbage_beyond_lengths_changes_no_bit() {
         let (_, sequences, targets) = verify::numbers(&case);
         let (garbage, garbage_targets) = filled(&case, &sequences, &targets, f32::NAN);
         let (sequences, targets) = filled(&case, &sequences, &targets, 0.0);
-        for level in Level::available() {
-            let options = Options { threads: Some(2), level };
+        for (level, way) in ways() {
+            let options = Options { threads: Some(2), level, way: Some(way) };
             let run = |sequences: &Sequences, targets: &[f32]| {
                 let mut engine = engine(&case, options);
                 // A workspace that has seen NaN must not remember it.
@@ -156,9 +159,9 @@ fn threads_change_no_bit_with_all_options() {
             .and_then(|windows| windows.with_lengths(sequences.lengths.expect("a case with lengths")))
             .expect("a sound problem");
         let ids: Vec<u32> = (0..257).rev().collect();
-        for level in Level::available() {
+        for (level, way) in ways() {
             let train = |threads| {
-                let mut engine = engine(&case, Options { threads: Some(threads), level });
+                let mut engine = engine(&case, Options { threads: Some(threads), level, way: Some(way) });
                 engine.load_data(&windows).expect("windows that fit");
                 let clip = Some(Clip { max_norm: 0.01 });
                 let steps = Steps { objective, clip, optimizer: Optimizer::adam_w(1e-2), ..Steps::new(&ids, 100) };
@@ -242,8 +245,8 @@ fn a_stream_is_one_forward_pass() {
             // More steps than go through the network at a time.
             let case = Case { states: true, seed: 2, ..Case::new(spec, rows, 150) };
             let (_, sequences, _) = verify::numbers(&case);
-            for level in Level::available() {
-                let mut engine = engine(&case, Options { threads: Some(2), level });
+            for (level, way) in ways() {
+                let mut engine = engine(&case, Options { threads: Some(2), level, way: Some(way) });
                 let whole = pollster::block_on(engine.forward(&sequences)).expect("a sound problem");
                 engine.open_stream(rows, sequences.states.as_deref()).expect("one direction");
                 let mut y = Vec::new();
@@ -328,8 +331,8 @@ fn carried_states_follow_the_oracle() {
             exact_losses.push(step.loss);
             states = Some(step.outputs.states);
         }
-        for level in Level::available() {
-            let mut engine = engine(&case, Options { threads: Some(2), level });
+        for (level, way) in ways() {
+            let mut engine = engine(&case, Options { threads: Some(2), level, way: Some(way) });
             engine.load_data(&windows).expect("windows that fit");
             engine.train(&steps).expect("sound steps");
             let losses = pollster::block_on(engine.losses()).expect("the losses");
@@ -352,8 +355,8 @@ fn cross_entropy_of_large_outputs_is_finite_and_right() {
     let exact = reference::differentiate_with(&spec, &wide, &(&sequences).into(), &wide_targets, &objective);
     let exact = exact.expect("a sound problem");
     assert!(exact.outputs.y.iter().any(|y| *y > 100.0), "{:?}", exact.outputs.y);
-    for level in Level::available() {
-        let mut engine = engine(&case, Options { threads: Some(1), level });
+    for (level, way) in ways() {
+        let mut engine = engine(&case, Options { threads: Some(1), level, way: Some(way) });
         let found = pollster::block_on(engine.differentiate(&sequences, &targets, &objective));
         let found = found.expect("a sound problem");
         // Saturated gates amplify the rounding of pre-activations.

@@ -32,7 +32,7 @@ pub fn info(device: &Device) -> Result<DeviceInfo> {
 
 /// Says so where the device is not the one that one would expect.
 pub fn tell(wanted: &str, device: &Device, info: &DeviceInfo, console: &Console) {
-    if let ("auto", Device::Cpu) = (wanted, device) {
+    if let ("auto", Device::Cpu(_)) = (wanted, device) {
         console.warn(format_args!("no hardware GPU found: the CPU engine takes its place ({})", info.name));
     }
 }

@@ -59,7 +59,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     let groups = groups(&cases);
     // What takes long on an adapter is compiling kernels, which each device does on a thread of its own.
     let workers = match device {
-        Device::Cpu => 1,
+        Device::Cpu(_) => 1,
         Device::Gpu(_) => std::thread::available_parallelism().map_or(1, usize::from).min(groups.len()),
     };
     let info = device::info(&device)?;
@@ -104,7 +104,7 @@ async fn select(args: &Args) -> anyhow::Result<Device> {
     let (wanted, kernels) = (&args.common.device, args.kernels);
     let options = Options { default_limits: args.default_limits, kernels, ..Options::default() };
     let device = Device::select_with(wanted, options).await?;
-    if let (Device::Cpu, true) = (&device, args.default_limits || kernels != Kernels::Chosen) {
+    if let (Device::Cpu(_), true) = (&device, args.default_limits || kernels != Kernels::Chosen) {
         bail!("--default-limits and --kernels are for an adapter: say which with --device");
     }
     Ok(device)

@@ -1,6 +1,6 @@
 //! A device chosen at run time, and a network on it.
 
-use super::cpu::CpuEngine;
+use super::cpu::{self, CpuEngine};
 use super::device_info::DeviceInfo;
 use super::gpu::{Gpu, GpuEngine, Options, choose};
 use super::interface::Engine;
@@ -16,8 +16,8 @@ use std::sync::Arc;
 /// A device that networks can be put on.
 #[derive(Clone, Debug)]
 pub enum Device {
-    /// The processor.
-    Cpu,
+    /// The processor, and how much of it.
+    Cpu(cpu::Options),
     /// An adapter of wgpu.
     Gpu(Arc<Gpu>),
 }
@@ -41,7 +41,7 @@ impl Device {
     pub async fn select_with(wanted: &str, options: Options) -> Result<Self> {
         let adapter = if wanted == "cpu" { None } else { choose(wanted).await? };
         match adapter {
-            None => Ok(Device::Cpu),
+            None => Ok(Device::Cpu(cpu::Options::default())),
             Some(adapter) => Ok(Device::Gpu(Gpu::open(&adapter, options).await?)),
         }
     }
@@ -62,8 +62,10 @@ impl Device {
     /// [`Error::Limit`] or [`Error::OutOfMemory`] where the network does not fit the adapter.
     pub fn engine_with(&self, spec: Spec, parameters: &[f32], precision: Precision) -> Result<AnyEngine> {
         Ok(match (self, precision) {
-            (Device::Cpu, Precision::F32) => AnyEngine::Cpu(Box::new(CpuEngine::new(spec, parameters)?)),
-            (Device::Cpu, Precision::F16) => {
+            (&Device::Cpu(options), Precision::F32) => {
+                AnyEngine::Cpu(Box::new(CpuEngine::with_options(spec, parameters, options)?))
+            }
+            (Device::Cpu(_), Precision::F16) => {
                 let expected = "f32 on the CPU engine; f16 is for adapters, of which --device gpu takes the best";
                 return Err(Error::config("precision", "f16", expected));
             }

@@ -6,12 +6,13 @@ mod measure;
 use super::common::Common;
 use super::console::{Console, significant};
 use super::device;
-use super::values::{positive, shape};
+use super::values::{positive, shape, whole};
 use against::Against;
 use anyhow::bail;
 use measure::{Measured, Timing};
 use refrain::Error;
 use refrain::bench_table::{self, Row, cell_name};
+use refrain::engine::cpu;
 use refrain::engine::gpu::{KernelTime, Kernels, Memory, Options};
 use refrain::engine::{Device, DeviceInfo};
 use refrain::model::Spec;
@@ -39,6 +40,9 @@ pub struct Args {
     /// Seconds to spend on each row, warming up excepted.
     #[arg(long, default_value = "2", value_name = "X", value_parser = positive)]
     seconds: f64,
+    /// Threads of the CPU engine: each row is timed with each of these numbers, and compared with the first.
+    #[arg(long, value_name = "N,N", value_delimiter = ',', value_parser = whole::<1, 1024>)]
+    threads: Vec<usize>,
     /// Show where the time of each training step goes, kernel by kernel, on an adapter with timestamps.
     #[arg(long)]
     profile: bool,
@@ -58,6 +62,9 @@ struct Line {
     shape: Shape,
     #[serde(flatten)]
     timing: Option<Timing>,
+    /// Where numbers of threads are compared.
+    #[serde(flatten)]
+    threads: Option<Threads>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pytorch_ms: Option<f64>,
     /// PyTorch's time over ours.
@@ -72,6 +79,13 @@ struct Line {
     /// Why it was not timed.
     #[serde(skip_serializing_if = "Option::is_none")]
     skipped: Option<String>,
+}
+
+/// The threads that a row was timed with, and how many times as fast it is as with the first number of them.
+#[derive(Clone, Copy, Serialize)]
+struct Threads {
+    threads: usize,
+    speedup: f64,
 }
 
 #[derive(Serialize)]
@@ -99,9 +113,10 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     let against = args.against.as_deref().map(Against::read).transpose()?;
     let options = Options { timestamps: args.profile, kernels: args.kernels, ..Options::default() };
     let device = Device::select_with(&args.common.device, options).await?;
-    if let (Device::Cpu, true) = (&device, args.profile || args.kernels != Kernels::Chosen) {
+    if let (Device::Cpu(_), true) = (&device, args.profile || args.kernels != Kernels::Chosen) {
         bail!("--profile and --kernels are for an adapter: say which with --device");
     }
+    let devices = with_threads(device.clone(), &args.threads)?;
     let info = device::info(&device)?;
     device::tell(&args.common.device, &device, &info, &console);
 
@@ -110,23 +125,42 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     let mut lines = Vec::new();
     let mut checked: Vec<Spec> = Vec::new();
     for row in &rows {
-        // Of shapes that were asked for, every row is timed.
-        let timed = match too_long(row, &info).filter(|_| args.shape.is_empty()) {
-            Some(reason) => Err(reason),
-            None => match attempt(row, &device, &mut checked, args).await {
-                Ok(measured) => Ok(measured),
-                Err(error) => Err(refused(error)?),
-            },
-        };
-        let pytorch_ms = against.as_ref().and_then(|against| against.median_ms(&info, &row.to_string()));
-        let line = line(row, timed, pytorch_ms);
-        console.say(text(&line, info.backend != "native"))?;
-        if let Some(kernels) = &line.kernels {
-            console.say(kernel_table(kernels))?;
+        let mut first_ms = None;
+        for (threads, device) in &devices {
+            // Of shapes that were asked for, every row is timed.
+            let timed = match too_long(row, &info).filter(|_| args.shape.is_empty()) {
+                Some(reason) => Err(reason),
+                None => match attempt(row, device, &mut checked, args).await {
+                    Ok(measured) => Ok(measured),
+                    Err(error) => Err(refused(error)?),
+                },
+            };
+            let pytorch_ms = against.as_ref().and_then(|against| against.median_ms(&info, &row.to_string()));
+            let mut line = line(row, timed, pytorch_ms);
+            if let (Some(threads), Some(Timing { median_ms, .. })) = (*threads, line.timing) {
+                let first_ms = *first_ms.get_or_insert(median_ms);
+                line.threads = Some(Threads { threads, speedup: first_ms / median_ms });
+            }
+            console.say(text(&line, info.backend != "native"))?;
+            if let Some(kernels) = &line.kernels {
+                console.say(kernel_table(kernels))?;
+            }
+            lines.push(line);
         }
-        lines.push(line);
     }
     Ok(console.document(&Document { device: info, against: title, rows: lines })?)
+}
+
+/// The device with each number of threads, or as it is where none is given.
+fn with_threads(device: Device, threads: &[usize]) -> anyhow::Result<Vec<(Option<usize>, Device)>> {
+    match device {
+        Device::Cpu(options) if !threads.is_empty() => {
+            let with = |&count: &usize| (Some(count), Device::Cpu(cpu::Options { threads: Some(count), ..options }));
+            Ok(threads.iter().map(with).collect())
+        }
+        Device::Gpu(_) if !threads.is_empty() => bail!("--threads is for the CPU engine: give --device cpu"),
+        device => Ok(vec![(None, device)]),
+    }
 }
 
 /// The rows to time; none is a mistake of the user's.
@@ -195,6 +229,7 @@ fn line(row: &Row, timed: Result<Measured, String>, pytorch_ms: Option<f64>) -> 
             bidirectional: spec.bidirectional,
         },
         timing,
+        threads: None,
         pytorch_ms,
         ratio: timing.zip(pytorch_ms).map(|(timing, pytorch)| pytorch / timing.median_ms),
         memory,
@@ -228,6 +263,9 @@ fn text(line: &Line, gpu: bool) -> String {
         let (allocated, kept) =
             (line.memory.and_then(|memory| memory.allocated), line.memory.map(|memory| memory.kept));
         text += &format!("  {:>9}  {:>9}", mebibytes(allocated), mebibytes(kept));
+    }
+    if let Some(Threads { threads, speedup }) = line.threads {
+        text += &format!("  {threads:>3} thread{}  {speedup:>5.2}", if threads == 1 { " " } else { "s" });
     }
     if let Some(reason) = &line.skipped {
         text += &format!("  skipped: {reason}");

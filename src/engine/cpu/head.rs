@@ -33,7 +33,7 @@ impl<S: Simd> SimdPass<S, Forward<'_>> {
                     }
                 }
                 simd.vectorize(Wide(Product {
-                    weights: &head.forward,
+                    weights: &head.weights,
                     input: top,
                     input_stride: stride,
                     segments: from_ref(&(0..network.spec.top())),

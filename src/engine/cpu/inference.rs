@@ -4,12 +4,13 @@ use super::batch::Batch;
 use super::network::Network;
 use super::pass::{Forward, Task};
 use super::results::Results;
-use super::rows::{RowForward, RowNetwork, RowWorkspace};
 use super::threads::{Machine, Workspaces, lock, unlock};
 use super::tile::WorkspaceShape;
+use super::units::{Call, Units};
+use super::way::{Way, choose};
 use crate::engine::{Gradients, Outputs};
 use crate::error::Result;
-use crate::model::{Readout, Spec};
+use crate::model::Readout;
 use std::ops::Range;
 use std::sync::Mutex;
 
@@ -28,15 +29,15 @@ pub(super) struct Stream {
 #[derive(Debug, Default)]
 pub(super) struct Inference {
     workspaces: Workspaces,
-    /// For a few rows: the weights, from when they were first needed until they change.
-    row_network: Option<RowNetwork>,
-    row_workspace: RowWorkspace,
+    units: Option<Units>,
 }
 
 impl Inference {
-    /// Drops the packed weights, since the parameters have changed.
+    /// The parameters have changed.
     pub fn forget(&mut self) {
-        self.row_network = None;
+        if let Some(units) = &mut self.units {
+            units.forget();
+        }
     }
 
     /// Returns the outputs of a batch at the times that `readout` says, and the final states only where `with_states`.
@@ -46,7 +47,7 @@ impl Inference {
     pub fn run(
         &mut self,
         machine: &Machine,
-        network: &Network,
+        network: &mut Network,
         parameters: &[f32],
         batch: &Batch<'_>,
         readout: Readout,
@@ -56,12 +57,17 @@ impl Inference {
         let (rows, steps, spec) = (batch.rows(), batch.steps(), &network.spec);
         let states = if with_states { spec.state_len() * rows } else { 0 };
         let read = readout.positions(steps);
-        let outputs = Outputs { y: vec![0.0; read * spec.outputs() * rows], states: vec![0.0; states] };
+        let mut outputs = Outputs { y: vec![0.0; read * spec.outputs() * rows], states: vec![0.0; states] };
         // The reverse direction begins at the end.
         let chunk = if spec.bidirectional { steps } else { CHUNK };
-        if rows <= few(machine.vector) {
-            return Ok(self.run_rows(machine, spec, parameters, batch, (readout, chunk), outputs));
+        if choose(machine, spec, rows) == Way::Units {
+            let layout = &network.layout;
+            let call = Call { machine, spec, layout, parameters, batch, readout, mask: None };
+            Units::forward(&mut self.units, &call, chunk, &mut outputs.y, &mut outputs.states)?;
+            return Ok(outputs);
         }
+        network.refresh(parameters, false);
+        let network = &*network;
         let shape = WorkspaceShape { steps: chunk, readout, keep_tape: false, dropout: false };
         let workspaces = self.workspaces.prepare(machine, network, shape)?;
         let results = Mutex::new(Results { rows, gradients: Gradients { outputs, ..Gradients::default() } });
@@ -78,35 +84,4 @@ impl Inference {
         });
         Ok(unlock(results).gradients.outputs)
     }
-    /// The same for a few rows.
-    fn run_rows(
-        &mut self,
-        machine: &Machine,
-        spec: &Spec,
-        parameters: &[f32],
-        batch: &Batch<'_>,
-        (readout, chunk): (Readout, usize),
-        mut outputs: Outputs,
-    ) -> Outputs {
-        let network = self.row_network.get_or_insert_with(|| {
-            let mut network = RowNetwork::new(*spec, machine.vector);
-            network.pack(parameters);
-            network
-        });
-        let rows = batch.rows();
-        let len = outputs.y.len() / rows;
-        for (row, y) in outputs.y.chunks_exact_mut(len).enumerate() {
-            let workspace = &mut self.row_workspace;
-            machine.level.dispatch(RowForward { network, batch, row, readout, chunk, workspace, y });
-            if !outputs.states.is_empty() {
-                workspace.end(network, row, rows, &mut outputs.states);
-            }
-        }
-        outputs
-    }
-}
-
-/// The most rows that are run one by one, which is faster than a tile with most of its lanes idle.
-fn few(vector: usize) -> usize {
-    (vector / 2).max(1)
 }

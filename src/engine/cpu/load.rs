@@ -55,7 +55,7 @@ impl Workspace {
     /// The states that the batch begins with.
     fn load_states(&mut self, network: &Network, batch: &Batch<'_>) {
         let (lanes, hidden) = (self.lanes, network.spec.hidden);
-        for scan in 0..network.scans.len() {
+        for scan in 0..network.scan_count() {
             let initial = network.geometry(scan, self.steps, self.shape.keep_tape).initial() * lanes;
             for s in 0..network.facts.states {
                 let states = &mut self.states_mut(s, scan / network.spec.directions())[initial..][..hidden * lanes];
@@ -63,7 +63,7 @@ impl Workspace {
                     states.fill(0.0);
                     continue;
                 };
-                let first = (s * network.scans.len() + scan) * batch.rows();
+                let first = (s * network.scan_count() + scan) * batch.rows();
                 for lane in 0..lanes {
                     let row = self.rows[lane] as usize;
                     let given = &given[(first + row) * hidden..][..hidden];
@@ -79,7 +79,7 @@ impl Workspace {
     /// The last states become the first.
     fn continue_states(&mut self, network: &Network) {
         let len = network.spec.hidden * self.lanes;
-        for scan in 0..network.scans.len() {
+        for scan in 0..network.scan_count() {
             let geometry = network.geometry(scan, self.steps, self.shape.keep_tape);
             let (last, initial) = (geometry.last() * self.lanes, geometry.initial() * self.lanes);
             for s in 0..network.facts.states {

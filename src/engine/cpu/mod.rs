@@ -18,11 +18,13 @@ mod native;
 mod network;
 mod pass;
 mod results;
-mod rows;
 mod threads;
 mod tile;
 mod training;
+mod units;
+mod way;
 mod weights;
 
 pub use level::Level;
 pub use native::{CpuEngine, Options};
+pub use way::Way;

@@ -10,6 +10,8 @@ use super::results::Results;
 use super::threads::{Machine, Threads, Workspaces, lock, unlock};
 use super::tile::WorkspaceShape;
 use super::training::{Groups, differentiate};
+use super::units::{Call, Units};
+use super::way::{Way, choose};
 use super::weights::{Weights, gradient};
 use crate::data::{Sequences, Windows};
 use crate::engine::{self, DeviceInfo, Engine, Gradients, Moments, Outputs, Steps};
@@ -26,6 +28,8 @@ pub struct Options {
     pub threads: Option<usize>,
     /// SIMD instructions.
     pub level: Level,
+    /// The way that all passes take; by default each takes the one that suits it.
+    pub way: Option<Way>,
 }
 
 /// A network on the processor.
@@ -35,6 +39,8 @@ pub struct CpuEngine {
     machine: Machine,
     /// Workspaces of training steps and of `differentiate`.
     training: Workspaces,
+    /// The same by units.
+    units: Option<Units>,
     inference: Inference,
     stream: Option<Stream>,
     network: Network,
@@ -69,11 +75,12 @@ impl CpuEngine {
         let Width { vector, lanes, blocks } = options.level.dispatch(Measure);
         let mut engine = CpuEngine {
             device: device_info(options.level, count),
-            machine: Machine { level: options.level, vector, lanes, threads: Threads::new(count)? },
+            machine: Machine { level: options.level, vector, lanes, threads: Threads::new(count)?, way: options.way },
             training: Workspaces::default(),
+            units: None,
             inference: Inference::default(),
             stream: None,
-            network: Network::new(spec, &blocks),
+            network: Network::new(spec, blocks),
             weights: Weights::new(&[]),
             windows: None,
             groups: Groups::default(),
@@ -90,7 +97,7 @@ impl CpuEngine {
     /// A forward pass over a batch; the outputs that the spec says, the final states only where `with_states`.
     fn run(&mut self, batch: &Batch<'_>, with_states: bool) -> Result<Outputs> {
         let readout = self.network.spec.readout();
-        self.inference.run(&self.machine, &self.network, &self.weights.parameters, batch, readout, with_states)
+        self.inference.run(&self.machine, &mut self.network, &self.weights.parameters, batch, readout, with_states)
     }
 }
 
@@ -106,7 +113,7 @@ impl Engine for CpuEngine {
     fn set_parameters(&mut self, parameters: &[f32]) -> Result<()> {
         Error::check_len("parameters", &[("block", self.network.layout.len())], parameters.len())?;
         self.weights = Weights::new(parameters);
-        self.network.pack(parameters, true);
+        self.network.forget();
         self.inference.forget();
         Ok(())
     }
@@ -131,11 +138,21 @@ impl Engine for CpuEngine {
 
     fn train(&mut self, steps: &Steps) -> Result<()> {
         let &Steps { ids, batch, .. } = steps;
-        let CpuEngine { machine, training, inference, network, weights, windows, groups, losses, .. } = self;
+        let CpuEngine { machine, training, units, inference, network, weights, windows, groups, losses, .. } = self;
         let windows = windows.as_ref().ok_or_else(not_loaded)?;
         steps.check(&network.spec, windows)?;
-        let shape = shape(&network.spec, windows.steps(), &steps.objective.dropout);
-        let workspaces = training.prepare(machine, network, shape)?;
+        let way = choose(machine, &network.spec, batch);
+        let workspaces = match way {
+            Way::Tiles => {
+                *units = None;
+                Some(training.prepare(
+                    machine,
+                    network,
+                    shape(&network.spec, windows.steps(), &steps.objective.dropout),
+                )?)
+            }
+            Way::Units => None,
+        };
         inference.forget();
         losses.reserve(ids.len().div_ceil(batch));
         // Truncated BPTT: the states that this step begins with, and those that it ends with.
@@ -149,23 +166,49 @@ impl Engine for CpuEngine {
                 let batch = Batch::windows(windows, ids, before.as_deref());
                 let terms = batch.terms(objective.loss, &network.spec);
                 let options = BackwardOptions { loss: objective.loss, terms, with_d_x: false };
-                let groups = groups.of(ids.len(), machine.lanes, weights.parameters.len());
-                let task = Task { network, batch: &batch, mask: mask(&objective.dropout) };
-                losses.push(differentiate((machine, workspaces), &task, &options, groups, |rows, workspace| {
-                    if steps.carry {
-                        lock(&after).take_states(network, workspace, rows);
+                let mask = mask(&objective.dropout);
+                let groups = match workspaces {
+                    Some(workspaces) => {
+                        network.refresh(&weights.parameters, false);
+                        let groups = groups.of(ids.len(), machine.lanes, weights.parameters.len());
+                        let network = &*network;
+                        let task = Task { network, batch: &batch, mask };
+                        losses.push(differentiate(
+                            (machine, workspaces),
+                            &task,
+                            &options,
+                            groups,
+                            |rows, workspace| {
+                                if steps.carry {
+                                    lock(&after).take_states(network, workspace, rows);
+                                }
+                            },
+                        ));
+                        groups
                     }
-                }));
+                    None => {
+                        let groups = groups.one(weights.parameters.len());
+                        let call = call(machine, network, &weights.parameters, &batch, mask);
+                        let slots = (&*network.input_slots, &*network.hidden_slots);
+                        let gradient = &mut groups[0].gradient;
+                        losses.push(Units::differentiate(units, &call, &options, slots, gradient, |units| {
+                            if steps.carry {
+                                units.take_states(&call, &mut lock(&after).gradients.outputs.states);
+                            }
+                        })?);
+                        groups
+                    }
+                };
                 weights.step(machine, groups, steps.clip, steps.update(k));
-                network.pack(&weights.parameters, false);
+                network.forget();
                 if steps.carry {
                     let after = &mut lock(&after).gradients.outputs.states;
                     let before = before.get_or_insert_with(|| vec![0.0; after.len()]);
                     std::mem::swap(before, after);
                 }
             }
-        });
-        Ok(())
+            Ok(())
+        })
     }
 
     async fn losses(&mut self) -> Result<Vec<f32>> {
@@ -204,15 +247,12 @@ impl Engine for CpuEngine {
         let &Sequences { rows, steps, ref x, .. } = sequences;
         let lengths: Vec<usize> = (0..rows).map(|row| sequences.length(row)).collect();
         objective.loss.check_targets(self.spec(), steps, &lengths, targets)?;
-        let CpuEngine { machine, training, network, weights, groups, .. } = self;
+        let CpuEngine { machine, training, units, network, weights, groups, .. } = self;
         let spec = network.spec;
-        // Training does not pack the weights that only the gradient of x needs.
-        network.pack(&weights.parameters, true);
         let batch = Batch::sequences(sequences, targets);
-        let workspaces = training.prepare(machine, network, shape(&spec, steps, &objective.dropout))?;
         let y = vec![0.0; rows * spec.read_steps(steps) * spec.outputs()];
         let states = vec![0.0; spec.state_len() * rows];
-        let results = Mutex::new(Results {
+        let mut results = Results {
             rows,
             gradients: Gradients {
                 outputs: Outputs { y, states: states.clone() },
@@ -220,11 +260,27 @@ impl Engine for CpuEngine {
                 states,
                 ..Gradients::default()
             },
-        });
-        let groups = groups.of(rows, machine.lanes, weights.parameters.len());
-        let task = Task { network, batch: &batch, mask: mask(&objective.dropout) };
+        };
+        let mask = mask(&objective.dropout);
         let options =
             BackwardOptions { loss: objective.loss, terms: batch.terms(objective.loss, &spec), with_d_x: true };
+        if choose(machine, &spec, rows) == Way::Units {
+            let groups = groups.one(weights.parameters.len());
+            let call = call(machine, network, &weights.parameters, &batch, mask);
+            let slots = (&*network.input_slots, &*network.hidden_slots);
+            let gradient = &mut groups[0].gradient;
+            let loss = Units::differentiate(units, &call, &options, slots, gradient, |units| {
+                units.take_results(&call, &mut results.gradients);
+            })?;
+            return Ok(Gradients { loss, parameters: gradient.clone(), ..results.gradients });
+        }
+        // Training does not pack the weights that only the gradient of x needs.
+        network.refresh(&weights.parameters, true);
+        let network = &*network;
+        let workspaces = training.prepare(machine, network, shape(&spec, steps, &objective.dropout))?;
+        let results = Mutex::new(results);
+        let groups = groups.of(rows, machine.lanes, weights.parameters.len());
+        let task = Task { network, batch: &batch, mask };
         let loss = differentiate((machine, workspaces), &task, &options, groups, |rows, workspace| {
             let mut results = lock(&results);
             results.take_outputs(network, workspace, rows, 0);
@@ -263,6 +319,18 @@ impl Engine for CpuEngine {
 /// The workspaces that training on sequences of `steps` steps needs.
 fn shape(spec: &Spec, steps: usize, dropout: &Dropout) -> WorkspaceShape {
     WorkspaceShape { steps, readout: spec.readout(), keep_tape: true, dropout: mask(dropout).is_some() }
+}
+
+/// What the way by units is to run.
+fn call<'a>(
+    machine: &'a Machine,
+    network: &'a Network,
+    parameters: &'a [f32],
+    batch: &'a Batch<'a>,
+    mask: Option<Mask>,
+) -> Call<'a> {
+    let Network { spec, layout, .. } = network;
+    Call { machine, spec, layout, parameters, batch, readout: spec.readout(), mask }
 }
 
 /// What is dropped, if anything is.

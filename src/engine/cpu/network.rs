@@ -1,6 +1,6 @@
 //! A network as the kernels read it: packed weights, and the layout of a tile.
 
-use super::kernel::{Geometry, Packed, PackedBack, PackedScan, choose};
+use super::kernel::{Geometry, Packed, PackedBack, PackedHead, PackedScan, choose};
 use crate::model::{CellFacts, Layout, Spec};
 use std::ops::Range;
 
@@ -17,59 +17,70 @@ pub(super) struct Network {
     pub head: Option<PackedHead>,
     /// W of the head transposed: D*H outputs, O inputs.
     pub head_back: Option<Packed>,
+    /// Whether the packed weights are those of the parameters, and all of them or only those of training.
+    packed: Freshness,
+    /// Candidates for the number of outputs in a block.
+    blocks: [usize; 4],
     /// Which values of the slots the gates of the input weights add to, in their order.
     pub input_slots: Vec<Range<usize>>,
     /// The same for the gates of the recurrent weights.
     pub hidden_slots: Vec<Range<usize>>,
 }
 
-/// The weights of a head.
-#[derive(Clone, Debug)]
-pub(super) struct PackedHead {
-    /// W: O outputs, D*H inputs.
-    pub forward: Packed,
-    /// [O].
-    pub bias: Vec<f32>,
-}
-
-impl PackedHead {
-    /// Zeros, in blocks of `block` outputs.
-    pub fn new(spec: &Spec, outputs: usize, block: usize) -> Self {
-        PackedHead { forward: Packed::new(outputs, spec.top(), block), bias: vec![0.0; outputs] }
-    }
-
-    /// Takes the tensors of the parameter block.
-    pub fn pack(&mut self, parameters: &[f32], layout: &Layout) {
-        self.forward.pack(&parameters[layout.head_weight()]);
-        self.bias.copy_from_slice(&parameters[layout.head_bias()]);
-    }
+/// How far packed weights follow the parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Freshness {
+    Stale,
+    /// All but the weights that only the gradient of the network's input needs.
+    Training,
+    All,
 }
 
 impl Network {
-    /// A network with all weights zero. `blocks` are the candidates for the number of outputs in a block.
-    pub fn new(spec: Spec, blocks: &[usize]) -> Self {
+    /// A network without weights, until [`Network::refresh`] packs them. `blocks` are the candidates for the number of
+    /// outputs in a block.
+    pub fn new(spec: Spec, blocks: [usize; 4]) -> Self {
         let facts = spec.facts();
-        let block = |outputs: usize| choose(blocks, outputs);
-        let inputs = |scan: usize| spec.layer_input(scan / spec.directions());
-        let scans = 0..spec.layers * spec.directions();
-        let outputs = spec.head.map(|head| head.outputs);
         Network {
             spec,
             layout: Layout::new(&spec),
             facts,
-            scans: scans.clone().map(|scan| PackedScan::new(facts, inputs(scan), spec.hidden, block)).collect(),
-            backs: scans.map(|scan| PackedBack::new(facts.gates, inputs(scan), spec.hidden, block)).collect(),
-            head: outputs.map(|outputs| PackedHead::new(&spec, outputs, block(outputs))),
+            scans: Vec::new(),
+            backs: Vec::new(),
+            head: None,
+            head_back: None,
+            packed: Freshness::Stale,
+            blocks,
             input_slots: segments(&facts.input_slot[..facts.gates], spec.hidden),
             hidden_slots: segments(&facts.hidden_slot[..facts.gates], spec.hidden),
-            head_back: outputs.map(|outputs| Packed::new(spec.top(), outputs, block(spec.top()))),
         }
     }
 
-    /// Packs the parameter block. The weights that only the gradient of the network's input needs are packed where
-    /// `with_d_x`.
-    pub fn pack(&mut self, parameters: &[f32], with_d_x: bool) {
-        let directions = self.spec.directions();
+    /// The parameters have changed.
+    pub fn forget(&mut self) {
+        self.packed = Freshness::Stale;
+    }
+
+    /// Packs the parameter block, where it has changed since. The weights that only the gradient of the network's input
+    /// needs are packed where `with_d_x`.
+    pub fn refresh(&mut self, parameters: &[f32], with_d_x: bool) {
+        match self.packed {
+            Freshness::All => return,
+            Freshness::Training if !with_d_x => return,
+            _ => self.packed = if with_d_x { Freshness::All } else { Freshness::Training },
+        }
+        let (spec, facts) = (self.spec, self.facts);
+        let directions = spec.directions();
+        if self.scans.is_empty() {
+            let block = |outputs: usize| choose(&self.blocks, outputs);
+            let inputs = |scan: usize| spec.layer_input(scan / directions);
+            let scans = 0..spec.layers * directions;
+            let outputs = spec.head.map(|head| head.outputs);
+            self.scans = scans.clone().map(|scan| PackedScan::new(facts, inputs(scan), spec.hidden, block)).collect();
+            self.backs = scans.map(|scan| PackedBack::new(facts.gates, inputs(scan), spec.hidden, block)).collect();
+            self.head = outputs.map(|outputs| PackedHead::new(outputs, spec.top(), block(outputs)));
+            self.head_back = outputs.map(|outputs| Packed::new(spec.top(), outputs, block(spec.top())));
+        }
         let scans = self.scans.iter_mut().zip(&mut self.backs).zip(self.layout.layers());
         for (index, ((scan, back), ranges)) in scans.enumerate() {
             scan.pack(parameters, ranges);
@@ -79,6 +90,11 @@ impl Network {
             head.pack(parameters, &self.layout);
             back.pack_transposed(&parameters[self.layout.head_weight()]);
         }
+    }
+
+    /// How many scans there are: L*D.
+    pub fn scan_count(&self) -> usize {
+        self.spec.layers * self.spec.directions()
     }
 
     /// Stride of x in time.

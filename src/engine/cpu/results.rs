@@ -59,9 +59,9 @@ impl Results {
 
     /// Calls `show` for each state vector of each layer and direction, with its first row in [S*L*D*B, H].
     fn each_state(&mut self, network: &Network, mut show: impl FnMut(&mut Gradients, usize, usize, usize)) {
-        for scan in 0..network.scans.len() {
+        for scan in 0..network.scan_count() {
             for s in 0..network.facts.states {
-                show(&mut self.gradients, scan, s, (s * network.scans.len() + scan) * self.rows);
+                show(&mut self.gradients, scan, s, (s * network.scan_count() + scan) * self.rows);
             }
         }
     }

@@ -1,9 +1,9 @@
 //! Work shared between threads, each with a workspace of its own.
 
-use super::Level;
 use super::memory;
 use super::network::Network;
 use super::tile::{Workspace, WorkspaceShape};
+use super::{Level, Way};
 use crate::error::{Error, Result};
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -18,6 +18,8 @@ pub(super) struct Machine {
     /// Rows of a tile: the lanes of all its vectors.
     pub lanes: usize,
     pub threads: Threads,
+    /// The way that all passes take, where it is not chosen.
+    pub way: Option<Way>,
 }
 
 /// The threads of an engine.
@@ -98,6 +100,22 @@ impl Threads {
             items.iter_mut().for_each(run);
         } else {
             self.within(|| items.par_iter_mut().with_max_len(1).for_each(run));
+        }
+    }
+}
+
+impl Threads {
+    /// Runs `work` for each of `members` members of a team at once, on a thread each; at most as many as there are.
+    pub fn team(&self, members: usize, work: impl Fn(usize) + Sync) {
+        match &self.pool {
+            Some(pool) if members > 1 => {
+                pool.broadcast(|context| {
+                    if context.index() < members {
+                        work(context.index());
+                    }
+                });
+            }
+            _ => work(0),
         }
     }
 }

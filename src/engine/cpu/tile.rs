@@ -117,7 +117,7 @@ impl Workspace {
     /// Bytes of a workspace; as large as can be where they cannot be counted.
     pub fn bytes(network: &Network, lanes: usize, shape: &WorkspaceShape) -> usize {
         let sizes = Sizes::new(network, lanes, shape);
-        let (layers, scans) = (network.spec.layers, network.scans.len());
+        let (layers, scans) = (network.spec.layers, network.scan_count());
         let each = [
             (sizes.states, layers * network.facts.states),
             (sizes.dropped, layers - 1),
@@ -135,7 +135,7 @@ impl Workspace {
 
     pub fn new(network: &Network, lanes: usize, shape: WorkspaceShape) -> Self {
         let sizes = Sizes::new(network, lanes, &shape);
-        let (layers, scans) = (network.spec.layers, network.scans.len());
+        let (layers, scans) = (network.spec.layers, network.scan_count());
         let several = |count: usize, size: usize| (0..count).map(|_| AlignedBuffer::zeroed(size)).collect::<Vec<_>>();
         Workspace {
             shape,

@@ -25,6 +25,11 @@ pub(super) struct Group {
 pub(super) struct Groups(Vec<Group>);
 
 impl Groups {
+    /// One group, of the whole batch.
+    pub fn one(&mut self, parameters: usize) -> &mut [Group] {
+        self.of(1, 1, parameters)
+    }
+
     /// Divides a batch of `rows` into groups; allocates only where none before had as many.
     pub fn of(&mut self, rows: usize, lanes: usize, parameters: usize) -> &mut [Group] {
         let tiles = rows.div_ceil(lanes);

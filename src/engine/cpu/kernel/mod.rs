@@ -11,11 +11,11 @@ mod loss;
 mod outer;
 mod packed;
 mod product;
-mod row_scan;
 mod scan;
 mod scan_back;
 mod sum;
 mod transpose;
+mod units;
 mod wide;
 
 pub(super) use aligned::{AlignedBuffer, MAX_LANES};
@@ -24,10 +24,12 @@ pub(super) use dropout::ApplyMask;
 pub(super) use lengths::TileLengths;
 pub(super) use loss::LossGradient;
 pub(super) use outer::{Outer, SCRATCH};
-pub(super) use packed::{Packed, PackedBack, PackedScan};
-pub(super) use product::Product;
-pub(super) use row_scan::{MAX_OUTPUTS, RowProduct, RowScan, row_block};
+pub(super) use packed::{Packed, PackedBack, PackedHead, PackedScan};
+pub(super) use product::{Product, Segments};
 pub(super) use scan::{ForwardScan, Geometry};
 pub(super) use scan_back::BackwardScan;
 pub(super) use sum::Sum;
+pub(super) use units::{
+    BackwardCell, ForwardCell, RowsOuter, RowsProduct, Start, accumulate, block_of, mask, scratch_of,
+};
 pub(super) use wide::{Wide, vectors};

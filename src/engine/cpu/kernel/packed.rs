@@ -2,7 +2,8 @@
 //! block input by input, so that a kernel walks through them once, front to back.
 
 use super::aligned::AlignedBuffer;
-use crate::model::{CellFacts, LayerRanges};
+use crate::model::{CellFacts, LayerRanges, Layout};
+use std::ops::Range;
 
 /// A matrix W [outputs, inputs] for [`super::product`]: [block][input][output of the block], the last block filled with
 /// zeros.
@@ -32,13 +33,38 @@ impl Packed {
     }
 
     /// Takes `weights` [.., columns], row-major, for the outputs from `output` and the inputs from `input` on.
-    fn pack_rows(&mut self, weights: &[f32], columns: usize, output: usize, input: usize) {
+    pub fn pack_rows(&mut self, weights: &[f32], columns: usize, output: usize, input: usize) {
+        /// Inputs that are written at a time: what they fill stays in the first cache from one output to the next.
+        const AT_A_TIME: usize = 16;
         let (block, len) = (self.block, self.block * self.inputs);
-        for (row, m) in weights.chunks_exact(columns).zip(output..) {
-            let packed = &mut self.data[m / block * len + input * block + m % block..];
-            for (packed, &weight) in packed.iter_mut().step_by(block).zip(row) {
-                *packed = weight;
+        let (mut output, mut weights) = (output, weights);
+        while !weights.is_empty() {
+            let count = (block - output % block).min(weights.len() / columns);
+            let (rows, rest) = weights.split_at(count * columns);
+            let packed = &mut self.data[output / block * len + input * block + output % block..];
+            for first in (0..columns).step_by(AT_A_TIME) {
+                for (m, row) in rows.chunks_exact(columns).enumerate() {
+                    let row = &row[first..columns.min(first + AT_A_TIME)];
+                    let packed = packed[first * block + m..].iter_mut().step_by(block);
+                    packed.zip(row).for_each(|(packed, &weight)| *packed = weight);
+                }
             }
+            (output, weights) = (output + count, rest);
+        }
+    }
+
+    /// Takes some columns of `weights` [inputs, columns], row-major, for the outputs from `output` on.
+    pub fn pack_columns(&mut self, weights: &[f32], columns: usize, of: Range<usize>, output: usize) {
+        let (block, len) = (self.block, self.block * self.inputs);
+        let mut column = of.start;
+        while column < of.end {
+            let m = output + column - of.start;
+            let count = (block - m % block).min(of.end - column);
+            let packed = self.data[m / block * len..][..len].chunks_exact_mut(block);
+            for (packed, row) in packed.zip(weights.chunks_exact(columns)) {
+                packed[m % block..][..count].copy_from_slice(&row[column..][..count]);
+            }
+            column += count;
         }
     }
 
@@ -51,6 +77,28 @@ impl Packed {
                 packed[..columns.len()].copy_from_slice(&row[columns.clone()]);
             }
         }
+    }
+}
+
+/// The weights of a head.
+#[derive(Clone, Debug)]
+pub(in crate::engine::cpu) struct PackedHead {
+    /// W: O outputs, D*H inputs.
+    pub weights: Packed,
+    /// [O].
+    pub bias: Vec<f32>,
+}
+
+impl PackedHead {
+    /// Zeros, in blocks of `block` outputs.
+    pub fn new(outputs: usize, inputs: usize, block: usize) -> Self {
+        PackedHead { weights: Packed::new(outputs, inputs, block), bias: vec![0.0; outputs] }
+    }
+
+    /// Takes the tensors of the parameter block.
+    pub fn pack(&mut self, parameters: &[f32], layout: &Layout) {
+        self.weights.pack(&parameters[layout.head_weight()]);
+        self.bias.copy_from_slice(&parameters[layout.head_bias()]);
     }
 }
 

@@ -113,7 +113,7 @@ const VANISHED: f32 = 1.0 / (1u128 << 96) as f32;
 
 /// Zeros for lanes that have vanished; a NaN stays.
 #[inline(always)]
-fn flush<S: Simd>(simd: S, gradient: S::f32s) -> S::f32s {
+pub(super) fn flush<S: Simd>(simd: S, gradient: S::f32s) -> S::f32s {
     let vanished = simd.less_than_f32s(simd.abs_f32s(gradient), simd.splat_f32s(VANISHED));
     simd.select_f32s(vanished, simd.splat_f32s(0.0), gradient)
 }

@@ -1,0 +1,315 @@
+//! The way by units: lanes lie along hidden units, so that one row fills them, and the threads share out the units of
+//! every layer. Each thread keeps the weights of its own units in its caches for the whole sequence; after every step
+//! they hand each other what they made. It is the way of few rows and of wide networks; many rows of a narrow network go
+//! by tiles.
+
+mod backward;
+mod forward;
+mod head;
+mod pass;
+mod share;
+mod team;
+mod weights;
+mod workspace;
+
+use super::batch::Batch;
+use super::kernel::PackedHead;
+use super::memory;
+use super::pass::{BackwardOptions, SimdPass};
+use super::threads::{Machine, lock};
+use crate::engine::Gradients;
+use crate::error::Result;
+use crate::model::cells::Cell;
+use crate::model::{CellVisitor, Layout, Mask, Readout, Spec};
+use backward::Slots;
+use head::Minimised;
+use pass::{Geometry, Input, Member, Pass};
+use pulp::{Simd, WithSimd};
+use share::{Share, ShareGradient};
+use std::ops::Range;
+use std::sync::Mutex;
+use team::Team;
+use weights::{Blocks, MANY, ShareWeights};
+use workspace::{Extent, Workspace};
+
+/// Rows that go through the network at once: more share each weight that was loaded, but take more memory.
+const ROWS: usize = 64;
+
+/// A network as a team of threads runs it.
+#[derive(Debug)]
+pub(super) struct Units {
+    team: Team,
+    shares: Vec<Share>,
+    members: Vec<Mutex<Member>>,
+    extent: Extent,
+    head: Option<PackedHead>,
+    input: Input,
+    /// Whether the weights are those of the parameters.
+    packed: bool,
+}
+
+/// What a [`Units`] runs, and on what.
+pub(super) struct Call<'a> {
+    pub machine: &'a Machine,
+    pub spec: &'a Spec,
+    pub layout: &'a Layout,
+    pub parameters: &'a [f32],
+    pub batch: &'a Batch<'a>,
+    pub readout: Readout,
+    pub mask: Option<Mask>,
+}
+
+/// What a pass is after.
+struct Back<'a> {
+    minimised: Minimised,
+    with_d_x: bool,
+    slots: Slots<'a>,
+}
+
+impl Units {
+    /// Rows of a pass: as many as the batch has, in nearly equal groups.
+    fn group(rows: usize) -> usize {
+        rows.div_ceil(rows.div_ceil(ROWS))
+    }
+
+    /// A team that fits the call, at most `steps` times in a pass: `from` where it does.
+    fn prepare<'u>(from: &'u mut Option<Units>, call: &Call<'_>, steps: usize, back: bool) -> Result<&'u mut Units> {
+        let &Call { machine, spec, batch, readout, mask, .. } = call;
+        let extent = Extent { rows: Units::group(batch.rows()), steps, readout, back, dropout: mask.is_some() };
+        let fits = |units: &Units| {
+            let Extent { rows, .. } = units.extent;
+            (extent.rows..=2 * extent.rows).contains(&rows) && units.extent == Extent { rows, ..extent }
+        };
+        if !from.as_ref().is_some_and(fits) {
+            // The old one is freed first, so that both are never in memory together.
+            *from = None;
+            let members = machine.threads.count().min(spec.hidden.div_ceil(machine.vector));
+            let shares = Share::all(spec, machine.vector, members);
+            let bytes = shares.iter().map(|share| Workspace::bytes(spec, share, &extent));
+            memory::check(bytes.fold(0, usize::saturating_add), steps, members)?;
+            let blocks = Blocks(machine.level);
+            let member = |(index, share): (usize, &Share)| {
+                Mutex::new(Member {
+                    index,
+                    share: share.clone(),
+                    weights: ShareWeights::new(spec, share, blocks, extent.rows, back),
+                    workspace: Workspace::new(spec, share, &extent),
+                })
+            };
+            let head = spec.head.map(|head| PackedHead::new(head.outputs, spec.top(), blocks.of(head.outputs, MANY)));
+            *from = Some(Units {
+                team: Team::new(members),
+                members: shares.iter().enumerate().map(member).collect(),
+                shares,
+                extent,
+                head,
+                input: Input::default(),
+                packed: false,
+            });
+        }
+        Ok(from.as_mut().expect("it was made where there was none"))
+    }
+
+    /// The parameters have changed.
+    pub fn forget(&mut self) {
+        self.packed = false;
+    }
+
+    /// Outputs [B, read steps, O] and final states [S, L*D, B, H], which are filled where they have room.
+    pub fn forward(
+        from: &mut Option<Units>,
+        call: &Call<'_>,
+        chunk: usize,
+        y: &mut [f32],
+        states: &mut [f32],
+    ) -> Result<()> {
+        let units = Units::prepare(from, call, chunk, false)?;
+        let (rows, steps) = (call.batch.rows(), call.batch.steps());
+        for first in (0..rows).step_by(units.extent.rows) {
+            let group = first..rows.min(first + units.extent.rows);
+            for first in (0..steps).step_by(chunk) {
+                let times = first..steps.min(first + chunk);
+                units.input.load(call.batch, call.spec.input, group.clone(), times);
+                units.run(call, None, &mut []);
+                units.take_outputs(call, y);
+            }
+            units.take_states(call, states);
+        }
+        Ok(())
+    }
+
+    /// The loss, and every gradient of the batch: that of the parameters is written to `gradient`. `seen` is called
+    /// after each group of rows.
+    pub fn differentiate(
+        from: &mut Option<Units>,
+        call: &Call<'_>,
+        options: &BackwardOptions,
+        slots: (&[Range<usize>], &[Range<usize>]),
+        gradient: &mut [f32],
+        mut seen: impl FnMut(&Units),
+    ) -> Result<f32> {
+        let (rows, steps) = (call.batch.rows(), call.batch.steps());
+        let units = Units::prepare(from, call, steps, true)?;
+        let &BackwardOptions { loss, terms, with_d_x } = options;
+        let back =
+            Back { minimised: Minimised { loss, terms }, with_d_x, slots: Slots { input: slots.0, hidden: slots.1 } };
+        let mut gradients = ShareGradient::all(call.spec, call.layout, &units.shares, gradient);
+        let mut sum = 0.0;
+        units.packed = false;
+        for first in (0..rows).step_by(units.extent.rows) {
+            let group = first..rows.min(first + units.extent.rows);
+            units.input.load(call.batch, call.spec.input, group, 0..steps);
+            units.input.load_targets(call.batch, loss.target_len(call.spec, steps));
+            units.run(call, Some(&back), &mut gradients);
+            sum += units.members.iter().flat_map(|member| lock(member).workspace.terms.clone()).sum::<f64>();
+            seen(units);
+        }
+        Ok((sum / terms as f64) as f32)
+    }
+
+    /// One pass of all members over the rows that are loaded.
+    fn run(&mut self, call: &Call<'_>, back: Option<&Back<'_>>, gradients: &mut [ShareGradient<'_>]) {
+        let &Call { machine, spec, layout, parameters, batch, readout, mask } = call;
+        let fresh = !self.packed;
+        self.packed = true;
+        if let (Some(head), true) = (&mut self.head, fresh) {
+            head.pack(parameters, layout);
+        }
+        let pass = &Pass {
+            spec,
+            team: &self.team,
+            head: self.head.as_ref(),
+            input: &self.input,
+            states: batch.states(),
+            batch_rows: batch.rows(),
+            readout,
+            mask,
+        };
+        let gradients: Vec<Mutex<&mut ShareGradient<'_>>> = gradients.iter_mut().map(Mutex::new).collect();
+        machine.threads.team(self.members.len(), |index| {
+            let _membership = self.team.join();
+            let member = &mut *lock(&self.members[index]);
+            if fresh {
+                let with_d_x = back.is_some_and(|back| back.with_d_x);
+                member.weights.pack(spec, layout, &member.share, parameters, with_d_x);
+            }
+            let mut gradient = gradients.get(index).map(lock);
+            let first = pass.input.rows.start == 0;
+            let back = back.zip(gradient.as_mut().map(|gradient| &mut ***gradient));
+            machine.level.dispatch(Work { member, pass, shares: &self.shares, back, first });
+        });
+    }
+
+    /// The outputs of the last pass, to [B, read steps, O].
+    fn take_outputs(&self, call: &Call<'_>, y: &mut [f32]) {
+        let Units { input, members, .. } = self;
+        let (outputs, per_row) = (call.spec.outputs(), y.len() / call.batch.rows());
+        let first = if call.readout == Readout::Every { input.times.start } else { 0 };
+        for (index, member) in members.iter().enumerate() {
+            let own = input.own_positions(call.readout, index, members.len());
+            for (n, values) in own.zip(lock(member).workspace.y.chunks_exact(outputs)) {
+                let (place, read, _) = input.position(call.readout, n);
+                let at = (input.rows.start + place) * per_row + (first + read) * outputs;
+                y[at..at + outputs].copy_from_slice(values);
+            }
+        }
+    }
+
+    /// The states after the last pass, to [S, L*D, B, H].
+    pub fn take_states(&self, call: &Call<'_>, states: &mut [f32]) {
+        self.each_state(call, states, |member, scan, s, row, geometry| {
+            let (layer, (_, last)) = (scan / call.spec.directions(), geometry.ends());
+            let Workspace { h, c, .. } = &member.workspace;
+            let own = if s == 0 {
+                &h[layer][geometry.h_at(last) + geometry.first + row * geometry.strides.h..]
+            } else {
+                &c[layer][geometry.c_at(last) + row * geometry.strides.c..]
+            };
+            &own[..geometry.units]
+        });
+    }
+
+    /// The outputs and all gradients but the parameters', of a pass that went back.
+    pub fn take_results(&self, call: &Call<'_>, results: &mut Gradients) {
+        self.take_outputs(call, &mut results.outputs.y);
+        self.take_states(call, &mut results.outputs.states);
+        self.each_state(call, &mut results.states, |member, scan, s, row, geometry| {
+            let first = (s * geometry.rows + row) * geometry.units;
+            &member.workspace.d_states[scan][first..][..geometry.units]
+        });
+        let (input, inputs) = (&self.input, call.spec.input);
+        for (member, share) in self.members.iter().zip(&self.shares) {
+            let own = share.inputs.len().max(1);
+            for (position, d_x) in lock(member).workspace.d_x.chunks_exact(own).enumerate() {
+                let (time, row) = (position / input.rows.len(), input.rows.start + position % input.rows.len());
+                if time == input.steps() {
+                    break;
+                }
+                let at = (row * input.steps() + time) * inputs;
+                results.x[at..at + inputs][share.inputs.clone()].copy_from_slice(&d_x[..share.inputs.len()]);
+            }
+        }
+    }
+
+    /// Copies what `of` gives for a row of a state [units] of each member, layer and direction to [S, L*D, B, H], where
+    /// that has room.
+    fn each_state(
+        &self,
+        call: &Call<'_>,
+        states: &mut [f32],
+        of: impl for<'m> Fn(&'m Member, usize, usize, usize, &Geometry) -> &'m [f32],
+    ) {
+        let (spec, scans) = (call.spec, call.spec.layers * call.spec.directions());
+        if states.is_empty() {
+            return;
+        }
+        for member in &self.members {
+            let member = lock(member);
+            for scan in 0..scans {
+                let geometry = Geometry::new(spec, &self.input, &member.share, scan);
+                for s in 0..spec.facts().states {
+                    for row in 0..geometry.rows {
+                        let first = (s * scans + scan) * call.batch.rows() + self.input.rows.start + row;
+                        let to = &mut states[first * spec.hidden..][member.share.units.clone()];
+                        to.copy_from_slice(of(&member, scan, s, row, &geometry));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What one member does in a pass.
+struct Work<'a, 'g, 'v> {
+    member: &'a mut Member,
+    pass: &'a Pass<'a>,
+    shares: &'a [Share],
+    /// The way back, and the gradients that it adds to; these begin as zeros where the rows are the `first`.
+    back: Option<(&'a Back<'a>, &'g mut ShareGradient<'v>)>,
+    first: bool,
+}
+
+impl WithSimd for Work<'_, '_, '_> {
+    type Output = ();
+
+    fn with_simd<S: Simd>(self, simd: S) {
+        self.pass.spec.cell.visit(SimdPass { simd, pass: self });
+    }
+}
+
+impl<S: Simd> CellVisitor for SimdPass<S, Work<'_, '_, '_>> {
+    type Output = ();
+
+    fn visit<C: Cell>(self) {
+        let SimdPass { simd, pass: Work { member, pass, shares, back, first } } = self;
+        member.forward::<S, C>(simd, pass, shares);
+        member.outputs(simd, pass);
+        let Some((back, gradient)) = back else { return };
+        if first {
+            gradient.clear();
+        }
+        member.loss(simd, pass, &back.minimised);
+        member.head_back(simd, pass, gradient);
+        member.backward::<S, C>(simd, pass, shares, &back.slots, back.with_d_x, gradient);
+    }
+}

@@ -1,0 +1,36 @@
+//! Which of its two ways the engine takes.
+
+use super::threads::Machine;
+use crate::model::Spec;
+
+/// A way through the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Lanes are rows of the batch; a thread takes a tile of them through the whole network.
+    Tiles,
+    /// Lanes are hidden units, which the threads share out.
+    Units,
+}
+
+/// Bytes of the weights that a step reads from which on every tile of many waits for them: beyond a share of the third
+/// cache.
+const WIDE: usize = 16 << 20;
+/// Bytes from which on a few tiles do: beyond the second cache.
+const LARGE: usize = 4 << 20;
+/// Tiles that keep few cores busy.
+const FEW: usize = 4;
+/// Hidden units for each row from which on they fill vectors, and each row's share of a step is worth a call.
+const UNITS_A_ROW: usize = 8;
+
+/// The way of a pass over `rows` rows, which `keeps` its tape for a way back or does not. It depends on shapes and the
+/// SIMD level alone: the two ways add up gradients in different orders, and no bit may depend on the number of threads.
+pub(super) fn choose(machine: &Machine, spec: &Spec, rows: usize) -> Way {
+    if let Some(way) = machine.way {
+        return way;
+    }
+    let tiles = rows.div_ceil(machine.lanes);
+    let few = tiles == 1 && (rows == 1 || UNITS_A_ROW * rows <= spec.hidden);
+    let weights =
+        size_of::<f32>() * spec.facts().gates * spec.hidden * (spec.layer_input(spec.layers - 1) + spec.hidden);
+    if few || weights >= WIDE || (weights >= LARGE && tiles <= FEW) { Way::Units } else { Way::Tiles }
+}
