@@ -7,7 +7,7 @@ use super::results::Results;
 use super::threads::{Machine, Workspaces, lock, unlock};
 use super::tile::WorkspaceShape;
 use super::units::{Call, Units};
-use super::way::{Way, choose};
+use super::way::{Way, choose, members};
 use crate::engine::{Gradients, Outputs};
 use crate::error::Result;
 use crate::model::Readout;
@@ -29,15 +29,14 @@ pub(super) struct Stream {
 #[derive(Debug, Default)]
 pub(super) struct Inference {
     workspaces: Workspaces,
-    units: Option<Units>,
+    /// By units, on one thread and on several: a stream may have calls of both kinds.
+    units: [Option<Units>; 2],
 }
 
 impl Inference {
     /// The parameters have changed.
     pub fn forget(&mut self) {
-        if let Some(units) = &mut self.units {
-            units.forget();
-        }
+        self.units.iter_mut().flatten().for_each(Units::forget);
     }
 
     /// Returns the outputs of a batch at the times that `readout` says, and the final states only where `with_states`.
@@ -63,7 +62,8 @@ impl Inference {
         if choose(machine, spec, rows) == Way::Units {
             let layout = &network.layout;
             let call = Call { machine, spec, layout, parameters, batch, readout, mask: None };
-            Units::forward(&mut self.units, &call, chunk, &mut outputs.y, &mut outputs.states)?;
+            let units = &mut self.units[usize::from(members(machine, spec, rows, steps) > 1)];
+            Units::forward(units, &call, chunk, &mut outputs.y, &mut outputs.states)?;
             return Ok(outputs);
         }
         network.refresh(parameters, false);

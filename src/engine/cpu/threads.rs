@@ -105,16 +105,21 @@ impl Threads {
 }
 
 impl Threads {
-    /// Runs `work` for each of `members` members of a team at once, on a thread each; at most as many as there are.
+    /// The most members of a team: threads that wait for one another need a core each.
+    pub fn team_size(&self) -> usize {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        self.count().min(cores)
+    }
+
+    /// Runs `work` for each of `members` members of a team at once, on a thread each: the first on the caller's, which a
+    /// system then need not find another processor for.
     pub fn team(&self, members: usize, work: impl Fn(usize) + Sync) {
+        let work = &work;
         match &self.pool {
-            Some(pool) if members > 1 => {
-                pool.broadcast(|context| {
-                    if context.index() < members {
-                        work(context.index());
-                    }
-                });
-            }
+            Some(pool) if members > 1 => pool.in_place_scope(|scope| {
+                (1..members).for_each(|index| scope.spawn(move |_| work(index)));
+                work(0);
+            }),
             _ => work(0),
         }
     }

@@ -17,6 +17,7 @@ use super::kernel::PackedHead;
 use super::memory;
 use super::pass::{BackwardOptions, SimdPass};
 use super::threads::{Machine, lock};
+use super::way;
 use crate::engine::Gradients;
 use crate::error::Result;
 use crate::model::cells::Cell;
@@ -76,14 +77,16 @@ impl Units {
     fn prepare<'u>(from: &'u mut Option<Units>, call: &Call<'_>, steps: usize, back: bool) -> Result<&'u mut Units> {
         let &Call { machine, spec, batch, readout, mask, .. } = call;
         let extent = Extent { rows: Units::group(batch.rows()), steps, readout, back, dropout: mask.is_some() };
+        let members = way::members(machine, spec, extent.rows, batch.steps());
         let fits = |units: &Units| {
             let Extent { rows, .. } = units.extent;
-            (extent.rows..=2 * extent.rows).contains(&rows) && units.extent == Extent { rows, ..extent }
+            (extent.rows..=2 * extent.rows).contains(&rows)
+                && units.extent == Extent { rows, ..extent }
+                && units.members.len() == members
         };
         if !from.as_ref().is_some_and(fits) {
             // The old one is freed first, so that both are never in memory together.
             *from = None;
-            let members = machine.threads.count().min(spec.hidden.div_ceil(machine.vector));
             let shares = Share::all(spec, machine.vector, members);
             let bytes = shares.iter().map(|share| Workspace::bytes(spec, share, &extent));
             memory::check(bytes.fold(0, usize::saturating_add), steps, members)?;

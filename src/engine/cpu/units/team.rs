@@ -3,10 +3,10 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError, RwLock};
 
-/// How often a waiting thread looks before it lets others run, and how often it does that before it sleeps. A step ends
-/// within microseconds of the others' where each has a core; where cores are few, the one that is waited for needs it.
+/// How often a waiting thread looks before it sleeps: some tens of microseconds. Where each has a core, a step ends within
+/// microseconds of the others'. Where another program has the core of the one that is waited for, sleeping soon lets it
+/// run; to yield instead would hand that program whole slices of time, step after step.
 const LOOKS: usize = 2000;
-const YIELDS: usize = 100;
 
 /// What the members of a team share.
 #[derive(Debug)]
@@ -118,12 +118,6 @@ impl Barrier {
             }
             std::hint::spin_loop();
         }
-        for _ in 0..YIELDS {
-            if over() {
-                return;
-            }
-            std::thread::yield_now();
-        }
         self.sleepers.fetch_add(1, Ordering::SeqCst);
         let mut guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
         while !over() {
@@ -136,5 +130,65 @@ impl Barrier {
     fn wake(&self) {
         let _guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
         self.awake.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs `work` as each of `members` at once.
+    fn each(team: &Team, work: impl Fn(usize) + Sync) {
+        std::thread::scope(|scope| {
+            for me in 0..team.members() {
+                let work = &work;
+                scope.spawn(move || work(me));
+            }
+        });
+    }
+
+    #[test]
+    fn every_turn_brings_what_the_others_handed_out_in_it() {
+        let team = Team::new(3);
+        each(&team, |me| {
+            let mut turn = 0;
+            for step in 0..2000 {
+                // A slow member: the others sleep, and must not go on to where it still reads.
+                if step % 500 == me * 100 {
+                    std::thread::sleep(std::time::Duration::from_millis(2));
+                }
+                team.give(me, turn, |mail| mail.extend([me as f32, step as f32]));
+                let mut seen = 0;
+                team.take(me, &mut turn, |member, values| {
+                    assert_eq!(values, [member as f32, step as f32]);
+                    seen += 1;
+                });
+                assert_eq!(seen, 2);
+            }
+        });
+    }
+
+    #[test]
+    fn a_member_that_panics_keeps_nobody_waiting() {
+        let team = Team::new(2);
+        let both = std::thread::scope(|scope| {
+            let members = [0, 1].map(|me| {
+                let team = &team;
+                scope.spawn(move || {
+                    let _membership = team.join();
+                    assert!(me == 1, "the first member fails");
+                    team.give(me, 0, |_| ());
+                })
+            });
+            members.map(|member| member.join().is_err())
+        });
+        assert_eq!(both, [true, true]);
+    }
+
+    #[test]
+    fn one_member_is_alone() {
+        let team = Team::new(1);
+        team.give(0, 0, |_| panic!("nobody takes it"));
+        team.take(0, &mut 0, |_, _| panic!("nobody gave it"));
     }
 }
