@@ -7,7 +7,9 @@ pub(super) const PICKLED: &str = "a pickle of torch.save, which may run any code
      \"OUT.safetensors\")'`";
 const AS_ARRAYS: &str = "save its arrays with numpy.savez(\"OUT.npz\", x=x, y=y)";
 const AS_TABLE: &str =
-    "write it as CSV, such as with pandas: pandas.read_parquet(\"IN\").to_csv(\"OUT.csv\", index=False)";
+    "write it as CSV, such as with pandas: pandas.read_feather(\"IN\").to_csv(\"OUT.csv\", index=False)";
+const AS_FRAME: &str = "`refrain train`, `forecast` and `backtest` take it, under a name that does not end in .npz, \
+     .npy or .safetensors";
 const UNPACK: &str = "unpack it first";
 const AS_MODEL: &str = "take the model's state_dict in PyTorch and save it with safetensors.torch.save_file";
 
@@ -36,7 +38,7 @@ const MAGIC: [(usize, &[u8], &str, &str); 25] = [
     ),
     (0, b"GGUF", "GGUF", AS_MODEL),
     (4, b"TFL3", "TensorFlow Lite", AS_MODEL),
-    (0, b"PAR1", "Parquet", AS_TABLE),
+    (0, b"PAR1", "a Parquet table", AS_FRAME),
     (0, b"ARROW1", "Arrow or Feather", AS_TABLE),
     (0, b"FEA1", "Feather", AS_TABLE),
     (0, b"SQLite format 3\0", "an SQLite database", AS_TABLE),

@@ -259,7 +259,7 @@ fn files_of_other_formats_are_called_by_their_names() {
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:abc\n".to_vec(), "`git lfs pull`"),
         (long(b"GGUF\x03"), "it is GGUF: "),
         (long(b"MATLAB 5.0 MAT-file, Platform: GLNXA64"), "it is a .mat file of MATLAB: convert it"),
-        (long(b"PAR1\x15\x04"), "it is Parquet: "),
+        (long(b"PAR1\x15\x04"), "it is a Parquet table: `refrain train`"),
         (long(b"\x1f\x8b\x08"), "it is compressed with gzip: unpack it first"),
         (tar, "it is a tar archive"),
         (b"<!DOCTYPE html><html>".to_vec(), "it is a web page"),

@@ -3,7 +3,7 @@
 use super::common::Common;
 use super::console::Console;
 use super::forecast::{coverage, coverage_of, name, network_in_words, open, subject, warn_of_no_intervals};
-use super::outputs::{self, named};
+use super::outputs::{self, named, table_bytes, table_file};
 use super::plot::panels::{Panel, Picture};
 use super::plot::svg_file;
 use super::table::rows;
@@ -26,7 +26,7 @@ pub struct Args {
     /// A model that `refrain train` has made of a table.
     #[arg(value_name = "MODEL")]
     model: PathBuf,
-    /// A CSV file, or `-` for stdin.
+    /// A table, CSV or Parquet, or `-` for stdin.
     #[arg(value_name = "DATA")]
     data: String,
     /// The first row to forecast: a date, a number of rows from the start, or `last:N`, N rows before the end of each
@@ -45,8 +45,9 @@ pub struct Args {
     /// Coverage of the intervals of a model of points: 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, or 0 for none.
     #[arg(long, value_name = "P", value_parser = coverage)]
     level: Option<f64>,
-    /// A table of every forecast: target, origin (the time of the last row that it knew), step, time, truth, forecast.
-    #[arg(long, value_name = "F.csv", help_heading = "Output")]
+    /// A table of every forecast: target, origin (the time of the last row that it knew), step, time, truth, forecast;
+    /// as Parquet where the name ends in .parquet.
+    #[arg(long, value_name = "F.csv", value_parser = table_file, help_heading = "Output")]
     forecasts: Option<PathBuf>,
     /// A picture (SVG) of the last forecasts and what came.
     #[arg(long, value_name = "F.svg", value_parser = svg_file, help_heading = "Output")]
@@ -97,14 +98,15 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     scores::warn(&found, &console);
     warn_of_no_intervals(args.level, &card, &console);
 
-    let csv = args.forecasts.as_ref().map(|_| found.to_csv(&table)).transpose()?;
+    let written = |path: &Path| found.sheet(&table).map(|sheet| table_bytes(path, &sheet));
+    let written = args.forecasts.as_deref().map(written).transpose()?;
     let svg = args
         .plot
         .as_ref()
         .map(|_| picture(&model.spec, &card, &table, &found))
         .transpose()?
         .map(|picture| picture.svg());
-    let forecasts = args.forecasts.as_deref().zip(csv.as_deref().map(str::as_bytes));
+    let forecasts = args.forecasts.as_deref().zip(written.as_deref());
     let plot = args.plot.as_deref().zip(svg.as_deref().map(str::as_bytes));
     let files: Vec<(&Path, &[u8])> = forecasts.into_iter().chain(plot).collect();
     disk::write_whole(&files)?;

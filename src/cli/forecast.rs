@@ -2,7 +2,7 @@
 
 use super::common::Common;
 use super::console::Console;
-use super::outputs::{self, named};
+use super::outputs::{self, named, table_bytes, table_file};
 use super::plot::panels::{Panel, Picture};
 use super::plot::svg_file;
 use super::table::rows;
@@ -33,7 +33,7 @@ pub struct Args {
     /// A model that `refrain train` has made of a table.
     #[arg(value_name = "MODEL")]
     model: PathBuf,
-    /// A CSV file, or `-` for stdin.
+    /// A table, CSV or Parquet, or `-` for stdin.
     #[arg(value_name = "DATA")]
     data: String,
     /// Rows to forecast; by default the model's horizon. Beyond that it is fed with its own forecasts.
@@ -42,8 +42,8 @@ pub struct Args {
     /// Coverage of the intervals of a model of points: 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, or 0 for none.
     #[arg(long, value_name = "P", value_parser = coverage)]
     level: Option<f64>,
-    /// Where the table of forecasts goes; else to stdout.
-    #[arg(long, value_name = "F.csv", help_heading = "Output")]
+    /// Where the table of forecasts goes, as Parquet where that ends in .parquet; else to stdout.
+    #[arg(long, value_name = "F.csv", value_parser = table_file, help_heading = "Output")]
     out: Option<PathBuf>,
     /// A picture (SVG).
     #[arg(long, value_name = "F.svg", value_parser = svg_file, help_heading = "Output")]
@@ -132,16 +132,17 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     let found = forecast(&mut engine, &card, &table, steps, coverage_of(args.level, &card)).await?;
 
     warn_of_no_intervals(args.level, &card, &console);
-    let csv = found.to_csv();
+    let sheet = found.sheet();
+    let written = args.out.as_deref().map(|path| table_bytes(path, &sheet));
     let picture = picture(&model.spec, &card, &table, &found)?;
     let svg = args.plot.as_ref().map(|_| picture.svg());
-    let out = args.out.as_deref().map(|path| (path, csv.as_bytes()));
+    let out = args.out.as_deref().zip(written.as_deref());
     let plot = args.plot.as_deref().zip(svg.as_deref().map(str::as_bytes));
     let files: Vec<(&Path, &[u8])> = out.into_iter().chain(plot).collect();
     disk::write_whole(&files)?;
 
     if args.out.is_none() {
-        console.print(csv.trim_end())?;
+        console.print(sheet.to_csv().trim_end())?;
     }
     let drawn = args.chart == Chart::Always || args.chart == Chart::Auto && aside.terminal();
     if drawn {

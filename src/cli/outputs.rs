@@ -2,8 +2,9 @@
 //! which is found out before the work begins. What was trained is not lost where that turns out otherwise.
 
 use anyhow::Context;
+use refrain::Error;
 use refrain::disk::{self, Identity};
-use refrain::{Error, Result};
+use refrain::forecast::Sheet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +14,31 @@ pub type Named<'a> = (&'static str, &'a Path);
 /// A file of a flag that may not have been given.
 pub fn named<'a>(flag: &'static str, path: &'a Option<PathBuf>) -> Option<Named<'a>> {
     path.as_deref().map(|path| (flag, path))
+}
+
+/// Reads the path of a table that is to be written.
+pub fn table_file(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    if is_parquet(&path) && cfg!(not(feature = "parquet")) {
+        return Err("this build writes CSV alone: build with `--features parquet`, or take another ending".to_owned());
+    }
+    Ok(path)
+}
+
+/// What is to be written of a table: Parquet where the name ends so, else CSV.
+#[cfg(feature = "parquet")]
+pub fn table_bytes(path: &Path, sheet: &Sheet) -> Vec<u8> {
+    if is_parquet(path) { sheet.to_parquet() } else { sheet.to_csv().into_bytes() }
+}
+
+/// What is to be written of a table: CSV.
+#[cfg(not(feature = "parquet"))]
+pub fn table_bytes(_: &Path, sheet: &Sheet) -> Vec<u8> {
+    sheet.to_csv().into_bytes()
+}
+
+fn is_parquet(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("parquet"))
 }
 
 /// Refuses an output that is an input or another output, by what the file is and not by its name; then one that cannot
@@ -26,7 +52,7 @@ pub fn check(inputs: &[Named<'_>], outputs: &[Named<'_>]) -> anyhow::Result<()> 
 }
 
 /// Refuses an output that is an input or another output.
-fn check_apart(inputs: &[Named<'_>], outputs: &[Named<'_>]) -> Result<()> {
+fn check_apart(inputs: &[Named<'_>], outputs: &[Named<'_>]) -> refrain::Result<()> {
     let input = |&(name, path): &Named<'_>| {
         let identity = if path == Path::new("-") { standard(Stream::In) } else { Identity::of(path) };
         Some((name, "reads", identity?))

@@ -1,12 +1,14 @@
 //! Forecasts of the horizon after a table's end.
 
 use super::card::Card;
-use super::number::{Level, column_name, exact};
+use super::number::{Level, column_name};
 use super::predict::{Origins, Reading, predict};
 use super::scale::Scale;
+use super::sheet::{Sheet, Values};
 use super::stack::Stack;
 use super::table::{NONE, Series, Table};
 use super::task::Plan;
+use super::time::{Stamp, Style};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 
@@ -25,6 +27,8 @@ pub struct Forecast {
     time: String,
     /// The name of the column of identifiers.
     id: Option<String>,
+    /// How times are written.
+    style: Style,
 }
 
 /// The forecast of one series.
@@ -36,6 +40,8 @@ pub struct SeriesForecast {
     pub times: Vec<String>,
     /// [steps, C, V].
     pub values: Vec<f64>,
+    /// The times on the wall, and their offsets from UTC in minutes.
+    walls: Vec<(Stamp, i16)>,
 }
 
 impl SeriesForecast {
@@ -92,8 +98,9 @@ pub async fn forecast<E: Engine>(
     let width = plan.targets.len() * reading.levels.len();
     let series = table.series.iter().zip(values).map(|(series, mut values)| {
         values.truncate(steps * width);
-        let times = (0..steps).map(|step| table.time(series, series.known + step)).collect::<Result<_>>()?;
-        Ok(SeriesForecast { id: series.id.clone(), times, values })
+        let walls = (0..steps).map(|step| table.wall(series, series.known + step)).collect::<Result<Vec<_>>>()?;
+        let times = walls.iter().map(|&(local, offset)| table.style.print(local, offset)).collect();
+        Ok(SeriesForecast { id: series.id.clone(), times, values, walls })
     });
     Ok(Forecast {
         targets: plan.targets.clone(),
@@ -102,6 +109,7 @@ pub async fn forecast<E: Engine>(
         series: series.collect::<Result<_>>()?,
         time: card.time.clone().filter(|time| time != NONE).unwrap_or_else(|| "time".to_owned()),
         id: card.id.clone(),
+        style: table.style.clone(),
     })
 }
 
@@ -224,25 +232,23 @@ fn extend(table: &mut Table, card: &Card, reading: &Reading<'_>, values: &[Vec<f
 }
 
 impl Forecast {
-    /// A table in CSV: time, identifier where there is one, and a column for each target and level.
-    ///
-    /// # Panics
-    /// Never: writing to memory does not fail.
-    pub fn to_csv(&self) -> String {
-        let mut writer = csv::Writer::from_writer(Vec::new());
+    /// A table: time, identifier where there is one, and a column for each target and level.
+    pub fn sheet(&self) -> Sheet {
+        let walls = self.series.iter().flat_map(|series| series.walls.iter().copied()).collect();
+        let time = (self.time.clone(), Values::Times(self.style.clone(), walls));
+        let ids = |series: &SeriesForecast| vec![series.id.clone().unwrap_or_default(); series.walls.len()];
+        let id = self.id.clone().map(|name| (name, Values::Text(self.series.iter().flat_map(ids).collect())));
         let names = self.targets.iter().flat_map(|target| self.levels.iter().map(|&level| column_name(target, level)));
-        let header: Vec<String> = [self.time.clone()].into_iter().chain(self.id.clone()).chain(names).collect();
-        let mut write = |record: Vec<String>| writer.write_record(record).expect("memory takes every record");
-        write(header);
-        for series in &self.series {
-            let width = self.targets.len() * self.levels.len();
-            for (time, values) in series.times.iter().zip(series.values.chunks_exact(width)) {
-                let mut record = vec![time.clone()];
-                record.extend(self.id.as_ref().map(|_| series.id.clone().unwrap_or_default()));
-                record.extend(values.iter().map(|&value| exact(value)));
-                write(record);
-            }
-        }
-        String::from_utf8(writer.into_inner().expect("memory is flushed")).expect("it was made of strings")
+        let width = self.targets.len() * self.levels.len();
+        let values = names.enumerate().map(|(place, name)| {
+            let column = |series: &SeriesForecast| series.values.iter().skip(place).step_by(width).copied().collect();
+            (name, Values::Numbers(self.series.iter().flat_map::<Vec<f64>, _>(column).collect()))
+        });
+        Sheet::of([time].into_iter().chain(id).chain(values))
+    }
+
+    /// [`Forecast::sheet`] in CSV.
+    pub fn to_csv(&self) -> String {
+        self.sheet().to_csv()
     }
 }

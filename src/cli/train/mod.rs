@@ -15,13 +15,13 @@ use std::path::Path;
 
 /// Train a network on a table of time series, or on arrays
 ///
-/// A table is CSV (any ending but those of arrays; `-` reads stdin): `refrain train DATA.csv --target y --out
-/// y.safetensors`. Arrays are .safetensors or .npz: x [N, T, I]; y [N], [N, O] or [N, T, O], or class indices [N] or
-/// [N, T]; and if wanted lengths [N].
+/// A table is CSV or Parquet (any ending but those of arrays; `-` reads stdin): `refrain train DATA.csv --target y
+/// --out y.safetensors`. Arrays are .safetensors or .npz: x [N, T, I]; y [N], [N, O] or [N, T, O], or class indices
+/// [N] or [N, T]; and if wanted lengths [N].
 #[derive(Debug, clap::Args)]
 #[command(allow_negative_numbers = true)] // so that -1 is refused by its option, not taken for another one
 pub struct Args {
-    /// The data: a CSV file, `-` for stdin, or arrays (.safetensors, .npz).
+    /// The data: a table, CSV or Parquet, `-` for stdin, or arrays (.safetensors, .npz).
     #[arg(value_name = "DATA")]
     data: String,
     #[command(flatten)]

@@ -6,8 +6,9 @@ use super::verdict::{notes, verdicts};
 use crate::error::Result;
 use crate::forecast::card::Card;
 use crate::forecast::naive::Naive;
-use crate::forecast::number::{Level, column_name, exact};
+use crate::forecast::number::{Level, column_name};
 use crate::forecast::predict::Reading;
+use crate::forecast::sheet::{Sheet, Values};
 use crate::forecast::table::Table;
 use serde::Serialize;
 
@@ -106,36 +107,51 @@ impl Backtest {
         }
     }
 
-    /// The kept forecasts as a table in CSV, a row for each step of each: the series' identifier where there is one,
-    /// the target, the origin (the time of the last row that the forecast knew), the step, counted from 1, the time,
-    /// the truth, empty where it was filled in, and the forecast, or its quantiles or interval.
+    /// The kept forecasts as a table, a row for each step of each: the series' identifier where there is one, the
+    /// target, the origin (the time of the last row that the forecast knew), the step, counted from 1, the time, the
+    /// truth, missing where it was filled in, and the forecast, or its quantiles or interval.
     ///
     /// # Errors
     /// [`Error::Table`](crate::Error::Table) where a time is beyond the calendar.
-    ///
-    /// # Panics
-    /// Never: writing to memory does not fail.
-    pub fn to_csv(&self, table: &Table) -> Result<String> {
-        let several = table.series.iter().any(|series| series.id.is_some());
-        let mut writer = csv::Writer::from_writer(Vec::new());
-        let mut write = |record: Vec<String>| writer.write_record(record).expect("memory takes every record");
-        let names = ["target", "origin", "step", "time", "truth"].map(str::to_owned);
-        let levels = self.levels.iter().map(|&level| column_name("forecast", level));
-        write(several.then(|| "id".to_owned()).into_iter().chain(names).chain(levels).collect());
+    pub fn sheet(&self, table: &Table) -> Result<Sheet> {
+        let (mut ids, mut targets, mut origins) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut steps, mut times, mut truths) = (Vec::new(), Vec::new(), Vec::new());
+        let mut forecasts = vec![Vec::new(); self.levels.len()];
         let columns = table.places(&self.targets)?;
         for Sample { series, target, origin, values } in &self.forecasts {
             let (series, name, column) = (&table.series[*series], &self.targets[*target], columns[*target]);
-            let known = table.time(series, origin - 1)?;
+            let known = table.wall(series, origin - 1)?;
             for (step, values) in values.chunks_exact(self.levels.len()).enumerate() {
                 let place = (origin + step) * table.columns.len() + column;
-                let truth = if series.is_filled(place) { String::new() } else { exact(series.values[place]) };
-                let time = table.time(series, origin + step)?;
-                let fields = [name.clone(), known.clone(), (step + 1).to_string(), time, truth];
-                let id = several.then(|| series.id.clone().unwrap_or_default());
-                write(id.into_iter().chain(fields).chain(values.iter().map(|&value| exact(value))).collect());
+                ids.push(series.id.clone().unwrap_or_default());
+                targets.push(name.clone());
+                origins.push(known);
+                steps.push(step as i64 + 1);
+                times.push(table.wall(series, origin + step)?);
+                truths.push(if series.is_filled(place) { f64::NAN } else { series.values[place] });
+                forecasts.iter_mut().zip(values).for_each(|(forecasts, value)| forecasts.push(*value));
             }
         }
-        Ok(String::from_utf8(writer.into_inner().expect("memory is flushed")).expect("it was made of strings"))
+        let several = table.series.iter().any(|series| series.id.is_some());
+        let columns = [
+            ("target", Values::Text(targets)),
+            ("origin", Values::Times(table.style.clone(), origins)),
+            ("step", Values::Whole(steps)),
+            ("time", Values::Times(table.style.clone(), times)),
+            ("truth", Values::Numbers(truths)),
+        ];
+        let columns = columns.map(|(name, values)| (name.to_owned(), values));
+        let names = self.levels.iter().map(|&level| column_name("forecast", level));
+        let forecasts = names.zip(forecasts.into_iter().map(Values::Numbers));
+        Ok(Sheet::of(several.then(|| ("id".to_owned(), Values::Text(ids))).into_iter().chain(columns).chain(forecasts)))
+    }
+
+    /// [`Backtest::sheet`] in CSV.
+    ///
+    /// # Errors
+    /// As [`Backtest::sheet`].
+    pub fn to_csv(&self, table: &Table) -> Result<String> {
+        Ok(self.sheet(table)?.to_csv())
     }
 
     /// Errors of the model.

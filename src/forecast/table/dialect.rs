@@ -25,7 +25,8 @@ impl Dialect {
     pub fn guess(text: &Text, options: &ReadOptions) -> Self {
         let whole = text.bytes.len() <= SAMPLE;
         let sample = &text.bytes[..text.bytes.len().min(SAMPLE)];
-        let known = options.known.delimiter.filter(|&mark| rows(sample, whole, mark).iter().any(|row| row.len() > 1));
+        let known =
+            options.known.delimiter.filter(|&mark| rows(sample, whole, mark).first().is_some_and(|row| row.len() > 1));
         let guess = || known.unwrap_or_else(|| delimiter(sample, whole));
         let delimiter = options.delimiter.or(text.delimiter).unwrap_or_else(guess);
         let rows = rows(sample, whole, delimiter);
@@ -144,5 +145,9 @@ mod tests {
         let options = ReadOptions { known, ..ReadOptions::default() };
         assert_eq!(guess("a b\n1 2\n", &options).delimiter, b' ');
         assert_eq!(guess("a,b\n1,2\n", &options).delimiter, b',');
+        // A comma in numbers is none, where the first row has no other.
+        let known = super::super::Known { delimiter: Some(b','), ..Default::default() };
+        let options = ReadOptions { known, ..ReadOptions::default() };
+        assert_eq!(guess("a;b\n1,5;2,5\n", &options).delimiter, b';');
     }
 }

@@ -1,11 +1,13 @@
-//! Tables of time series: read from CSV, checked, and kept as f64. A table is either *wide*, one series whose variables
-//! are the columns, or *long*, many series that an identifier tells apart.
+//! Tables of time series: read from CSV or Parquet, checked, and kept as f64. A table is either *wide*, one series
+//! whose variables are the columns, or *long*, many series that an identifier tells apart.
 
 mod dialect;
 mod fill;
 mod marks;
 mod names;
 mod options;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod place;
 mod raw;
 mod read;

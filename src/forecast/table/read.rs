@@ -1,4 +1,5 @@
-//! Reads a table of CSV, twice: a survey of all rows says how it is written, and then its values are taken.
+//! Reads a table of CSV, twice: a survey of all rows says how it is written, and then its values are taken. Parquet
+//! becomes such text.
 
 use super::dialect::Dialect;
 use super::marks::{Reading, is_number};
@@ -10,9 +11,12 @@ use super::series::{Series, Table};
 use super::survey::{Lines, Survey};
 use super::text::Text;
 use super::{fill, is_missing, regular, times};
+#[cfg(feature = "parquet")]
+use super::{parquet, text};
 use crate::error::Result;
 use crate::forecast::time::{Clock, DAY, Frequency, Parsed, SECOND, Stamp, Style, parse_number, to_utc, unreadable};
 use csv::ByteRecord;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::Read;
 
@@ -27,7 +31,7 @@ struct Fields {
 }
 
 impl Table {
-    /// Reads a table, which errors call `name`, from its bytes.
+    /// Reads a table, which errors call `name`, from its bytes: CSV, or Parquet.
     ///
     /// # Errors
     /// [`Error::Table`](crate::Error::Table) with the row, counted as an editor counts lines, and the column: rows of
@@ -35,7 +39,8 @@ impl Table {
     /// are unsorted, doubled, missing or of two frequencies, and columns that are not there.
     /// [`Error::File`](crate::Error::File) where the bytes cannot be read or are no text.
     pub fn read(name: &str, source: impl Read, options: &ReadOptions) -> Result<Self> {
-        let mut text = Text::read(name, source)?;
+        let (mut text, options) = text_of(name, source, options)?;
+        let options = &*options;
         let mut notes = std::mem::take(&mut text.notes);
         let dialect = Dialect::guess(&text, options);
         let mut lines = Lines::new(name, &text, dialect.delimiter);
@@ -93,11 +98,27 @@ impl Table {
     /// As [`Table::read`] where there is no first row, or two columns have one name;
     /// [`Error::File`](crate::Error::File) where the bytes cannot be read or are no text.
     pub fn names(name: &str, source: impl Read, options: &ReadOptions) -> Result<Vec<String>> {
-        let text = Text::read(name, source)?;
-        let dialect = Dialect::guess(&text, options);
+        let (text, options) = text_of(name, source, options)?;
+        let dialect = Dialect::guess(&text, &options);
         let first = Lines::new(name, &text, dialect.delimiter).first()?;
-        Ok(Names::of(name, &first, dialect.header, options, &mut Vec::new())?.names)
+        Ok(Names::of(name, &first, dialect.header, &options, &mut Vec::new())?.names)
     }
+}
+
+/// The text of a table, and how to read it. Parquet is told by its first bytes, whatever its name.
+#[cfg(feature = "parquet")]
+fn text_of<'a>(name: &str, source: impl Read, options: &'a ReadOptions) -> Result<(Text, Cow<'a, ReadOptions>)> {
+    let (start, source) = text::start(name, source, parquet::MAGIC.len())?;
+    if start != parquet::MAGIC {
+        return Ok((Text::read(name, source)?, Cow::Borrowed(options)));
+    }
+    let (text, options) = parquet::read(name, source, options)?;
+    Ok((text, Cow::Owned(options)))
+}
+
+#[cfg(not(feature = "parquet"))]
+fn text_of<'a>(name: &str, source: impl Read, options: &'a ReadOptions) -> Result<(Text, Cow<'a, ReadOptions>)> {
+    Ok((Text::read(name, source)?, Cow::Borrowed(options)))
 }
 
 #[cfg(not(target_arch = "wasm32"))]

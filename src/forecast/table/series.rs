@@ -124,6 +124,15 @@ impl Table {
         Ok(self.written(&series.clock, self.stamp(series, row)?))
     }
 
+    /// The time on the wall at a row of a series, and its offset from UTC in minutes.
+    ///
+    /// # Errors
+    /// As [`Table::stamp`].
+    pub fn wall(&self, series: &Series, row: usize) -> Result<(Stamp, i16)> {
+        let stamp = self.stamp(series, row)?;
+        Ok((series.clock.local(stamp), series.clock.offset(stamp)))
+    }
+
     /// The time on the wall at a row of a series.
     ///
     /// # Errors

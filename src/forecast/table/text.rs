@@ -11,8 +11,12 @@ const CHUNK: usize = 1 << 20;
 /// Longest line, in bytes: millions of columns. What has none that is shorter is no table.
 const LONGEST: usize = 1 << 26;
 /// How files begin that are no table, beside the foreign formats of arrays, and what to do about them.
-const FORMATS: [(&[u8], &str); 2] = [
+const FORMATS: [(&[u8], &str); 3] = [
     (b"PK\x03\x04", "it is a zip file or an Excel sheet: save the sheet as CSV, or unpack the file"),
+    (
+        b"PAR1",
+        "it is a Parquet file, which this build does not read: build with `--features parquet`, or save it as CSV",
+    ),
     (b"\xff\xfe\0\0", "it is UTF-32: save it as UTF-8"),
 ];
 /// The characters of the bytes 0x80 to 0x9f in Windows-1252; the other bytes are their own code points.
@@ -51,18 +55,47 @@ impl Text {
     }
 }
 
+/// The first bytes of a source, and all of it.
+///
+/// # Errors
+/// [`Error::File`] where it cannot be read.
+#[cfg(feature = "parquet")]
+pub fn start(name: &str, mut source: impl Read, length: usize) -> Result<(Vec<u8>, impl Read)> {
+    let mut start = Vec::new();
+    let read = source.by_ref().take(length as u64).read_to_end(&mut start);
+    read.map_err(|error| unreadable(name, &error))?;
+    Ok((start.clone(), std::io::Cursor::new(start).chain(source)))
+}
+
+/// The bytes of a source that ends, whatever they are.
+///
+/// # Errors
+/// [`Error::File`] where it cannot be read, [`Error::Limit`] where it is more than memory takes.
+#[cfg(feature = "parquet")]
+pub fn whole(name: &str, mut source: impl Read) -> Result<Vec<u8>> {
+    let (mut bytes, mut checked) = (Vec::new(), 64 * CHUNK);
+    while grow(name, &mut source, &mut bytes, &mut checked)? {}
+    Ok(bytes)
+}
+
+/// Takes in some more of a source; false at its end. At `checked` bytes memory is looked at.
+fn grow(name: &str, source: &mut impl Read, bytes: &mut Vec<u8>, checked: &mut usize) -> Result<bool> {
+    let before = bytes.len();
+    // Growing doubles, and the values come beside the text.
+    if before >= *checked {
+        memory::check("the table", 2 * before, "take fewer rows or columns")?;
+        *checked = 2 * before;
+    }
+    let read = source.by_ref().take(CHUNK as u64).read_to_end(bytes);
+    Ok(read.map_err(|error| unreadable(name, &error))? > 0)
+}
+
 /// The bytes of a source that ends, in lines that end.
 fn bounded(name: &str, mut source: impl Read) -> Result<Vec<u8>> {
     let (mut bytes, mut line, mut checked): (Vec<u8>, usize, usize) = (Vec::new(), 0, 64 * CHUNK);
     loop {
         let before = bytes.len();
-        // Growing doubles, and the values come beside the text.
-        if before >= checked {
-            memory::check("the table", 2 * before, "take fewer rows or columns")?;
-            checked = 2 * before;
-        }
-        let read = source.by_ref().take(CHUNK as u64).read_to_end(&mut bytes);
-        if read.map_err(|error| unreadable(name, &error))? == 0 {
+        if !grow(name, &mut source, &mut bytes, &mut checked)? {
             return Ok(bytes);
         }
         let added = &bytes[before..];

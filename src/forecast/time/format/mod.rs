@@ -58,8 +58,14 @@ impl Format {
     }
 
     /// Whether times carry an offset from UTC.
-    fn has_offset(&self) -> bool {
+    pub fn has_offset(&self) -> bool {
         self.items.iter().any(|item| matches!(item, Item::Offset(_)))
+    }
+
+    /// Whether times have hours: else they are days, or longer.
+    #[cfg(feature = "parquet")]
+    pub fn has_hours(&self) -> bool {
+        self.items.iter().any(|item| matches!(item, Item::Hour(_) | Item::Hour12(_) | Item::Epoch(_)))
     }
 
     /// Whether its times are numbers too.
