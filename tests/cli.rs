@@ -280,6 +280,14 @@ fn bench_times_the_rows_asked_for_and_holds_them_against_pytorch() {
     let lines: Vec<&str> = own.lines().filter(|line| line.contains("B=")).collect();
     assert_eq!(lines.len(), named.len(), "{own}");
     lines.iter().zip(named).for_each(|(line, named)| assert!(line.starts_with(named), "{own}"));
+    let mut scaling = bench("--shape 3,4,2,5 --threads 1,2 --json --quiet --only");
+    scaling.arg("train lstm");
+    let scaling = stdout(scaling);
+    let document: Value = serde_json::from_str(&scaling).unwrap();
+    let threads: Vec<&Value> = document["rows"].as_array().unwrap().iter().map(|row| &row["threads"]).collect();
+    assert_eq!(threads, [1, 2]);
+    assert_eq!(document["rows"][0]["speedup"], 1.0);
+    bench("--threads 0").assert().code(2).stdout("");
     bench("--shape 3,4,2").assert().code(2).stdout("");
     bench("--shape 3,4,2,0").assert().code(2).stdout("");
     bench("--shape 1,1,1,100000").assert().code(2).stdout("");

@@ -226,6 +226,36 @@ fn a_kernels_module_is_printed_as_it_is_compiled() {
     }
 }
 
+/// Few rows of many units go by units, many rows by tiles, whatever the SIMD level; more threads shorten a step.
+#[test]
+fn the_way_of_the_cpu_engine_is_told_with_its_time_and_memory() {
+    let step = |shape: &str, threads: usize| document(&format!("--device cpu --shape {shape} --threads {threads}"));
+    let number = |step: &Value, key: &str| step[key].as_f64().unwrap();
+    for (shape, way) in [
+        ("4,100,256,512", "units"),
+        ("1,1000,1,64", "units"),
+        ("64,100,512,1024", "units"),
+        ("32,50,1,20", "tiles"),
+        ("1000,50,1,64", "tiles"),
+    ] {
+        let one = step(shape, 1);
+        assert_eq!(one["way"], way, "{shape}");
+        assert_eq!(one["busy_threads"], 1, "{shape}");
+        assert!(number(&one, "estimated_ms") > 0.0 && number(&one, "bytes_a_thread") > 0.0, "{shape}");
+        let two = step(shape, 2);
+        assert_eq!(number(&two, "flop"), number(&one, "flop"), "{shape}");
+        assert!(number(&two, "estimated_ms") <= number(&one, "estimated_ms"), "{shape}");
+    }
+    // 2 * B * T * 4H * (2 * (I + H) + H), and the head's O * H for B rows, three times.
+    let flop = 2.0 * 4.0 * 100.0 * 2048.0 * (2.0 * 768.0 + 512.0) + 2.0 * 3.0 * 512.0 * 4.0;
+    assert!((number(&step("4,100,256,512", 1), "flop") / flop - 1.0).abs() < 1e-12);
+    // Twice the steps take about twice the memory.
+    let bytes = |steps: usize| number(&step(&format!("1,{steps},1,64"), 1), "bytes_a_thread");
+    assert!((1.9..2.1).contains(&(bytes(2000) / bytes(1000))));
+    let text = stdout("--device cpu --shape 4,100,256,512");
+    assert!(text.contains("by units: 4 rows are 1 tile of") && text.contains("MiB a thread"), "{text}");
+}
+
 #[test]
 fn choices_compare_four_kinds_of_adapter() {
     let table = stdout("--choices");
@@ -284,7 +314,10 @@ fn bad_input_is_refused_in_one_line() {
             "--kernels scans --kernel fused",
             "stage, scan_forward, head, loss, head_gradient, scan_backward, weight_gradient,",
         ),
-        ("--device cpu", "--device is cpu, whose engine has no dispatches, expected an adapter, or one of h100-like,"),
+        ("--device cpu --kernel fused", "--kernel is given, expected nothing: the CPU engine has no WGSL"),
+        ("--device cpu --kernels scans", "--kernels is given, expected nothing: the CPU engine has no WGSL"),
+        ("--device cpu --threads 0", "'0' for '--threads <N>': expected a whole number from 1 to 1024"),
+        ("--threads 2", "--threads is given, expected nothing: it is for --device cpu"),
         ("--choices --device webgpu", "'--device <DEVICE>'"),
         ("--choices --kernels scans", "'--kernels <NAME>'"),
     ];

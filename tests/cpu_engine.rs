@@ -302,6 +302,25 @@ fn threads_change_no_bit() {
     }
 }
 
+/// As many units as seven threads share out where vectors are widest.
+#[test]
+fn any_number_of_threads_shares_out_units_to_the_same_bits() {
+    let head = Some(Head { outputs: 3, readout: Readout::Every });
+    for cell in CellKind::ALL {
+        for (layers, bidirectional) in [(1, false), (2, true)] {
+            let spec = Spec { layers, bidirectional, head, ..Spec::new(cell, 21, 120, 1) };
+            let problem = problem(spec, 5, 4);
+            let with = |threads| {
+                train(&problem, 5, Options { threads: Some(threads), way: Some(Way::Units), ..Options::default() })
+            };
+            let one = with(1);
+            for threads in [2, 3, 7] {
+                assert!(one == with(threads), "{spec}: {threads} threads differ from one");
+            }
+        }
+    }
+}
+
 #[test]
 fn large_blocks_are_updated_alike_by_any_number_of_threads() {
     let problem = problem(Spec::new(CellKind::Gru, 3, 150, 1), 40, 3);

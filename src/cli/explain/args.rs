@@ -42,9 +42,13 @@ pub struct Args {
     #[arg(long, default_value_t, value_name = "NAME", value_parser = str::parse::<Kernels>)]
     pub kernels: Kernels,
     /// What the step would run on: `webgpu` (the default limits of every browser), `h100-like`, `m-series-like` or
-    /// `integrated-like` stand for an adapter; `auto`, `gpu` or part of a name take one of this machine.
+    /// `integrated-like` stand for an adapter; `auto`, `gpu` or part of a name take one of this machine, `cpu` the CPU
+    /// engine, of which its way, expected time and memory are shown.
     #[arg(long, default_value = "webgpu", value_name = "DEVICE")]
     pub device: String,
+    /// Threads of the CPU engine, for `--device cpu`; by default as many as there are processors.
+    #[arg(long, value_name = "N", value_parser = whole::<1, 1024>)]
+    pub threads: Option<usize>,
     /// Print one JSON document.
     #[arg(long)]
     pub json: bool,

@@ -1,9 +1,10 @@
-//! `refrain explain`: what a training step does on an adapter, dispatch by dispatch, and which kernels would be chosen.
-//! An adapter is not needed.
+//! `refrain explain`: what a training step does on an adapter, dispatch by dispatch, and which kernels would be chosen;
+//! or which way it takes on the CPU engine. An adapter is not needed.
 
 mod args;
 mod choices;
 mod document;
+mod processor;
 mod table;
 
 pub use args::Args;
@@ -48,6 +49,12 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     if args.choices {
         return choices::run(args);
     }
+    if args.device == "cpu" {
+        return processor::run(args);
+    }
+    if args.threads.is_some() {
+        return Err(Error::config("--threads", "given", "nothing: it is for --device cpu").into());
+    }
     let (device, capabilities) = capabilities(&args.device).await?;
     let request = args.request(capabilities);
     if let Some(kernel) = &args.kernel {
@@ -67,12 +74,9 @@ async fn capabilities(wanted: &str) -> anyhow::Result<(String, Capabilities)> {
         return Ok(((*name).to_owned(), *profile));
     }
     let expected = format!("an adapter, or one of {}", profiles.map(|(name, _)| name).join(", "));
-    if wanted == "cpu" {
-        return Err(Error::config("--device", "cpu, whose engine has no dispatches", expected).into());
-    }
     let adapter = gpu::choose(wanted).await.with_context(|| format!("--device: expected {expected}"))?;
     let Some(adapter) = adapter else {
-        let found = format!("{wanted}, which takes the CPU engine here, and that has no dispatches");
+        let found = format!("{wanted}, which takes the CPU engine here: say cpu for that");
         return Err(Error::config("--device", found, expected).into());
     };
     let (capabilities, ..) = Capabilities::of(&adapter, Options::default());

@@ -1,13 +1,14 @@
 //! Forward passes without a backward one: of each time step only the states are kept, from which the next begins.
 
 use super::batch::Batch;
+use super::choice::{choose, members};
 use super::network::Network;
 use super::pass::{Forward, Task};
 use super::results::Results;
 use super::threads::{Machine, Workspaces, lock, unlock};
 use super::tile::WorkspaceShape;
 use super::units::{Call, Units};
-use super::way::{Way, choose, members};
+use super::way::Way;
 use crate::engine::{Gradients, Outputs};
 use crate::error::Result;
 use crate::model::Readout;

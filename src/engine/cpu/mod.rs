@@ -7,6 +7,8 @@
 
 mod backward;
 mod batch;
+mod choice;
+mod explain;
 mod forward;
 mod head;
 mod inference;
@@ -25,6 +27,7 @@ mod units;
 mod way;
 mod weights;
 
+pub use explain::{Explained, explain};
 pub use level::Level;
 pub use native::{CpuEngine, Options};
 pub use way::Way;

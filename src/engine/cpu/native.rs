@@ -2,6 +2,7 @@
 
 use super::Level;
 use super::batch::Batch;
+use super::choice::choose;
 use super::inference::{Inference, Stream};
 use super::kernel::{blocks, vectors};
 use super::network::Network;
@@ -11,7 +12,7 @@ use super::threads::{Machine, Threads, Workspaces, lock, unlock};
 use super::tile::WorkspaceShape;
 use super::training::{Groups, differentiate};
 use super::units::{Call, Units};
-use super::way::{Way, choose};
+use super::way::Way;
 use super::weights::{Weights, gradient};
 use crate::data::{Sequences, Windows};
 use crate::engine::{self, DeviceInfo, Engine, Gradients, Moments, Outputs, Steps};
@@ -67,15 +68,10 @@ impl CpuEngine {
     /// does not have the length that the spec calls for.
     pub fn with_options(spec: Spec, parameters: &[f32], options: Options) -> Result<Self> {
         spec.validate()?;
-        let available = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let count = options.threads.unwrap_or_else(available);
-        if count == 0 {
-            return Err(Error::config("threads", count, "at least 1"));
-        }
-        let Width { vector, lanes, blocks } = options.level.dispatch(Measure);
+        let (machine, blocks) = machine(options)?;
         let mut engine = CpuEngine {
-            device: device_info(options.level, count),
-            machine: Machine { level: options.level, vector, lanes, threads: Threads::new(count)?, way: options.way },
+            device: device_info(options.level, machine.threads.count()),
+            machine,
             training: Workspaces::default(),
             units: None,
             inference: Inference::default(),
@@ -331,6 +327,21 @@ fn call<'a>(
 ) -> Call<'a> {
     let Network { spec, layout, .. } = network;
     Call { machine, spec, layout, parameters, batch, readout: spec.readout(), mask }
+}
+
+/// The machine that an engine with these options runs on, and the candidates for the number of outputs in a block.
+///
+/// # Errors
+/// [`Error::Config`] where there are to be no threads; [`Error::Device`] where they could not be started.
+pub(super) fn machine(options: Options) -> Result<(Machine, [usize; 4])> {
+    let available = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let count = options.threads.unwrap_or_else(available);
+    if count == 0 {
+        return Err(Error::config("threads", count, "at least 1"));
+    }
+    let Width { vector, lanes, blocks } = options.level.dispatch(Measure);
+    let threads = Threads::new(count)?;
+    Ok((Machine { level: options.level, vector, lanes, threads, way: options.way }, blocks))
 }
 
 /// What is dropped, if anything is.

@@ -1,9 +1,10 @@
 //! Work shared between threads, each with a workspace of its own.
 
+use super::Level;
 use super::memory;
 use super::network::Network;
 use super::tile::{Workspace, WorkspaceShape};
-use super::{Level, Way};
+use super::way::Way;
 use crate::error::{Error, Result};
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};

@@ -33,7 +33,7 @@ impl Groups {
     /// Divides a batch of `rows` into groups; allocates only where none before had as many.
     pub fn of(&mut self, rows: usize, lanes: usize, parameters: usize) -> &mut [Group] {
         let tiles = rows.div_ceil(lanes);
-        let count = tiles.min(MAX_GROUPS).min((MAX_VALUES / parameters).max(4));
+        let count = group_count(tiles, parameters);
         while self.0.len() < count {
             self.0.push(Group { tiles: 0..0, terms: 0.0, gradient: vec![0.0; parameters] });
         }
@@ -42,6 +42,11 @@ impl Groups {
         }
         &mut self.0[..count]
     }
+}
+
+/// How many groups so many tiles form.
+pub(super) fn group_count(tiles: usize, parameters: usize) -> usize {
+    tiles.min(MAX_GROUPS).min((MAX_VALUES / parameters).max(4))
 }
 
 /// Computes the gradients of all groups, and returns the loss. `seen` is called with each tile's rows and its

@@ -3,15 +3,13 @@
 use super::pass::{Geometry, Member, Pass};
 use super::share::Share;
 use super::weights::ScanWeights;
+use super::workspace::AGAIN;
 use crate::engine::cpu::kernel::{ForwardCell, RowsProduct, Start, mask};
 use crate::model::cells::Cell;
 use pulp::Simd;
 use std::marker::PhantomData;
 use std::ops::Range;
 use std::slice::from_ref;
-
-/// Values of the input that a product reads again for each block of its outputs: they stay in the second cache.
-pub(super) const AGAIN: usize = 1 << 15;
 
 impl Member {
     /// All layers.

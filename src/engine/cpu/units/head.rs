@@ -3,17 +3,15 @@
 
 use super::pass::{Geometry, Member, Pass};
 use super::share::{Share, ShareGradient};
+use super::workspace::POSITIONS;
 use crate::engine::cpu::kernel::{
-    AlignedBuffer, LossGradient, MAX_LANES, RowsOuter, RowsProduct, Start, Wide, accumulate, vectors,
+    AlignedBuffer, LossGradient, RowsOuter, RowsProduct, Start, Wide, accumulate, vectors,
 };
 use crate::loss::Loss;
 use crate::model::Readout;
 use pulp::Simd;
 use std::ops::Range;
 use std::slice::from_ref;
-
-/// Positions that go through the head at once.
-pub(super) const POSITIONS: usize = MAX_LANES;
 
 /// What a pass back minimises.
 #[derive(Clone, Copy, Debug)]

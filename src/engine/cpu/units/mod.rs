@@ -13,11 +13,11 @@ mod weights;
 mod workspace;
 
 use super::batch::Batch;
+use super::choice;
 use super::kernel::PackedHead;
 use super::memory;
 use super::pass::{BackwardOptions, SimdPass};
 use super::threads::{Machine, lock};
-use super::way;
 use crate::engine::Gradients;
 use crate::error::Result;
 use crate::model::cells::Cell;
@@ -68,16 +68,18 @@ struct Back<'a> {
 }
 
 impl Units {
-    /// Rows of a pass: as many as the batch has, in nearly equal groups.
-    fn group(rows: usize) -> usize {
-        rows.div_ceil(rows.div_ceil(ROWS))
-    }
-
     /// A team that fits the call, at most `steps` times in a pass: `from` where it does.
-    fn prepare<'u>(from: &'u mut Option<Units>, call: &Call<'_>, steps: usize, back: bool) -> Result<&'u mut Units> {
+    fn prepare<'u>(
+        from: &'u mut Option<Units>,
+        call: &Call<'_>,
+        steps: usize,
+        back: Option<&BackwardOptions>,
+    ) -> Result<&'u mut Units> {
         let &Call { machine, spec, batch, readout, mask, .. } = call;
-        let extent = Extent { rows: Units::group(batch.rows()), steps, readout, back, dropout: mask.is_some() };
-        let members = way::members(machine, spec, extent.rows, batch.steps());
+        let (rows, with_d_x) = (group(batch.rows()), back.is_some_and(|back| back.with_d_x));
+        let back = back.is_some();
+        let extent = Extent { rows, steps, readout, back, with_d_x, dropout: mask.is_some() };
+        let members = choice::members(machine, spec, extent.rows, batch.steps());
         let fits = |units: &Units| {
             let Extent { rows, .. } = units.extent;
             (extent.rows..=2 * extent.rows).contains(&rows)
@@ -126,7 +128,7 @@ impl Units {
         y: &mut [f32],
         states: &mut [f32],
     ) -> Result<()> {
-        let units = Units::prepare(from, call, chunk, false)?;
+        let units = Units::prepare(from, call, chunk, None)?;
         let (rows, steps) = (call.batch.rows(), call.batch.steps());
         for first in (0..rows).step_by(units.extent.rows) {
             let group = first..rows.min(first + units.extent.rows);
@@ -152,7 +154,7 @@ impl Units {
         mut seen: impl FnMut(&Units),
     ) -> Result<f32> {
         let (rows, steps) = (call.batch.rows(), call.batch.steps());
-        let units = Units::prepare(from, call, steps, true)?;
+        let units = Units::prepare(from, call, steps, Some(options))?;
         let &BackwardOptions { loss, terms, with_d_x } = options;
         let back =
             Back { minimised: Minimised { loss, terms }, with_d_x, slots: Slots { input: slots.0, hidden: slots.1 } };
@@ -280,6 +282,20 @@ impl Units {
             }
         }
     }
+}
+
+/// Rows of a pass: as many as the batch has, in nearly equal groups.
+pub(super) fn group(rows: usize) -> usize {
+    rows.div_ceil(rows.div_ceil(ROWS))
+}
+
+/// Bytes of the workspace of the member that needs most, for a training step.
+pub(super) fn bytes(machine: &Machine, spec: &Spec, rows: usize, steps: usize, dropout: bool) -> usize {
+    let rows = group(rows);
+    let members = choice::members(machine, spec, rows, steps);
+    let extent = Extent { rows, steps, readout: spec.readout(), back: true, with_d_x: false, dropout };
+    let shares = Share::all(spec, machine.vector, members);
+    shares.iter().map(|share| Workspace::bytes(spec, share, &extent)).max().unwrap_or(0)
 }
 
 /// What one member does in a pass.

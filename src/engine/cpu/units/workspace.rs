@@ -2,8 +2,14 @@
 
 use super::share::Share;
 use super::weights::own_inputs;
-use crate::engine::cpu::kernel::{AlignedBuffer, scratch_of};
+use crate::engine::cpu::kernel::{AlignedBuffer, MAX_LANES, scratch_of};
 use crate::model::{Readout, Spec};
+
+/// Values of the input that a product reads again for each block of its outputs: they stay in the second cache.
+pub(super) const AGAIN: usize = 1 << 15;
+
+/// Positions that go through the head at once.
+pub(super) const POSITIONS: usize = MAX_LANES;
 
 /// What the sizes of a workspace depend on, beside the network and the share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,8 +19,9 @@ pub(super) struct Extent {
     /// The most times of a pass.
     pub steps: usize,
     pub readout: Readout,
-    /// Whether there is a way back.
+    /// Whether there is a way back, and whether it goes on to x.
     pub back: bool,
+    pub with_d_x: bool,
     /// Whether units are dropped between layers.
     pub dropout: bool,
 }
@@ -142,29 +149,30 @@ struct Sizes {
 
 impl Sizes {
     fn new(spec: &Spec, share: &Share, extent: &Extent) -> Self {
-        let &Extent { rows, steps, readout, back, dropout } = extent;
+        let &Extent { rows, steps, readout, back, with_d_x, dropout } = extent;
         let (facts, units, directions) = (spec.facts(), share.units.len(), spec.directions());
         let strides = Strides::new(spec, share);
         let scans = spec.layers * directions;
         let at = |steps: usize, stride: usize| steps.saturating_mul(rows).saturating_mul(stride);
         let if_back = |size: usize| if back { size } else { 0 };
-        let d_h = if_back(at(steps, directions * units));
+        let of_layer = if_back(at(steps, directions * units));
+        let d_below = if spec.layers > 1 { of_layer } else { 0 };
         // Of one time, of the positions that a projection takes, and of those of the head.
         let widest = (facts.slots * spec.hidden).max(spec.input).max(spec.top()).max(spec.outputs());
         let inputs = at(readout.positions(1), widest).max(at(readout.positions(steps), spec.outputs()));
-        let again = super::forward::AGAIN.max(8 * spec.input.max(spec.top())).max(super::head::POSITIONS * spec.top());
+        let again = AGAIN.max(8 * spec.input.max(spec.top())).max(POSITIONS * spec.top());
         Sizes {
             h: (spec.layers, at(steps.saturating_add(2), strides.h)),
             c: (spec.layers, if facts.states > 1 { at(steps.saturating_add(2), strides.c) } else { 0 }),
             dropped: (if dropout { spec.layers - 1 } else { 0 }, at(steps, strides.h)),
             tapes: (scans, at(steps, strides.tape)),
             deltas: if_back(at(1, facts.slots * spec.hidden)),
-            top: super::head::POSITIONS * spec.top(),
+            top: POSITIONS * spec.top(),
             d_y: if_back(at(readout.positions(steps), spec.outputs())),
-            d_h,
-            d_below: if spec.layers > 1 { d_h } else { 0 },
+            d_h: if readout == Readout::Every { of_layer } else { d_below },
+            d_below,
             d_last: if_back(at(1, directions * units)),
-            d_x: if_back(at(steps, own_inputs(spec, share, 0))),
+            d_x: if with_d_x { at(steps, own_inputs(spec, share, 0)) } else { 0 },
             d_states: (scans, if_back(at(facts.states, units))),
             d_bias: if_back(facts.slots * units),
             scratch: if_back(scratch_of(units.max(share.outputs.len()))),
