@@ -7,10 +7,8 @@ use crate::model::Spec;
 /// Bytes of the weights that a step reads from which on every tile of many waits for them: beyond a share of the third
 /// cache.
 const WIDE: usize = 16 << 20;
-/// Bytes from which on a few tiles do: beyond the second cache.
-const LARGE: usize = 4 << 20;
-/// Tiles that keep few cores busy.
-const FEW: usize = 4;
+/// Bytes from which on each step is worth sharing out, where tiles would leave half of the processors idle.
+const LARGE: usize = 1 << 18;
 /// Hidden units for each row from which on they fill vectors, and each row's share of a step is worth a call.
 const UNITS_A_ROW: usize = 8;
 
@@ -19,8 +17,8 @@ const STEP: usize = 8000;
 /// Cycles of a pass that are worth waking threads for.
 const PASS: usize = 1 << 19;
 
-/// How many threads share a pass by units over `rows` rows and `steps` steps: of each step's products with the recurrent
-/// weights, a vector a cycle, each must have enough. Where the way is not chosen, all that there are.
+/// How many threads share a pass by units over `rows` rows and `steps` steps: of each step's products with the
+/// recurrent weights, a vector a cycle, each must have enough. Where the way is not chosen, all that there are.
 pub(super) fn members(machine: &Machine, spec: &Spec, rows: usize, steps: usize) -> usize {
     if machine.way.is_some() {
         return machine.threads.count().min(spec.hidden.div_ceil(machine.vector));
@@ -30,7 +28,7 @@ pub(super) fn members(machine: &Machine, spec: &Spec, rows: usize, steps: usize)
     if step.saturating_mul(steps * spec.layers) < PASS {
         return 1;
     }
-    let most = machine.threads.team_size().min(spec.hidden.div_ceil(machine.vector));
+    let most = machine.threads.count().min(machine.cores).min(spec.hidden.div_ceil(machine.vector));
     (step / STEP).clamp(1, most)
 }
 
@@ -42,8 +40,8 @@ pub(super) enum Why {
     FewRows,
     /// Weights that must not be read for each tile.
     Wide,
-    /// Few tiles, and weights beyond the second cache.
-    Large,
+    /// Tiles for less than half of the processors, and steps worth sharing out.
+    FewTiles,
     /// None of these.
     FullTiles,
 }
@@ -52,7 +50,7 @@ impl Why {
     pub fn way(self, machine: &Machine) -> Way {
         match self {
             Why::Asked => machine.way.unwrap_or(Way::Tiles),
-            Why::FewRows | Why::Wide | Why::Large => Way::Units,
+            Why::FewRows | Why::Wide | Why::FewTiles => Way::Units,
             Why::FullTiles => Way::Tiles,
         }
     }
@@ -64,8 +62,8 @@ pub(super) fn weights_of_step(spec: &Spec) -> usize {
     size_of::<f32>() * spec.facts().gates * spec.hidden * inputs
 }
 
-/// The way of a pass over `rows` rows. It depends on shapes and the SIMD level alone: the two ways add up gradients in
-/// different orders, and no bit may depend on the number of threads.
+/// The way of a pass over `rows` rows. It depends on the shape and on the machine, its SIMD level and how many processors
+/// it has: the two ways add up gradients in different orders, and no bit may depend on the number of threads.
 pub(super) fn choose(machine: &Machine, spec: &Spec, rows: usize) -> Way {
     why(machine, spec, rows).way(machine)
 }
@@ -79,8 +77,8 @@ pub(super) fn why(machine: &Machine, spec: &Spec, rows: usize) -> Why {
         Why::FewRows
     } else if weights >= WIDE {
         Why::Wide
-    } else if weights >= LARGE && tiles <= FEW {
-        Why::Large
+    } else if weights >= LARGE && 2 * tiles <= machine.cores {
+        Why::FewTiles
     } else {
         Why::FullTiles
     }

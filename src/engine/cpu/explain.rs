@@ -16,8 +16,8 @@ use serde::Serialize;
 const FLOP_A_NANOSECOND: [(usize, f64); 4] = [(16, 100.0), (8, 65.0), (4, 30.0), (1, 4.0)];
 /// Nanoseconds of a unit's cell, forward and back, in one lane of sixteen. Measured on the first of those machines.
 const CELL: f64 = 1.75;
-/// Nanoseconds that a step's products and cell take beside the arithmetic where rows are few, and that a team waits after
-/// it. Measured likewise.
+/// Nanoseconds that a step's products and cell take beside the arithmetic where rows are few, and that a team waits
+/// after it. Measured likewise.
 const STEP: f64 = 600.0;
 const WAIT: f64 = 1000.0;
 /// Nanoseconds for each parameter: to pack it, and to take a step of the optimiser.
@@ -94,7 +94,7 @@ fn reason(why: Why, machine: &Machine, spec: &Spec, rows: usize) -> String {
         Why::Asked => "it was asked for".to_owned(),
         Why::FewRows => format!("{of_tiles}, and {} hidden units fill vectors", spec.hidden),
         Why::Wide => format!("{weights}, too many to read for each tile"),
-        Why::Large => format!("{weights}, and {of_tiles}, which keep few threads busy"),
+        Why::FewTiles => format!("{of_tiles} for {} processors, and {weights}", machine.cores),
         Why::FullTiles => format!("{of_tiles}, and {weights}"),
     }
 }

@@ -1,9 +1,10 @@
-//! The native engine: f32 on the processor. One SIMD lane is one batch row. A tile of as many rows as a vector has
-//! lanes goes through the whole sequence, forward and back, on one thread, which waits for the other threads once in a
-//! training step. Nothing here depends on an operating system, and with one thread it runs in a browser.
+//! The native engine: f32 on the processor, in one of two ways. By tiles, a SIMD lane is a batch row, and a thread
+//! takes a tile of rows through the whole sequence, forward and back. By units (`units`), lanes are hidden units,
+//! which the threads share out: the way of few rows and of wide networks. Nothing here depends on an operating system,
+//! and with one thread it runs in a browser.
 //!
-//! Results depend on the SIMD level, but not on the number of threads: the gradients of fixed groups of tiles are added
-//! in a fixed order. A row's outputs do not depend on the rows beside it.
+//! Results depend on the SIMD level, but not on the number of threads: which way is taken and in which order gradients
+//! are added follow from shapes alone. A row's outputs do not depend on the rows beside it.
 
 mod backward;
 mod batch;

@@ -334,14 +334,14 @@ fn call<'a>(
 /// # Errors
 /// [`Error::Config`] where there are to be no threads; [`Error::Device`] where they could not be started.
 pub(super) fn machine(options: Options) -> Result<(Machine, [usize; 4])> {
-    let available = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let count = options.threads.unwrap_or_else(available);
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let count = options.threads.unwrap_or(cores);
     if count == 0 {
         return Err(Error::config("threads", count, "at least 1"));
     }
     let Width { vector, lanes, blocks } = options.level.dispatch(Measure);
     let threads = Threads::new(count)?;
-    Ok((Machine { level: options.level, vector, lanes, threads, way: options.way }, blocks))
+    Ok((Machine { level: options.level, vector, lanes, threads, cores, way: options.way }, blocks))
 }
 
 /// What is dropped, if anything is.

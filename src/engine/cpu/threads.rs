@@ -19,6 +19,8 @@ pub(super) struct Machine {
     /// Rows of a tile: the lanes of all its vectors.
     pub lanes: usize,
     pub threads: Threads,
+    /// Processors that there are.
+    pub cores: usize,
     /// The way that all passes take, where it is not chosen.
     pub way: Option<Way>,
 }
@@ -106,14 +108,8 @@ impl Threads {
 }
 
 impl Threads {
-    /// The most members of a team: threads that wait for one another need a core each.
-    pub fn team_size(&self) -> usize {
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        self.count().min(cores)
-    }
-
-    /// Runs `work` for each of `members` members of a team at once, on a thread each: the first on the caller's, which a
-    /// system then need not find another processor for.
+    /// Runs `work` for each of `members` members of a team at once, on a thread each: the first on the caller's, which
+    /// a system then need not find another processor for.
     pub fn team(&self, members: usize, work: impl Fn(usize) + Sync) {
         let work = &work;
         match &self.pool {

@@ -1,5 +1,5 @@
-//! One member's part of the head: the outputs of some positions, and of the loss back to the top layer's output those of
-//! its own units.
+//! One member's part of the head: the outputs of some positions, and of the loss back to the top layer's output those
+//! of its own units.
 
 use super::pass::{Geometry, Member, Pass};
 use super::share::{Share, ShareGradient};
@@ -134,7 +134,8 @@ impl Member {
         });
     }
 
-    /// Adds the head's gradients of the member's outputs, and makes the gradient of the top layer's output in its units.
+    /// Adds the head's gradients of the member's outputs, and makes the gradient of the top layer's output in its
+    /// units.
     pub fn head_back<S: Simd>(&mut self, simd: S, pass: &Pass<'_>, gradient: &mut ShareGradient<'_>) {
         let (outputs, top, count) = (pass.spec.outputs(), pass.spec.top(), pass.input.positions(pass.readout));
         let (units, directions) = (self.share.units.len(), pass.spec.directions());

@@ -1,7 +1,7 @@
 //! The way by units: lanes lie along hidden units, so that one row fills them, and the threads share out the units of
 //! every layer. Each thread keeps the weights of its own units in its caches for the whole sequence; after every step
-//! they hand each other what they made. It is the way of few rows and of wide networks; many rows of a narrow network go
-//! by tiles.
+//! they hand each other what they made. It is the way of few rows and of wide networks; many rows of a narrow network
+//! go by tiles.
 
 mod backward;
 mod forward;

@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError, RwLock};
 
-/// How often a waiting thread looks before it sleeps: some tens of microseconds. Where each has a core, a step ends within
-/// microseconds of the others'. Where another program has the core of the one that is waited for, sleeping soon lets it
-/// run; to yield instead would hand that program whole slices of time, step after step.
+/// How often a waiting thread looks before it sleeps: some tens of microseconds. Where each has a core, a step ends
+/// within microseconds of the others'. Where another program has the core of the one that is waited for, sleeping soon
+/// lets it run; to yield instead would hand that program whole slices of time, step after step.
 const LOOKS: usize = 2000;
 
 /// What the members of a team share.

@@ -73,7 +73,8 @@ struct Deltas<'a> {
 }
 
 impl Deltas<'_> {
-    /// Panel after panel of columns, and in each M rows of the gradient at a time. What a block reads lies side by side.
+    /// Panel after panel of columns, and in each M rows of the gradient at a time. What a block reads lies side by
+    /// side.
     #[inline(always)]
     fn panels<S: Simd, const M: usize>(
         self,
