@@ -1,6 +1,6 @@
 //! One member's part of the way back: from the gradient of the top layer's output to every gradient of its share.
 
-use super::forward::active;
+use super::forward::{active, layer_input};
 use super::pass::{Geometry, Member, Pass};
 use super::share::{ScanGradient, Share, ShareGradient};
 use super::weights::own_inputs;
@@ -169,11 +169,7 @@ impl Member {
         let inputs = pass.spec.layer_input(layer);
         let Geometry { steps, rows, hidden, units, strides, .. } = geometry;
         let Workspace { h, dropped, tapes, d_bias, scratch, .. } = &mut self.workspace;
-        let (input, input_stride) = match layer {
-            0 => (&*pass.input.x, inputs),
-            _ if pass.mask.is_some() => (&*dropped[layer - 1], strides.h),
-            _ => (&h[layer - 1][rows * strides.h..], strides.h),
-        };
+        let (input, input_stride) = layer_input(pass, &geometry, layer, h, dropped);
         let before = geometry.h_before(geometry.time(0)).min(geometry.h_before(geometry.time(steps - 1)));
         let before = &h[layer][before..];
         for gate in 0..C::GATES {

@@ -4,7 +4,7 @@ use super::pass::{Geometry, Member, Pass};
 use super::share::Share;
 use super::weights::ScanWeights;
 use super::workspace::AGAIN;
-use crate::engine::cpu::kernel::{ForwardCell, RowsProduct, Start, mask};
+use crate::engine::cpu::kernel::{AlignedBuffer, ForwardCell, RowsProduct, Start, mask};
 use crate::model::cells::Cell;
 use pulp::Simd;
 use std::marker::PhantomData;
@@ -68,11 +68,7 @@ impl Member {
         let Geometry { units, strides, .. } = geometry;
         let ScanWeights { bias, input: products, .. } = &self.weights.scans[scan];
         let workspace = &mut self.workspace;
-        let (input, input_stride) = match layer {
-            0 => (&*pass.input.x, inputs),
-            _ if pass.mask.is_some() => (&*workspace.dropped[layer - 1], strides.h),
-            _ => (&workspace.h[layer - 1][geometry.rows * strides.h..], strides.h),
-        };
+        let (input, input_stride) = layer_input(pass, &geometry, layer, &workspace.h, &workspace.dropped);
         let (tape, inputs_scratch) = (&mut workspace.tapes[scan], &mut workspace.inputs);
         // The slots that only the recurrent weights add to.
         for slot in (0..C::SLOTS).filter(|slot| !C::INPUT_SLOT[..C::GATES].contains(slot)) {
@@ -167,6 +163,23 @@ impl Member {
             let (time, row) = (pass.input.times.start + position / rows, pass.input.rows.start + position % rows);
             mask(of, layer, row, time, 0, &mut dropped[..pass.spec.top()]);
         }
+    }
+}
+
+/// What layer `layer` reads at all positions, and values from one to the next.
+pub(super) fn layer_input<'a>(
+    pass: &'a Pass<'_>,
+    geometry: &Geometry,
+    layer: usize,
+    h: &'a [AlignedBuffer],
+    dropped: &'a [AlignedBuffer],
+) -> (&'a [f32], usize) {
+    let stride = geometry.strides.h;
+    match layer {
+        0 => (&pass.input.x, pass.spec.input),
+        _ if pass.mask.is_some() => (&dropped[layer - 1], stride),
+        // Place 0 of h holds an initial state.
+        _ => (&h[layer - 1][geometry.rows * stride..], stride),
     }
 }
 
