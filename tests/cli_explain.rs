@@ -252,6 +252,11 @@ fn the_way_of_the_cpu_engine_is_told_with_its_time_and_memory() {
     // Twice the steps take about twice the memory.
     let bytes = |steps: usize| number(&step(&format!("1,{steps},1,64"), 1), "bytes_a_thread");
     assert!((1.9..2.1).contains(&(bytes(2000) / bytes(1000))));
+    // Where tapes are made again, memory does not grow with the steps.
+    let bytes = |steps: usize| {
+        number(&document(&format!("--device cpu --shape 1,{steps},1,64 --recompute 500")), "bytes_a_thread")
+    };
+    assert_eq!(bytes(1000), bytes(100_000));
     let text = stdout("--device cpu --shape 4,100,256,512");
     assert!(text.contains("by units: 4 rows are 1 tile of") && text.contains("MiB a thread"), "{text}");
 }
@@ -318,6 +323,7 @@ fn bad_input_is_refused_in_one_line() {
         ("--device cpu --kernels scans", "--kernels is given, expected nothing: the CPU engine has no WGSL"),
         ("--device cpu --threads 0", "'0' for '--threads <N>': expected a whole number from 1 to 1024"),
         ("--threads 2", "--threads is given, expected nothing: it is for --device cpu"),
+        ("--recompute 9", "--recompute is given, expected nothing: it is for --device cpu"),
         ("--choices --device webgpu", "'--device <DEVICE>'"),
         ("--choices --kernels scans", "'--kernels <NAME>'"),
     ];

@@ -14,7 +14,7 @@ use refrain::data::{Sequences, Windows};
 use refrain::engine::cpu::{CpuEngine, Level, Options, Way};
 use refrain::engine::{Engine, Precision, Steps};
 use refrain::loss::Objective;
-use refrain::model::{CellKind, Head, Readout, Spec};
+use refrain::model::{CellKind, Dropout, Head, Readout, Spec};
 use refrain::optim::Optimizer;
 use refrain::reference;
 use refrain::verify::{self, Case, TOLERANCE};
@@ -47,7 +47,7 @@ fn engine(problem: &Problem, options: Options) -> CpuEngine {
 
 /// Every output and gradient at one SIMD level and by one way, against the oracle.
 fn compare(problem: &Problem, (level, way): (Level, Way)) {
-    compare_engine(problem, &mut engine(problem, Options { threads: Some(2), level, way: Some(way) }));
+    compare_engine(problem, &mut engine(problem, Options { threads: Some(2), level, way: Some(way), recompute: None }));
 }
 
 /// The same for an engine that has the problem's parameters.
@@ -95,7 +95,7 @@ fn agrees_with_the_oracle_over_the_options_of_verify() {
         let misses: Vec<String> = verify::option_cases()
             .iter()
             .filter_map(|case| {
-                let options = Options { threads: Some(2), level, way: Some(way) };
+                let options = Options { threads: Some(2), level, way: Some(way), recompute: None };
                 let make = |spec, parameters: &[f32]| CpuEngine::with_options(spec, parameters, options);
                 let errors = pollster::block_on(verify::measure(case, make)).expect("a sound problem");
                 (!errors.within(&TOLERANCE)).then(|| format!("{case}: {errors}"))
@@ -187,7 +187,7 @@ fn large_pre_activations() {
             let parameters = reference::widen(parameters);
             let exact = reference::forward(spec, &parameters, &sequences.into()).expect("a sound problem");
             for (level, way) in ways() {
-                let mut engine = engine(&problem, Options { threads: Some(1), level, way: Some(way) });
+                let mut engine = engine(&problem, Options { threads: Some(1), level, way: Some(way), recompute: None });
                 let found = pollster::block_on(engine.differentiate(sequences, targets, &Objective::default()))
                     .expect("a sound problem");
                 // Measured 8e-7. The gradients are as large as x times an error of the deltas, so that only their being
@@ -217,7 +217,7 @@ fn a_vanishing_gradient_is_never_subnormal() {
 #[test]
 fn a_nan_stays_in_its_row_and_shows_in_the_gradients() {
     for (level, way) in ways() {
-        let options = Options { threads: Some(2), level, way: Some(way) };
+        let options = Options { threads: Some(2), level, way: Some(way), recompute: None };
         a_nan_stays(|spec, parameters| CpuEngine::with_options(spec, parameters, options).expect("a sound problem"));
     }
 }
@@ -277,7 +277,8 @@ fn twenty_steps_follow_the_oracle() {
         let adam = Optimizer::adam(1e-2);
         let (exact, parameters) = exact_training(&spec, &problem.parameters, &windows, &ids, 10, 20, &adam);
         for (level, way) in ways() {
-            let (losses, after) = train(&problem, 10, Options { threads: None, level, way: Some(way) });
+            let (losses, after) =
+                train(&problem, 10, Options { threads: None, level, way: Some(way), recompute: None });
             // Measured 6e-8 and 2.3e-6. Adam divides by the root of v, so that a gradient near 0 turns its rounding
             // into a good part of a step of 1e-2.
             assert_close(format!("losses of {cell} at {}", level.name()), &losses, &exact, 1e-6, 0.0);
@@ -293,7 +294,9 @@ fn threads_change_no_bit() {
         let spec = Spec { layers: 2, bidirectional: true, head, ..Spec::new(cell, 3, 10, 1) };
         let problem = problem(spec, 257, 6);
         for (level, way) in ways() {
-            let with = |threads| train(&problem, 100, Options { threads: Some(threads), level, way: Some(way) });
+            let with = |threads| {
+                train(&problem, 100, Options { threads: Some(threads), level, way: Some(way), recompute: None })
+            };
             let one = with(1);
             for threads in [1, 2, 3, 5] {
                 assert!(one == with(threads), "{cell} at {}: {threads} threads differ from one", level.name());
@@ -318,6 +321,35 @@ fn any_number_of_threads_shares_out_units_to_the_same_bits() {
                 assert!(one == with(threads), "{spec}: {threads} threads differ from one");
             }
         }
+    }
+}
+
+/// Chunks of every length, ends of rows within any of them, heads on the last and on every step.
+#[test]
+fn tapes_that_are_made_again_give_the_oracles_gradients() {
+    for cell in CellKind::ALL {
+        for readout in [Readout::Last, Readout::LastStep, Readout::Every] {
+            let head = Some(Head { outputs: 2, readout });
+            let spec = Spec { layers: 2, head, ..Spec::new(cell, 3, 20, 1) };
+            let objective = Objective { dropout: Dropout { p: 0.3, seed: 9, step: 3 }, ..Objective::default() };
+            let case = Case { states: true, lengths: true, objective, seed: 7, ..Case::new(spec, 70, 11) };
+            for chunk in [1, 4, 10, 11, 50] {
+                let options = Options { threads: Some(2), recompute: Some(chunk), ..Options::default() };
+                let make = |spec, parameters: &[f32]| CpuEngine::with_options(spec, parameters, options);
+                let errors = pollster::block_on(verify::measure(&case, make)).expect("a sound problem");
+                assert!(errors.within(&TOLERANCE), "{case}, chunks of {chunk}: {errors}");
+            }
+        }
+    }
+    let both = Spec { bidirectional: true, ..Spec::new(CellKind::Lstm, 3, 20, 1) };
+    let problem = problem(both, 2, 3);
+    let one = Spec { bidirectional: false, ..both };
+    for (spec, recompute, expected) in
+        [(both, 2, "recompute is 2, expected none where layers run in both"), (one, 0, "recompute is 0")]
+    {
+        let options = Options { recompute: Some(recompute), ..Options::default() };
+        let refusal = CpuEngine::with_options(spec, &problem.parameters, options).expect_err("a refusal");
+        assert!(refusal.to_string().starts_with(expected), "{refusal}");
     }
 }
 

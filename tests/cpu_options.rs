@@ -55,7 +55,7 @@ fn permuting_rows_permutes_outputs() {
             ..sequences
         };
         for (level, way) in ways() {
-            let mut engine = engine(&case, Options { threads: Some(2), level, way: Some(way) });
+            let mut engine = engine(&case, Options { threads: Some(2), level, way: Some(way), recompute: None });
             let one = pollster::block_on(engine.forward(&sequences)).expect("a sound problem");
             let other = pollster::block_on(engine.forward(&shuffled)).expect("a sound problem");
             assert!(permuted(&one.y, 1, &order) == other.y, "y of {case} at {}", level.name());
@@ -80,7 +80,7 @@ fn a_row_alone_has_the_bits_that_it_has_among_others() {
             .expect("a sound problem");
         let blocks = sequences.states.as_ref().map_or(1, Vec::len) / (37 * case.spec.hidden);
         for level in Level::available() {
-            let mut engine = engine(&case, Options { threads: Some(2), level, way: None });
+            let mut engine = engine(&case, Options { threads: Some(2), level, way: None, recompute: None });
             engine.load_data(&windows).expect("windows that fit");
             for trained in [false, true] {
                 if trained {
@@ -128,7 +128,7 @@ fn garbage_beyond_lengths_changes_no_bit() {
         let (garbage, garbage_targets) = filled(&case, &sequences, &targets, f32::NAN);
         let (sequences, targets) = filled(&case, &sequences, &targets, 0.0);
         for (level, way) in ways() {
-            let options = Options { threads: Some(2), level, way: Some(way) };
+            let options = Options { threads: Some(2), level, way: Some(way), recompute: None };
             let run = |sequences: &Sequences, targets: &[f32]| {
                 let mut engine = engine(&case, options);
                 // A workspace that has seen NaN must not remember it.
@@ -161,7 +161,8 @@ fn threads_change_no_bit_with_all_options() {
         let ids: Vec<u32> = (0..257).rev().collect();
         for (level, way) in ways() {
             let train = |threads| {
-                let mut engine = engine(&case, Options { threads: Some(threads), level, way: Some(way) });
+                let mut engine =
+                    engine(&case, Options { threads: Some(threads), level, way: Some(way), recompute: None });
                 engine.load_data(&windows).expect("windows that fit");
                 let clip = Some(Clip { max_norm: 0.01 });
                 let steps = Steps { objective, clip, optimizer: Optimizer::adam_w(1e-2), ..Steps::new(&ids, 100) };
@@ -246,7 +247,7 @@ fn a_stream_is_one_forward_pass() {
             let case = Case { states: true, seed: 2, ..Case::new(spec, rows, 150) };
             let (_, sequences, _) = verify::numbers(&case);
             for (level, way) in ways() {
-                let mut engine = engine(&case, Options { threads: Some(2), level, way: Some(way) });
+                let mut engine = engine(&case, Options { threads: Some(2), level, way: Some(way), recompute: None });
                 let whole = pollster::block_on(engine.forward(&sequences)).expect("a sound problem");
                 engine.open_stream(rows, sequences.states.as_deref()).expect("one direction");
                 let mut y = Vec::new();
@@ -332,7 +333,7 @@ fn carried_states_follow_the_oracle() {
             states = Some(step.outputs.states);
         }
         for (level, way) in ways() {
-            let mut engine = engine(&case, Options { threads: Some(2), level, way: Some(way) });
+            let mut engine = engine(&case, Options { threads: Some(2), level, way: Some(way), recompute: None });
             engine.load_data(&windows).expect("windows that fit");
             engine.train(&steps).expect("sound steps");
             let losses = pollster::block_on(engine.losses()).expect("the losses");
@@ -356,7 +357,7 @@ fn cross_entropy_of_large_outputs_is_finite_and_right() {
     let exact = exact.expect("a sound problem");
     assert!(exact.outputs.y.iter().any(|y| *y > 100.0), "{:?}", exact.outputs.y);
     for (level, way) in ways() {
-        let mut engine = engine(&case, Options { threads: Some(1), level, way: Some(way) });
+        let mut engine = engine(&case, Options { threads: Some(1), level, way: Some(way), recompute: None });
         let found = pollster::block_on(engine.differentiate(&sequences, &targets, &objective));
         let found = found.expect("a sound problem");
         // Saturated gates amplify the rounding of pre-activations.

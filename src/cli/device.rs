@@ -1,6 +1,7 @@
 //! The one place where a command chooses its device.
 
 use super::console::Console;
+use refrain::engine::cpu;
 use refrain::engine::{AnyEngine, Device, DeviceInfo, Engine, Precision};
 use refrain::model::{CellKind, Layout, Spec, initial_parameters};
 use refrain::{Error, Result};
@@ -22,6 +23,20 @@ pub async fn open(
     let engine = device.engine_with(spec, &parameters, precision)?;
     tell(wanted, &device, engine.device(), console);
     Ok(engine)
+}
+
+/// The device of a training run, whose tapes it makes again where that is asked of it.
+///
+/// # Errors
+/// [`Error::Config`] where that is asked of an adapter; else as [`Device::select`].
+pub async fn for_training(wanted: &str, recompute: Option<usize>) -> Result<Device> {
+    match (Device::select(wanted).await?, recompute) {
+        (Device::Cpu(options), _) => Ok(Device::Cpu(cpu::Options { recompute, ..options })),
+        (Device::Gpu(_), Some(steps)) => {
+            Err(Error::config("--recompute", steps, "none on an adapter: it is for the CPU engine, --device cpu"))
+        }
+        (device, None) => Ok(device),
+    }
 }
 
 /// What a device says of itself, before it has a network.

@@ -85,6 +85,10 @@ pub struct Recipe {
     /// Epochs from one checkpoint to the next.
     #[arg(long, help_heading = "Run", default_value = "1", value_name = "N", value_parser = count, requires = "checkpoint")]
     pub every: usize,
+    /// On the CPU engine: keep the tape of at most so many time steps, and make that of the steps before again on the way
+    /// back. Takes less memory where sequences are long, and a third more time; in one direction of time alone.
+    #[arg(long, help_heading = "Run", value_name = "STEPS", value_parser = count)]
+    pub recompute: Option<usize>,
     /// Take up the run of this checkpoint, to the same bits as if it had never been interrupted; the other flags stay
     /// as they were.
     #[arg(long, help_heading = "Run", value_name = "FILE")]

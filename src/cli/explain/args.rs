@@ -49,6 +49,9 @@ pub struct Args {
     /// Threads of the CPU engine, for `--device cpu`; by default as many as there are processors.
     #[arg(long, value_name = "N", value_parser = whole::<1, 1024>)]
     pub threads: Option<usize>,
+    /// Time steps of which the CPU engine keeps the tape at once, likewise; see `refrain train --help`.
+    #[arg(long, value_name = "STEPS", value_parser = whole::<1, 1_048_576>)]
+    pub recompute: Option<usize>,
     /// Print one JSON document.
     #[arg(long)]
     pub json: bool,

@@ -52,8 +52,10 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     if args.device == "cpu" {
         return processor::run(args);
     }
-    if args.threads.is_some() {
-        return Err(Error::config("--threads", "given", "nothing: it is for --device cpu").into());
+    for (name, given) in [("--threads", args.threads.is_some()), ("--recompute", args.recompute.is_some())] {
+        if given {
+            return Err(Error::config(name, "given", "nothing: it is for --device cpu").into());
+        }
     }
     let (device, capabilities) = capabilities(&args.device).await?;
     let request = args.request(capabilities);

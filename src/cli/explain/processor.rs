@@ -26,7 +26,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         }
     }
     let [rows, steps, ..] = args.shape;
-    let options = cpu::Options { threads: args.threads, ..cpu::Options::default() };
+    let options = cpu::Options { threads: args.threads, recompute: args.recompute, ..cpu::Options::default() };
     let explained = cpu::explain(&args.spec(), rows, steps, args.dropout > 0.0, options)?;
     if args.json {
         return Ok(document::print(&Step { device: "cpu", request: args.asked(), explained })?);

@@ -12,7 +12,7 @@ use crate::cli::recipe::{Recipe, huber_delta};
 use crate::cli::{device, fit, interrupt, outputs};
 use anyhow::Context;
 use refrain::arrays::Arrays;
-use refrain::engine::{Device, DeviceInfo, Engine};
+use refrain::engine::{DeviceInfo, Engine};
 use refrain::forecast::Part;
 use refrain::loss::Loss;
 use refrain::model::{Model, Spec};
@@ -112,7 +112,7 @@ pub async fn run(
     model.provenance = provenance(&run, recipe, test.len());
     let from = recipe.resume.as_deref().map(|path| fit::resumed(path, &model)).transpose()?;
 
-    let device = Device::select(&common.device).await?;
+    let device = device::for_training(&common.device, recipe.recompute).await?;
     let mut engine = device.engine_with(model.spec, &model.parameters, recipe.precision.precision())?;
     device::tell(&common.device, &device, engine.device(), &console);
     engine.load_data(&windows)?;

@@ -9,7 +9,7 @@ use crate::cli::outputs::{self, named};
 use crate::cli::plot::loss_curves::losses;
 use crate::cli::recipe::{LossName, Recipe, huber_delta};
 use crate::cli::{device, fit, interrupt, scores, table};
-use refrain::engine::{AnyEngine, Device, Engine};
+use refrain::engine::{AnyEngine, Engine};
 use refrain::forecast::table::{ReadOptions, Table};
 use refrain::forecast::{Backtest, BacktestOptions, Card, Problem, Task, backtest};
 use refrain::loss::{Loss, Quantiles};
@@ -57,7 +57,7 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &TaskFlags, common: &Common
     if let Some(warning) = recipe.dropout_warning(spec.layers) {
         console.warn(warning);
     }
-    let device = Device::select(&common.device).await?;
+    let device = device::for_training(&common.device, recipe.recompute).await?;
     let mut engine = device.engine_with(spec, &parameters, recipe.precision.precision())?;
     device::tell(&common.device, &device, engine.device(), &console);
     engine.load_data(&problem.windows)?;

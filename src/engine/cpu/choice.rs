@@ -36,6 +36,8 @@ pub(super) fn members(machine: &Machine, spec: &Spec, rows: usize, steps: usize)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Why {
     Asked,
+    /// Tapes that are made again.
+    Recomputed,
     /// One tile of rows, of which each has units enough.
     FewRows,
     /// Weights that must not be read for each tile.
@@ -50,7 +52,7 @@ impl Why {
     pub fn way(self, machine: &Machine) -> Way {
         match self {
             Why::Asked => machine.way.unwrap_or(Way::Tiles),
-            Why::FewRows | Why::Wide | Why::FewTiles => Way::Units,
+            Why::Recomputed | Why::FewRows | Why::Wide | Why::FewTiles => Way::Units,
             Why::FullTiles => Way::Tiles,
         }
     }
@@ -62,17 +64,19 @@ pub(super) fn weights_of_step(spec: &Spec) -> usize {
     size_of::<f32>() * spec.facts().gates * spec.hidden * inputs
 }
 
-/// The way of a pass over `rows` rows. It depends on the shape and on the machine, its SIMD level and how many processors
+/// The way of a pass over `rows` rows, which goes `back` or only forward. It depends on the shape and on the machine, its SIMD level and how many processors
 /// it has: the two ways add up gradients in different orders, and no bit may depend on the number of threads.
-pub(super) fn choose(machine: &Machine, spec: &Spec, rows: usize) -> Way {
-    why(machine, spec, rows).way(machine)
+pub(super) fn choose(machine: &Machine, spec: &Spec, rows: usize, back: bool) -> Way {
+    why(machine, spec, rows, back).way(machine)
 }
 
 /// The same, as its reason.
-pub(super) fn why(machine: &Machine, spec: &Spec, rows: usize) -> Why {
+pub(super) fn why(machine: &Machine, spec: &Spec, rows: usize, back: bool) -> Why {
     let (tiles, weights) = (rows.div_ceil(machine.lanes), weights_of_step(spec));
     if machine.way.is_some() {
         Why::Asked
+    } else if back && machine.recompute.is_some() {
+        Why::Recomputed
     } else if tiles == 1 && (rows == 1 || UNITS_A_ROW * rows <= spec.hidden) {
         Why::FewRows
     } else if weights >= WIDE {

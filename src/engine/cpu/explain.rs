@@ -56,7 +56,7 @@ pub fn explain(spec: &Spec, rows: usize, steps: usize, dropout: bool, options: O
     let network = Network::new(*spec, blocks);
     let threads = machine.threads.count();
     let tiles = rows.div_ceil(machine.lanes);
-    let why = choice::why(&machine, spec, rows);
+    let why = choice::why(&machine, spec, rows, true);
     let way = why.way(&machine);
     let parameters = network.layout.len();
     let (name, busy, bytes, groups) = match way {
@@ -92,6 +92,7 @@ fn reason(why: Why, machine: &Machine, spec: &Spec, rows: usize) -> String {
         format!("a step reads {:.2} MiB of weights", choice::weights_of_step(spec) as f64 / f64::from(1 << 20));
     match why {
         Why::Asked => "it was asked for".to_owned(),
+        Why::Recomputed => "tapes that are made again are made so".to_owned(),
         Why::FewRows => format!("{of_tiles}, and {} hidden units fill vectors", spec.hidden),
         Why::Wide => format!("{weights}, too many to read for each tile"),
         Why::FewTiles => format!("{of_tiles} for {} processors, and {weights}", machine.cores),
@@ -107,7 +108,8 @@ fn estimate(machine: &Machine, spec: &Spec, way: Way, rows: usize, steps: usize,
         let (input, hidden) = (spec.layer_input(layer) as f64, spec.hidden as f64);
         // Forward, the weights' gradient, and back to the states and, above the first layer, to the input.
         let back = hidden + if layer > 0 { input } else { 0.0 };
-        weights += spec.directions() as f64 * gates * (2.0 * (input + hidden) + back);
+        let forward = if machine.recompute.is_some_and(|chunk| chunk < steps) { 2.0 } else { 1.0 };
+        weights += spec.directions() as f64 * gates * ((1.0 + forward) * (input + hidden) + back);
     }
     weights += 3.0 * spec.head.map_or(0.0, |head| (head.outputs * spec.top()) as f64) * spec.read_steps(steps) as f64
         / steps as f64;

@@ -60,7 +60,7 @@ impl Inference {
         let mut outputs = Outputs { y: vec![0.0; read * spec.outputs() * rows], states: vec![0.0; states] };
         // The reverse direction begins at the end.
         let chunk = if spec.bidirectional { steps } else { CHUNK };
-        if choose(machine, spec, rows) == Way::Units {
+        if choose(machine, spec, rows, false) == Way::Units {
             let layout = &network.layout;
             let call = Call { machine, spec, layout, parameters, batch, readout, mask: None };
             let units = &mut self.units[usize::from(members(machine, spec, rows, steps) > 1)];

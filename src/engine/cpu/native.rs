@@ -29,6 +29,9 @@ pub struct Options {
     pub threads: Option<usize>,
     /// SIMD instructions.
     pub level: Level,
+    /// Keep the tape of at most so many time steps: of longer sequences the states before each such chunk are kept, and
+    /// its tape is made again on the way back, in a third more of the time. In one direction of time alone.
+    pub recompute: Option<usize>,
     /// The way that all passes take; by default each takes the one that suits it.
     pub way: Option<Way>,
 }
@@ -68,6 +71,10 @@ impl CpuEngine {
     /// does not have the length that the spec calls for.
     pub fn with_options(spec: Spec, parameters: &[f32], options: Options) -> Result<Self> {
         spec.validate()?;
+        if let (true, Some(steps)) = (spec.bidirectional, options.recompute) {
+            let expected = "none where layers run in both directions: the reverse one begins at the end";
+            return Err(Error::config("recompute", steps, expected));
+        }
         let (machine, blocks) = machine(options)?;
         let mut engine = CpuEngine {
             device: device_info(options.level, machine.threads.count()),
@@ -137,7 +144,7 @@ impl Engine for CpuEngine {
         let CpuEngine { machine, training, units, inference, network, weights, windows, groups, losses, .. } = self;
         let windows = windows.as_ref().ok_or_else(not_loaded)?;
         steps.check(&network.spec, windows)?;
-        let way = choose(machine, &network.spec, batch);
+        let way = choose(machine, &network.spec, batch, true);
         let workspaces = match way {
             Way::Tiles => {
                 *units = None;
@@ -187,8 +194,8 @@ impl Engine for CpuEngine {
                         let call = call(machine, network, &weights.parameters, &batch, mask);
                         let slots = (&*network.input_slots, &*network.hidden_slots);
                         let gradient = &mut groups[0].gradient;
-                        losses.push(Units::differentiate(units, &call, &options, slots, gradient, |units| {
-                            if steps.carry {
+                        losses.push(Units::differentiate(units, &call, &options, slots, gradient, |units, last| {
+                            if steps.carry && last {
                                 units.take_states(&call, &mut lock(&after).gradients.outputs.states);
                             }
                         })?);
@@ -260,13 +267,13 @@ impl Engine for CpuEngine {
         let mask = mask(&objective.dropout);
         let options =
             BackwardOptions { loss: objective.loss, terms: batch.terms(objective.loss, &spec), with_d_x: true };
-        if choose(machine, &spec, rows) == Way::Units {
+        if choose(machine, &spec, rows, true) == Way::Units {
             let groups = groups.one(weights.parameters.len());
             let call = call(machine, network, &weights.parameters, &batch, mask);
             let slots = (&*network.input_slots, &*network.hidden_slots);
             let gradient = &mut groups[0].gradient;
-            let loss = Units::differentiate(units, &call, &options, slots, gradient, |units| {
-                units.take_results(&call, &mut results.gradients);
+            let loss = Units::differentiate(units, &call, &options, slots, gradient, |units, last| {
+                units.take_results(&call, last, &mut results.gradients);
             })?;
             return Ok(Gradients { loss, parameters: gradient.clone(), ..results.gradients });
         }
@@ -339,9 +346,15 @@ pub(super) fn machine(options: Options) -> Result<(Machine, [usize; 4])> {
     if count == 0 {
         return Err(Error::config("threads", count, "at least 1"));
     }
+    if options.recompute == Some(0) {
+        return Err(Error::config("recompute", 0, "at least 1"));
+    }
     let Width { vector, lanes, blocks } = options.level.dispatch(Measure);
     let threads = Threads::new(count)?;
-    Ok((Machine { level: options.level, vector, lanes, threads, cores, way: options.way }, blocks))
+    Ok((
+        Machine { level: options.level, vector, lanes, threads, cores, recompute: options.recompute, way: options.way },
+        blocks,
+    ))
 }
 
 /// What is dropped, if anything is.

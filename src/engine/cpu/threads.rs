@@ -21,6 +21,8 @@ pub(super) struct Machine {
     pub threads: Threads,
     /// Processors that there are.
     pub cores: usize,
+    /// The most times of which a training step keeps the tape at once.
+    pub recompute: Option<usize>,
     /// The way that all passes take, where it is not chosen.
     pub way: Option<Way>,
 }

@@ -11,10 +11,15 @@ use crate::model::cells::Cell;
 use pulp::Simd;
 use std::marker::PhantomData;
 
-/// Which values of the slots of all units the gates add to.
-pub(super) struct Slots<'a> {
-    pub input: Segments<'a>,
-    pub hidden: Segments<'a>,
+/// What a way back goes from and how far.
+pub(super) struct Extremes<'a> {
+    /// Which values of the slots of all units the gates of W_ih add to, and those of W_hh.
+    pub input_slots: Segments<'a>,
+    pub hidden_slots: Segments<'a>,
+    /// Whether the pass has the last times; else the gradient of the states comes from the pass before.
+    pub last: bool,
+    /// Whether it goes on to x.
+    pub with_d_x: bool,
 }
 
 impl Member {
@@ -24,19 +29,18 @@ impl Member {
         simd: S,
         pass: &Pass<'_>,
         shares: &[Share],
-        slots: &Slots<'_>,
-        with_d_x: bool,
+        extremes: &Extremes<'_>,
         gradient: &mut ShareGradient<'_>,
     ) {
         let directions = pass.spec.directions();
         for layer in (0..pass.spec.layers).rev() {
-            let with_d_input = layer > 0 || with_d_x;
+            let with_d_input = layer > 0 || extremes.with_d_x;
             if with_d_input {
                 let d_input = if layer == 0 { &mut self.workspace.d_x } else { &mut self.workspace.d_below };
                 d_input.fill(0.0);
             }
             for scan in layer * directions..(layer + 1) * directions {
-                self.scan_back::<S, C>(simd, pass, shares, slots, with_d_input, scan);
+                self.scan_back::<S, C>(simd, pass, shares, extremes, with_d_input, scan);
                 self.weights::<S, C>(simd, pass, scan, &mut gradient.scans[scan]);
             }
             if layer > 0 {
@@ -52,7 +56,7 @@ impl Member {
         simd: S,
         pass: &Pass<'_>,
         shares: &[Share],
-        slots: &Slots<'_>,
+        extremes: &Extremes<'_>,
         with_d_input: bool,
         scan: usize,
     ) {
@@ -81,13 +85,15 @@ impl Member {
         let every = layer + 1 < pass.spec.layers || pass.readout == Readout::Every;
         // What the head reads of a row at its last step, the reverse scan makes at its first.
         let at_last_step = !every && pass.readout == Readout::LastStep && direction == 1;
-        d_states.fill(0.0);
+        if extremes.last {
+            d_states.fill(0.0);
+        }
         d_bias.fill(0.0);
         let add = |d_states: &mut [f32], d_out: &[f32], row: usize| {
             let d_out = &d_out[row * strides.c + direction * units..][..units];
             accumulate(&mut d_states[row * units..][..units], d_out);
         };
-        if !every && !at_last_step {
+        if extremes.last && !every && !at_last_step {
             (0..rows).for_each(|row| add(d_states, d_last, row));
         }
         for k in (0..geometry.steps).rev() {
@@ -139,7 +145,7 @@ impl Member {
                 start: Start::Add,
                 input: deltas,
                 input_stride: deltas_stride,
-                segments: slots.hidden,
+                segments: extremes.hidden_slots,
                 out: d_states,
                 out_stride: units,
                 rows,
@@ -152,7 +158,7 @@ impl Member {
                     start: Start::Add,
                     input: deltas,
                     input_stride: deltas_stride,
-                    segments: slots.input,
+                    segments: extremes.input_slots,
                     out: &mut d_input[t * rows * of_inputs..],
                     out_stride: of_inputs,
                     rows,

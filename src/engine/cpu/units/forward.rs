@@ -37,7 +37,7 @@ impl Member {
         let (h, c) = (&mut self.workspace.h[layer], &mut self.workspace.c[layer]);
         for row in 0..rows {
             let (h_row, c_row) = (row * strides.h, row * strides.c);
-            if pass.input.times.start > 0 {
+            if pass.continues {
                 // The last states of the times before become the first.
                 h.copy_within(h_from + h_row..h_from + h_row + hidden, h_to + h_row);
                 if C::STATES > 1 {

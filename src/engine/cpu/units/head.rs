@@ -84,7 +84,6 @@ impl Member {
         let outputs = pass.spec.outputs();
         let own = pass.input.own_positions(pass.readout, self.index, pass.team.members());
         let width = minimised.loss.target_width(outputs);
-        let per_row = pass.readout.positions(pass.input.steps()) * width;
         let lanes = const { vectors::<S>() } * S::F32_LANES;
         // [values of a position][lane].
         let [mut y, mut target, mut d_y] =
@@ -98,9 +97,8 @@ impl Member {
             y.fill(0.0);
             target.fill(0.0);
             for (lane, &n) in counting.iter().enumerate() {
-                let (row, read, _) = pass.input.position(pass.readout, n);
                 let from = &workspace.y[(n - own.start) * outputs..][..outputs];
-                let wanted = &pass.input.targets[row * per_row + read * width..][..width];
+                let wanted = pass.input.target(pass.readout, n, width);
                 y[lane..].iter_mut().step_by(lanes).zip(from).for_each(|(to, from)| *to = *from);
                 target[lane..].iter_mut().step_by(lanes).zip(wanted).for_each(|(to, from)| *to = *from);
                 let widen = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect::<Vec<_>>();

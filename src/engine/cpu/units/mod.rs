@@ -22,7 +22,7 @@ use crate::engine::Gradients;
 use crate::error::Result;
 use crate::model::cells::Cell;
 use crate::model::{CellVisitor, Layout, Mask, Readout, Spec};
-use backward::Slots;
+use backward::Extremes;
 use head::Minimised;
 use pass::{Geometry, Input, Member, Pass};
 use pulp::{Simd, WithSimd};
@@ -60,11 +60,15 @@ pub(super) struct Call<'a> {
     pub mask: Option<Mask>,
 }
 
-/// What a pass is after.
-struct Back<'a> {
-    minimised: Minimised,
-    with_d_x: bool,
-    slots: Slots<'a>,
+/// What a pass is for.
+#[derive(Clone, Copy)]
+enum Aim<'a> {
+    /// The outputs and the final states.
+    Outputs,
+    /// The final states alone.
+    States,
+    /// The gradients: of what is minimised, from where and how far.
+    Gradients(&'a Minimised, &'a Extremes<'a>),
 }
 
 impl Units {
@@ -135,7 +139,8 @@ impl Units {
             for first in (0..steps).step_by(chunk) {
                 let times = first..steps.min(first + chunk);
                 units.input.load(call.batch, call.spec.input, group.clone(), times);
-                units.run(call, None, &mut []);
+                let begins = Begin::of(first, call.batch.states());
+                units.run(call, begins, Aim::Outputs, false, &mut []);
                 units.take_outputs(call, y);
             }
             units.take_states(call, states);
@@ -143,37 +148,63 @@ impl Units {
         Ok(())
     }
 
-    /// The loss, and every gradient of the batch: that of the parameters is written to `gradient`. `seen` is called
-    /// after each group of rows.
+    /// The loss, and every gradient of the batch: that of the parameters is written to `gradient`. `seen` is called after
+    /// each pass back, with whether it had the last times. Of a `chunk` of times alone is there a tape at any time: where
+    /// there are more, the states before each are kept, and its tape is made again on the way back.
     pub fn differentiate(
         from: &mut Option<Units>,
         call: &Call<'_>,
         options: &BackwardOptions,
         slots: (&[Range<usize>], &[Range<usize>]),
         gradient: &mut [f32],
-        mut seen: impl FnMut(&Units),
+        mut seen: impl FnMut(&Units, bool),
     ) -> Result<f32> {
         let (rows, steps) = (call.batch.rows(), call.batch.steps());
-        let units = Units::prepare(from, call, steps, Some(options))?;
+        let chunk = call.machine.recompute.unwrap_or(steps).min(steps);
+        let units = Units::prepare(from, call, chunk, Some(options))?;
         let &BackwardOptions { loss, terms, with_d_x } = options;
-        let back =
-            Back { minimised: Minimised { loss, terms }, with_d_x, slots: Slots { input: slots.0, hidden: slots.1 } };
+        let minimised = Minimised { loss, terms };
         let mut gradients = ShareGradient::all(call.spec, call.layout, &units.shares, gradient);
         let mut sum = 0.0;
         units.packed = false;
+        let mut clear = true;
         for first in (0..rows).step_by(units.extent.rows) {
             let group = first..rows.min(first + units.extent.rows);
-            units.input.load(call.batch, call.spec.input, group, 0..steps);
-            units.input.load_targets(call.batch, loss.target_len(call.spec, steps));
-            units.run(call, Some(&back), &mut gradients);
-            sum += units.members.iter().flat_map(|member| lock(member).workspace.terms.clone()).sum::<f64>();
-            seen(units);
+            units.input.load_targets(call.batch, &group, loss.target_len(call.spec, steps));
+            let chunks: Vec<Range<usize>> =
+                (0..steps).step_by(chunk).map(|first| first..steps.min(first + chunk)).collect();
+            // The states before each chunk but the first.
+            let mut states: Vec<Vec<f32>> = Vec::new();
+            for times in &chunks[..chunks.len() - 1] {
+                units.input.load(call.batch, call.spec.input, group.clone(), times.clone());
+                units.run(call, Begin::of(times.start, call.batch.states()), Aim::States, false, &mut []);
+                let mut after = vec![0.0; call.spec.state_len() * rows];
+                units.take_states(call, &mut after);
+                states.push(after);
+            }
+            for (n, times) in chunks.into_iter().enumerate().rev() {
+                let last = times.end == steps;
+                units.input.load(call.batch, call.spec.input, group.clone(), times);
+                let begins = Begin::From(if n == 0 { call.batch.states() } else { Some(&states[n - 1]) });
+                let extremes = Extremes { input_slots: slots.0, hidden_slots: slots.1, last, with_d_x };
+                units.run(call, begins, Aim::Gradients(&minimised, &extremes), clear, &mut gradients);
+                clear = false;
+                sum += units.members.iter().flat_map(|member| lock(member).workspace.terms.clone()).sum::<f64>();
+                seen(units, last);
+            }
         }
         Ok((sum / terms as f64) as f32)
     }
 
-    /// One pass of all members over the rows that are loaded.
-    fn run(&mut self, call: &Call<'_>, back: Option<&Back<'_>>, gradients: &mut [ShareGradient<'_>]) {
+    /// One pass of all members over what is loaded; where `clear`, the gradients are set to zero before.
+    fn run(
+        &mut self,
+        call: &Call<'_>,
+        begins: Begin<'_>,
+        aim: Aim<'_>,
+        clear: bool,
+        gradients: &mut [ShareGradient<'_>],
+    ) {
         let &Call { machine, spec, layout, parameters, batch, readout, mask } = call;
         let fresh = !self.packed;
         self.packed = true;
@@ -185,23 +216,26 @@ impl Units {
             team: &self.team,
             head: self.head.as_ref(),
             input: &self.input,
-            states: batch.states(),
+            continues: matches!(begins, Begin::Continue),
+            states: if let Begin::From(states) = begins { states } else { None },
             batch_rows: batch.rows(),
             readout,
             mask,
         };
+        let with_d_x = self.extent.with_d_x;
         let gradients: Vec<Mutex<&mut ShareGradient<'_>>> = gradients.iter_mut().map(Mutex::new).collect();
         machine.threads.team(self.members.len(), |index| {
             let _membership = self.team.join();
             let member = &mut *lock(&self.members[index]);
             if fresh {
-                let with_d_x = back.is_some_and(|back| back.with_d_x);
                 member.weights.pack(spec, layout, &member.share, parameters, with_d_x);
             }
             let mut gradient = gradients.get(index).map(lock);
-            let first = pass.input.rows.start == 0;
-            let back = back.zip(gradient.as_mut().map(|gradient| &mut ***gradient));
-            machine.level.dispatch(Work { member, pass, shares: &self.shares, back, first });
+            let mut gradient = gradient.as_mut().map(|gradient| &mut ***gradient);
+            if let (Some(gradient), true) = (&mut gradient, clear) {
+                gradient.clear();
+            }
+            machine.level.dispatch(Work { member, pass, shares: &self.shares, aim, gradient });
         });
     }
 
@@ -234,10 +268,15 @@ impl Units {
         });
     }
 
-    /// The outputs and all gradients but the parameters', of a pass that went back.
-    pub fn take_results(&self, call: &Call<'_>, results: &mut Gradients) {
-        self.take_outputs(call, &mut results.outputs.y);
-        self.take_states(call, &mut results.outputs.states);
+    /// The outputs and all gradients but the parameters', of a pass that went back; it had the `last` times or not. That
+    /// of the initial states is overwritten until the first times are reached.
+    pub fn take_results(&self, call: &Call<'_>, last: bool, results: &mut Gradients) {
+        if last || call.readout == Readout::Every {
+            self.take_outputs(call, &mut results.outputs.y);
+        }
+        if last {
+            self.take_states(call, &mut results.outputs.states);
+        }
         self.each_state(call, &mut results.states, |member, scan, s, row, geometry| {
             let first = (s * geometry.rows + row) * geometry.units;
             &member.workspace.d_states[scan][first..][..geometry.units]
@@ -250,7 +289,7 @@ impl Units {
                 if time == input.steps() {
                     break;
                 }
-                let at = (row * input.steps() + time) * inputs;
+                let at = (row * call.batch.steps() + input.times.start + time) * inputs;
                 results.x[at..at + inputs][share.inputs.clone()].copy_from_slice(&d_x[..share.inputs.len()]);
             }
         }
@@ -293,9 +332,26 @@ pub(super) fn group(rows: usize) -> usize {
 pub(super) fn bytes(machine: &Machine, spec: &Spec, rows: usize, steps: usize, dropout: bool) -> usize {
     let rows = group(rows);
     let members = choice::members(machine, spec, rows, steps);
+    let steps = machine.recompute.unwrap_or(steps).min(steps);
     let extent = Extent { rows, steps, readout: spec.readout(), back: true, with_d_x: false, dropout };
     let shares = Share::all(spec, machine.vector, members);
     shares.iter().map(|share| Workspace::bytes(spec, share, &extent)).max().unwrap_or(0)
+}
+
+/// Where a pass begins.
+#[derive(Clone, Copy)]
+enum Begin<'a> {
+    /// With these states, or zeros.
+    From(Option<&'a [f32]>),
+    /// With those that the last pass ended with.
+    Continue,
+}
+
+impl<'a> Begin<'a> {
+    /// A pass from time `first` on, after those before it.
+    fn of(first: usize, states: Option<&'a [f32]>) -> Self {
+        if first == 0 { Begin::From(states) } else { Begin::Continue }
+    }
 }
 
 /// What one member does in a pass.
@@ -303,9 +359,9 @@ struct Work<'a, 'g, 'v> {
     member: &'a mut Member,
     pass: &'a Pass<'a>,
     shares: &'a [Share],
-    /// The way back, and the gradients that it adds to; these begin as zeros where the rows are the `first`.
-    back: Option<(&'a Back<'a>, &'g mut ShareGradient<'v>)>,
-    first: bool,
+    aim: Aim<'a>,
+    /// What a way back adds to.
+    gradient: Option<&'g mut ShareGradient<'v>>,
 }
 
 impl WithSimd for Work<'_, '_, '_> {
@@ -320,15 +376,22 @@ impl<S: Simd> CellVisitor for SimdPass<S, Work<'_, '_, '_>> {
     type Output = ();
 
     fn visit<C: Cell>(self) {
-        let SimdPass { simd, pass: Work { member, pass, shares, back, first } } = self;
+        let SimdPass { simd, pass: Work { member, pass, shares, aim, gradient } } = self;
         member.forward::<S, C>(simd, pass, shares);
-        member.outputs(simd, pass);
-        let Some((back, gradient)) = back else { return };
-        if first {
-            gradient.clear();
+        match aim {
+            Aim::States => {}
+            Aim::Outputs => member.outputs(simd, pass),
+            Aim::Gradients(minimised, extremes) => {
+                let Some(gradient) = gradient else { return };
+                member.workspace.terms.clear();
+                // A head on the last step reads nothing before the last times.
+                if extremes.last || pass.readout == Readout::Every {
+                    member.outputs(simd, pass);
+                    member.loss(simd, pass, minimised);
+                    member.head_back(simd, pass, gradient);
+                }
+                member.backward::<S, C>(simd, pass, shares, extremes, gradient);
+            }
         }
-        member.loss(simd, pass, &back.minimised);
-        member.head_back(simd, pass, gradient);
-        member.backward::<S, C>(simd, pass, shares, &back.slots, back.with_d_x, gradient);
     }
 }

@@ -24,7 +24,9 @@ pub(super) struct Pass<'a> {
     pub team: &'a Team,
     pub head: Option<&'a PackedHead>,
     pub input: &'a Input,
-    /// The states that the batch begins with, [S, L*D, B, H], or zeros.
+    /// Whether the pass goes on from the states that the last one ended with.
+    pub continues: bool,
+    /// Else the states that it begins with, [S, L*D, B, H], or zeros.
     pub states: Option<&'a [f32]>,
     /// Rows of the whole batch (B).
     pub batch_rows: usize,
@@ -43,8 +45,8 @@ pub(super) struct Input {
     pub x: AlignedBuffer,
     /// The steps of each row within the times, where not all have every one.
     pub lengths: Option<Vec<usize>>,
-    /// Target values of each row, where there is a loss.
-    pub targets: Vec<f32>,
+    /// Target values of each row at all times, where there is a loss.
+    targets: Vec<f32>,
 }
 
 impl Input {
@@ -74,13 +76,21 @@ impl Input {
         (self.rows, self.times) = (rows, times);
     }
 
-    /// The target values of the rows, `width` each.
-    pub fn load_targets(&mut self, batch: &Batch<'_>, width: usize) {
+    /// The target values of some rows at all times, `len` each.
+    pub fn load_targets(&mut self, batch: &Batch<'_>, rows: &Range<usize>, len: usize) {
         self.targets.clear();
-        self.targets.resize(self.rows.len() * width, 0.0);
-        for (row, targets) in self.rows.clone().zip(self.targets.chunks_exact_mut(width)) {
+        self.targets.resize(rows.len() * len, 0.0);
+        for (row, targets) in rows.clone().zip(self.targets.chunks_exact_mut(len)) {
             batch.each_target(row, |index, value| targets[index] = value);
         }
+    }
+
+    /// The target values of a position, `width` of them.
+    pub fn target(&self, readout: Readout, position: usize, width: usize) -> &[f32] {
+        let (place, read, _) = self.position(readout, position);
+        let time = if readout == Readout::Every { self.times.start + read } else { 0 };
+        let of_row = self.targets.len() / self.rows.len();
+        &self.targets[place * of_row + time * width..][..width]
     }
 
     /// T.
