@@ -45,7 +45,7 @@ fn text(args: &Args, explained: &Explained) -> String {
         format!("way       by {way}: {reason}"),
         format!("threads   {busy_threads} of {threads} have work"),
         format!("products  {} GFLOP", significant(flop / 1e9)),
-        format!("expected  {} ms, {rate:.0} GFLOP/s, by rates measured on other machines", significant(*estimated_ms)),
+        format!("expected  {} ms, {rate:.0} GFLOP/s, by rates of another machine", significant(*estimated_ms)),
         format!(
             "memory    {} MiB a thread that has work; gradients {} MiB",
             mebibytes(*bytes_a_thread),

@@ -1,8 +1,8 @@
 //! What a training step does on the CPU engine: the way that it takes and why, how long it should take, and its memory.
 
 use super::choice::{self, Why};
-use super::native::{Options, machine};
 use super::network::Network;
+use super::options::{Options, machine};
 use super::threads::Machine;
 use super::tile::{Workspace, WorkspaceShape};
 use super::units;
@@ -11,13 +11,13 @@ use crate::error::Result;
 use crate::model::Spec;
 use serde::Serialize;
 
-/// Products and additions a nanosecond of one core in the kernels, by the lanes of a vector. Measured: 97 to 103 with
-/// AVX-512 on an AMD EPYC (Zen 4), 62 to 70 with AVX2 on another; the others by their lanes.
+/// Products and additions a nanosecond of one core in the kernels, by the lanes of a vector. Measured with AVX-512 (98 to
+/// 109, an AMD EPYC with Zen 4) and AVX2 (62 to 70, another EPYC); guessed for the others.
 const FLOP_A_NANOSECOND: [(usize, f64); 4] = [(16, 100.0), (8, 65.0), (4, 30.0), (1, 4.0)];
-/// Nanoseconds of a unit's cell, forward and back, in one lane of sixteen. Measured on the first of those machines.
+/// Guesses, with which the estimates came within a fifth of the times of seven training steps of an LSTM on the first of
+/// those machines. Nanoseconds of a unit's cell, forward and back, in one lane of sixteen.
 const CELL: f64 = 1.75;
-/// Nanoseconds that a step's products and cell take beside the arithmetic where rows are few, and that a team waits
-/// after it. Measured likewise.
+/// Nanoseconds that a step takes beside the arithmetic where rows are few, and that a team waits after it.
 const STEP: f64 = 600.0;
 const WAIT: f64 = 1000.0;
 /// Nanoseconds for each parameter: to pack it, and to take a step of the optimiser.

@@ -19,6 +19,7 @@ mod load;
 mod memory;
 mod native;
 mod network;
+mod options;
 mod pass;
 mod results;
 mod threads;
@@ -30,5 +31,6 @@ mod weights;
 
 pub use explain::{Explained, explain};
 pub use level::Level;
-pub use native::{CpuEngine, Options};
+pub use native::CpuEngine;
+pub use options::Options;
 pub use way::Way;

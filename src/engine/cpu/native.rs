@@ -1,14 +1,13 @@
 //! The engine: implements the trait `Engine` by passes over tiles.
 
-use super::Level;
 use super::batch::Batch;
 use super::choice::choose;
 use super::inference::{Inference, Stream};
-use super::kernel::{blocks, vectors};
 use super::network::Network;
+use super::options::{Options, machine};
 use super::pass::{BackwardOptions, Task};
 use super::results::Results;
-use super::threads::{Machine, Threads, Workspaces, lock, unlock};
+use super::threads::{Machine, Workspaces, lock, unlock};
 use super::tile::WorkspaceShape;
 use super::training::{Groups, differentiate};
 use super::units::{Call, Units};
@@ -19,22 +18,7 @@ use crate::engine::{self, DeviceInfo, Engine, Gradients, Moments, Outputs, Steps
 use crate::error::{Error, Result};
 use crate::loss::Objective;
 use crate::model::{Dropout, Mask, Readout, Spec};
-use pulp::{Simd, WithSimd};
 use std::sync::Mutex;
-
-/// How a [`CpuEngine`] is to run; by default on all processors, with the widest SIMD instructions.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Options {
-    /// Threads, or as many as there are processors.
-    pub threads: Option<usize>,
-    /// SIMD instructions.
-    pub level: Level,
-    /// Keep the tape of at most so many time steps: of longer sequences the states before each such chunk are kept, and
-    /// its tape is made again on the way back, in a third more of the time. In one direction of time alone.
-    pub recompute: Option<usize>,
-    /// The way that all passes take; by default each takes the one that suits it.
-    pub way: Option<Way>,
-}
 
 /// A network on the processor.
 #[derive(Debug)]
@@ -77,7 +61,7 @@ impl CpuEngine {
         }
         let (machine, blocks) = machine(options)?;
         let mut engine = CpuEngine {
-            device: device_info(options.level, machine.threads.count()),
+            device: machine.device_info(),
             machine,
             training: Workspaces::default(),
             units: None,
@@ -336,51 +320,9 @@ fn call<'a>(
     Call { machine, spec, layout, parameters, batch, readout: spec.readout(), mask }
 }
 
-/// The machine that an engine with these options runs on, and the candidates for the number of outputs in a block.
-///
-/// # Errors
-/// [`Error::Config`] where there are to be no threads; [`Error::Device`] where they could not be started.
-pub(super) fn machine(options: Options) -> Result<(Machine, [usize; 4])> {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let count = options.threads.unwrap_or(cores);
-    if count == 0 {
-        return Err(Error::config("threads", count, "at least 1"));
-    }
-    if options.recompute == Some(0) {
-        return Err(Error::config("recompute", 0, "at least 1"));
-    }
-    let Width { vector, lanes, blocks } = options.level.dispatch(Measure);
-    let threads = Threads::new(count)?;
-    Ok((
-        Machine { level: options.level, vector, lanes, threads, cores, recompute: options.recompute, way: options.way },
-        blocks,
-    ))
-}
-
 /// What is dropped, if anything is.
 fn mask(dropout: &Dropout) -> Option<Mask> {
     (dropout.p > 0.0).then(|| dropout.mask())
-}
-
-/// The widths of a SIMD level.
-struct Width {
-    /// Lanes of a vector.
-    vector: usize,
-    /// Rows of a tile.
-    lanes: usize,
-    /// Outputs of a block.
-    blocks: [usize; 4],
-}
-
-struct Measure;
-
-impl WithSimd for Measure {
-    type Output = Width;
-
-    fn with_simd<S: Simd>(self, _: S) -> Width {
-        let vectors = vectors::<S>();
-        Width { vector: S::F32_LANES, lanes: vectors * S::F32_LANES, blocks: blocks(S::REGISTER_COUNT, vectors) }
-    }
 }
 
 fn not_loaded() -> Error {
@@ -389,20 +331,4 @@ fn not_loaded() -> Error {
 
 fn not_open() -> Error {
     Error::config("stream", "none", "one that was opened before, with open_stream")
-}
-
-fn device_info(level: Level, threads: usize) -> DeviceInfo {
-    DeviceInfo {
-        name: processor_name().unwrap_or_else(|| format!("{} processor", std::env::consts::ARCH)),
-        backend: "native".into(),
-        driver: format!("{}, {threads} thread{}", level.name(), if threads == 1 { "" } else { "s" }),
-        kind: "cpu".into(),
-    }
-}
-
-/// The processor's own name, where the operating system tells it.
-fn processor_name() -> Option<String> {
-    let table = std::fs::read_to_string("/proc/cpuinfo").ok()?;
-    let (_, name) = table.lines().find(|line| line.starts_with("model name"))?.split_once(':')?;
-    Some(name.trim().to_owned())
 }
