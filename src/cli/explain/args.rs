@@ -46,7 +46,7 @@ pub struct Args {
     /// engine, of which its way, expected time and memory are shown.
     #[arg(long, default_value = "webgpu", value_name = "DEVICE")]
     pub device: String,
-    /// Threads of the CPU engine, for `--device cpu`; by default as many as there are processors.
+    /// Threads of the CPU engine, for `--device cpu`, on a machine of as many processors; by default this one's.
     #[arg(long, value_name = "N", value_parser = whole::<1, 1024>)]
     pub threads: Option<usize>,
     /// Time steps of which the CPU engine keeps the tape at once, likewise; see `refrain train --help`.

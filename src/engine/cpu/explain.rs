@@ -52,7 +52,9 @@ pub struct Explained {
 /// As [`CpuEngine::with_options`](super::CpuEngine::with_options).
 pub fn explain(spec: &Spec, rows: usize, steps: usize, dropout: bool, options: Options) -> Result<Explained> {
     spec.validate()?;
-    let (machine, blocks) = machine(options)?;
+    let (mut machine, blocks) = machine(options)?;
+    // Threads that are asked for stand for processors: what a larger machine would do.
+    machine.cores = machine.cores.max(machine.threads.count());
     let network = Network::new(*spec, blocks);
     let threads = machine.threads.count();
     let tiles = rows.div_ceil(machine.lanes);

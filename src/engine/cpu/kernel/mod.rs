@@ -30,6 +30,6 @@ pub(super) use scan::{ForwardScan, Geometry};
 pub(super) use scan_back::BackwardScan;
 pub(super) use sum::Sum;
 pub(super) use units::{
-    BackwardCell, ForwardCell, RowsOuter, RowsProduct, Start, accumulate, block_of, mask, scratch_of,
+    BackwardCell, ForwardCell, MAX_BLOCK, RowsOuter, RowsProduct, Start, accumulate, block_of, mask, scratch_of,
 };
 pub(super) use wide::{Wide, vectors};

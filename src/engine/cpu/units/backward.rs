@@ -11,8 +11,8 @@ use crate::model::cells::Cell;
 use pulp::Simd;
 use std::marker::PhantomData;
 
-/// What a way back goes from and how far.
-pub(super) struct Extremes<'a> {
+/// Where a way back begins and how far it goes.
+pub(super) struct WayBack<'a> {
     /// Which values of the slots of all units the gates of W_ih add to, and those of W_hh.
     pub input_slots: Segments<'a>,
     pub hidden_slots: Segments<'a>,
@@ -29,18 +29,18 @@ impl Member {
         simd: S,
         pass: &Pass<'_>,
         shares: &[Share],
-        extremes: &Extremes<'_>,
+        way: &WayBack<'_>,
         gradient: &mut ShareGradient<'_>,
     ) {
         let directions = pass.spec.directions();
         for layer in (0..pass.spec.layers).rev() {
-            let with_d_input = layer > 0 || extremes.with_d_x;
+            let with_d_input = layer > 0 || way.with_d_x;
             if with_d_input {
                 let d_input = if layer == 0 { &mut self.workspace.d_x } else { &mut self.workspace.d_below };
                 d_input.fill(0.0);
             }
             for scan in layer * directions..(layer + 1) * directions {
-                self.scan_back::<S, C>(simd, pass, shares, extremes, with_d_input, scan);
+                self.scan_back::<S, C>(simd, pass, shares, way, with_d_input, scan);
                 self.weights::<S, C>(simd, pass, scan, &mut gradient.scans[scan]);
             }
             if layer > 0 {
@@ -56,7 +56,7 @@ impl Member {
         simd: S,
         pass: &Pass<'_>,
         shares: &[Share],
-        extremes: &Extremes<'_>,
+        way: &WayBack<'_>,
         with_d_input: bool,
         scan: usize,
     ) {
@@ -85,7 +85,7 @@ impl Member {
         let every = layer + 1 < pass.spec.layers || pass.readout == Readout::Every;
         // What the head reads of a row at its last step, the reverse scan makes at its first.
         let at_last_step = !every && pass.readout == Readout::LastStep && direction == 1;
-        if extremes.last {
+        if way.last {
             d_states.fill(0.0);
         }
         d_bias.fill(0.0);
@@ -93,7 +93,7 @@ impl Member {
             let d_out = &d_out[row * strides.c + direction * units..][..units];
             accumulate(&mut d_states[row * units..][..units], d_out);
         };
-        if extremes.last && !every && !at_last_step {
+        if way.last && !every && !at_last_step {
             (0..rows).for_each(|row| add(d_states, d_last, row));
         }
         for k in (0..geometry.steps).rev() {
@@ -145,7 +145,7 @@ impl Member {
                 start: Start::Add,
                 input: deltas,
                 input_stride: deltas_stride,
-                segments: extremes.hidden_slots,
+                segments: way.hidden_slots,
                 out: d_states,
                 out_stride: units,
                 rows,
@@ -158,7 +158,7 @@ impl Member {
                     start: Start::Add,
                     input: deltas,
                     input_stride: deltas_stride,
-                    segments: extremes.input_slots,
+                    segments: way.input_slots,
                     out: &mut d_input[t * rows * of_inputs..],
                     out_stride: of_inputs,
                     rows,
@@ -176,8 +176,8 @@ impl Member {
         let Geometry { steps, rows, hidden, units, strides, .. } = geometry;
         let Workspace { h, dropped, tapes, d_bias, scratch, .. } = &mut self.workspace;
         let (input, input_stride) = layer_input(pass, &geometry, layer, h, dropped);
-        let before = geometry.h_before(geometry.time(0)).min(geometry.h_before(geometry.time(steps - 1)));
-        let before = &h[layer][before..];
+        // The places before all times, one after the other.
+        let before = &h[layer][geometry.h_before(0)..];
         for gate in 0..C::GATES {
             for (slot, b, b_stride, columns, gradient) in [
                 (C::INPUT_SLOT[gate], input, input_stride, inputs, &mut *gradient.weight_ih[gate]),

@@ -79,7 +79,8 @@ impl Member {
         }
     }
 
-    /// The gradient of the outputs of all positions, of which the member makes its own; and the loss's terms of those.
+    /// The gradient of the outputs of all positions, of which the member makes its own; and the loss's terms of
+    /// those, which were none before.
     pub fn loss<S: Simd>(&mut self, simd: S, pass: &Pass<'_>, minimised: &Minimised) {
         let outputs = pass.spec.outputs();
         let own = pass.input.own_positions(pass.readout, self.index, pass.team.members());
@@ -88,8 +89,8 @@ impl Member {
         // [values of a position][lane].
         let [mut y, mut target, mut d_y] =
             [outputs, width, outputs].map(|values| AlignedBuffer::zeroed(values * lanes));
+        let mut position = vec![0.0; outputs + width];
         let workspace = &mut self.workspace;
-        workspace.terms.clear();
         for first in own.clone().step_by(lanes) {
             let positions = first..own.end.min(first + lanes);
             // Those that count, one a lane.
@@ -101,8 +102,9 @@ impl Member {
                 let wanted = pass.input.target(pass.readout, n, width);
                 y[lane..].iter_mut().step_by(lanes).zip(from).for_each(|(to, from)| *to = *from);
                 target[lane..].iter_mut().step_by(lanes).zip(wanted).for_each(|(to, from)| *to = *from);
-                let widen = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect::<Vec<_>>();
-                workspace.terms.push(minimised.loss.value(&widen(from), &widen(wanted)));
+                position.iter_mut().zip(from.iter().chain(wanted)).for_each(|(to, &from)| *to = from.into());
+                let (y, target) = position.split_at(outputs);
+                workspace.terms.push(minimised.loss.value(y, target));
             }
             simd.vectorize(Wide(LossGradient {
                 loss: minimised.loss,

@@ -7,6 +7,7 @@ mod backward;
 mod forward;
 mod head;
 mod pass;
+mod results;
 mod share;
 mod team;
 mod weights;
@@ -18,13 +19,12 @@ use super::kernel::PackedHead;
 use super::memory;
 use super::pass::{BackwardOptions, SimdPass};
 use super::threads::{Machine, lock};
-use crate::engine::Gradients;
 use crate::error::Result;
 use crate::model::cells::Cell;
 use crate::model::{CellVisitor, Layout, Mask, Readout, Spec};
-use backward::Extremes;
+use backward::WayBack;
 use head::Minimised;
-use pass::{Geometry, Input, Member, Pass};
+use pass::{Input, Member, Pass};
 use pulp::{Simd, WithSimd};
 use share::{Share, ShareGradient};
 use std::ops::Range;
@@ -68,7 +68,7 @@ enum Aim<'a> {
     /// The final states alone.
     States,
     /// The gradients: of what is minimised, from where and how far.
-    Gradients(&'a Minimised, &'a Extremes<'a>),
+    Gradients(&'a Minimised, &'a WayBack<'a>),
 }
 
 impl Units {
@@ -86,9 +86,9 @@ impl Units {
         let members = choice::members(machine, spec, extent.rows, batch.steps());
         let fits = |units: &Units| {
             let Extent { rows, .. } = units.extent;
-            (extent.rows..=2 * extent.rows).contains(&rows)
-                && units.extent == Extent { rows, ..extent }
-                && units.members.len() == members
+            // The last batch of an epoch may be short: it takes what its other batches take.
+            let suits = back || (rows <= 2 * extent.rows && units.members.len() == members);
+            rows >= extent.rows && suits && units.extent == Extent { rows, ..extent }
         };
         if !from.as_ref().is_some_and(fits) {
             // The old one is freed first, so that both are never in memory together.
@@ -186,10 +186,13 @@ impl Units {
                 let last = times.end == steps;
                 units.input.load(call.batch, call.spec.input, group.clone(), times);
                 let begins = Begin::From(if n == 0 { call.batch.states() } else { Some(&states[n - 1]) });
-                let extremes = Extremes { input_slots: slots.0, hidden_slots: slots.1, last, with_d_x };
-                units.run(call, begins, Aim::Gradients(&minimised, &extremes), clear, &mut gradients);
+                let way = WayBack { input_slots: slots.0, hidden_slots: slots.1, last, with_d_x };
+                units.run(call, begins, Aim::Gradients(&minimised, &way), clear, &mut gradients);
                 clear = false;
-                sum += units.members.iter().flat_map(|member| lock(member).workspace.terms.clone()).sum::<f64>();
+                for member in &units.members {
+                    // Term after term: how many members there are changes no bit.
+                    lock(member).workspace.terms.iter().for_each(|term| sum += term);
+                }
                 seen(units, last);
             }
         }
@@ -237,89 +240,6 @@ impl Units {
             }
             machine.level.dispatch(Work { member, pass, shares: &self.shares, aim, gradient });
         });
-    }
-
-    /// The outputs of the last pass, to [B, read steps, O].
-    fn take_outputs(&self, call: &Call<'_>, y: &mut [f32]) {
-        let Units { input, members, .. } = self;
-        let (outputs, per_row) = (call.spec.outputs(), y.len() / call.batch.rows());
-        let first = if call.readout == Readout::Every { input.times.start } else { 0 };
-        for (index, member) in members.iter().enumerate() {
-            let own = input.own_positions(call.readout, index, members.len());
-            for (n, values) in own.zip(lock(member).workspace.y.chunks_exact(outputs)) {
-                let (place, read, _) = input.position(call.readout, n);
-                let at = (input.rows.start + place) * per_row + (first + read) * outputs;
-                y[at..at + outputs].copy_from_slice(values);
-            }
-        }
-    }
-
-    /// The states after the last pass, to [S, L*D, B, H].
-    pub fn take_states(&self, call: &Call<'_>, states: &mut [f32]) {
-        self.each_state(call, states, |member, scan, s, row, geometry| {
-            let (layer, (_, last)) = (scan / call.spec.directions(), geometry.ends());
-            let Workspace { h, c, .. } = &member.workspace;
-            let own = if s == 0 {
-                &h[layer][geometry.h_at(last) + geometry.first + row * geometry.strides.h..]
-            } else {
-                &c[layer][geometry.c_at(last) + row * geometry.strides.c..]
-            };
-            &own[..geometry.units]
-        });
-    }
-
-    /// The outputs and all gradients but the parameters', of a pass that went back; it had the `last` times or not. That
-    /// of the initial states is overwritten until the first times are reached.
-    pub fn take_results(&self, call: &Call<'_>, last: bool, results: &mut Gradients) {
-        if last || call.readout == Readout::Every {
-            self.take_outputs(call, &mut results.outputs.y);
-        }
-        if last {
-            self.take_states(call, &mut results.outputs.states);
-        }
-        self.each_state(call, &mut results.states, |member, scan, s, row, geometry| {
-            let first = (s * geometry.rows + row) * geometry.units;
-            &member.workspace.d_states[scan][first..][..geometry.units]
-        });
-        let (input, inputs) = (&self.input, call.spec.input);
-        for (member, share) in self.members.iter().zip(&self.shares) {
-            let own = share.inputs.len().max(1);
-            for (position, d_x) in lock(member).workspace.d_x.chunks_exact(own).enumerate() {
-                let (time, row) = (position / input.rows.len(), input.rows.start + position % input.rows.len());
-                if time == input.steps() {
-                    break;
-                }
-                let at = (row * call.batch.steps() + input.times.start + time) * inputs;
-                results.x[at..at + inputs][share.inputs.clone()].copy_from_slice(&d_x[..share.inputs.len()]);
-            }
-        }
-    }
-
-    /// Copies what `of` gives for a row of a state [units] of each member, layer and direction to [S, L*D, B, H], where
-    /// that has room.
-    fn each_state(
-        &self,
-        call: &Call<'_>,
-        states: &mut [f32],
-        of: impl for<'m> Fn(&'m Member, usize, usize, usize, &Geometry) -> &'m [f32],
-    ) {
-        let (spec, scans) = (call.spec, call.spec.layers * call.spec.directions());
-        if states.is_empty() {
-            return;
-        }
-        for member in &self.members {
-            let member = lock(member);
-            for scan in 0..scans {
-                let geometry = Geometry::new(spec, &self.input, &member.share, scan);
-                for s in 0..spec.facts().states {
-                    for row in 0..geometry.rows {
-                        let first = (s * scans + scan) * call.batch.rows() + self.input.rows.start + row;
-                        let to = &mut states[first * spec.hidden..][member.share.units.clone()];
-                        to.copy_from_slice(of(&member, scan, s, row, &geometry));
-                    }
-                }
-            }
-        }
     }
 }
 
@@ -381,16 +301,16 @@ impl<S: Simd> CellVisitor for SimdPass<S, Work<'_, '_, '_>> {
         match aim {
             Aim::States => {}
             Aim::Outputs => member.outputs(simd, pass),
-            Aim::Gradients(minimised, extremes) => {
+            Aim::Gradients(minimised, way) => {
                 let Some(gradient) = gradient else { return };
                 member.workspace.terms.clear();
                 // A head on the last step reads nothing before the last times.
-                if extremes.last || pass.readout == Readout::Every {
+                if way.last || pass.readout == Readout::Every {
                     member.outputs(simd, pass);
                     member.loss(simd, pass, minimised);
                     member.head_back(simd, pass, gradient);
                 }
-                member.backward::<S, C>(simd, pass, shares, extremes, gradient);
+                member.backward::<S, C>(simd, pass, shares, way, gradient);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::share::Share;
 use crate::engine::cpu::Level;
-use crate::engine::cpu::kernel::{AlignedBuffer, Packed, block_of};
+use crate::engine::cpu::kernel::{AlignedBuffer, MAX_BLOCK, Packed, block_of};
 use crate::model::{Layout, Spec};
 use pulp::{Simd, WithSimd};
 use std::ops::Range;
@@ -20,7 +20,7 @@ pub(super) struct SlotProduct {
 /// The weights of one layer and direction.
 #[derive(Debug)]
 pub(super) struct ScanWeights {
-    /// What the pre-activations of each slot begin with, [slots*units], filled up to whole blocks.
+    /// What the pre-activations of each slot begin with, [slots*units], and room for a block beyond.
     pub bias: AlignedBuffer,
     /// W_ih.
     pub input: Vec<SlotProduct>,
@@ -84,7 +84,7 @@ impl ShareWeights {
                 Packed::new(outputs, inputs, blocks.of(outputs.max(1), rows))
             };
             ScanWeights {
-                bias: AlignedBuffer::zeroed(facts.slots * units + MANY * crate::engine::cpu::kernel::MAX_LANES),
+                bias: AlignedBuffer::zeroed(facts.slots * units + MAX_BLOCK),
                 input: products(&facts.input_slot, inputs, MANY),
                 hidden: products(&facts.hidden_slot, spec.hidden, rows),
                 hidden_back: packed(units, facts.gates * spec.hidden),

@@ -7,5 +7,5 @@ mod values;
 
 pub(in crate::engine::cpu) use cell::{BackwardCell, ForwardCell};
 pub(in crate::engine::cpu) use outer::{RowsOuter, scratch_of};
-pub(in crate::engine::cpu) use product::{RowsProduct, Start, block_of};
+pub(in crate::engine::cpu) use product::{MAX_BLOCK, RowsProduct, Start, block_of};
 pub(in crate::engine::cpu) use values::{accumulate, mask};

@@ -1,6 +1,7 @@
 //! Products of a weight matrix with some rows, several at a time: a weight that was loaded serves each of them.
 
 use super::values::{load, store};
+use crate::engine::cpu::kernel::aligned::MAX_LANES;
 use crate::engine::cpu::kernel::packed::Packed;
 use crate::engine::cpu::kernel::product::Segments;
 use pulp::{Simd, WithSimd};
@@ -25,6 +26,8 @@ pub(in crate::engine::cpu) fn block_of<S: Simd>(outputs: usize, rows: usize) -> 
 
 /// Vectors that a block of outputs may have.
 const WIDTHS: [usize; 5] = [1, 2, 3, 5, 8];
+/// Outputs of the largest block, on any level.
+pub(in crate::engine::cpu) const MAX_BLOCK: usize = WIDTHS[WIDTHS.len() - 1] * MAX_LANES;
 
 /// The most rows whose sums fit the registers beside a block's weights, where it has so many vectors.
 const fn most_rows<S: Simd>(width: usize) -> usize {
