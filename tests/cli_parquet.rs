@@ -9,7 +9,10 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::record::Field;
 use parquet::schema::parser::parse_message_type;
+use refrain::forecast::table::{ReadOptions, Table, catches_panics};
+use std::cell::Cell;
 use std::fs;
+use std::panic;
 use std::path::Path;
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -148,4 +151,34 @@ fn a_damaged_file_is_refused_by_its_name() {
         assert!(message.contains(&format!("{name}: it is a damaged Parquet file: ")), "{message}");
         assert_eq!(message.lines().count(), 1, "{message}");
     }
+}
+
+/// Some damage the crate behind it meets with a panic, of which nothing is to be seen but the error.
+#[test]
+fn damage_in_a_page_is_an_error_of_one_line() {
+    thread_local! { static PANICKED: Cell<bool> = const { Cell::new(false) }; }
+    let folder = TempDir::new().unwrap();
+    let (_, bytes) = tables();
+    let say = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| if catches_panics() { PANICKED.set(true) } else { say(panic) }));
+    let damaged = (0..8 * bytes.len()).map(|bit| {
+        let mut bytes = bytes.clone();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        bytes
+    });
+    let panics = |bytes: &Vec<u8>| {
+        PANICKED.set(false);
+        let read = Table::read("t", &bytes[..], &ReadOptions::default());
+        PANICKED.get() && read.is_err()
+    };
+    let damaged = damaged.into_iter().find(panics).expect("one of so many is met with a panic");
+    fs::write(folder.path().join("t.parquet"), damaged).unwrap();
+    let output = refrain(folder.path(), &format!("train t.parquet --target demand {SMALL}")).assert().failure();
+    let message = String::from_utf8(output.get_output().stderr.clone()).unwrap();
+    assert!(message.starts_with("error: t.parquet: it is a damaged Parquet file: "), "{message}");
+    assert_eq!(message.lines().count(), 1, "{message}");
+    // The names of columns are there all the same.
+    let output = refrain(folder.path(), &format!("train t.parquet {SMALL}")).assert().failure();
+    let message = String::from_utf8(output.get_output().stderr.clone()).unwrap();
+    assert!(message.contains("t.parquet has time, shop, demand, stock, day"), "{message}");
 }

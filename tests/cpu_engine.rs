@@ -11,7 +11,7 @@ use common::assert_close;
 use engines::{a_nan_stays, any_case, exact_training, windows};
 use proptest::prelude::*;
 use refrain::data::{Sequences, Windows};
-use refrain::engine::cpu::{CpuEngine, Level, Options, Way};
+use refrain::engine::cpu::{CpuEngine, Options, Way};
 use refrain::engine::{Engine, Precision, Steps};
 use refrain::loss::Objective;
 use refrain::model::{CellKind, Dropout, Head, Readout, Spec};
@@ -46,8 +46,8 @@ fn engine(problem: &Problem, options: Options) -> CpuEngine {
 }
 
 /// Every output and gradient at one SIMD level and by one way, against the oracle.
-fn compare(problem: &Problem, (level, way): (Level, Way)) {
-    compare_engine(problem, &mut engine(problem, Options { threads: Some(2), level, way: Some(way), recompute: None }));
+fn compare(problem: &Problem, options: Options) {
+    compare_engine(problem, &mut engine(problem, options));
 }
 
 /// The same for an engine that has the problem's parameters.
@@ -70,8 +70,8 @@ fn compare_cells(shape: impl Fn(CellKind) -> (Spec, usize, usize)) {
         let (spec, rows, steps) = shape(cell);
         for states in [false, true] {
             let problem = Case { states, seed: 7, ..Case::new(spec, rows, steps) }.into();
-            for (level, way) in ways() {
-                compare(&problem, (level, way));
+            for options in ways() {
+                compare(&problem, options);
             }
         }
     }
@@ -91,17 +91,16 @@ fn agrees_with_the_oracle_over_the_table_of_verify() {
 
 #[test]
 fn agrees_with_the_oracle_over_the_options_of_verify() {
-    for (level, way) in ways() {
+    for options in ways() {
         let misses: Vec<String> = verify::option_cases()
             .iter()
             .filter_map(|case| {
-                let options = Options { threads: Some(2), level, way: Some(way), recompute: None };
                 let make = |spec, parameters: &[f32]| CpuEngine::with_options(spec, parameters, options);
                 let errors = pollster::block_on(verify::measure(case, make)).expect("a sound problem");
                 (!errors.within(&TOLERANCE)).then(|| format!("{case}: {errors}"))
             })
             .collect();
-        assert!(misses.is_empty(), "{} cases at {}:\n{}", misses.len(), level.name(), misses.join("\n"));
+        assert!(misses.is_empty(), "{} cases at {}:\n{}", misses.len(), options.level.name(), misses.join("\n"));
     }
 }
 
@@ -186,13 +185,13 @@ fn large_pre_activations() {
             let Problem { spec, parameters, sequences, targets, .. } = &problem;
             let parameters = reference::widen(parameters);
             let exact = reference::forward(spec, &parameters, &sequences.into()).expect("a sound problem");
-            for (level, way) in ways() {
-                let mut engine = engine(&problem, Options { threads: Some(1), level, way: Some(way), recompute: None });
+            for options in ways() {
+                let mut engine = engine(&problem, Options { threads: Some(1), ..options });
                 let found = pollster::block_on(engine.differentiate(sequences, targets, &Objective::default()))
                     .expect("a sound problem");
                 // Measured 8e-7. The gradients are as large as x times an error of the deltas, so that only their being
                 // finite can be asked of them.
-                let what = format!("y of {}, x times {factor}, at {}", problem.name, level.name());
+                let what = format!("y of {}, x times {factor}, at {}", problem.name, options.level.name());
                 assert_close(&what, &found.outputs.y, &exact.y, 1e-5, 0.0);
                 assert!(found.parameters.iter().all(|gradient| gradient.is_finite()), "{what}");
             }
@@ -216,8 +215,7 @@ fn a_vanishing_gradient_is_never_subnormal() {
 
 #[test]
 fn a_nan_stays_in_its_row_and_shows_in_the_gradients() {
-    for (level, way) in ways() {
-        let options = Options { threads: Some(2), level, way: Some(way), recompute: None };
+    for options in ways() {
         a_nan_stays(|spec, parameters| CpuEngine::with_options(spec, parameters, options).expect("a sound problem"));
     }
 }
@@ -228,8 +226,8 @@ proptest! {
     #[test]
     fn random_shapes(case in any_case()) {
         let problem = case.into();
-        for (level, way) in ways() {
-            compare(&problem, (level, way));
+        for options in ways() {
+            compare(&problem, options);
         }
     }
 
@@ -276,13 +274,12 @@ fn twenty_steps_follow_the_oracle() {
         let ids: Vec<u32> = (0..95).rev().collect();
         let adam = Optimizer::adam(1e-2);
         let (exact, parameters) = exact_training(&spec, &problem.parameters, &windows, &ids, 10, 20, &adam);
-        for (level, way) in ways() {
-            let (losses, after) =
-                train(&problem, 10, Options { threads: None, level, way: Some(way), recompute: None });
+        for options in ways() {
+            let (losses, after) = train(&problem, 10, Options { threads: None, ..options });
             // Measured 6e-8 and 2.3e-6. Adam divides by the root of v, so that a gradient near 0 turns its rounding
             // into a good part of a step of 1e-2.
-            assert_close(format!("losses of {cell} at {}", level.name()), &losses, &exact, 1e-6, 0.0);
-            assert_close(format!("parameters of {cell} at {}", level.name()), &after, &parameters, 5e-5, 0.0);
+            assert_close(format!("losses of {cell} at {}", options.level.name()), &losses, &exact, 1e-6, 0.0);
+            assert_close(format!("parameters of {cell} at {}", options.level.name()), &after, &parameters, 5e-5, 0.0);
         }
     }
 }
@@ -293,13 +290,11 @@ fn threads_change_no_bit() {
         let head = Some(Head { outputs: 2, readout: Readout::Every });
         let spec = Spec { layers: 2, bidirectional: true, head, ..Spec::new(cell, 3, 10, 1) };
         let problem = problem(spec, 257, 6);
-        for (level, way) in ways() {
-            let with = |threads| {
-                train(&problem, 100, Options { threads: Some(threads), level, way: Some(way), recompute: None })
-            };
+        for options in ways() {
+            let with = |threads| train(&problem, 100, Options { threads: Some(threads), ..options });
             let one = with(1);
             for threads in [1, 2, 3, 5] {
-                assert!(one == with(threads), "{cell} at {}: {threads} threads differ from one", level.name());
+                assert!(one == with(threads), "{cell} at {}: {threads} threads differ from one", options.level.name());
             }
         }
     }

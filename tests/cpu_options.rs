@@ -54,12 +54,16 @@ fn permuting_rows_permutes_outputs() {
             lengths: sequences.lengths.as_ref().map(|lengths| order.iter().map(|row| lengths[*row]).collect()),
             ..sequences
         };
-        for (level, way) in ways() {
-            let mut engine = engine(&case, Options { threads: Some(2), level, way: Some(way), recompute: None });
+        for options in ways() {
+            let mut engine = engine(&case, options);
             let one = pollster::block_on(engine.forward(&sequences)).expect("a sound problem");
             let other = pollster::block_on(engine.forward(&shuffled)).expect("a sound problem");
-            assert!(permuted(&one.y, 1, &order) == other.y, "y of {case} at {}", level.name());
-            assert!(permuted(&one.states, blocks, &order) == other.states, "states of {case} at {}", level.name());
+            assert!(permuted(&one.y, 1, &order) == other.y, "y of {case} at {}", options.level.name());
+            assert!(
+                permuted(&one.states, blocks, &order) == other.states,
+                "states of {case} at {}",
+                options.level.name()
+            );
         }
     }
 }
@@ -80,7 +84,7 @@ fn a_row_alone_has_the_bits_that_it_has_among_others() {
             .expect("a sound problem");
         let blocks = sequences.states.as_ref().map_or(1, Vec::len) / (37 * case.spec.hidden);
         for level in Level::available() {
-            let mut engine = engine(&case, Options { threads: Some(2), level, way: None, recompute: None });
+            let mut engine = engine(&case, Options { threads: Some(2), level, ..Options::default() });
             engine.load_data(&windows).expect("windows that fit");
             for trained in [false, true] {
                 if trained {
@@ -127,8 +131,7 @@ fn garbage_beyond_lengths_changes_no_bit() {
         let (_, sequences, targets) = verify::numbers(&case);
         let (garbage, garbage_targets) = filled(&case, &sequences, &targets, f32::NAN);
         let (sequences, targets) = filled(&case, &sequences, &targets, 0.0);
-        for (level, way) in ways() {
-            let options = Options { threads: Some(2), level, way: Some(way), recompute: None };
+        for options in ways() {
             let run = |sequences: &Sequences, targets: &[f32]| {
                 let mut engine = engine(&case, options);
                 // A workspace that has seen NaN must not remember it.
@@ -141,8 +144,8 @@ fn garbage_beyond_lengths_changes_no_bit() {
                 (outputs, gradients.expect("a sound problem"))
             };
             let clean = run(&sequences, &targets);
-            assert!(clean.1.parameters.iter().all(|value| value.is_finite()), "{case} at {}", level.name());
-            assert!(clean == run(&garbage, &garbage_targets), "{case} at {}", level.name());
+            assert!(clean.1.parameters.iter().all(|value| value.is_finite()), "{case} at {}", options.level.name());
+            assert!(clean == run(&garbage, &garbage_targets), "{case} at {}", options.level.name());
         }
     }
 }
@@ -159,10 +162,9 @@ fn threads_change_no_bit_with_all_options() {
             .and_then(|windows| windows.with_lengths(sequences.lengths.expect("a case with lengths")))
             .expect("a sound problem");
         let ids: Vec<u32> = (0..257).rev().collect();
-        for (level, way) in ways() {
+        for options in ways() {
             let train = |threads| {
-                let mut engine =
-                    engine(&case, Options { threads: Some(threads), level, way: Some(way), recompute: None });
+                let mut engine = engine(&case, Options { threads: Some(threads), ..options });
                 engine.load_data(&windows).expect("windows that fit");
                 let clip = Some(Clip { max_norm: 0.01 });
                 let steps = Steps { objective, clip, optimizer: Optimizer::adam_w(1e-2), ..Steps::new(&ids, 100) };
@@ -171,9 +173,9 @@ fn threads_change_no_bit_with_all_options() {
                 (losses, pollster::block_on(engine.parameters()).expect("the parameters"))
             };
             let one = train(1);
-            assert!(one.0.iter().all(|loss| loss.is_finite()), "{cell} at {}: {:?}", level.name(), one.0);
+            assert!(one.0.iter().all(|loss| loss.is_finite()), "{cell} at {}: {:?}", options.level.name(), one.0);
             for threads in [2, 3, 5] {
-                assert!(one == train(threads), "{cell} at {}: {threads} threads differ from one", level.name());
+                assert!(one == train(threads), "{cell} at {}: {threads} threads differ from one", options.level.name());
             }
         }
     }
@@ -246,8 +248,8 @@ fn a_stream_is_one_forward_pass() {
             // More steps than go through the network at a time.
             let case = Case { states: true, seed: 2, ..Case::new(spec, rows, 150) };
             let (_, sequences, _) = verify::numbers(&case);
-            for (level, way) in ways() {
-                let mut engine = engine(&case, Options { threads: Some(2), level, way: Some(way), recompute: None });
+            for options in ways() {
+                let mut engine = engine(&case, options);
                 let whole = pollster::block_on(engine.forward(&sequences)).expect("a sound problem");
                 engine.open_stream(rows, sequences.states.as_deref()).expect("one direction");
                 let mut y = Vec::new();
@@ -264,9 +266,9 @@ fn a_stream_is_one_forward_pass() {
                 let rows_of =
                     |row: usize| y.iter().flat_map(move |(steps, y)| &y[row * steps * len..][..steps * len]).copied();
                 let y: Vec<f32> = (0..rows).flat_map(rows_of).collect();
-                assert!(y == whole.y, "y of {case} at {}", level.name());
+                assert!(y == whole.y, "y of {case} at {}", options.level.name());
                 let states = pollster::block_on(engine.states()).expect("an open stream");
-                assert!(states == whole.states, "states of {case} at {}", level.name());
+                assert!(states == whole.states, "states of {case} at {}", options.level.name());
             }
         }
     }
@@ -332,15 +334,15 @@ fn carried_states_follow_the_oracle() {
             exact_losses.push(step.loss);
             states = Some(step.outputs.states);
         }
-        for (level, way) in ways() {
-            let mut engine = engine(&case, Options { threads: Some(2), level, way: Some(way), recompute: None });
+        for options in ways() {
+            let mut engine = engine(&case, options);
             engine.load_data(&windows).expect("windows that fit");
             engine.train(&steps).expect("sound steps");
             let losses = pollster::block_on(engine.losses()).expect("the losses");
             let found = pollster::block_on(engine.parameters()).expect("the parameters");
             // Measured 3e-8 and 1e-7; without the carried states the second loss is off by a hundredth.
-            assert_close(format!("losses of {cell} at {}", level.name()), &losses, &exact_losses, 1e-6, 0.0);
-            assert_close(format!("parameters of {cell} at {}", level.name()), &found, &exact, 2e-6, 0.0);
+            assert_close(format!("losses of {cell} at {}", options.level.name()), &losses, &exact_losses, 1e-6, 0.0);
+            assert_close(format!("parameters of {cell} at {}", options.level.name()), &found, &exact, 2e-6, 0.0);
         }
     }
 }
@@ -356,13 +358,13 @@ fn cross_entropy_of_large_outputs_is_finite_and_right() {
     let exact = reference::differentiate_with(&spec, &wide, &(&sequences).into(), &wide_targets, &objective);
     let exact = exact.expect("a sound problem");
     assert!(exact.outputs.y.iter().any(|y| *y > 100.0), "{:?}", exact.outputs.y);
-    for (level, way) in ways() {
-        let mut engine = engine(&case, Options { threads: Some(1), level, way: Some(way), recompute: None });
+    for options in ways() {
+        let mut engine = engine(&case, Options { threads: Some(1), ..options });
         let found = pollster::block_on(engine.differentiate(&sequences, &targets, &objective));
         let found = found.expect("a sound problem");
         // Saturated gates amplify the rounding of pre-activations.
-        assert_close(format!("loss at {}", level.name()), &[found.loss], &[exact.loss], 0.0, 1e-4);
-        assert!(found.parameters.iter().all(|gradient| gradient.is_finite()), "at {}", level.name());
+        assert_close(format!("loss at {}", options.level.name()), &[found.loss], &[exact.loss], 0.0, 1e-4);
+        assert!(found.parameters.iter().all(|gradient| gradient.is_finite()), "at {}", options.level.name());
     }
 }
 

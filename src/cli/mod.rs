@@ -62,9 +62,22 @@ fn quiet_mesa() {
     }
 }
 
+/// Says nothing of a panic that becomes an error, which says it.
+#[cfg(feature = "parquet")]
+fn quiet_caught_panics() {
+    let say = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !refrain::forecast::table::catches_panics() {
+            say(panic);
+        }
+    }));
+}
+
 /// Parses the command line and runs it.
 pub fn main() -> ExitCode {
     quiet_mesa();
+    #[cfg(feature = "parquet")]
+    quiet_caught_panics();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return refuse(&error),

@@ -210,8 +210,8 @@ impl Run<'_> {
         if self.val.is_empty() || !taken {
             return Ok(Some(Epoch { ended: taken, ..epoch }));
         }
-        // A window takes less than in training, of which a portion takes a fraction of a second.
-        let chunk = self.options.portion.saturating_mul(self.options.batch).min(CHUNK);
+        // A forward pass does a third of a training step's products, of which a portion takes a fraction of a second.
+        let chunk = self.options.portion.saturating_mul(3 * self.options.batch).min(CHUNK);
         let go_on = || if watch(&epoch) == Next::Stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
         let (loss, grouped) = (self.options.loss, !self.val_groups.is_empty());
         let found = measure(engine, &self.spec, self.windows, self.val, loss, grouped, (chunk, go_on)).await?;
@@ -265,14 +265,14 @@ mod tests {
 
     #[test]
     fn a_run_stopped_while_an_epoch_is_measured_goes_on_as_if_it_had_not_been() {
-        let targets = (0..9).map(|n| n as f32 / 3.0).collect();
-        let windows = Windows::from_sequences(vec![0.0; 9], 1, 1, targets, 1).unwrap();
+        let targets = (0..21).map(|n| n as f32 / 3.0).collect();
+        let windows = Windows::from_sequences(vec![0.0; 21], 1, 1, targets, 1).unwrap();
         let run = Run {
             spec: Spec::new(CellKind::Gru, 1, 1, 1),
             options: Options { epochs: 3, batch: 2, portion: 1, ..Options::default() },
             windows: &windows,
             train: &[0, 1, 2],
-            val: &[3, 4, 5, 6, 7, 8],
+            val: &(3..21).collect::<Vec<_>>(),
             patience: 5,
             val_groups: &[],
         };

@@ -59,7 +59,7 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     pub kernel: Option<String>,
     /// Compare what the four kinds of adapter would choose for the benchmark table's networks, and for this one.
-    #[arg(long, conflicts_with_all = ["kernel", "kernels", "device"])]
+    #[arg(long, conflicts_with_all = ["kernel", "kernels", "device", "threads", "recompute"])]
     pub choices: bool,
 }
 

@@ -4,6 +4,7 @@ use super::args::{Args, Asked};
 use super::document;
 use crate::cli::console::significant;
 use refrain::Error;
+use refrain::engine::Precision;
 use refrain::engine::cpu::{self, Explained};
 use refrain::engine::gpu::Kernels;
 use serde::Serialize;
@@ -24,6 +25,9 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         if given {
             return Err(Error::config(name, "given", "nothing: the CPU engine has no WGSL").into());
         }
+    }
+    if args.precision.precision() == Precision::F16 {
+        return Err(Error::config("--precision", "f16", "f32 on the CPU engine").into());
     }
     let [rows, steps, ..] = args.shape;
     let options = cpu::Options { threads: args.threads, recompute: args.recompute, ..cpu::Options::default() };

@@ -240,6 +240,7 @@ fn provenance(run: &Run<'_>, recipe: &Recipe, test: usize) -> Map<String, Value>
         "clip": options.clip,
         "schedule": options.schedule,
         "precision": recipe.precision,
+        "recompute": recipe.recompute.is_some(),
         "rows": [run.train.len(), run.val.len(), test],
         "patience": if run.val.is_empty() { 0 } else { run.patience },
     });

@@ -130,6 +130,7 @@ pub fn provenance(recipe: &Recipe, run: &Run<'_>, problem: &Problem) -> Map<Stri
         "clip": options.clip,
         "schedule": options.schedule,
         "precision": recipe.precision,
+        "recompute": recipe.recompute.is_some(),
         "patience": patience,
     });
     match provenance {

@@ -21,6 +21,8 @@ mod times;
 
 pub use marks::{Marks, Thousands};
 pub use options::{Fill, Known, ReadOptions};
+#[cfg(feature = "parquet")]
+pub use parquet::catches_panics;
 pub use place::nearest;
 pub use series::{Series, Table};
 pub(super) use times::NONE;

@@ -39,7 +39,7 @@ impl Table {
     /// are unsorted, doubled, missing or of two frequencies, and columns that are not there.
     /// [`Error::File`](crate::Error::File) where the bytes cannot be read or are no text.
     pub fn read(name: &str, source: impl Read, options: &ReadOptions) -> Result<Self> {
-        let (mut text, options) = text_of(name, source, options)?;
+        let (mut text, options) = text_of(name, source, options, true)?;
         let options = &*options;
         let mut notes = std::mem::take(&mut text.notes);
         let dialect = Dialect::guess(&text, options);
@@ -98,26 +98,37 @@ impl Table {
     /// As [`Table::read`] where there is no first row, or two columns have one name;
     /// [`Error::File`](crate::Error::File) where the bytes cannot be read or are no text.
     pub fn names(name: &str, source: impl Read, options: &ReadOptions) -> Result<Vec<String>> {
-        let (text, options) = text_of(name, source, options)?;
+        let (text, options) = text_of(name, source, options, false)?;
         let dialect = Dialect::guess(&text, &options);
         let first = Lines::new(name, &text, dialect.delimiter).first()?;
         Ok(Names::of(name, &first, dialect.header, &options, &mut Vec::new())?.names)
     }
 }
 
-/// The text of a table, and how to read it. Parquet is told by its first bytes, whatever its name.
+/// The text of a table, and how to read it. Parquet is told by its first bytes, whatever its name; of that only the names
+/// where not `with_rows`.
 #[cfg(feature = "parquet")]
-fn text_of<'a>(name: &str, source: impl Read, options: &'a ReadOptions) -> Result<(Text, Cow<'a, ReadOptions>)> {
+fn text_of<'a>(
+    name: &str,
+    source: impl Read,
+    options: &'a ReadOptions,
+    with_rows: bool,
+) -> Result<(Text, Cow<'a, ReadOptions>)> {
     let (start, source) = text::start(name, source, parquet::MAGIC.len())?;
     if start != parquet::MAGIC {
         return Ok((Text::read(name, source)?, Cow::Borrowed(options)));
     }
-    let (text, options) = parquet::read(name, source, options)?;
+    let (text, options) = parquet::read(name, source, options, with_rows)?;
     Ok((text, Cow::Owned(options)))
 }
 
 #[cfg(not(feature = "parquet"))]
-fn text_of<'a>(name: &str, source: impl Read, options: &'a ReadOptions) -> Result<(Text, Cow<'a, ReadOptions>)> {
+fn text_of<'a>(
+    name: &str,
+    source: impl Read,
+    options: &'a ReadOptions,
+    _: bool,
+) -> Result<(Text, Cow<'a, ReadOptions>)> {
     Ok((Text::read(name, source)?, Cow::Borrowed(options)))
 }
 

@@ -247,7 +247,11 @@ pub fn find(
     if first.is_none() {
         let why = |place: usize| {
             let (_, text) = columns[place].strange().filter(|(_, text)| !columns[place].numeric && has_year(text))?;
-            Some(format!("rows are counted; `{text}` in `{}` is no time: {}", columns[place].name, unreadable(text)?))
+            Some(format!(
+                "rows are counted; should `{text}` in `{}` be a time: {}",
+                columns[place].name,
+                unreadable(text)?
+            ))
         };
         notes.extend(free().find_map(why));
     }

@@ -25,6 +25,7 @@ use cells::{Cells, ROWS};
 use column::{Column, LeftOut};
 use csv::Writer;
 use pages::Chunks;
+use std::cell::Cell;
 use std::io::Read;
 use std::panic::{self, AssertUnwindSafe};
 
@@ -33,12 +34,13 @@ pub const MAGIC: &[u8] = b"PAR1";
 /// Bytes of text from which on memory is checked.
 const CHECKED: usize = 64 << 20;
 
-/// Reads all of `source`, which errors call `name`: its text, and the options for that.
+/// Reads all of `source`, which errors call `name`: its text, of all rows or of the columns' names alone, and the options
+/// for that.
 ///
 /// # Errors
 /// [`Error::File`] where it cannot be read, or is damaged; [`Error::Limit`] where it is more than memory takes;
 /// [`Error::Table`] where a column is asked for that has no values.
-pub fn read(name: &str, source: impl Read, options: &ReadOptions) -> Result<(Text, ReadOptions)> {
+pub fn read(name: &str, source: impl Read, options: &ReadOptions, with_rows: bool) -> Result<(Text, ReadOptions)> {
     let bytes = text::whole(name, source)?;
     let file = caught(|| SerializedFileReader::new(Chunks::of(bytes))).map_err(|error| damaged(name, error))?;
     let (mut columns, left_out) = column::all(file.metadata().file_metadata().schema_descr());
@@ -47,9 +49,13 @@ pub fn read(name: &str, source: impl Read, options: &ReadOptions) -> Result<(Tex
     if columns.is_empty() {
         return Err(Place::of(name).refuse("expected a column of values, found none"));
     }
-    check_codecs(name, file.metadata())?;
-    columns.iter_mut().for_each(|column| column.read = is_needed(column, options));
-    let bytes = caught(|| rows(&file, &columns)).map_err(|error| damaged(name, error))?;
+    let bytes = if with_rows {
+        check_codecs(name, file.metadata())?;
+        columns.iter_mut().for_each(|column| column.read = is_needed(column, options));
+        caught(|| rows(&file, &columns)).map_err(|error| damaged(name, error))?
+    } else {
+        header(&columns).and_then(written).map_err(|error| damaged(name, error))?
+    };
     let marks = [options.delimiter.is_some(), options.decimal.is_some(), options.thousands.is_some()];
     if marks.contains(&true) || options.header.is_some() {
         notes.push("it is a Parquet file, of which marks and headers of text say nothing".to_owned());
@@ -107,10 +113,8 @@ fn check_codecs(name: &str, metadata: &ParquetMetaData) -> Result<()> {
 /// The text of all rows, and of the names above them.
 fn rows(file: &SerializedFileReader<Chunks>, columns: &[Column]) -> Result<Vec<u8>, ParquetError> {
     let mut cells: Vec<Cells> = columns.iter().map(|column| Cells::of(file, column)).collect::<Result<_, _>>()?;
-    let mut writer = Writer::from_writer(Vec::new());
+    let mut writer = header(columns)?;
     let mut checked = CHECKED;
-    let failed = |error: csv::Error| ParquetError::External(Box::new(error));
-    writer.write_record(columns.iter().map(|column| &column.name)).map_err(failed)?;
     for group in 0..file.num_row_groups() {
         cells.iter_mut().try_for_each(|cells| cells.begin(file, group))?;
         let mut left = usize::try_from(file.metadata().row_group(group).num_rows())?;
@@ -131,13 +135,41 @@ fn rows(file: &SerializedFileReader<Chunks>, columns: &[Column]) -> Result<Vec<u
             }
         }
     }
+    written(writer)
+}
+
+/// The names of the columns, written.
+fn header(columns: &[Column]) -> Result<Writer<Vec<u8>>, ParquetError> {
+    let mut writer = Writer::from_writer(Vec::new());
+    writer.write_record(columns.iter().map(|column| &column.name)).map_err(failed)?;
+    Ok(writer)
+}
+
+fn written(writer: Writer<Vec<u8>>) -> Result<Vec<u8>, ParquetError> {
     writer.into_inner().map_err(|error| ParquetError::External(Box::new(error.into_error())))
+}
+
+fn failed(error: csv::Error) -> ParquetError {
+    ParquetError::External(Box::new(error))
+}
+
+thread_local! {
+    /// Whether this thread decodes a file.
+    static DECODING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether a panic of this thread becomes an error: a program's panic hook then has nothing to say.
+pub fn catches_panics() -> bool {
+    DECODING.get()
 }
 
 /// What the crate makes of a file. It meets some damage with a panic, such as lengths of texts beyond their page.
 fn caught<T>(decode: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, ParquetError> {
     let panicked = |_| Err(ParquetError::General("its pages are not what they claim".to_owned()));
-    panic::catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(panicked)
+    DECODING.set(true);
+    let decoded = panic::catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(panicked);
+    DECODING.set(false);
+    decoded
 }
 
 /// The error of a file that says `error`.

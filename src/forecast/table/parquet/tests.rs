@@ -73,7 +73,7 @@ fn file(fields: &str, groups: &[Vec<Data>]) -> Vec<u8> {
 }
 
 fn text(bytes: &[u8]) -> String {
-    let (text, _) = super::read("t", bytes, &ReadOptions::default()).unwrap();
+    let (text, _) = super::read("t", bytes, &ReadOptions::default(), true).unwrap();
     String::from_utf8(text.bytes).unwrap()
 }
 
