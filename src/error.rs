@@ -68,10 +68,7 @@ pub enum Error {
         remedy: String,
     },
     /// The adapter ran out of memory.
-    #[error(
-        "{adapter} is out of memory while allocating {what}: {message}; take a smaller batch or hidden size, or \
-         `--device cpu`"
-    )]
+    #[error("{adapter} is out of memory while allocating {what}: {message}; {remedy}")]
     OutOfMemory {
         /// The adapter.
         adapter: String,
@@ -79,6 +76,8 @@ pub enum Error {
         what: String,
         /// The driver's words.
         message: String,
+        /// How to make it fit.
+        remedy: String,
     },
     /// The device went away, or refused work that should have been valid.
     #[error("{adapter} failed: {message}")]
@@ -122,11 +121,14 @@ impl Error {
         Error::Config { name, found: found.to_string(), expected: expected.to_string() }
     }
 
-    /// The same with another remedy, where it is a limit.
+    /// The same with another remedy, where something does not fit.
     pub(crate) fn with_remedy(self, other: &str) -> Self {
         match self {
             Error::Limit { what, needed, limit, unit, adapter, .. } => {
                 Error::Limit { what, needed, limit, unit, adapter, remedy: other.to_owned() }
+            }
+            Error::OutOfMemory { adapter, what, message, .. } => {
+                Error::OutOfMemory { adapter, what, message, remedy: other.to_owned() }
             }
             error => error,
         }

@@ -16,6 +16,8 @@ pub enum Purpose {
     Data = 3,
     /// Which rows are held out.
     Split = 4,
+    /// Gradients that a way back begins with.
+    Cotangents = 5,
 }
 
 /// The generator of `seed` for one purpose: ChaCha with 8 rounds, on a stream of its own.

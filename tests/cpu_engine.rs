@@ -9,10 +9,11 @@ mod ways;
 
 use common::assert_close;
 use engines::{a_nan_stays, any_case, exact_training, windows};
+use pollster::block_on;
 use proptest::prelude::*;
 use refrain::data::{Sequences, Windows};
 use refrain::engine::cpu::{CpuEngine, Options, Way};
-use refrain::engine::{Engine, Precision, Steps};
+use refrain::engine::{Differentiated, Engine, Gradients, Outputs, Precision, Steps};
 use refrain::loss::Objective;
 use refrain::model::{CellKind, Dropout, Head, Readout, Spec};
 use refrain::optim::Optimizer;
@@ -54,14 +55,37 @@ fn compare(problem: &Problem, options: Options) {
 fn compare_engine(problem: &Problem, engine: &mut CpuEngine) {
     let Problem { spec, parameters, sequences, targets, .. } = problem;
     let level = engine.device().driver.clone();
-    let outputs = pollster::block_on(engine.forward(sequences)).expect("a sound problem");
-    let found =
-        pollster::block_on(engine.differentiate(sequences, targets, &Objective::default())).expect("a sound problem");
+    let outputs = block_on(engine.forward(sequences)).expect("a sound problem");
+    let found = block_on(engine.differentiate(sequences, targets, &Objective::default())).expect("a sound problem");
     let (parameters, targets) = (reference::widen(parameters), reference::widen(targets));
     let exact = reference::differentiate_rounded(spec, &parameters, &sequences.into(), &targets, &Objective::default());
     assert_eq!(outputs, found.outputs, "forward and differentiate of {} at {level}", problem.name);
-    let errors = verify::compare(spec, Precision::F32, &found, &exact.expect("a sound problem"));
+    let whole = exact.expect("a sound problem");
+    let errors = verify::compare(spec, Precision::F32, &found, &whole);
     assert!(errors.within(&TOLERANCE), "{} at {level}: {errors}", problem.name);
+
+    // The way back from gradients that are given: any that have the shapes.
+    let d_outputs = Outputs { y: problem.targets.clone(), states: sequences.states.clone().unwrap_or_default() };
+    let zeros = || vec![0.0; spec.state_len() * sequences.rows];
+    let wide =
+        reference::Outputs { y: targets, states: sequences.states.as_deref().map_or_else(zeros, reference::widen) };
+    let dropout = Dropout::default();
+    let (outputs, tape) = block_on(engine.record(sequences, &dropout)).expect("a sound problem");
+    assert_eq!(outputs, found.outputs, "record and differentiate of {} at {level}", problem.name);
+    let gradients = block_on(engine.backward(tape, &d_outputs, true)).expect("a tape of this network");
+    let exact = reference::backward_rounded(spec, &parameters, &sequences.into(), &dropout, &wide);
+    let found = Differentiated { loss: 0.0, outputs, gradients };
+    let exact = reference::Differentiated { gradients: exact.expect("a sound problem"), ..whole };
+    let errors = verify::compare(spec, Precision::F32, &found, &exact);
+    assert!(errors.gradients <= TOLERANCE.gradients, "given gradients, {} at {level}: {errors}", problem.name);
+}
+
+/// A recorded pass, and the way back from gradients that are given: the problem's targets serve as those of y.
+fn recorded(engine: &mut CpuEngine, problem: &Problem) -> (Outputs, Gradients) {
+    let dropout = Dropout { p: 0.25, seed: 1, step: 2 };
+    let (outputs, tape) = block_on(engine.record(&problem.sequences, &dropout)).expect("a sound problem");
+    let d_outputs = Outputs { y: problem.targets.clone(), states: outputs.states.clone() };
+    (outputs, block_on(engine.backward(tape, &d_outputs, true)).expect("a tape of this network"))
 }
 
 /// Every cell under a shape, at every level.
@@ -82,7 +106,7 @@ fn agrees_with_the_oracle_over_the_table_of_verify() {
     let misses: Vec<String> = verify::cases()
         .iter()
         .filter_map(|case| {
-            let errors = pollster::block_on(verify::measure(case, CpuEngine::new)).expect("a sound problem");
+            let errors = block_on(verify::measure(case, CpuEngine::new)).expect("a sound problem");
             (!errors.within(&TOLERANCE)).then(|| format!("{case}: {errors}"))
         })
         .collect();
@@ -96,7 +120,7 @@ fn agrees_with_the_oracle_over_the_options_of_verify() {
             .iter()
             .filter_map(|case| {
                 let make = |spec, parameters: &[f32]| CpuEngine::with_options(spec, parameters, options);
-                let errors = pollster::block_on(verify::measure(case, make)).expect("a sound problem");
+                let errors = block_on(verify::measure(case, make)).expect("a sound problem");
                 (!errors.within(&TOLERANCE)).then(|| format!("{case}: {errors}"))
             })
             .collect();
@@ -187,13 +211,13 @@ fn large_pre_activations() {
             let exact = reference::forward(spec, &parameters, &sequences.into()).expect("a sound problem");
             for options in ways() {
                 let mut engine = engine(&problem, Options { threads: Some(1), ..options });
-                let found = pollster::block_on(engine.differentiate(sequences, targets, &Objective::default()))
-                    .expect("a sound problem");
+                let found =
+                    block_on(engine.differentiate(sequences, targets, &Objective::default())).expect("a sound problem");
                 // Measured 8e-7. The gradients are as large as x times an error of the deltas, so that only their being
                 // finite can be asked of them.
                 let what = format!("y of {}, x times {factor}, at {}", problem.name, options.level.name());
                 assert_close(&what, &found.outputs.y, &exact.y, 1e-5, 0.0);
-                assert!(found.parameters.iter().all(|gradient| gradient.is_finite()), "{what}");
+                assert!(found.gradients.parameters.iter().all(|gradient| gradient.is_finite()), "{what}");
             }
         }
     }
@@ -206,8 +230,8 @@ fn a_vanishing_gradient_is_never_subnormal() {
         let problem = problem(Spec::new(cell, 2, 24, 1), 5, 600);
         let Problem { sequences, targets, .. } = &problem;
         let mut engine = engine(&problem, Options::default());
-        let found = pollster::block_on(engine.differentiate(sequences, targets, &Objective::default()));
-        let x = found.expect("a sound problem").x;
+        let found = block_on(engine.differentiate(sequences, targets, &Objective::default()));
+        let x = found.expect("a sound problem").gradients.x;
         assert!(x.iter().any(|d| d.abs() > 1e-9) && x.contains(&0.0), "{cell}: no gradient vanishes");
         assert!(!x.iter().any(|d| d.is_subnormal()), "{cell}");
     }
@@ -242,8 +266,8 @@ proptest! {
         };
         let sequences = Sequences { states: None, ..problem.sequences.clone() };
         let mut engine = engine(&problem, Options::default());
-        let y = pollster::block_on(engine.forward(&sequences)).expect("a sound problem").y;
-        let y_reversed = pollster::block_on(engine.forward(&reversed)).expect("a sound problem").y;
+        let y = block_on(engine.forward(&sequences)).expect("a sound problem").y;
+        let y_reversed = block_on(engine.forward(&reversed)).expect("a sound problem").y;
         let back: Vec<f32> = y_reversed.chunks(y.len() / rows).rev().flatten().copied().collect();
         prop_assert_eq!(y, back);
     }
@@ -261,8 +285,8 @@ fn train(problem: &Problem, batch: usize, options: Options) -> (Vec<f32>, Vec<f3
             .train(&Steps { optimizer: adam, taken: epoch * per_epoch, ..Steps::new(&ids, batch) })
             .expect("sound steps");
     }
-    let losses = pollster::block_on(engine.losses()).expect("the losses");
-    (losses, pollster::block_on(engine.parameters()).expect("the parameters"))
+    let losses = block_on(engine.losses()).expect("the losses");
+    (losses, block_on(engine.parameters()).expect("the parameters"))
 }
 
 #[test]
@@ -291,7 +315,10 @@ fn threads_change_no_bit() {
         let spec = Spec { layers: 2, bidirectional: true, head, ..Spec::new(cell, 3, 10, 1) };
         let problem = problem(spec, 257, 6);
         for options in ways() {
-            let with = |threads| train(&problem, 100, Options { threads: Some(threads), ..options });
+            let with = |threads| {
+                let options = Options { threads: Some(threads), ..options };
+                (train(&problem, 100, options), recorded(&mut engine(&problem, options), &problem))
+            };
             let one = with(1);
             for threads in [1, 2, 3, 5] {
                 assert!(one == with(threads), "{cell} at {}: {threads} threads differ from one", options.level.name());
@@ -309,7 +336,8 @@ fn any_number_of_threads_shares_out_units_to_the_same_bits() {
             let spec = Spec { layers, bidirectional, head, ..Spec::new(cell, 21, 120, 1) };
             let problem = problem(spec, 5, 4);
             let with = |threads| {
-                train(&problem, 5, Options { threads: Some(threads), way: Some(Way::Units), ..Options::default() })
+                let options = Options { threads: Some(threads), way: Some(Way::Units), ..Options::default() };
+                (train(&problem, 5, options), recorded(&mut engine(&problem, options), &problem))
             };
             let one = with(1);
             for threads in [2, 3, 7] {
@@ -331,7 +359,7 @@ fn tapes_that_are_made_again_give_the_oracles_gradients() {
             for chunk in [1, 4, 10, 11, 50] {
                 let options = Options { threads: Some(2), recompute: Some(chunk), ..Options::default() };
                 let make = |spec, parameters: &[f32]| CpuEngine::with_options(spec, parameters, options);
-                let errors = pollster::block_on(verify::measure(&case, make)).expect("a sound problem");
+                let errors = block_on(verify::measure(&case, make)).expect("a sound problem");
                 assert!(errors.within(&TOLERANCE), "{case}, chunks of {chunk}: {errors}");
             }
         }
@@ -362,9 +390,9 @@ fn predict_is_forward_and_a_later_differentiate_sees_the_trained_weights() {
     engine.load_data(&windows(&problem.spec, &problem.sequences, &problem.targets)).expect("windows that fit");
     let ids: Vec<u32> = (0..50).collect();
     engine.train(&Steps::new(&ids, 20)).expect("sound steps");
-    let y = pollster::block_on(engine.predict(&ids, 7)).expect("sound ids");
-    assert_eq!(y, pollster::block_on(engine.forward(&problem.sequences)).expect("a sound problem").y);
-    let parameters = pollster::block_on(engine.parameters()).expect("the parameters");
+    let y = block_on(engine.predict(&ids, 7)).expect("sound ids");
+    assert_eq!(y, block_on(engine.forward(&problem.sequences)).expect("a sound problem").y);
+    let parameters = block_on(engine.parameters()).expect("the parameters");
     assert_ne!(parameters, problem.parameters);
     compare_engine(&Problem { parameters, ..problem }, &mut engine);
 }
@@ -392,13 +420,78 @@ fn callers_mistakes_are_refused() {
         engine.train(&Steps { ids: &[6], ..steps }).expect_err("no such window").to_string().starts_with("window 6")
     );
     assert!(engine.train(&Steps { batch: 0, ..steps }).expect_err("no batch").to_string().starts_with("batch or"));
-    assert!(pollster::block_on(engine.predict(&[9], 1)).is_err());
-    assert_eq!(pollster::block_on(engine.predict(&[], 1)).expect("no windows, no outputs"), Vec::<f32>::new());
+    assert!(block_on(engine.predict(&[9], 1)).is_err());
+    assert_eq!(block_on(engine.predict(&[], 1)).expect("no windows, no outputs"), Vec::<f32>::new());
     let short = Sequences { x: vec![0.0; 59], ..problem.sequences.clone() };
-    assert!(
-        pollster::block_on(engine.forward(&short)).expect_err("59 values").to_string().starts_with("x: expected 60")
-    );
-    assert!(pollster::block_on(engine.differentiate(&problem.sequences, &[0.0; 5], &Objective::default())).is_err());
+    assert!(block_on(engine.forward(&short)).expect_err("59 values").to_string().starts_with("x: expected 60"));
+    assert!(block_on(engine.differentiate(&problem.sequences, &[0.0; 5], &Objective::default())).is_err());
     assert!(engine.train(&Steps { ids: &[], ..steps }).is_err());
-    assert!(pollster::block_on(engine.losses()).expect("the losses").is_empty());
+    assert!(block_on(engine.losses()).expect("the losses").is_empty());
+}
+
+/// Tapes that are alive together, gone back over in either order, or dropped, are as good as each alone.
+#[test]
+fn tapes_know_nothing_of_each_other() {
+    for options in ways() {
+        let head = Some(Head { outputs: 2, readout: Readout::Every });
+        let spec = Spec { layers: 2, head, ..Spec::new(CellKind::Lstm, 3, 20, 1) };
+        let problems = [problem(spec, 37, 6), problem(spec, 5, 9)];
+        let mut engine = engine(&problems[0], options);
+        let alone = [0, 1].map(|n| recorded(&mut engine, &problems[n]));
+        for order in [[0, 1], [1, 0]] {
+            let dropout = Dropout { p: 0.25, seed: 1, step: 2 };
+            let mut tapes = problems.each_ref().map(|problem| {
+                let _dropped = block_on(engine.record(&problem.sequences, &dropout)).expect("a sound problem");
+                Some(block_on(engine.record(&problem.sequences, &dropout)).expect("a sound problem"))
+            });
+            for n in order {
+                let (outputs, tape) = tapes[n].take().expect("each once");
+                let d_outputs = Outputs { y: problems[n].targets.clone(), states: outputs.states.clone() };
+                let gradients = block_on(engine.backward(tape, &d_outputs, true)).expect("a tape of this network");
+                assert!((outputs, gradients) == alone[n], "tape {n} in the order {order:?}");
+            }
+        }
+        // Memory that serves again has nothing left of other weights.
+        let halved: Vec<f32> = problems[0].parameters.iter().map(|w| w / 2.0).collect();
+        engine.set_parameters(&halved).expect("as many as before");
+        let again = recorded(&mut engine, &problems[0]);
+        let fresh = Problem { parameters: halved, ..problems[0].clone() };
+        assert!(again == recorded(&mut self::engine(&fresh, options), &fresh), "after other weights");
+    }
+}
+
+#[test]
+fn a_tape_of_other_parameters_and_gradients_of_other_shapes_are_refused() {
+    for way in [Way::Tiles, Way::Units] {
+        let problem = problem(Spec::new(CellKind::Gru, 3, 20, 2), 5, 4);
+        let options = Options { way: Some(way), ..Options::default() };
+        let mut first = engine(&problem, options);
+        let record = |engine: &mut CpuEngine| {
+            block_on(engine.record(&problem.sequences, &Dropout::default())).expect("a sound problem").1
+        };
+        let nothing = Outputs::default();
+        let gradients = block_on({
+            let tape = record(&mut first);
+            first.backward(tape, &nothing, false)
+        });
+        let gradients = gradients.expect("empty gradients stand for zeros");
+        assert!(gradients.x.is_empty() && gradients.parameters.iter().all(|&d| d == 0.0));
+
+        let of_another = record(&mut engine(&problem, options));
+        assert!(block_on(first.backward(of_another, &nothing, true)).is_err());
+        let tape = record(&mut first);
+        let short = Outputs { y: vec![0.0; 9], states: Vec::new() };
+        let refusal = block_on(first.backward(tape, &short, true)).expect_err("9 values are not [5, 2]").to_string();
+        assert!(refusal.contains("gradient of y"), "{refusal}");
+        let tape = record(&mut first);
+        first.set_parameters(&problem.parameters).expect("as many as before");
+        let refusal = block_on(first.backward(tape, &nothing, true)).expect_err("a stale tape").to_string();
+        assert!(refusal.contains("since its parameters last changed"), "{refusal}");
+        let tape = record(&mut first);
+        first.load_data(&windows(&problem.spec, &problem.sequences, &problem.targets)).expect("windows that fit");
+        first.train(&Steps::new(&[0, 1], 2)).expect("sound steps");
+        assert!(block_on(first.backward(tape, &nothing, true)).is_err());
+        let wrong = Dropout { p: 1.5, ..Dropout::default() };
+        assert!(block_on(first.record(&problem.sequences, &wrong)).is_err());
+    }
 }

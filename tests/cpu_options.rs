@@ -144,7 +144,11 @@ fn garbage_beyond_lengths_changes_no_bit() {
                 (outputs, gradients.expect("a sound problem"))
             };
             let clean = run(&sequences, &targets);
-            assert!(clean.1.parameters.iter().all(|value| value.is_finite()), "{case} at {}", options.level.name());
+            assert!(
+                clean.1.gradients.parameters.iter().all(|value| value.is_finite()),
+                "{case} at {}",
+                options.level.name()
+            );
             assert!(clean == run(&garbage, &garbage_targets), "{case} at {}", options.level.name());
         }
     }
@@ -329,7 +333,7 @@ fn carried_states_follow_the_oracle() {
             let (sequences, targets) = reference::Sequences::of_windows(&windows, ids).expect("sound ids");
             let sequences = reference::Sequences { states, ..sequences };
             let step = reference::differentiate(&spec, &exact, &sequences, &targets).expect("a sound problem");
-            reference::optimizer_step(&optimizer, &mut exact, &step.parameters, &mut moments, k as u64 + 1)
+            reference::optimizer_step(&optimizer, &mut exact, &step.gradients.parameters, &mut moments, k as u64 + 1)
                 .expect("one length");
             exact_losses.push(step.loss);
             states = Some(step.outputs.states);
@@ -364,7 +368,7 @@ fn cross_entropy_of_large_outputs_is_finite_and_right() {
         let found = found.expect("a sound problem");
         // Saturated gates amplify the rounding of pre-activations.
         assert_close(format!("loss at {}", options.level.name()), &[found.loss], &[exact.loss], 0.0, 1e-4);
-        assert!(found.parameters.iter().all(|gradient| gradient.is_finite()), "at {}", options.level.name());
+        assert!(found.gradients.parameters.iter().all(|gradient| gradient.is_finite()), "at {}", options.level.name());
     }
 }
 

@@ -148,17 +148,18 @@ impl Problem {
         assert_close(what("loss"), &[found.loss], &[self.loss(&parameters, &sequences, &targets)], 0.0, 1e-14);
         let expected = central_differences(&parameters, |parameters| self.loss(parameters, &sequences, &targets));
         for tensor in Layout::new(spec).tensors() {
-            let (found, expected) = (&found.parameters[tensor.range.clone()], &expected[tensor.range.clone()]);
+            let (found, expected) =
+                (&found.gradients.parameters[tensor.range.clone()], &expected[tensor.range.clone()]);
             assert_close(what(&tensor.name), found, expected, TOLERANCE, TOLERANCE);
         }
         let expected = central_differences(&x, |x| {
             self.loss(&parameters, &Sequences { x: x.to_vec(), ..sequences.clone() }, &targets)
         });
-        assert_close(what("x"), &found.x, &expected, TOLERANCE, TOLERANCE);
+        assert_close(what("x"), &found.gradients.x, &expected, TOLERANCE, TOLERANCE);
         let expected = central_differences(&states, |states| {
             self.loss(&parameters, &Sequences { states: Some(states.to_vec()), ..sequences.clone() }, &targets)
         });
-        assert_close(what("states"), &found.states, &expected, TOLERANCE, TOLERANCE);
+        assert_close(what("states"), &found.gradients.states, &expected, TOLERANCE, TOLERANCE);
     }
 }
 

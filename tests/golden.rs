@@ -8,7 +8,7 @@ mod golden;
 use common::assert_close;
 use refrain::model::{CellKind, Head, Layout, Readout, Spec};
 use refrain::optim::Optimizer;
-use refrain::reference::{self, Gradients, Moments, Sequences};
+use refrain::reference::{self, Differentiated, Moments, Sequences};
 use safetensors::SafeTensors;
 use serde::Deserialize;
 
@@ -102,7 +102,7 @@ impl Golden<'_> {
         }
     }
 
-    fn differentiate(&self, parameters: &[f64], sequences: &Sequences) -> Gradients {
+    fn differentiate(&self, parameters: &[f64], sequences: &Sequences) -> Differentiated {
         reference::differentiate(&self.spec(), parameters, sequences, &self.tensor("targets"))
             .unwrap_or_else(|error| panic!("{}: {error}", self.case.name))
     }
@@ -114,21 +114,21 @@ impl Golden<'_> {
 
         let mut parameters = self.tensor("parameters");
         let sequences = self.sequences();
-        let gradients = self.differentiate(&parameters, &sequences);
-        self.check("y", &gradients.outputs.y, &self.tensor("y"));
-        self.check("h_n, c_n", &gradients.outputs.states, &self.states(|state| format!("{state}_n")));
-        self.check("loss", &[gradients.loss], &self.tensor("loss"));
-        self.check("d_x", &gradients.x, &self.tensor("d_x"));
+        let found = self.differentiate(&parameters, &sequences);
+        self.check("y", &found.outputs.y, &self.tensor("y"));
+        self.check("h_n, c_n", &found.outputs.states, &self.states(|state| format!("{state}_n")));
+        self.check("loss", &[found.loss], &self.tensor("loss"));
+        self.check("d_x", &found.gradients.x, &self.tensor("d_x"));
         if self.case.states {
-            self.check("d_h_0, d_c_0", &gradients.states, &self.states(|state| format!("d_{state}_0")));
+            self.check("d_h_0, d_c_0", &found.gradients.states, &self.states(|state| format!("d_{state}_0")));
         }
-        self.check_block("d_parameters", &layout, &gradients.parameters);
+        self.check_block("d_parameters", &layout, &found.gradients.parameters);
 
         let AdamOptions { lr, beta1, beta2, eps } = self.case.adam;
         let adam = Optimizer::Adam { lr, beta1, beta2, eps, weight_decay: 0.0 };
         let mut moments = Moments::zeros(layout.len());
         for t in 1..=self.document.steps {
-            let gradients = self.differentiate(&parameters, &sequences).parameters;
+            let gradients = self.differentiate(&parameters, &sequences).gradients.parameters;
             reference::optimizer_step(&adam, &mut parameters, &gradients, &mut moments, t).expect("equal lengths");
         }
         self.check_block("adam", &layout, &parameters);

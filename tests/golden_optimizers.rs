@@ -69,7 +69,7 @@ fn every_optimiser_and_clipping_are_pytorchs() {
         let mut norms = Vec::new();
         for (k, expected) in expected.chunks_exact(begin.len()).enumerate() {
             let step = reference::differentiate(&spec, &parameters, &sequences, &targets).expect("a sound batch");
-            let mut gradients = step.parameters;
+            let mut gradients = step.gradients.parameters;
             if let Some(clip) = &clip {
                 norms.push(reference::clip_gradients(clip, &mut gradients).expect("a sound limit"));
             }

@@ -1,5 +1,5 @@
-//! The oracle against PyTorch in float64 where a network is trained with lengths, with dropout, and under every loss:
-//! outputs, final states, loss, every gradient. The files are written by `tests/golden/generate.py`; `options.py`
+//! The oracle against PyTorch in float64 where a network is trained with lengths, with dropout, under every loss, and
+//! from gradients that are given: outputs, final states, loss, every gradient. The files are written by `tests/golden/generate.py`; `options.py`
 //! beside it says what is in them.
 
 mod common;
@@ -9,7 +9,7 @@ mod golden;
 use common::assert_close;
 use refrain::loss::{Loss, Objective};
 use refrain::model::{CellKind, Dropout, Head, Layout, Readout, Spec};
-use refrain::reference::{self, Sequences};
+use refrain::reference::{self, Differentiated, Outputs, Sequences};
 use safetensors::SafeTensors;
 use serde::Deserialize;
 
@@ -32,7 +32,8 @@ struct Case {
     lengths: Option<Vec<usize>>,
     /// Whether the initial states are given.
     states: bool,
-    loss: Loss,
+    /// None where the gradients of outputs and final states are given.
+    loss: Option<Loss>,
     dropout: Option<DropoutOptions>,
     state_dict: Vec<(String, Vec<usize>)>,
     #[serde(rename = "B")]
@@ -85,27 +86,41 @@ impl Case {
         let initial = self.states.then(|| states("", "_0"));
         let &Case { rows, steps, .. } = self;
         let sequences = Sequences { rows, steps, x: tensor("x"), states: initial, lengths: self.lengths.clone() };
-        let objective = Objective { loss: self.loss, dropout: self.dropout.map(Dropout::from).unwrap_or_default() };
-        let found =
-            reference::differentiate_with(&spec, &tensor("parameters"), &sequences, &tensor("targets"), &objective)
-                .unwrap_or_else(|error| panic!("{}: {error}", self.name));
+        let dropout = self.dropout.map(Dropout::from).unwrap_or_default();
+        let sound = "a sound case";
+        let (whole, gradients) = match self.loss {
+            Some(loss) => {
+                let (parameters, targets) = (tensor("parameters"), tensor("targets"));
+                let objective = Objective { loss, dropout };
+                let whole = reference::differentiate_with(&spec, &parameters, &sequences, &targets, &objective);
+                let Differentiated { loss, outputs, gradients } = whole.expect(sound);
+                (Some((loss, outputs)), gradients)
+            }
+            None => {
+                let d_outputs = Outputs { y: tensor("d_y"), states: states("d_", "_n") };
+                let parameters = tensor("parameters");
+                (None, reference::backward(&spec, &parameters, &sequences, &dropout, &d_outputs).expect(sound))
+            }
+        };
 
         let check = |what: &str, found: &[f64], expected: &[f64]| {
             let what = format!("{}, {what} (PyTorch {torch})", self.name);
             assert_close(what, found, expected, TOLERANCE, TOLERANCE);
         };
-        check("y", &found.outputs.y, &tensor("y"));
-        check("h_n, c_n", &found.outputs.states, &states("", "_n"));
-        check("loss", &[found.loss], &tensor("loss"));
-        check("d_x", &found.x, &tensor("d_x"));
+        if let Some((loss, outputs)) = whole {
+            check("y", &outputs.y, &tensor("y"));
+            check("h_n, c_n", &outputs.states, &states("", "_n"));
+            check("loss", &[loss], &tensor("loss"));
+        }
+        check("d_x", &gradients.x, &tensor("d_x"));
         if self.states {
-            check("d_h_0, d_c_0", &found.states, &states("d_", "_0"));
+            check("d_h_0, d_c_0", &gradients.states, &states("d_", "_0"));
         }
         let expected = tensor("d_parameters");
         assert_eq!(expected.len(), layout.len(), "{}", self.name);
         for tensor in layout.tensors() {
             let what = format!("d_parameters {} {:?}", tensor.name, tensor.shape);
-            check(&what, &found.parameters[tensor.range.clone()], &expected[tensor.range.clone()]);
+            check(&what, &gradients.parameters[tensor.range.clone()], &expected[tensor.range.clone()]);
         }
     }
 }
@@ -131,7 +146,7 @@ fn rows_with_lengths_are_pytorchs_packed_sequences() {
 fn every_loss_is_pytorchs() {
     let cases = compare("losses", 20);
     for loss in [Loss::Mse, Loss::Mae, Loss::Huber { delta: 0.75 }, Loss::CrossEntropy, Loss::BinaryCrossEntropy] {
-        assert_eq!(cases.iter().filter(|case| case.loss == loss).count(), 4, "{loss:?}");
+        assert_eq!(cases.iter().filter(|case| case.loss == Some(loss)).count(), 4, "{loss:?}");
     }
 }
 
@@ -139,4 +154,10 @@ fn every_loss_is_pytorchs() {
 fn dropout_is_pytorchs_with_our_mask() {
     let cases = compare("dropout", 2);
     assert!(cases.iter().all(|case| case.dropout.is_some()));
+}
+
+#[test]
+fn the_way_back_from_given_gradients_is_pytorchs() {
+    let cases = compare("vjp", 8);
+    assert!(cases.iter().all(|case| case.loss.is_none() && case.states));
 }

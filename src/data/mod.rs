@@ -8,5 +8,6 @@ mod windows;
 
 pub(crate) use lengths::check_lengths;
 pub use sequences::Sequences;
+pub(crate) use sequences::state_rows;
 pub use targets::{Center, Targets};
 pub use windows::Windows;

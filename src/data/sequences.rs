@@ -35,16 +35,18 @@ impl Sequences {
     pub fn part(&self, part: &Range<usize>, hidden: usize) -> Self {
         assert!(part.end <= self.rows && self.rows > 0, "rows {part:?} of {}", self.rows);
         let width = self.x.len() / self.rows;
-        let states = |states: &Vec<f32>| {
-            let blocks = states.chunks_exact(self.rows * hidden);
-            blocks.flat_map(|block| &block[part.start * hidden..part.end * hidden]).copied().collect()
-        };
         Sequences {
             rows: part.len(),
             steps: self.steps,
             x: self.x[part.start * width..part.end * width].to_vec(),
-            states: self.states.as_ref().map(states),
+            states: self.states.as_ref().map(|states| state_rows(states, self.rows, part, hidden)),
             lengths: self.lengths.as_ref().map(|lengths| lengths[part.clone()].to_vec()),
         }
     }
+}
+
+/// The rows `part` of states of `rows` rows and `hidden` units, [S, L*D, B, H].
+pub(crate) fn state_rows(states: &[f32], rows: usize, part: &Range<usize>, hidden: usize) -> Vec<f32> {
+    let blocks = states.chunks_exact(rows * hidden);
+    blocks.flat_map(|block| &block[part.start * hidden..part.end * hidden]).copied().collect()
 }

@@ -1,5 +1,6 @@
 //! Checks that need both the network and what it is given. Every engine makes them before it starts.
 
+use super::tensors::Outputs;
 use crate::data::{Sequences, Windows, check_lengths};
 use crate::error::{Error, Result};
 use crate::model::{Head, Readout, Spec};
@@ -54,4 +55,24 @@ pub fn check_sequences(spec: &Spec, sequences: &Sequences) -> Result<()> {
         spec.check_states("states", rows, states.len())?;
     }
     lengths.as_ref().map_or(Ok(()), |lengths| check_lengths(lengths, rows, steps))
+}
+
+/// Checks the gradients of the outputs and final states of `rows` rows of `steps` steps against their shapes; an empty
+/// one is right.
+///
+/// # Errors
+/// [`Error::Length`] where one has neither no values nor as many as its shape calls for.
+pub fn check_d_outputs(spec: &Spec, rows: usize, steps: usize, d_outputs: &Outputs) -> Result<()> {
+    let Outputs { y, states } = d_outputs;
+    if !y.is_empty() {
+        let shape = [("B", rows), ("read steps", spec.read_steps(steps)), ("O", spec.outputs())];
+        Error::check_len("the gradient of y", &shape, y.len())?;
+    }
+    if states.is_empty() { Ok(()) } else { spec.check_states("the gradient of the final states", rows, states.len()) }
+}
+
+/// That a tape is not one of this network as it is.
+pub(super) fn stale_tape() -> Error {
+    let expected = "one that this network recorded since its parameters last changed";
+    Error::config("tape", "one of other parameters", expected)
 }

@@ -1,16 +1,17 @@
 //! A device chosen at run time, and a network on it.
 
+use super::checks::stale_tape;
 use super::cpu::{self, CpuEngine};
 use super::device_info::DeviceInfo;
 use super::gpu::{Gpu, GpuEngine, Options, choose};
 use super::interface::Engine;
 use super::precision::Precision;
 use super::steps::Steps;
-use super::tensors::{Gradients, Moments, Outputs};
+use super::tensors::{Differentiated, Gradients, Moments, Outputs};
 use crate::data::{Sequences, Windows};
 use crate::error::{Error, Result};
 use crate::loss::Objective;
-use crate::model::Spec;
+use crate::model::{Dropout, Spec};
 use std::sync::Arc;
 
 /// A device that networks can be put on.
@@ -95,7 +96,18 @@ macro_rules! on {
     };
 }
 
+/// What [`AnyEngine`] recorded.
+#[derive(Debug)]
+pub enum AnyTape {
+    /// On the processor.
+    Cpu(<CpuEngine as Engine>::Tape),
+    /// On an adapter.
+    Gpu(<GpuEngine as Engine>::Tape),
+}
+
 impl Engine for AnyEngine {
+    type Tape = AnyTape;
+
     fn device(&self) -> &DeviceInfo {
         on!(self, engine => engine.device())
     }
@@ -136,12 +148,33 @@ impl Engine for AnyEngine {
         on!(self, engine => engine.forward(sequences).await)
     }
 
+    async fn record(&mut self, sequences: &Sequences, dropout: &Dropout) -> Result<(Outputs, AnyTape)> {
+        Ok(match self {
+            AnyEngine::Cpu(engine) => {
+                let (outputs, tape) = engine.record(sequences, dropout).await?;
+                (outputs, AnyTape::Cpu(tape))
+            }
+            AnyEngine::Gpu(engine) => {
+                let (outputs, tape) = engine.record(sequences, dropout).await?;
+                (outputs, AnyTape::Gpu(tape))
+            }
+        })
+    }
+
+    async fn backward(&mut self, tape: AnyTape, d_outputs: &Outputs, with_x: bool) -> Result<Gradients> {
+        match (self, tape) {
+            (AnyEngine::Cpu(engine), AnyTape::Cpu(tape)) => engine.backward(tape, d_outputs, with_x).await,
+            (AnyEngine::Gpu(engine), AnyTape::Gpu(tape)) => engine.backward(tape, d_outputs, with_x).await,
+            _ => Err(stale_tape()),
+        }
+    }
+
     async fn differentiate(
         &mut self,
         sequences: &Sequences,
         targets: &[f32],
         objective: &Objective,
-    ) -> Result<Gradients> {
+    ) -> Result<Differentiated> {
         on!(self, engine => engine.differentiate(sequences, targets, objective).await)
     }
 

@@ -2,10 +2,11 @@
 
 use super::device_info::DeviceInfo;
 use super::steps::Steps;
-use super::tensors::{Gradients, Moments, Outputs};
+use super::tensors::{Differentiated, Gradients, Moments, Outputs};
 use crate::data::{Sequences, Windows};
 use crate::error::Result;
 use crate::loss::Objective;
+use crate::model::Dropout;
 use std::future::Future;
 
 /// A device that holds one network, and beside it one stream: sequences whose states stay on the device between calls.
@@ -14,6 +15,9 @@ use std::future::Future;
 /// [`Error::OutOfMemory`](crate::Error::OutOfMemory) or [`Error::Limit`](crate::Error::Limit) where what it needs does
 /// not fit the device.
 pub trait Engine {
+    /// What a forward pass left for a backward one, on the device; dropped, it frees its memory.
+    type Tape;
+
     /// What the device is.
     fn device(&self) -> &DeviceInfo;
 
@@ -72,6 +76,32 @@ pub trait Engine {
     /// As [`check_sequences`](super::check_sequences).
     fn forward(&mut self, sequences: &Sequences) -> impl Future<Output = Result<Outputs>>;
 
+    /// A forward pass over sequences that are not loaded, with the tape of the way back. Any number of tapes may be
+    /// alive at once.
+    ///
+    /// # Errors
+    /// As [`check_sequences`](super::check_sequences) and [`Dropout::check`].
+    fn record(
+        &mut self,
+        sequences: &Sequences,
+        dropout: &Dropout,
+    ) -> impl Future<Output = Result<(Outputs, Self::Tape)>>;
+
+    /// The vector-Jacobian product: the gradients of whatever has the gradient `d_outputs` with respect to the outputs
+    /// and final states of the recorded pass. An empty tensor stands for zeros; what lies beyond a row's length in y is
+    /// not read. The gradient of the input is left empty unless it is asked for `with_x`. Changes no parameter.
+    ///
+    /// # Errors
+    /// [`Error::Config`](crate::Error::Config) where the parameters have changed since the pass was recorded, or
+    /// another network recorded it; [`Error::Length`](crate::Error::Length) where a gradient does not have the length
+    /// of what it is of.
+    fn backward(
+        &mut self,
+        tape: Self::Tape,
+        d_outputs: &Outputs,
+        with_x: bool,
+    ) -> impl Future<Output = Result<Gradients>>;
+
     /// Every gradient of the objective against `targets`, [B, target_len] with
     /// [`Loss::target_len`](crate::loss::Loss::target_len); changes no parameter.
     ///
@@ -83,7 +113,7 @@ pub trait Engine {
         sequences: &Sequences,
         targets: &[f32],
         objective: &Objective,
-    ) -> impl Future<Output = Result<Gradients>>;
+    ) -> impl Future<Output = Result<Differentiated>>;
 
     /// Begins a stream of `rows` rows with these states, [S, L, B, H], or with zeros.
     ///

@@ -9,13 +9,14 @@ mod device_info;
 pub mod gpu;
 mod interface;
 mod precision;
+mod stamp;
 mod steps;
 mod tensors;
 
-pub use checks::{check_sequences, check_stream, check_windows};
-pub use device::{AnyEngine, Device};
+pub use checks::{check_d_outputs, check_sequences, check_stream, check_windows};
+pub use device::{AnyEngine, AnyTape, Device};
 pub use device_info::DeviceInfo;
 pub use interface::Engine;
 pub use precision::Precision;
 pub use steps::Steps;
-pub use tensors::{Gradients, Moments, Outputs};
+pub use tensors::{Differentiated, Gradients, Moments, Outputs};

@@ -1,5 +1,7 @@
 //! The tensors that an engine gives, in the host's memory.
 
+use crate::data::state_rows;
+use crate::model::Spec;
 use std::ops::Range;
 
 /// What an optimiser remembers between steps, in the layout of the parameter block; zeros before the first.
@@ -21,29 +23,64 @@ pub struct Outputs {
 }
 
 impl Outputs {
+    /// Zeros for `rows` rows of `steps` steps of a network.
+    pub(crate) fn zeros(spec: &Spec, rows: usize, steps: usize) -> Self {
+        let y = vec![0.0; rows * spec.read_steps(steps) * spec.outputs()];
+        Outputs { y, states: vec![0.0; spec.state_len() * rows] }
+    }
+
     /// Adds those of the rows `part` of a batch of `rows`, one at least, after all rows before, in a network of
     /// `hidden` units.
     pub fn add_rows(&mut self, part: &Range<usize>, rows: usize, hidden: usize, of_part: Outputs) {
         self.y.extend(of_part.y);
-        self.states.resize(of_part.states.len() / part.len() * rows, 0.0);
-        let blocks = self.states.chunks_exact_mut(rows * hidden);
-        for (block, found) in blocks.zip(of_part.states.chunks_exact(part.len() * hidden)) {
-            block[part.start * hidden..part.end * hidden].copy_from_slice(found);
+        add_state_rows(&mut self.states, part, rows, hidden, &of_part.states);
+    }
+
+    /// Those of the rows `part` alone of `rows`, in a network of `hidden` units. What is empty stays so.
+    pub(super) fn part(&self, part: &Range<usize>, rows: usize, hidden: usize) -> Self {
+        let width = self.y.len() / rows;
+        Outputs {
+            y: self.y[part.start * width..part.end * width].to_vec(),
+            states: state_rows(&self.states, rows, part, hidden),
         }
     }
 }
 
-/// What a forward and backward pass give.
+/// Puts the states of the rows `part` in their place in those of `rows` rows, [S, L*D, B, H].
+fn add_state_rows(states: &mut Vec<f32>, part: &Range<usize>, rows: usize, hidden: usize, of_part: &[f32]) {
+    states.resize(of_part.len() / part.len() * rows, 0.0);
+    let blocks = states.chunks_exact_mut(rows * hidden);
+    for (block, found) in blocks.zip(of_part.chunks_exact(part.len() * hidden)) {
+        block[part.start * hidden..part.end * hidden].copy_from_slice(found);
+    }
+}
+
+/// What a backward pass gives.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Gradients {
+    /// Gradient of every parameter, in the layout of the parameter block.
+    pub parameters: Vec<f32>,
+    /// Gradient of the input, [B, T, I]: zero beyond a row's length.
+    pub x: Vec<f32>,
+    /// Gradient of the initial states, [S, L*D, B, H].
+    pub states: Vec<f32>,
+}
+
+impl Gradients {
+    /// Adds those of the input and of the initial states of the rows `part`, likewise.
+    pub(super) fn add_rows(&mut self, part: &Range<usize>, rows: usize, hidden: usize, x: Vec<f32>, states: &[f32]) {
+        self.x.extend(x);
+        add_state_rows(&mut self.states, part, rows, hidden, states);
+    }
+}
+
+/// What a forward pass, a loss and a backward pass give.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Differentiated {
     /// The loss: the mean of its terms over all positions that count.
     pub loss: f32,
     /// The forward pass.
     pub outputs: Outputs,
-    /// Gradient of every parameter, in the layout of the parameter block.
-    pub parameters: Vec<f32>,
-    /// Gradient of the input, [B, T, I].
-    pub x: Vec<f32>,
-    /// Gradient of the initial states, [S, L*D, B, H].
-    pub states: Vec<f32>,
+    /// Its gradients.
+    pub gradients: Gradients,
 }

@@ -107,10 +107,10 @@ impl<R: Number> Layer<'_, R> {
         Tape { states, slots }
     }
 
-    /// The scan back, from `d_h` (b, t, j): the gradient that reaches h at time t from above. Adds to `d_parameters`
-    /// (the whole block) and to `d_x` [B, T, I], and gives the gradient of the initial states, [S, B, H]. At each step,
-    /// last first, with delta the gradient of the slots (none arises where a row has ended, because no loss reads the
-    /// final states):
+    /// The scan back, from `d_h` (b, t, j), the gradient that reaches h at time t from above, and `d_final`, that of the
+    /// final states, [S, B, H]. Adds to `d_parameters` (the whole block) and to `d_x` [B, T, I], and gives the gradient
+    /// of the initial states, [S, B, H]. At each step, last first, with delta the gradient of the slots; where a row has
+    /// ended, d_prev is d_next:
     ///
     /// ```text
     /// delta, d_prev = cell_backward(tape, prev, next, d_next + d_h)
@@ -125,6 +125,7 @@ impl<R: Number> Layer<'_, R> {
         &self,
         x: &[R],
         tape: &Tape<R>,
+        d_final: Vec<R>,
         d_h: impl Fn(usize, usize, usize) -> R,
         d_parameters: &mut [R],
         d_x: &mut [R],
@@ -135,12 +136,19 @@ impl<R: Number> Layer<'_, R> {
         let mut d_w_hh = vec![R::ZERO; w_hh.len()];
         let mut d_b_ih = vec![R::ZERO; self.ranges.bias_ih.len()];
         let mut d_b_hh = vec![R::ZERO; self.ranges.bias_hh.len()];
-        let mut d_next = vec![R::ZERO; C::STATES * self.rows * self.hidden];
+        let mut d_next = d_final;
 
         for k in (0..self.steps).rev() {
             let mut d_prev = vec![R::ZERO; d_next.len()];
             for b in 0..self.rows {
-                let Some(t) = self.time(k, b) else { continue };
+                let Some(t) = self.time(k, b) else {
+                    for s in 0..C::STATES {
+                        for j in 0..self.hidden {
+                            d_prev[self.state::<C>(0, s, b, j)] = d_next[self.state::<C>(0, s, b, j)];
+                        }
+                    }
+                    continue;
+                };
                 for j in 0..self.hidden {
                     let slots = self.slots_at::<C>(&tape.slots, k, b, j);
                     let prev = self.states_at::<C>(&tape.states, k, b, j);

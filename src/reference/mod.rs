@@ -12,8 +12,8 @@
 //! let spec = Spec::new(CellKind::Gru, 2, 5, 1);
 //! let parameters = vec![0.1; Layout::new(&spec).len()];
 //! let sequences = Sequences { rows: 3, steps: 4, x: vec![0.5; 3 * 4 * 2], states: None, lengths: None };
-//! let gradients = reference::differentiate(&spec, &parameters, &sequences, &[1.0; 3])?;
-//! assert_eq!(gradients.outputs, reference::forward(&spec, &parameters, &sequences)?);
+//! let found = reference::differentiate(&spec, &parameters, &sequences, &[1.0; 3])?;
+//! assert_eq!(found.outputs, reference::forward(&spec, &parameters, &sequences)?);
 //! # Ok::<(), refrain::Error>(())
 //! ```
 
@@ -28,8 +28,10 @@ mod sequences;
 #[cfg(test)]
 mod tests;
 
-pub use network::{differentiate, differentiate_rounded, differentiate_with, forward, forward_rounded};
+pub use network::{
+    backward, backward_rounded, differentiate, differentiate_rounded, differentiate_with, forward, forward_rounded,
+};
 pub use optim::{Moments, clip_gradients, optimizer_step};
-pub use results::{Gradients, Outputs};
+pub use results::{Differentiated, Gradients, Outputs};
 pub use rounded::Rounded;
 pub use sequences::{Sequences, widen};

@@ -3,7 +3,7 @@
 use super::head::Head;
 use super::layer::{Layer, Tape};
 use super::loss::mean_loss;
-use super::results::{Gradients, Outputs};
+use super::results::{Differentiated, Gradients, Outputs};
 use super::rounded::Rounded;
 use super::sequences::Sequences;
 use crate::error::{Error, Result};
@@ -37,7 +37,12 @@ fn forward_in<R: Number>(spec: &Spec, parameters: &[f64], sequences: &Sequences)
 ///
 /// # Errors
 /// As [`forward`]; and where `targets` do not have the length of the outputs.
-pub fn differentiate(spec: &Spec, parameters: &[f64], sequences: &Sequences, targets: &[f64]) -> Result<Gradients> {
+pub fn differentiate(
+    spec: &Spec,
+    parameters: &[f64],
+    sequences: &Sequences,
+    targets: &[f64],
+) -> Result<Differentiated> {
     differentiate_with(spec, parameters, sequences, targets, &Objective::default())
 }
 
@@ -52,7 +57,7 @@ pub fn differentiate_with(
     sequences: &Sequences,
     targets: &[f64],
     objective: &Objective,
-) -> Result<Gradients> {
+) -> Result<Differentiated> {
     differentiate_in(spec, parameters, sequences, targets, objective)
 }
 
@@ -66,7 +71,7 @@ pub fn differentiate_rounded(
     sequences: &Sequences,
     targets: &[f64],
     objective: &Objective,
-) -> Result<Gradients<Rounded>> {
+) -> Result<Differentiated<Rounded>> {
     differentiate_in(spec, parameters, sequences, targets, objective)
 }
 
@@ -76,13 +81,61 @@ fn differentiate_in<R: Number>(
     sequences: &Sequences,
     targets: &[f64],
     objective: &Objective,
-) -> Result<Gradients<R>> {
+) -> Result<Differentiated<R>> {
     let network = Network::new(spec, parameters, sequences, &objective.dropout)?;
     objective.check(spec)?;
     objective.loss.check_targets(spec, network.steps, &network.lengths, targets)?;
     let pass = spec.cell.visit(Forward(&network));
     let (loss, d_y) = mean_loss(objective.loss, spec, &network.lengths, &pass.outputs.y, targets);
-    Ok(spec.cell.visit(Backward { network: &network, pass, loss, d_y }))
+    let d_outputs = Outputs { y: d_y, states: vec![R::ZERO; network.initial.len()] };
+    let gradients = spec.cell.visit(Backward { network: &network, pass: &pass, d_outputs });
+    Ok(Differentiated { loss, outputs: pass.outputs, gradients })
+}
+
+/// The vector-Jacobian product: the gradients of whatever has the gradient `d_outputs` with respect to the outputs and
+/// final states of the pass over `sequences` in which `dropout` drops units.
+///
+/// # Errors
+/// As [`forward`]; and where a gradient does not have the length of what it is of.
+pub fn backward(
+    spec: &Spec,
+    parameters: &[f64],
+    sequences: &Sequences,
+    dropout: &Dropout,
+    d_outputs: &Outputs,
+) -> Result<Gradients> {
+    backward_in(spec, parameters, sequences, dropout, d_outputs)
+}
+
+/// [`backward`] with the error that each value is expected to have in f32.
+///
+/// # Errors
+/// As [`backward`].
+pub fn backward_rounded(
+    spec: &Spec,
+    parameters: &[f64],
+    sequences: &Sequences,
+    dropout: &Dropout,
+    d_outputs: &Outputs,
+) -> Result<Gradients<Rounded>> {
+    backward_in(spec, parameters, sequences, dropout, d_outputs)
+}
+
+fn backward_in<R: Number>(
+    spec: &Spec,
+    parameters: &[f64],
+    sequences: &Sequences,
+    dropout: &Dropout,
+    d_outputs: &Outputs,
+) -> Result<Gradients<R>> {
+    let network = Network::new(spec, parameters, sequences, dropout)?;
+    let pass = spec.cell.visit(Forward(&network));
+    let Outputs { y, states } = d_outputs;
+    let shape = [("B", network.rows), ("read steps", spec.read_steps(network.steps)), ("O", spec.outputs())];
+    Error::check_len("the gradient of y", &shape, y.len())?;
+    Error::check_len("the gradient of the states", &[("block", network.initial.len())], states.len())?;
+    let d_outputs = Outputs { y: exact(y), states: exact(states) };
+    Ok(spec.cell.visit(Backward { network: &network, pass: &pass, d_outputs }))
 }
 
 /// A network over a batch, all lengths checked.
@@ -248,22 +301,21 @@ impl<R: Number> CellVisitor for Forward<'_, R> {
 /// The way back: the head, then the layers from the top. Both directions of a layer add to the gradient of its input.
 struct Backward<'a, R> {
     network: &'a Network<'a, R>,
-    pass: Pass<R>,
-    loss: f64,
-    /// Gradient of the outputs.
-    d_y: Vec<R>,
+    pass: &'a Pass<R>,
+    /// Gradient of the outputs and of the final states.
+    d_outputs: Outputs<R>,
 }
 
 impl<R: Number> CellVisitor for Backward<'_, R> {
     type Output = Gradients<R>;
 
     fn visit<C: Cell>(self) -> Gradients<R> {
-        let Backward { network, pass, loss, d_y } = self;
+        let Backward { network, pass, d_outputs } = self;
         let (steps, hidden, top) = (network.steps, network.spec.hidden, network.spec.top());
         let mut d_parameters = vec![R::ZERO; network.parameters.len()];
         let mut d_initial = vec![R::ZERO; network.initial.len()];
-        let mut d_out =
-            network.head().backward(&network.parameters, &pass.between[network.spec.layers], &d_y, &mut d_parameters);
+        let top_states = &pass.between[network.spec.layers];
+        let mut d_out = network.head().backward(&network.parameters, top_states, &d_outputs.y, &mut d_parameters);
         for l in (0..network.spec.layers).rev() {
             network.drop_units(l, &mut d_out);
             let mut d_in = vec![R::ZERO; pass.between[l].len()];
@@ -272,6 +324,7 @@ impl<R: Number> CellVisitor for Backward<'_, R> {
                 let d_states = network.layer(l, direction).backward::<C>(
                     &pass.between[l],
                     &pass.tapes[scan],
+                    network.states_of::<C>(&d_outputs.states, scan),
                     |b, t, j| d_out[(b * steps + t) * top + direction * hidden + j],
                     &mut d_parameters,
                     &mut d_in,
@@ -280,6 +333,6 @@ impl<R: Number> CellVisitor for Backward<'_, R> {
             }
             d_out = d_in;
         }
-        Gradients { loss, outputs: pass.outputs, parameters: d_parameters, x: d_out, states: d_initial }
+        Gradients { parameters: d_parameters, x: d_out, states: d_initial }
     }
 }

@@ -9,13 +9,20 @@ pub struct Outputs<R = f64> {
     pub states: Vec<R>,
 }
 
-/// What a forward and backward pass give.
+/// What a forward pass, a loss and a backward pass give.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Gradients<R = f64> {
+pub struct Differentiated<R = f64> {
     /// The loss: the mean over what counts.
     pub loss: f64,
     /// The forward pass.
     pub outputs: Outputs<R>,
+    /// Its gradients.
+    pub gradients: Gradients<R>,
+}
+
+/// What a backward pass gives.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Gradients<R = f64> {
     /// Gradient of every parameter, in the layout of the parameter block.
     pub parameters: Vec<R>,
     /// Gradient of the input, [B, T, I].

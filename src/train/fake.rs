@@ -1,9 +1,10 @@
 //! An engine for tests: it computes nothing, but remembers what it was told and answers as it is made to.
 
 use crate::data::{Sequences, Windows};
-use crate::engine::{DeviceInfo, Engine, Gradients, Moments, Outputs, Steps};
+use crate::engine::{DeviceInfo, Differentiated, Engine, Gradients, Moments, Outputs, Steps};
 use crate::error::Result;
 use crate::loss::Objective;
+use crate::model::Dropout;
 
 /// What it was told to do, and the answers that it gives.
 pub struct Fake {
@@ -31,6 +32,8 @@ impl Fake {
 }
 
 impl Engine for Fake {
+    type Tape = ();
+
     fn device(&self) -> &DeviceInfo {
         &self.device
     }
@@ -79,8 +82,16 @@ impl Engine for Fake {
         Ok(Outputs { y: vec![(self.output)(&sequences.x)], states: Vec::new() })
     }
 
-    async fn differentiate(&mut self, _: &Sequences, _: &[f32], _: &Objective) -> Result<Gradients> {
+    async fn record(&mut self, _: &Sequences, _: &Dropout) -> Result<(Outputs, ())> {
+        Ok((Outputs::default(), ()))
+    }
+
+    async fn backward(&mut self, (): (), _: &Outputs, _: bool) -> Result<Gradients> {
         Ok(Gradients::default())
+    }
+
+    async fn differentiate(&mut self, _: &Sequences, _: &[f32], _: &Objective) -> Result<Differentiated> {
+        Ok(Differentiated::default())
     }
 
     fn open_stream(&mut self, _: usize, _: Option<&[f32]>) -> Result<()> {

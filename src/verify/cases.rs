@@ -1,7 +1,7 @@
 //! The cases on which an engine is compared with the oracle: tables of networks and batches, and the numbers in them.
 
 use crate::data::{Center, Sequences};
-use crate::engine::Precision;
+use crate::engine::{Outputs, Precision};
 use crate::loss::{Loss, Objective, Quantiles};
 use crate::model::{CellKind, Dropout, Head, Readout, Spec, initial_parameters};
 use crate::optim::{Clip, Optimizer};
@@ -282,6 +282,25 @@ pub fn numbers(case: &Case) -> (Vec<f32>, Sequences, Vec<f32>) {
         }
     }
     (parameters, Sequences { rows, steps, x, states, lengths }, targets)
+}
+
+/// The gradients that a case's outputs and final states are given on the way back, from -1 to 1: of the outputs alone,
+/// of the states alone (the other is empty, which stands for zeros), or of both, as the seed says.
+pub fn d_outputs(case: &Case, lengths: Option<&[u32]>) -> Outputs {
+    let Case { spec, rows, steps, seed, .. } = *case;
+    let mut rng = generator(seed, Purpose::Cotangents);
+    let mut draw = |len: usize| (0..len).map(|_| 2.0 * rng.random::<f32>() - 1.0).collect::<Vec<f32>>();
+    let mut y = draw(rows * spec.read_steps(steps) * spec.outputs());
+    let mut states = draw(spec.state_len() * rows);
+    if let (Some(lengths), Readout::Every) = (lengths, spec.readout()) {
+        spoil(&mut y, steps, lengths);
+    }
+    match seed % 4 {
+        1 => y.clear(),
+        2 => states.clear(),
+        _ => {}
+    }
+    Outputs { y, states }
 }
 
 /// Puts NaN beyond the lengths of `values` [B, T, ..]: an engine must not read them.

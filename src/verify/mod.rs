@@ -2,10 +2,10 @@
 
 mod cases;
 
-pub use cases::{Case, cases, half_cases, numbers, option_cases};
+pub use cases::{Case, cases, d_outputs, half_cases, numbers, option_cases};
 
 use crate::data::{Sequences, Targets, Windows};
-use crate::engine::{Engine, Gradients, Outputs, Precision, Steps};
+use crate::engine::{Differentiated, Engine, Gradients, Outputs, Precision, Steps};
 use crate::error::Result;
 use crate::model::cells::Number;
 use crate::model::{Layout, Spec};
@@ -95,7 +95,8 @@ pub async fn measure<E: Engine>(case: &Case, make: impl FnOnce(Spec, &[f32]) -> 
         false => &expected.outputs,
     };
     let inference = Errors { forward: compare_outputs(&inference, whole), ..Errors::default() };
-    let mut errors = compare(&case.spec, case.precision, &found, &expected).worst(inference);
+    let recorded = recorded_error(case, &mut engine, &sequences, &expected.outputs).await?;
+    let mut errors = compare(&case.spec, case.precision, &found, &expected).worst(inference).worst(recorded);
     if !case.states {
         let update = update_error(case, &mut engine, &sequences, &targets).await?;
         errors = errors.worst(Errors { update, ..Errors::default() });
@@ -103,13 +104,60 @@ pub async fn measure<E: Engine>(case: &Case, make: impl FnOnce(Spec, &[f32]) -> 
     Ok(errors)
 }
 
+/// A recorded pass, and the way back from gradients that are given. Another pass is recorded in between, which must
+/// change nothing.
+async fn recorded_error<E: Engine>(
+    case: &Case,
+    engine: &mut E,
+    sequences: &Sequences,
+    expected: &reference::Outputs<Rounded>,
+) -> Result<Errors> {
+    let Case { spec, rows, steps, precision, .. } = *case;
+    let dropout = &case.objective.dropout;
+    let (outputs, tape) = engine.record(sequences, dropout).await?;
+    let mut other = sequences.clone();
+    other.x.iter_mut().for_each(|x| *x = -*x);
+    let (_, dropped) = engine.record(&other, dropout).await?;
+    let d_outputs = d_outputs(case, sequences.lengths.as_deref());
+    let found = engine.backward(tape, &d_outputs, true).await?;
+    drop(dropped);
+    let or_zeros = |values: &[f32], len: usize| match values {
+        [] => vec![0.0; len],
+        _ => reference::widen(values),
+    };
+    let d_outputs = reference::Outputs {
+        y: or_zeros(&d_outputs.y, rows * spec.read_steps(steps) * spec.outputs()),
+        states: or_zeros(&d_outputs.states, spec.state_len() * rows),
+    };
+    let parameters = reference::widen(&numbers(case).0);
+    let gradients = reference::backward_rounded(&spec, &parameters, &sequences.into(), dropout, &d_outputs)?;
+    Ok(Errors {
+        forward: compare_outputs(&outputs, expected),
+        gradients: compare_gradients(&spec, precision, &found, &gradients),
+        update: 0.0,
+    })
+}
+
 /// The errors of one pass; `update` is that of its loss.
 pub fn compare(
     spec: &Spec,
     precision: Precision,
+    found: &Differentiated,
+    expected: &reference::Differentiated<Rounded>,
+) -> Errors {
+    Errors {
+        forward: compare_outputs(&found.outputs, &expected.outputs),
+        gradients: compare_gradients(spec, precision, &found.gradients, &expected.gradients),
+        update: relative(&[found.loss], &[expected.loss]),
+    }
+}
+
+fn compare_gradients(
+    spec: &Spec,
+    precision: Precision,
     found: &Gradients,
     expected: &reference::Gradients<Rounded>,
-) -> Errors {
+) -> f64 {
     let errors = |found: Vec<f32>, expected: Vec<Rounded>| match precision {
         Precision::F32 => roundings(&found, &expected),
         // The smallest numbers of 16 bits are coarse: each value is known as well as the one beside it that is known
@@ -125,11 +173,7 @@ pub fn compare(
         let range = tensor.range.clone();
         gradients.push(errors(found.parameters[range.clone()].to_vec(), expected.parameters[range].to_vec()));
     }
-    Errors {
-        forward: compare_outputs(&found.outputs, &expected.outputs),
-        gradients: largest(&gradients),
-        update: relative(&[found.loss], &[expected.loss]),
-    }
+    largest(&gradients)
 }
 
 fn compare_outputs(found: &Outputs, expected: &reference::Outputs<Rounded>) -> f64 {
@@ -176,8 +220,8 @@ async fn update_error<E: Engine>(case: &Case, engine: &mut E, from: &Sequences, 
         // The second call to `train` begins from zeros.
         sequences.states = states.take().filter(|_| carry && (k as u64) < taken);
         let mut step = reference::differentiate_with(&spec, &expected, &sequences, &targets, &queued.objective(k))?;
-        clip.map(|clip| reference::clip_gradients(&clip, &mut step.parameters)).transpose()?;
-        reference::optimizer_step(&optimizer, &mut expected, &step.parameters, &mut moments, k as u64 + 1)?;
+        clip.map(|clip| reference::clip_gradients(&clip, &mut step.gradients.parameters)).transpose()?;
+        reference::optimizer_step(&optimizer, &mut expected, &step.gradients.parameters, &mut moments, k as u64 + 1)?;
         states = Some(step.outputs.states);
         let loss = losses.get(k).copied().unwrap_or(f32::NAN);
         note(relative(&[loss], &[step.loss]));

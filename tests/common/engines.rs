@@ -47,7 +47,8 @@ pub fn exact_training(
         let step = reference::differentiate(spec, &parameters, &sequences, &targets).expect("a sound problem");
         losses.push(step.loss);
         let t = losses.len() as u64;
-        reference::optimizer_step(optimizer, &mut parameters, &step.parameters, &mut moments, t).expect("one length");
+        reference::optimizer_step(optimizer, &mut parameters, &step.gradients.parameters, &mut moments, t)
+            .expect("one length");
     }
     (losses, parameters)
 }
@@ -85,10 +86,18 @@ pub fn a_nan_stays<E: Engine>(make: impl Fn(Spec, &[f32]) -> E) {
             assert!(found.loss.is_nan(), "{what}: loss {}", found.loss);
             let layout = Layout::new(&spec);
             for range in [layout.layers()[0].weight_ih.clone(), layout.layers()[0].weight_hh.clone()] {
-                assert!(found.parameters[range].iter().all(|g| g.is_nan()), "{what}: {:?}", found.parameters);
+                assert!(
+                    found.gradients.parameters[range].iter().all(|g| g.is_nan()),
+                    "{what}: {:?}",
+                    found.gradients.parameters
+                );
             }
-            let (others, row) = found.x.split_at(17 * 4 * 2);
-            assert!(others.iter().all(|g| g.is_finite()) && row.iter().all(|g| g.is_nan()), "{what}: {:?}", found.x);
+            let (others, row) = found.gradients.x.split_at(17 * 4 * 2);
+            assert!(
+                others.iter().all(|g| g.is_finite()) && row.iter().all(|g| g.is_nan()),
+                "{what}: {:?}",
+                found.gradients.x
+            );
             let (others, row) = found.outputs.y.split_at(17 * 4 * 2);
             let (before, after) = row.split_at(2);
             assert!(others.iter().chain(before).all(|y| y.is_finite()), "{what}: {:?}", found.outputs.y);

@@ -1,4 +1,5 @@
-"""Golden cases of lengths, losses and dropout, which generate.py writes: `lengths`, `losses` and `dropout.safetensors`.
+"""Golden cases of lengths, losses, dropout and given gradients, which generate.py writes: `lengths`, `losses`, `dropout` and
+`vjp.safetensors`.
 
 As in the files of the cells, the metadata has one key, `golden`: a JSON document with the version of PyTorch and the list
 of cases. A case has its cell, its dims, its loss, and where it has them `lengths` and `dropout`. The tensors of a case:
@@ -8,6 +9,8 @@ of cases. A case has its cell, its dims, its loss, and where it has them `length
     targets                      [B,O] or [B,T,O]; classes [B] or [B,T] for cross-entropy; no class at all beyond a length
     y, h_n, c_n, loss            the forward pass; y is zero beyond the lengths
     d_parameters, d_x, d_h_0, d_c_0   gradients of the loss
+
+In `vjp`, the way back begins with gradients that are given instead of a loss: d_y, d_h_n, d_c_n.
 """
 
 import numpy
@@ -59,6 +62,15 @@ def dropout_cases():
                loss="mse", dropout=dict(p=0.25, seed=seed, step=7), seed=30_000)
     yield dict(name="gru", cell="gru", B=3, T=4, I=2, H=3, O=1, L=3, D=2, readout="every", lengths=[2, 4, 1], states=False,
                loss="mse", dropout=dict(p=0.5, seed=9, step=2**32 + 1), seed=30_001)
+
+
+def vjp_cases():
+    """Every cell: one layer; two layers in both directions, with lengths and dropout."""
+    for c, cell in enumerate(CELLS):
+        yield dict(name=f"{cell}_one_layer", cell=cell, B=3, T=4, I=2, H=5, O=2, L=1, D=1, readout="last", lengths=None,
+                   states=True, loss=None, seed=40_000 + 2 * c)
+        yield dict(name=f"{cell}_two_layers_reverse", cell=cell, B=4, T=5, I=2, H=3, O=2, L=2, D=2, readout="every",
+                   lengths=[2, 5, 1, 4], states=True, loss=None, dropout=dict(p=0.25, seed=3, step=c), seed=40_001 + 2 * c)
 
 
 def pcg4d(v):
@@ -147,15 +159,22 @@ def golden(case):
         targets = 1.5 * torch.randn(shape)
 
     y, final = forward(network, case, x, states)
-    value = LOSSES[loss](y[counts], targets[counts])
-    value.backward()
+    final = final if cell == "lstm" else (final,)
+    given = {}
+    if loss is None:
+        given = {"y": torch.randn(y.shape)} | {f"{s}_n": torch.randn(state.shape) for s, state in zip(letters, final)}
+        torch.autograd.backward([y, *final], list(given.values()))
+        value = torch.zeros(())
+    else:
+        value = LOSSES[loss](y[counts], targets[counts])
+        value.backward()
     if loss == "huber":
         beyond = (y[counts] - targets[counts]).abs() > DELTA
         assert beyond.any() and not beyond.all(), f"{case['name']}: one branch alone, take another seed"
     tensors = {"x": x, "targets": targets.double(), **initial, "parameters": block(parameters.values())}
-    final = final if cell == "lstm" else (final,)
     tensors |= {"y": y, "loss": value.reshape(1)} | {f"{s}_n": state for s, state in zip(letters, final)}
     tensors |= {f"d_{name}": tensor.grad.clone() for name, tensor in {"x": x, **initial}.items()}
+    tensors |= {f"d_{name}": gradient for name, gradient in given.items()}
     tensors["d_parameters"] = block(p.grad for p in parameters.values())
     for name, tensor in tensors.items():
         assert tensor.dtype == torch.float64 and tensor.isfinite().all(), f"{case['name']}: {name}"
@@ -166,7 +185,7 @@ def golden(case):
 
 def files():
     """Name, tensors and document of each file."""
-    for name, cases in [("lengths", length_cases()), ("losses", loss_cases()), ("dropout", dropout_cases())]:
+    for name, cases in [("lengths", length_cases()), ("losses", loss_cases()), ("dropout", dropout_cases()), ("vjp", vjp_cases())]:
         results = [golden(case) for case in cases]
         tensors = {key: tensor for of_case, _ in results for key, tensor in of_case.items()}
         yield name, tensors, {"cases": [case for _, case in results]}

@@ -8,6 +8,7 @@ mod engines;
 mod half;
 mod micro_batches;
 mod options;
+mod recorded;
 
 use common::assert_close;
 use engines::{a_nan_stays, any_case, exact_training, windows};

@@ -3,7 +3,7 @@
 use super::forward::layer_input;
 use super::kernel::{ApplyMask, BackwardScan, Outer, Product, Sum, Wide};
 use super::pass::{Backward, SimdPass, Task};
-use super::tile::Workspace;
+use super::tile::{Kept, Workspace};
 use crate::model::CellVisitor;
 use crate::model::cells::Cell;
 use pulp::{Simd, WithSimd};
@@ -21,7 +21,8 @@ impl<S: Simd> CellVisitor for SimdPass<S, Backward<'_>> {
     type Output = f64;
 
     fn visit<C: Cell>(mut self) -> f64 {
-        let (terms, mut d_h_from) = self.head();
+        let terms = self.begin();
+        let mut d_h_from = self.head();
         let Backward { task: Task { network, .. }, options, .. } = self.pass;
         let spec = &network.spec;
         for layer in (0..spec.layers).rev() {
@@ -50,7 +51,7 @@ impl<S: Simd> SimdPass<S, Backward<'_>> {
     /// Goes on to the layer `layer` below: the gradient of the input just computed is that of its output.
     fn enter_layer_below(&mut self, layer: usize) {
         let SimdPass { simd, pass: Backward { task: Task { network, mask, .. }, workspace, .. } } = self;
-        let Workspace { d_h, d_below, rows, .. } = &mut **workspace;
+        let Workspace { d_h, d_below, kept: Kept { rows, .. }, .. } = &mut **workspace;
         std::mem::swap(d_h, d_below);
         if let Some(mask) = *mask {
             let stride = network.state_stride();
@@ -69,17 +70,16 @@ impl<S: Simd> SimdPass<S, Backward<'_>> {
     fn scan<C: Cell>(&mut self, scan: usize, d_h_from: usize) {
         let SimdPass { simd, pass: Backward { task: Task { network, .. }, workspace, .. } } = self;
         let layer = scan / network.spec.directions();
-        workspace.d_states[scan].fill(0.0);
         workspace.d_bias.fill(0.0);
         simd.vectorize(Wide(BackwardScan::<C> {
             cell: PhantomData,
-            geometry: network.geometry(scan, workspace.steps, true),
-            lengths: workspace.lengths,
+            geometry: network.geometry(scan, workspace.kept.steps, true),
+            lengths: workspace.kept.lengths,
             weights: &network.backs[scan].hidden,
             slots: &network.hidden_slots,
-            h: &workspace.h[layer],
-            c: &workspace.c[layer],
-            tape: &mut workspace.tapes[scan],
+            h: &workspace.kept.h[layer],
+            c: &workspace.kept.c[layer],
+            tape: &mut workspace.kept.tapes[scan],
             d_h: &workspace.d_h,
             d_h_from,
             d_state: &mut workspace.d_states[scan],
@@ -92,10 +92,10 @@ impl<S: Simd> SimdPass<S, Backward<'_>> {
     fn weights(&mut self, scan: usize) {
         let SimdPass { simd, pass: Backward { task: Task { network, mask, .. }, workspace, gradient, .. } } = self;
         let (spec, lanes) = (&network.spec, workspace.lanes);
-        let geometry = network.geometry(scan, workspace.steps, true);
+        let geometry = network.geometry(scan, workspace.kept.steps, true);
         let ranges = &network.layout.layers()[scan];
         let layer = scan / spec.directions();
-        let Workspace { x, h, dropped, tapes, scratch, .. } = &mut **workspace;
+        let Workspace { kept: Kept { x, h, dropped, tapes, .. }, scratch, .. } = &mut **workspace;
         let (input, input_stride) = layer_input(network, x, &h[..layer], dropped, *mask, lanes);
         let before = geometry.states_around(0).0 * lanes;
         simd.vectorize(Wide(Outer {
@@ -145,9 +145,9 @@ impl<S: Simd> SimdPass<S, Backward<'_>> {
     /// Adds to the gradient of the layer's input.
     fn input(&mut self, scan: usize) {
         let network = self.pass.task.network;
-        let tape_stride = network.geometry(scan, self.pass.workspace.steps, true).tape_stride;
+        let tape_stride = network.geometry(scan, self.pass.workspace.kept.steps, true).tape_stride;
         // The tape is taken out for a moment, since the input's gradient is borrowed from the same workspace.
-        let tape = std::mem::take(&mut self.pass.workspace.tapes[scan]);
+        let tape = std::mem::take(&mut self.pass.workspace.kept.tapes[scan]);
         let simd = self.simd;
         let (out, out_stride) = self.d_input(scan / network.spec.directions());
         simd.vectorize(Wide(Product {
@@ -158,7 +158,7 @@ impl<S: Simd> SimdPass<S, Backward<'_>> {
             out,
             out_stride,
         }));
-        self.pass.workspace.tapes[scan] = tape;
+        self.pass.workspace.kept.tapes[scan] = tape;
     }
 
     /// The buffer for the gradient of a layer's input, and its stride in time.

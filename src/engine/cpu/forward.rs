@@ -20,34 +20,35 @@ impl<S: Simd> CellVisitor for SimdPass<S, Forward<'_>> {
     type Output = ();
 
     fn visit<C: Cell>(mut self) {
-        let SimdPass { simd, pass: Forward { task, ref rows, ref times, ref mut workspace } } = self;
-        let Task { network, batch, mask } = *task;
+        let SimdPass { simd, pass: Forward { task, batch, ref rows, ref times, ref mut workspace } } = self;
+        let Task { network, mask } = *task;
         workspace.load(network, batch, rows, times);
         let (spec, lanes) = (&network.spec, workspace.lanes);
         for (scan, weights) in network.scans.iter().enumerate() {
-            let geometry = network.geometry(scan, workspace.steps, workspace.shape.keep_tape);
+            let geometry = network.geometry(scan, workspace.kept.steps, workspace.shape.keep_tape);
             let (layer, direction) = (scan / spec.directions(), scan % spec.directions());
-            let (below, h) = workspace.h.split_at_mut(layer);
-            let (input, input_stride) = layer_input(network, &workspace.x, below, &workspace.dropped, mask, lanes);
+            let (below, h) = workspace.kept.h.split_at_mut(layer);
+            let (input, input_stride) =
+                layer_input(network, &workspace.kept.x, below, &workspace.kept.dropped, mask, lanes);
             simd.vectorize(Wide(ForwardScan::<C> {
                 cell: PhantomData,
                 geometry,
-                lengths: workspace.lengths,
+                lengths: workspace.kept.lengths,
                 weights,
                 input,
                 input_stride,
                 inputs: spec.layer_input(layer),
                 h: &mut h[0],
-                c: &mut workspace.c[layer],
-                tape: &mut workspace.tapes[scan],
+                c: &mut workspace.kept.c[layer],
+                tape: &mut workspace.kept.tapes[scan],
             }));
             if let (Some(mask), true) = (mask, direction + 1 == spec.directions() && layer + 1 < spec.layers) {
                 let stride = network.state_stride();
-                let len = workspace.steps * stride * lanes;
+                let len = workspace.kept.steps * stride * lanes;
                 // Place 0 of h holds an initial state.
-                let values = &mut workspace.dropped[layer][..len];
-                values.copy_from_slice(&workspace.h[layer][stride * lanes..][..len]);
-                let rows = workspace.rows;
+                let values = &mut workspace.kept.dropped[layer][..len];
+                values.copy_from_slice(&workspace.kept.h[layer][stride * lanes..][..len]);
+                let rows = workspace.kept.rows;
                 simd.vectorize(Wide(ApplyMask { mask, layer, rows, units: spec.top(), values, stride }));
             }
         }

@@ -2,7 +2,7 @@
 
 use super::kernel::{LossGradient, Outer, Product, Sum, Wide};
 use super::network::Network;
-use super::pass::{Backward, Forward, SimdPass, Task};
+use super::pass::{Backward, Forward, Minimised, SimdPass, Source, Task};
 use super::tile::Workspace;
 use crate::loss::Loss;
 use crate::model::Readout;
@@ -47,27 +47,42 @@ impl<S: Simd> SimdPass<S, Forward<'_>> {
 }
 
 impl<S: Simd> SimdPass<S, Backward<'_>> {
-    /// Adds the head's gradients, and writes the gradient of the top layer's output to `d_h`. Returns the sum of the
-    /// loss's terms and the first time that has a gradient.
-    pub(super) fn head(&mut self) -> (f64, usize) {
-        let SimdPass { simd, pass: Backward { task, options, rows, workspace, gradient } } = self;
-        let Task { network, batch, .. } = *task;
-        let (spec, layout, lanes) = (&network.spec, &network.layout, workspace.lanes);
-        let (outputs, read) = (spec.outputs(), workspace.read());
-        let width = options.loss.target_width(outputs);
+    /// The gradient of the outputs, to `d_y`, and of the final states, to `d_states`. Returns the sum of the loss's
+    /// terms.
+    pub(super) fn begin(&mut self) -> f64 {
+        let SimdPass { simd, pass: Backward { task: Task { network, .. }, options, rows, workspace, .. } } = self;
+        let (outputs, lanes, read) = (network.spec.outputs(), workspace.lanes, workspace.read());
+        let Minimised { batch, loss, terms } = match options.source {
+            Source::Loss(minimised) => minimised,
+            Source::Gradients(batch_rows, d_outputs) => {
+                workspace.load_d_y(&d_outputs.y, outputs, rows, batch_rows);
+                workspace.load_d_states(network, &d_outputs.states, rows, batch_rows);
+                return 0.0;
+            }
+        };
+        workspace.d_states.iter_mut().for_each(|d_states| d_states.fill(0.0));
+        let width = loss.target_width(outputs);
         workspace.load_targets(batch, rows);
-        let terms = terms(workspace, options.loss, outputs, rows.len());
+        let sum = sum_of_terms(workspace, loss, outputs, rows.len());
         simd.vectorize(Wide(LossGradient {
-            loss: options.loss,
+            loss,
             outputs,
             rows: rows.len(),
-            lengths: if workspace.shape.readout == Readout::Every { workspace.lengths } else { None },
-            terms: options.terms,
+            lengths: if workspace.shape.readout == Readout::Every { workspace.kept.lengths } else { None },
+            terms,
             y: &workspace.y[..read * outputs * lanes],
             targets: &workspace.targets[..read * width * lanes],
             d_y: &mut workspace.d_y,
         }));
+        sum
+    }
 
+    /// Adds the head's gradients, and writes the gradient of the top layer's output to `d_h`. Returns the first time
+    /// that has one.
+    pub(super) fn head(&mut self) -> usize {
+        let SimdPass { simd, pass: Backward { task: Task { network, .. }, workspace, gradient, .. } } = self;
+        let (spec, layout, lanes) = (&network.spec, &network.layout, workspace.lanes);
+        let (outputs, read) = (spec.outputs(), workspace.read());
         let stride = network.state_stride();
         let gathers = gathers(network, workspace);
         let Some(back) = &network.head_back else {
@@ -75,7 +90,7 @@ impl<S: Simd> SimdPass<S, Backward<'_>> {
             for (d_h, d_y) in workspace.d_h.chunks_exact_mut(stride * lanes).zip(d_y) {
                 d_h[..outputs * lanes].copy_from_slice(d_y);
             }
-            return (terms, 0);
+            return 0;
         };
         let all = 0..outputs;
         let segments = from_ref(&all);
@@ -94,7 +109,7 @@ impl<S: Simd> SimdPass<S, Backward<'_>> {
         workspace.scratch = scratch;
         simd.vectorize(Wide(Sum { a: &workspace.d_y, stride: outputs, gradient: &mut gradient[layout.head_bias()] }));
 
-        let d_top = if gathers { &mut workspace.last } else { &mut workspace.d_h };
+        let d_top = if gathers { &mut workspace.kept.last } else { &mut workspace.d_h };
         let d_top = &mut d_top[..read * stride * lanes];
         d_top.fill(0.0);
         simd.vectorize(Wide(Product {
@@ -107,14 +122,14 @@ impl<S: Simd> SimdPass<S, Backward<'_>> {
         }));
         if gathers {
             scatter_last(network, workspace);
-            return (terms, 0);
+            return 0;
         }
-        (terms, workspace.steps - read)
+        workspace.kept.steps - read
     }
 }
 
 /// The sum of the terms of the first `rows` lanes, row after row.
-fn terms(workspace: &mut Workspace, loss: Loss, outputs: usize, rows: usize) -> f64 {
+fn sum_of_terms(workspace: &mut Workspace, loss: Loss, outputs: usize, rows: usize) -> f64 {
     let (lanes, width) = (workspace.lanes, loss.target_width(outputs));
     let mut position = std::mem::take(&mut workspace.position);
     position.resize(outputs + width, 0.0);
@@ -137,10 +152,10 @@ fn terms(workspace: &mut Workspace, loss: Loss, outputs: usize, rows: usize) -> 
 fn top<'a>(network: &Network, workspace: &'a Workspace) -> (&'a [f32], usize) {
     let (read, stride) = (workspace.read(), network.state_stride());
     if gathers(network, workspace) {
-        return (&workspace.last, stride);
+        return (&workspace.kept.last, stride);
     }
-    let first = (workspace.steps - read + 1) * stride * workspace.lanes;
-    (&workspace.h[network.spec.layers - 1][first..][..read * stride * workspace.lanes], stride)
+    let first = (workspace.kept.steps - read + 1) * stride * workspace.lanes;
+    (&workspace.kept.h[network.spec.layers - 1][first..][..read * stride * workspace.lanes], stride)
 }
 
 /// Whether what the head reads of each row has to be gathered from times of its own. A forward scan keeps its last
@@ -148,7 +163,7 @@ fn top<'a>(network: &Network, workspace: &'a Workspace) -> (&'a [f32], usize) {
 fn gathers(network: &Network, workspace: &Workspace) -> bool {
     let apart = match workspace.shape.readout {
         Readout::Last => true,
-        Readout::LastStep => workspace.lengths.is_some(),
+        Readout::LastStep => workspace.kept.lengths.is_some(),
         Readout::Every => false,
     };
     network.spec.bidirectional && apart
@@ -156,11 +171,11 @@ fn gathers(network: &Network, workspace: &Workspace) -> bool {
 
 /// Gathers h of the top layer where the head reads it.
 fn gather_last(network: &Network, workspace: &mut Workspace) {
-    let (lanes, h) = (workspace.lanes, &workspace.h[network.spec.layers - 1]);
+    let (lanes, h) = (workspace.lanes, &workspace.kept.h[network.spec.layers - 1]);
     for (first, units, place) in last_places(network, workspace) {
         // Place 0 of h holds an initial state.
         let from = h[(place + network.state_stride() * lanes)..].iter().step_by(lanes);
-        let to = workspace.last[first..].iter_mut().step_by(lanes).take(units);
+        let to = workspace.kept.last[first..].iter_mut().step_by(lanes).take(units);
         to.zip(from).for_each(|(to, from)| *to = *from);
     }
 }
@@ -170,7 +185,7 @@ fn scatter_last(network: &Network, workspace: &mut Workspace) {
     let lanes = workspace.lanes;
     workspace.d_h.fill(0.0);
     for (first, units, place) in last_places(network, workspace) {
-        let from = workspace.last[first..].iter().step_by(lanes).take(units);
+        let from = workspace.kept.last[first..].iter().step_by(lanes).take(units);
         let to = workspace.d_h[place..].iter_mut().step_by(lanes);
         to.zip(from).for_each(|(to, from)| *to = *from);
     }
@@ -179,7 +194,7 @@ fn scatter_last(network: &Network, workspace: &mut Workspace) {
 /// For each lane and direction: where its units begin in [D*H], how many they are, and where they begin in [T, D*H] at
 /// the time that the head reads.
 fn last_places(network: &Network, workspace: &Workspace) -> impl Iterator<Item = (usize, usize, usize)> + use<> {
-    let (lanes, steps, lengths) = (workspace.lanes, workspace.steps, workspace.lengths);
+    let (lanes, steps, lengths) = (workspace.lanes, workspace.kept.steps, workspace.kept.lengths);
     let (stride, hidden) = (network.state_stride() * lanes, network.spec.hidden);
     let final_states = workspace.shape.readout == Readout::Last;
     let directions = network.spec.directions();

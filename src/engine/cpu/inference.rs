@@ -9,7 +9,7 @@ use super::threads::{Machine, Workspaces, lock, unlock};
 use super::tile::WorkspaceShape;
 use super::units::{Call, Units};
 use super::way::Way;
-use crate::engine::{Gradients, Outputs};
+use crate::engine::Outputs;
 use crate::error::Result;
 use crate::model::Readout;
 use std::ops::Range;
@@ -62,27 +62,27 @@ impl Inference {
         let chunk = if spec.bidirectional { steps } else { CHUNK };
         if choose(machine, spec, rows, false) == Way::Units {
             let layout = &network.layout;
-            let call = Call { machine, spec, layout, parameters, batch, readout, mask: None };
+            let call = Call { machine, spec, layout, parameters, rows, steps, readout, mask: None };
             let units = &mut self.units[usize::from(members(machine, spec, rows, steps) > 1)];
-            Units::forward(units, &call, chunk, &mut outputs.y, &mut outputs.states)?;
+            Units::forward(units, &call, batch, chunk, &mut outputs)?;
             return Ok(outputs);
         }
         network.refresh(parameters, false);
         let network = &*network;
         let shape = WorkspaceShape { steps: chunk, readout, keep_tape: false, dropout: false };
         let workspaces = self.workspaces.prepare(machine, network, shape)?;
-        let results = Mutex::new(Results { rows, gradients: Gradients { outputs, ..Gradients::default() } });
+        let results = Mutex::new(Results { rows, outputs, ..Results::default() });
         let mut tiles: Vec<Range<usize>> =
             (0..rows).step_by(lanes).map(|first| first..rows.min(first + lanes)).collect();
-        let task = &Task { network, batch, mask: None };
+        let task = &Task { network, mask: None };
         threads.each(workspaces, &mut tiles, |rows, workspace| {
             for first in (0..steps).step_by(chunk) {
                 let times = first..steps.min(first + chunk);
-                level.dispatch(Forward { task, rows: rows.clone(), times, workspace });
+                level.dispatch(Forward { task, batch, rows: rows.clone(), times, workspace });
                 lock(&results).take_outputs(network, workspace, rows, first);
             }
             lock(&results).take_states(network, workspace, rows);
         });
-        Ok(unlock(results).gradients.outputs)
+        Ok(unlock(results).outputs)
     }
 }

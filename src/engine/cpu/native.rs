@@ -5,19 +5,22 @@ use super::choice::choose;
 use super::inference::{Inference, Stream};
 use super::network::Network;
 use super::options::{Options, machine};
-use super::pass::{BackwardOptions, Task};
+use super::pass::{Minimised, Task};
+use super::recorded::{Recorder, Recording, Tape};
 use super::results::Results;
 use super::threads::{Machine, Workspaces, lock, unlock};
-use super::tile::WorkspaceShape;
+use super::tile::{Workspace, WorkspaceShape};
 use super::training::{Groups, differentiate};
-use super::units::{Call, Units};
+use super::units::{Back, Call, Units};
 use super::way::Way;
 use super::weights::{Weights, gradient};
 use crate::data::{Sequences, Windows};
-use crate::engine::{self, DeviceInfo, Engine, Gradients, Moments, Outputs, Steps};
+use crate::engine::stamp::Stamp;
+use crate::engine::{self, DeviceInfo, Differentiated, Engine, Gradients, Moments, Outputs, Steps};
 use crate::error::{Error, Result};
 use crate::loss::Objective;
 use crate::model::{Dropout, Mask, Readout, Spec};
+use std::ops::Range;
 use std::sync::Mutex;
 
 /// A network on the processor.
@@ -35,6 +38,9 @@ pub struct CpuEngine {
     weights: Weights,
     windows: Option<Windows>,
     groups: Groups,
+    recorder: Recorder,
+    /// Of the weights as they are.
+    stamp: Stamp,
     /// Losses of the steps since they were last asked for.
     losses: Vec<f32>,
 }
@@ -71,6 +77,8 @@ impl CpuEngine {
             weights: Weights::new(&[]),
             windows: None,
             groups: Groups::default(),
+            recorder: Recorder::default(),
+            stamp: Stamp::new(),
             losses: Vec::new(),
         };
         engine.set_parameters(parameters)?;
@@ -89,6 +97,8 @@ impl CpuEngine {
 }
 
 impl Engine for CpuEngine {
+    type Tape = Tape;
+
     fn device(&self) -> &DeviceInfo {
         &self.device
     }
@@ -100,6 +110,7 @@ impl Engine for CpuEngine {
     fn set_parameters(&mut self, parameters: &[f32]) -> Result<()> {
         Error::check_len("parameters", &[("block", self.network.layout.len())], parameters.len())?;
         self.weights = Weights::new(parameters);
+        self.stamp = Stamp::new();
         self.network.forget();
         self.inference.forget();
         Ok(())
@@ -125,18 +136,17 @@ impl Engine for CpuEngine {
 
     fn train(&mut self, steps: &Steps) -> Result<()> {
         let &Steps { ids, batch, .. } = steps;
-        let CpuEngine { machine, training, units, inference, network, weights, windows, groups, losses, .. } = self;
+        let CpuEngine { machine, training, units, inference, network, weights, windows, groups, losses, stamp, .. } =
+            self;
         let windows = windows.as_ref().ok_or_else(not_loaded)?;
         steps.check(&network.spec, windows)?;
         let way = choose(machine, &network.spec, batch, true);
         let workspaces = match way {
             Way::Tiles => {
                 *units = None;
-                Some(training.prepare(
-                    machine,
-                    network,
-                    shape(&network.spec, windows.steps(), &steps.objective.dropout),
-                )?)
+                let dropout = mask(&steps.objective.dropout).is_some();
+                let shape = WorkspaceShape::with_tape(&network.spec, windows.steps(), dropout);
+                Some(training.prepare(machine, network, shape)?)
             }
             Way::Units => None,
         };
@@ -146,50 +156,48 @@ impl Engine for CpuEngine {
         let mut before = None;
         let carried = if steps.carry { vec![0.0; network.spec.state_len() * batch] } else { Vec::new() };
         let outputs = Outputs { states: carried, ..Outputs::default() };
-        let after = Mutex::new(Results { rows: batch, gradients: Gradients { outputs, ..Gradients::default() } });
+        let after = Mutex::new(Results { rows: batch, outputs, ..Results::default() });
         machine.threads.within(|| {
             for (k, ids) in ids.chunks(batch).enumerate() {
                 let objective = steps.objective(k);
                 let batch = Batch::windows(windows, ids, before.as_deref());
                 let terms = batch.terms(objective.loss, &network.spec);
-                let options = BackwardOptions { loss: objective.loss, terms, with_d_x: false };
+                let minimised = Minimised { batch: &batch, loss: objective.loss, terms };
                 let mask = mask(&objective.dropout);
                 let groups = match workspaces {
                     Some(workspaces) => {
                         network.refresh(&weights.parameters, false);
                         let groups = groups.of(ids.len(), machine.lanes, weights.parameters.len());
                         let network = &*network;
-                        let task = Task { network, batch: &batch, mask };
-                        losses.push(differentiate(
-                            (machine, workspaces),
-                            &task,
-                            &options,
-                            groups,
-                            |rows, workspace| {
-                                if steps.carry {
-                                    lock(&after).take_states(network, workspace, rows);
-                                }
-                            },
-                        ));
+                        let task = Task { network, mask };
+                        let seen = |rows: &Range<usize>, workspace: &Workspace| {
+                            if steps.carry {
+                                lock(&after).take_states(network, workspace, rows);
+                            }
+                        };
+                        let of = (&*machine, workspaces);
+                        losses.push(differentiate(of, &task, &minimised, false, groups, seen));
                         groups
                     }
                     None => {
                         let groups = groups.one(weights.parameters.len());
-                        let call = call(machine, network, &weights.parameters, &batch, mask);
-                        let slots = (&*network.input_slots, &*network.hidden_slots);
-                        let gradient = &mut groups[0].gradient;
-                        losses.push(Units::differentiate(units, &call, &options, slots, gradient, |units, last| {
+                        let call = Call::new(machine, network, &weights.parameters, (ids.len(), windows.steps()), mask);
+                        let (slots, gradient) = (network.slots(), &mut groups[0].gradient);
+                        let seen = |units: &Units, last: bool| {
                             if steps.carry && last {
-                                units.take_states(&call, &mut lock(&after).gradients.outputs.states);
+                                units.take_states(&call, &mut lock(&after).outputs.states);
                             }
-                        })?);
+                        };
+                        let to = Back::ToParameters;
+                        losses.push(Units::differentiate(units, &call, &minimised, to, slots, gradient, seen)?);
                         groups
                     }
                 };
                 weights.step(machine, groups, steps.clip, steps.update(k));
                 network.forget();
+                *stamp = Stamp::new();
                 if steps.carry {
-                    let after = &mut lock(&after).gradients.outputs.states;
+                    let after = &mut lock(&after).outputs.states;
                     let before = before.get_or_insert_with(|| vec![0.0; after.len()]);
                     std::mem::swap(before, after);
                 }
@@ -223,12 +231,26 @@ impl Engine for CpuEngine {
         self.run(&Batch::sequences(sequences, &[]), true)
     }
 
+    async fn record(&mut self, sequences: &Sequences, dropout: &Dropout) -> Result<(Outputs, Tape)> {
+        engine::check_sequences(self.spec(), sequences)?;
+        dropout.check()?;
+        let CpuEngine { machine, training, network, weights, recorder, stamp, .. } = self;
+        let of = Recording { machine, workspaces: training, network, parameters: &weights.parameters, stamp: *stamp };
+        recorder.record(of, sequences, mask(dropout))
+    }
+
+    async fn backward(&mut self, tape: Tape, d_outputs: &Outputs, with_x: bool) -> Result<Gradients> {
+        let CpuEngine { machine, training, network, weights, recorder, groups, stamp, .. } = self;
+        let of = Recording { machine, workspaces: training, network, parameters: &weights.parameters, stamp: *stamp };
+        recorder.backward(of, groups, tape, d_outputs, with_x)
+    }
+
     async fn differentiate(
         &mut self,
         sequences: &Sequences,
         targets: &[f32],
         objective: &Objective,
-    ) -> Result<Gradients> {
+    ) -> Result<Differentiated> {
         engine::check_sequences(self.spec(), sequences)?;
         objective.check(self.spec())?;
         let &Sequences { rows, steps, ref x, .. } = sequences;
@@ -237,45 +259,38 @@ impl Engine for CpuEngine {
         let CpuEngine { machine, training, units, network, weights, groups, .. } = self;
         let spec = network.spec;
         let batch = Batch::sequences(sequences, targets);
-        let y = vec![0.0; rows * spec.read_steps(steps) * spec.outputs()];
-        let states = vec![0.0; spec.state_len() * rows];
-        let mut results = Results {
-            rows,
-            gradients: Gradients {
-                outputs: Outputs { y, states: states.clone() },
-                x: vec![0.0; x.len()],
-                states,
-                ..Gradients::default()
-            },
-        };
+        let outputs = Outputs::zeros(&spec, rows, steps);
+        let states = outputs.states.clone();
+        let gradients = Gradients { x: vec![0.0; x.len()], states, ..Gradients::default() };
         let mask = mask(&objective.dropout);
-        let options =
-            BackwardOptions { loss: objective.loss, terms: batch.terms(objective.loss, &spec), with_d_x: true };
+        let minimised = Minimised { batch: &batch, loss: objective.loss, terms: batch.terms(objective.loss, &spec) };
         if choose(machine, &spec, rows, true) == Way::Units {
             let groups = groups.one(weights.parameters.len());
-            let call = call(machine, network, &weights.parameters, &batch, mask);
-            let slots = (&*network.input_slots, &*network.hidden_slots);
-            let gradient = &mut groups[0].gradient;
-            let loss = Units::differentiate(units, &call, &options, slots, gradient, |units, last| {
-                units.take_results(&call, last, &mut results.gradients);
-            })?;
-            return Ok(Gradients { loss, parameters: gradient.clone(), ..results.gradients });
+            let call = Call::new(machine, network, &weights.parameters, (rows, steps), mask);
+            let (slots, gradient) = (network.slots(), &mut groups[0].gradient);
+            let mut results = Differentiated { outputs, gradients, ..Differentiated::default() };
+            let seen = |units: &Units, last: bool| units.take_results(&call, last, &mut results);
+            results.loss = Units::differentiate(units, &call, &minimised, Back::ToX, slots, gradient, seen)?;
+            results.gradients.parameters.clone_from(gradient);
+            return Ok(results);
         }
         // Training does not pack the weights that only the gradient of x needs.
         network.refresh(&weights.parameters, true);
         let network = &*network;
-        let workspaces = training.prepare(machine, network, shape(&spec, steps, &objective.dropout))?;
-        let results = Mutex::new(results);
+        let workspaces = training.prepare(machine, network, WorkspaceShape::with_tape(&spec, steps, mask.is_some()))?;
+        let results = Mutex::new(Results { rows, outputs, gradients });
         let groups = groups.of(rows, machine.lanes, weights.parameters.len());
-        let task = Task { network, batch: &batch, mask };
-        let loss = differentiate((machine, workspaces), &task, &options, groups, |rows, workspace| {
+        let task = Task { network, mask };
+        let of = (&*machine, workspaces);
+        let loss = differentiate(of, &task, &minimised, true, groups, |rows, workspace| {
             let mut results = lock(&results);
             results.take_outputs(network, workspace, rows, 0);
             results.take_states(network, workspace, rows);
             results.take_gradients(network, workspace, rows);
         });
-        let gradients = unlock(results).gradients;
-        Ok(Gradients { loss, parameters: gradient(groups), ..gradients })
+        let Results { outputs, mut gradients, .. } = unlock(results);
+        gradients.parameters = gradient(groups);
+        Ok(Differentiated { loss, outputs, gradients })
     }
 
     fn open_stream(&mut self, rows: usize, states: Option<&[f32]>) -> Result<()> {
@@ -301,23 +316,6 @@ impl Engine for CpuEngine {
     async fn states(&mut self) -> Result<Vec<f32>> {
         self.stream.as_ref().map(|stream| stream.states.clone()).ok_or_else(not_open)
     }
-}
-
-/// The workspaces that training on sequences of `steps` steps needs.
-fn shape(spec: &Spec, steps: usize, dropout: &Dropout) -> WorkspaceShape {
-    WorkspaceShape { steps, readout: spec.readout(), keep_tape: true, dropout: mask(dropout).is_some() }
-}
-
-/// What the way by units is to run.
-fn call<'a>(
-    machine: &'a Machine,
-    network: &'a Network,
-    parameters: &'a [f32],
-    batch: &'a Batch<'a>,
-    mask: Option<Mask>,
-) -> Call<'a> {
-    let Network { spec, layout, .. } = network;
-    Call { machine, spec, layout, parameters, batch, readout: spec.readout(), mask }
 }
 
 /// What is dropped, if anything is.

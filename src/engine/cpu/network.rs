@@ -1,6 +1,7 @@
 //! A network as the kernels read it: packed weights, and the layout of a tile.
 
 use super::kernel::{Geometry, Packed, PackedBack, PackedHead, PackedScan, choose};
+use super::units::Slots;
 use crate::model::{CellFacts, Layout, Spec};
 use std::ops::Range;
 
@@ -90,6 +91,11 @@ impl Network {
             head.pack(parameters, &self.layout);
             back.pack_transposed(&parameters[self.layout.head_weight()]);
         }
+    }
+
+    /// Which values of the slots the gates of the weights add to.
+    pub fn slots(&self) -> Slots<'_> {
+        Slots { input: &self.input_slots, hidden: &self.hidden_slots }
     }
 
     /// How many scans there are: L*D.

@@ -2,7 +2,7 @@
 
 use super::network::Network;
 use super::tile::Workspace;
-use crate::engine::Gradients;
+use crate::engine::{Gradients, Outputs};
 use crate::model::Readout;
 use std::ops::Range;
 
@@ -12,6 +12,7 @@ use std::ops::Range;
 pub(super) struct Results {
     /// B.
     pub rows: usize,
+    pub outputs: Outputs,
     /// The parameters' gradient is not filled by tiles but by groups of them.
     pub gradients: Gradients,
 }
@@ -19,50 +20,62 @@ pub(super) struct Results {
 impl Results {
     /// The outputs of `rows` at the times that a tile has from `first` on.
     pub fn take_outputs(&mut self, network: &Network, workspace: &Workspace, rows: &Range<usize>, first: usize) {
-        let outputs = network.spec.outputs();
-        let per_row = self.gradients.outputs.y.len() / self.rows;
-        let first = if workspace.shape.readout == Readout::Every { first * outputs } else { 0 };
-        for (lane, row) in rows.clone().enumerate() {
-            let y = self.gradients.outputs.y.get_mut(row * per_row + first..).unwrap_or_default();
-            copy_lane(&workspace.y, lane, workspace.lanes, y, workspace.counted(lane) * outputs);
-        }
+        let row_len = self.outputs.y.len() / self.rows;
+        let first = if workspace.shape.readout == Readout::Every { first * network.spec.outputs() } else { 0 };
+        let y = self.outputs.y.get_mut(rows.start * row_len + first..rows.end * row_len).unwrap_or_default();
+        copy_outputs(network, workspace, y, row_len);
     }
 
     /// The states that `rows` end with.
     pub fn take_states(&mut self, network: &Network, workspace: &Workspace, rows: &Range<usize>) {
         let hidden = network.spec.hidden * workspace.lanes;
         self.each_state(network, |results, scan, s, first| {
-            let last = network.geometry(scan, workspace.steps, workspace.shape.keep_tape).last() * workspace.lanes;
+            let last = network.geometry(scan, workspace.kept.steps, workspace.shape.keep_tape).last() * workspace.lanes;
             let layer = scan / network.spec.directions();
-            let states = if s == 0 { &workspace.h[layer] } else { &workspace.c[layer] };
+            let states = if s == 0 { &workspace.kept.h[layer] } else { &workspace.kept.c[layer] };
             take_state(&states[last..][..hidden], workspace.lanes, rows, &mut results.outputs.states, first);
         });
     }
 
     /// The gradients of x and of the initial states of `rows`.
     pub fn take_gradients(&mut self, network: &Network, workspace: &Workspace, rows: &Range<usize>) {
-        let (inputs, lanes) = (network.spec.input, workspace.lanes);
-        for (lane, row) in rows.clone().enumerate() {
-            let d_x = self.gradients.x.get_mut(row * workspace.steps * inputs..).unwrap_or_default();
-            for (d_x, vectors) in
-                d_x.chunks_exact_mut(inputs).zip(workspace.d_x.chunks_exact(network.x_stride() * lanes))
-            {
-                copy_lane(vectors, lane, lanes, d_x, inputs);
-            }
-        }
-        let hidden = network.spec.hidden * lanes;
+        let row_len = workspace.kept.steps * network.spec.input;
+        copy_d_x(network, workspace, &mut self.gradients.x[rows.start * row_len..rows.end * row_len]);
+        self.take_d_states(network, workspace, rows);
+    }
+
+    /// The gradients of the initial states of `rows`.
+    pub fn take_d_states(&mut self, network: &Network, workspace: &Workspace, rows: &Range<usize>) {
+        let hidden = network.spec.hidden * workspace.lanes;
         self.each_state(network, |results, scan, s, first| {
             let states = &workspace.d_states[scan][s * hidden..][..hidden];
-            take_state(states, lanes, rows, &mut results.states, first);
+            take_state(states, workspace.lanes, rows, &mut results.gradients.states, first);
         });
     }
 
     /// Calls `show` for each state vector of each layer and direction, with its first row in [S*L*D*B, H].
-    fn each_state(&mut self, network: &Network, mut show: impl FnMut(&mut Gradients, usize, usize, usize)) {
+    fn each_state(&mut self, network: &Network, mut show: impl FnMut(&mut Self, usize, usize, usize)) {
         for scan in 0..network.scan_count() {
             for s in 0..network.facts.states {
-                show(&mut self.gradients, scan, s, (s * network.scan_count() + scan) * self.rows);
+                show(self, scan, s, (s * network.scan_count() + scan) * self.rows);
             }
+        }
+    }
+}
+
+/// Copies the outputs of a tile's rows, whose values begin `row_len` apart.
+pub(super) fn copy_outputs(network: &Network, workspace: &Workspace, y: &mut [f32], row_len: usize) {
+    for (lane, y) in y.chunks_mut(row_len.max(1)).enumerate() {
+        copy_lane(&workspace.y, lane, workspace.lanes, y, workspace.counted(lane) * network.spec.outputs());
+    }
+}
+
+/// Copies the gradient of x of a tile's rows, [rows, T, I].
+pub(super) fn copy_d_x(network: &Network, workspace: &Workspace, x: &mut [f32]) {
+    let (inputs, lanes) = (network.spec.input, workspace.lanes);
+    for (lane, x) in x.chunks_mut(workspace.kept.steps * inputs).enumerate() {
+        for (x, vectors) in x.chunks_exact_mut(inputs).zip(workspace.d_x.chunks_exact(network.x_stride() * lanes)) {
+            copy_lane(vectors, lane, lanes, x, inputs);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::kernel::{AlignedBuffer, MAX_LANES, SCRATCH, TileLengths};
 use super::network::Network;
-use crate::model::Readout;
+use crate::model::{Readout, Spec};
 
 /// What the sizes of a workspace depend on, beside the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,32 +17,22 @@ pub(super) struct WorkspaceShape {
     pub dropout: bool,
 }
 
+impl WorkspaceShape {
+    /// What a way back over sequences of `steps` steps needs.
+    pub fn with_tape(spec: &Spec, steps: usize, dropout: bool) -> Self {
+        WorkspaceShape { steps, readout: spec.readout(), keep_tape: true, dropout }
+    }
+}
+
 /// What one tile needs beside the weights. A thread has one of these and takes one tile after the other through it.
 /// Each value is one vector of lanes, one lane for each row.
 #[derive(Debug)]
 pub(super) struct Workspace {
     pub shape: WorkspaceShape,
-    /// Time steps of the current pass, at most those of the shape.
-    pub steps: usize,
     /// Lanes of a vector.
     pub lanes: usize,
-    /// The lengths of the current rows, if not all have every step.
-    pub lengths: Option<TileLengths>,
-    /// The batch row of each lane.
-    pub rows: [u32; MAX_LANES],
-    /// [T, I].
-    pub x: AlignedBuffer,
-    /// h of each layer, [T+2, D*H].
-    pub h: Vec<AlignedBuffer>,
-    /// The second state of each layer, likewise; empty where the cell has none.
-    pub c: Vec<AlignedBuffer>,
-    /// h after dropout, of each layer but the last, [T, D*H].
-    pub dropped: Vec<AlignedBuffer>,
-    /// Of each layer and direction, [T, slots*H]: the tape, then the deltas.
-    pub tapes: Vec<AlignedBuffer>,
-    /// The topmost h at the end of each row, [D*H], and then its gradient: only where rows end at different times, and
-    /// both directions are read there.
-    pub last: AlignedBuffer,
+    /// What the way there leaves.
+    pub kept: Kept,
     /// Outputs, [read steps, O].
     pub y: AlignedBuffer,
     /// Targets, [read steps, at most O].
@@ -65,6 +55,30 @@ pub(super) struct Workspace {
     pub d_bias: AlignedBuffer,
     /// The scratch memory of [`super::kernel::Outer`].
     pub scratch: AlignedBuffer,
+}
+
+/// What the way back of a tile needs of the way there.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    /// Time steps of the pass, at most those of the workspace's shape.
+    pub steps: usize,
+    /// The lengths of the rows, if not all have every step.
+    pub lengths: Option<TileLengths>,
+    /// The batch row of each lane.
+    pub rows: [u32; MAX_LANES],
+    /// [T, I].
+    pub x: AlignedBuffer,
+    /// h of each layer, [T+2, D*H].
+    pub h: Vec<AlignedBuffer>,
+    /// The second state of each layer, likewise; empty where the cell has none.
+    pub c: Vec<AlignedBuffer>,
+    /// h after dropout, of each layer but the last, [T, D*H].
+    pub dropped: Vec<AlignedBuffer>,
+    /// Of each layer and direction, [T, slots*H]: the tape, then the deltas.
+    pub tapes: Vec<AlignedBuffer>,
+    /// The topmost h at the end of each row, [D*H], and then its gradient: only where rows end at different times, and
+    /// both directions are read there.
+    pub last: AlignedBuffer,
 }
 
 /// Values of each buffer of a [`Workspace`], by its name there.
@@ -113,42 +127,65 @@ impl Sizes {
     }
 }
 
-impl Workspace {
-    /// Bytes of a workspace; as large as can be where they cannot be counted.
-    pub fn bytes(network: &Network, lanes: usize, shape: &WorkspaceShape) -> usize {
+impl Kept {
+    pub fn new(network: &Network, lanes: usize, shape: &WorkspaceShape) -> Self {
         let sizes = Sizes::new(network, lanes, shape);
-        let (layers, scans) = (network.spec.layers, network.scan_count());
-        let each = [
-            (sizes.states, layers * network.facts.states),
-            (sizes.dropped, layers - 1),
-            (sizes.tape, scans),
-            (sizes.d_states, scans + 1),
-        ];
-        let once = [sizes.x, sizes.last, sizes.y, sizes.d_y, sizes.d_y, sizes.d_h, sizes.d_below, sizes.d_x];
-        let once = once.into_iter().chain([sizes.d_bias, sizes.scratch]).map(|size| (size, 1));
-        let total = each
-            .into_iter()
-            .chain(once)
-            .fold(0usize, |sum, (size, count)| sum.saturating_add(size.saturating_mul(count)));
-        total.saturating_mul(size_of::<f32>())
-    }
-
-    pub fn new(network: &Network, lanes: usize, shape: WorkspaceShape) -> Self {
-        let sizes = Sizes::new(network, lanes, &shape);
-        let (layers, scans) = (network.spec.layers, network.scan_count());
-        let several = |count: usize, size: usize| (0..count).map(|_| AlignedBuffer::zeroed(size)).collect::<Vec<_>>();
-        Workspace {
-            shape,
+        let layers = network.spec.layers;
+        Kept {
             steps: shape.steps,
-            lanes,
             lengths: None,
             rows: [0; MAX_LANES],
             x: AlignedBuffer::zeroed(sizes.x),
             h: several(layers, sizes.states),
             c: several(layers, if network.facts.states > 1 { sizes.states } else { 0 }),
             dropped: several(layers - 1, sizes.dropped),
-            tapes: several(scans, sizes.tape),
+            tapes: several(network.scan_count(), sizes.tape),
             last: AlignedBuffer::zeroed(sizes.last),
+        }
+    }
+
+    /// Bytes of it; as large as can be where they cannot be counted.
+    pub fn bytes(network: &Network, lanes: usize, shape: &WorkspaceShape) -> usize {
+        let sizes = Sizes::new(network, lanes, shape);
+        let layers = network.spec.layers;
+        let all = [
+            (sizes.states, layers * network.facts.states),
+            (sizes.dropped, layers - 1),
+            (sizes.tape, network.scan_count()),
+            (sizes.x, 1),
+            (sizes.last, 1),
+        ];
+        let values = all.into_iter().map(|(size, count)| size.saturating_mul(count));
+        values.fold(0, usize::saturating_add).saturating_mul(size_of::<f32>())
+    }
+
+    /// The steps of the row in a lane.
+    pub fn length(&self, lane: usize) -> usize {
+        self.lengths.map_or(self.steps, |lengths| lengths.length(lane))
+    }
+}
+
+/// Buffers of one size.
+fn several(count: usize, size: usize) -> Vec<AlignedBuffer> {
+    (0..count).map(|_| AlignedBuffer::zeroed(size)).collect()
+}
+
+impl Workspace {
+    /// Bytes of a workspace; as large as can be where they cannot be counted.
+    pub fn bytes(network: &Network, lanes: usize, shape: &WorkspaceShape) -> usize {
+        let sizes = Sizes::new(network, lanes, shape);
+        let d_states = sizes.d_states.saturating_mul(network.scan_count() + 1);
+        let own = [sizes.y, sizes.d_y, sizes.d_y, sizes.d_h, sizes.d_below, sizes.d_x, sizes.d_bias, sizes.scratch];
+        let own = own.into_iter().fold(d_states, usize::saturating_add);
+        own.saturating_mul(size_of::<f32>()).saturating_add(Kept::bytes(network, lanes, shape))
+    }
+
+    pub fn new(network: &Network, lanes: usize, shape: WorkspaceShape) -> Self {
+        let sizes = Sizes::new(network, lanes, &shape);
+        Workspace {
+            shape,
+            lanes,
+            kept: Kept::new(network, lanes, &shape),
             y: AlignedBuffer::zeroed(sizes.y),
             targets: AlignedBuffer::zeroed(sizes.d_y),
             d_y: AlignedBuffer::zeroed(sizes.d_y),
@@ -156,7 +193,7 @@ impl Workspace {
             d_h: AlignedBuffer::zeroed(sizes.d_h),
             d_below: AlignedBuffer::zeroed(sizes.d_below),
             d_x: AlignedBuffer::zeroed(sizes.d_x),
-            d_states: several(scans, sizes.d_states),
+            d_states: several(network.scan_count(), sizes.d_states),
             d_ended: AlignedBuffer::zeroed(sizes.d_states),
             d_bias: AlignedBuffer::zeroed(sizes.d_bias),
             scratch: AlignedBuffer::zeroed(sizes.scratch),
@@ -165,11 +202,11 @@ impl Workspace {
 
     /// Times that have an output.
     pub fn read(&self) -> usize {
-        self.shape.readout.positions(self.steps)
+        self.shape.readout.positions(self.kept.steps)
     }
 
     /// How many of the first outputs of the row in a lane count.
     pub fn counted(&self, lane: usize) -> usize {
-        self.shape.readout.positions(self.lengths.map_or(self.steps, |lengths| lengths.length(lane)))
+        self.shape.readout.positions(self.kept.length(lane))
     }
 }

@@ -1,6 +1,6 @@
 //! The gradients of a batch: its tiles form groups, and each group adds up a gradient of its own.
 
-use super::pass::{Backward, BackwardOptions, Forward, Task};
+use super::pass::{Backward, BackwardOptions, Forward, Minimised, Source, Task};
 use super::threads::{Machine, Workspaces};
 use super::tile::Workspace;
 use std::ops::Range;
@@ -14,10 +14,18 @@ const MAX_VALUES: usize = 1 << 24;
 /// shape alone, so that the sum over them does not depend on threads or timing.
 #[derive(Debug)]
 pub(super) struct Group {
-    tiles: Range<usize>,
+    pub tiles: Range<usize>,
     /// The sum of the loss's terms.
     terms: f64,
     pub gradient: Vec<f32>,
+}
+
+impl Group {
+    /// Sets the sums to zero.
+    pub fn begin(&mut self) {
+        self.gradient.fill(0.0);
+        self.terms = 0.0;
+    }
 }
 
 /// The groups of a batch.
@@ -54,21 +62,27 @@ pub(super) fn group_count(tiles: usize, parameters: usize) -> usize {
 pub(super) fn differentiate(
     (machine, workspaces): (&Machine, &Workspaces),
     task: &Task<'_>,
-    options: &BackwardOptions,
+    minimised: &Minimised<'_>,
+    with_d_x: bool,
     groups: &mut [Group],
     seen: impl Fn(&Range<usize>, &Workspace) + Send + Sync,
 ) -> f32 {
-    let times = 0..task.batch.steps();
+    let batch = minimised.batch;
+    let options = &BackwardOptions { source: Source::Loss(*minimised), with_d_x };
     machine.threads.each(workspaces, groups, |group, workspace| {
-        group.gradient.fill(0.0);
-        group.terms = 0.0;
+        group.begin();
         for tile in group.tiles.clone() {
-            let rows = tile * workspace.lanes..task.batch.rows().min((tile + 1) * workspace.lanes);
-            machine.level.dispatch(Forward { task, rows: rows.clone(), times: times.clone(), workspace });
+            let rows = tile_rows(tile, machine.lanes, batch.rows());
+            machine.level.dispatch(Forward { task, batch, rows: rows.clone(), times: 0..batch.steps(), workspace });
             let gradient = &mut group.gradient;
             group.terms += machine.level.dispatch(Backward { task, options, rows: rows.clone(), workspace, gradient });
             seen(&rows, workspace);
         }
     });
-    (groups.iter().map(|group| group.terms).sum::<f64>() / options.terms as f64) as f32
+    (groups.iter().map(|group| group.terms).sum::<f64>() / minimised.terms as f64) as f32
+}
+
+/// The rows of a tile of a batch.
+pub(super) fn tile_rows(tile: usize, lanes: usize, rows: usize) -> Range<usize> {
+    tile * lanes..rows.min((tile + 1) * lanes)
 }

@@ -14,7 +14,7 @@ mod tests;
 mod tuning;
 
 pub use device::{AdapterFacts, Capabilities, Gpu, Kernels, Kind, Options, adapters, choose};
-pub use engine::{GpuEngine, KernelTime, Memory};
+pub use engine::{GpuEngine, GpuTape, KernelTime, Memory};
 pub use explain::{
     Choice, Explained, ExplainedDispatch, ExplainedMemory, Request, choices, explain, kernel_names, module_sources,
 };

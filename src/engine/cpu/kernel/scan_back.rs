@@ -30,7 +30,7 @@ pub(in crate::engine::cpu) struct BackwardScan<'a, C: Cell> {
     /// Gradient that reaches h from above at the times from `d_h_from` on, [.., D*H], with the stride of the states.
     pub d_h: &'a [f32],
     pub d_h_from: usize,
-    /// Gradient of the states, [S, H]: zeros before, that of the initial states when done.
+    /// Gradient of the states, [S, H]: that of the final states before, that of the initial states when done.
     pub d_state: &'a mut [f32],
     /// [S, H], scratch: the gradient of the states in rows that have ended.
     pub d_ended: &'a mut [f32],

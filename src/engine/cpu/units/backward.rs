@@ -11,11 +11,16 @@ use crate::model::cells::Cell;
 use pulp::Simd;
 use std::marker::PhantomData;
 
+/// Which values of the slots of all units the gates of the weights add to.
+#[derive(Clone, Copy)]
+pub(in crate::engine::cpu) struct Slots<'a> {
+    pub input: Segments<'a>,
+    pub hidden: Segments<'a>,
+}
+
 /// Where a way back begins and how far it goes.
 pub(super) struct WayBack<'a> {
-    /// Which values of the slots of all units the gates of W_ih add to, and those of W_hh.
-    pub input_slots: Segments<'a>,
-    pub hidden_slots: Segments<'a>,
+    pub slots: Slots<'a>,
     /// Whether the pass has the last times; else the gradient of the states comes from the pass before.
     pub last: bool,
     /// Whether it goes on to x.
@@ -85,9 +90,6 @@ impl Member {
         let every = layer + 1 < pass.spec.layers || pass.readout == Readout::Every;
         // What the head reads of a row at its last step, the reverse scan makes at its first.
         let at_last_step = !every && pass.readout == Readout::LastStep && direction == 1;
-        if way.last {
-            d_states.fill(0.0);
-        }
         d_bias.fill(0.0);
         let add = |d_states: &mut [f32], d_out: &[f32], row: usize| {
             let d_out = &d_out[row * strides.c + direction * units..][..units];
@@ -145,7 +147,7 @@ impl Member {
                 start: Start::Add,
                 input: deltas,
                 input_stride: deltas_stride,
-                segments: way.hidden_slots,
+                segments: way.slots.hidden,
                 out: d_states,
                 out_stride: units,
                 rows,
@@ -158,7 +160,7 @@ impl Member {
                     start: Start::Add,
                     input: deltas,
                     input_stride: deltas_stride,
-                    segments: way.input_slots,
+                    segments: way.slots.input,
                     out: &mut d_input[t * rows * of_inputs..],
                     out_stride: of_inputs,
                     rows,

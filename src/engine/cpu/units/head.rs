@@ -4,22 +4,15 @@
 use super::pass::{Geometry, Member, Pass};
 use super::share::{Share, ShareGradient};
 use super::workspace::POSITIONS;
+use crate::engine::Outputs;
 use crate::engine::cpu::kernel::{
     AlignedBuffer, LossGradient, RowsOuter, RowsProduct, Start, Wide, accumulate, vectors,
 };
-use crate::loss::Loss;
+use crate::engine::cpu::pass::Minimised;
 use crate::model::Readout;
 use pulp::Simd;
 use std::ops::Range;
 use std::slice::from_ref;
-
-/// What a pass back minimises.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Minimised {
-    pub loss: Loss,
-    /// The terms of the whole batch, which the loss is the mean of.
-    pub terms: usize,
-}
 
 impl Member {
     /// y = W h + b at the member's positions, or h itself where there is no head; 0 where a row has ended.
@@ -81,7 +74,7 @@ impl Member {
 
     /// The gradient of the outputs of all positions, of which the member makes its own; and the loss's terms of
     /// those, which were none before.
-    pub fn loss<S: Simd>(&mut self, simd: S, pass: &Pass<'_>, minimised: &Minimised) {
+    pub fn loss<S: Simd>(&mut self, simd: S, pass: &Pass<'_>, minimised: &Minimised<'_>) {
         let outputs = pass.spec.outputs();
         let own = pass.input.own_positions(pass.readout, self.index, pass.team.members());
         let width = minimised.loss.target_width(outputs);
@@ -132,6 +125,34 @@ impl Member {
             let first = pass.input.own_positions(pass.readout, member, pass.team.members()).start * outputs;
             workspace.d_y[first..first + values.len()].copy_from_slice(values);
         });
+    }
+
+    /// The gradients of the outputs of all positions and of the final states of the member's units, from those of the
+    /// whole batch or from zeros; what lies beyond a row's length is zero.
+    pub fn load_d_outputs(&mut self, pass: &Pass<'_>, Outputs { y, states }: &Outputs) {
+        let (outputs, spec) = (pass.spec.outputs(), pass.spec);
+        let of_row = y.len() / pass.batch_rows;
+        let positions = pass.input.positions(pass.readout);
+        for (n, d_y) in self.workspace.d_y.chunks_exact_mut(outputs).take(positions).enumerate() {
+            let (place, read, counts) = pass.input.position(pass.readout, n);
+            let at = (pass.input.rows.start + place) * of_row + read * outputs;
+            match y.get(at..at + outputs) {
+                Some(given) if counts => d_y.copy_from_slice(given),
+                _ => d_y.fill(0.0),
+            }
+        }
+        let (rows, scans) = (pass.input.rows.len(), spec.layers * spec.directions());
+        for (scan, d_states) in self.workspace.d_states.iter_mut().enumerate() {
+            let of_units = d_states.chunks_exact_mut(self.share.units.len()).take(spec.facts().states * rows);
+            for (n, d_state) in of_units.enumerate() {
+                let (s, row) = (n / rows, pass.input.rows.start + n % rows);
+                let first = ((s * scans + scan) * pass.batch_rows + row) * spec.hidden;
+                match states.get(first..first + spec.hidden) {
+                    Some(given) => d_state.copy_from_slice(&given[self.share.units.clone()]),
+                    None => d_state.fill(0.0),
+                }
+            }
+        }
     }
 
     /// Adds the head's gradients of the member's outputs, and makes the gradient of the top layer's output in its

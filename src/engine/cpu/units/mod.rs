@@ -17,13 +17,15 @@ use super::batch::Batch;
 use super::choice;
 use super::kernel::PackedHead;
 use super::memory;
-use super::pass::{BackwardOptions, SimdPass};
+use super::network::Network;
+use super::pass::{Minimised, SimdPass};
 use super::threads::{Machine, lock};
+use crate::engine::{Gradients, Outputs};
 use crate::error::Result;
 use crate::model::cells::Cell;
 use crate::model::{CellVisitor, Layout, Mask, Readout, Spec};
+pub(super) use backward::Slots;
 use backward::WayBack;
-use head::Minimised;
 use pass::{Input, Member, Pass};
 use pulp::{Simd, WithSimd};
 use share::{Share, ShareGradient};
@@ -55,9 +57,25 @@ pub(super) struct Call<'a> {
     pub spec: &'a Spec,
     pub layout: &'a Layout,
     pub parameters: &'a [f32],
-    pub batch: &'a Batch<'a>,
+    /// Rows and steps of the whole batch.
+    pub rows: usize,
+    pub steps: usize,
     pub readout: Readout,
     pub mask: Option<Mask>,
+}
+
+impl<'a> Call<'a> {
+    /// For a batch of so many rows and steps, with the outputs that the spec says.
+    pub fn new(
+        machine: &'a Machine,
+        network: &'a Network,
+        parameters: &'a [f32],
+        (rows, steps): (usize, usize),
+        mask: Option<Mask>,
+    ) -> Self {
+        let Network { spec, layout, .. } = network;
+        Call { machine, spec, layout, parameters, rows, steps, readout: spec.readout(), mask }
+    }
 }
 
 /// What a pass is for.
@@ -68,22 +86,25 @@ enum Aim<'a> {
     /// The final states alone.
     States,
     /// The gradients: of what is minimised, from where and how far.
-    Gradients(&'a Minimised, &'a WayBack<'a>),
+    Gradients(&'a Minimised<'a>, &'a WayBack<'a>),
+    /// The gradients, from those of the outputs and final states, after a pass for its outputs.
+    Back(&'a Outputs, &'a WayBack<'a>),
 }
 
 impl Units {
-    /// A team that fits the call, at most `steps` times in a pass: `from` where it does.
+    /// A team that fits the call, at most `steps` times in a pass, with a way back to the parameters alone or to x:
+    /// `from` where it does.
     fn prepare<'u>(
         from: &'u mut Option<Units>,
         call: &Call<'_>,
         steps: usize,
-        back: Option<&BackwardOptions>,
+        back: Option<Back>,
     ) -> Result<&'u mut Units> {
-        let &Call { machine, spec, batch, readout, mask, .. } = call;
-        let (rows, with_d_x) = (group(batch.rows()), back.is_some_and(|back| back.with_d_x));
+        let &Call { machine, spec, readout, mask, .. } = call;
+        let (rows, with_d_x) = (group(call.rows), back == Some(Back::ToX));
         let back = back.is_some();
         let extent = Extent { rows, steps, readout, back, with_d_x, dropout: mask.is_some() };
-        let members = choice::members(machine, spec, extent.rows, batch.steps());
+        let members = choice::members(machine, spec, extent.rows, call.steps);
         let fits = |units: &Units| {
             let Extent { rows, .. } = units.extent;
             // The last batch of an epoch may be short: it takes what its other batches take.
@@ -128,18 +149,18 @@ impl Units {
     pub fn forward(
         from: &mut Option<Units>,
         call: &Call<'_>,
+        batch: &Batch<'_>,
         chunk: usize,
-        y: &mut [f32],
-        states: &mut [f32],
+        Outputs { y, states }: &mut Outputs,
     ) -> Result<()> {
         let units = Units::prepare(from, call, chunk, None)?;
-        let (rows, steps) = (call.batch.rows(), call.batch.steps());
+        let (rows, steps) = (call.rows, call.steps);
         for first in (0..rows).step_by(units.extent.rows) {
             let group = first..rows.min(first + units.extent.rows);
             for first in (0..steps).step_by(chunk) {
                 let times = first..steps.min(first + chunk);
-                units.input.load(call.batch, call.spec.input, group.clone(), times);
-                let begins = Begin::of(first, call.batch.states());
+                units.input.load(batch, call.spec.input, group.clone(), times);
+                let begins = Begin::of(first, batch.states());
                 units.run(call, begins, Aim::Outputs, false, &mut []);
                 units.take_outputs(call, y);
             }
@@ -154,40 +175,40 @@ impl Units {
     pub fn differentiate(
         from: &mut Option<Units>,
         call: &Call<'_>,
-        options: &BackwardOptions,
-        slots: (&[Range<usize>], &[Range<usize>]),
+        minimised: &Minimised<'_>,
+        back: Back,
+        slots: Slots<'_>,
         gradient: &mut [f32],
         mut seen: impl FnMut(&Units, bool),
     ) -> Result<f32> {
-        let (rows, steps) = (call.batch.rows(), call.batch.steps());
+        let &Minimised { batch, loss, terms } = minimised;
+        let (rows, steps) = (call.rows, call.steps);
         let chunk = call.machine.recompute.unwrap_or(steps).min(steps);
-        let units = Units::prepare(from, call, chunk, Some(options))?;
-        let &BackwardOptions { loss, terms, with_d_x } = options;
-        let minimised = Minimised { loss, terms };
+        let units = Units::prepare(from, call, chunk, Some(back))?;
         let mut gradients = ShareGradient::all(call.spec, call.layout, &units.shares, gradient);
         let mut sum = 0.0;
         units.packed = false;
         let mut clear = true;
         for first in (0..rows).step_by(units.extent.rows) {
             let group = first..rows.min(first + units.extent.rows);
-            units.input.load_targets(call.batch, &group, loss.target_len(call.spec, steps));
+            units.input.load_targets(batch, &group, loss.target_len(call.spec, steps));
             let chunks: Vec<Range<usize>> =
                 (0..steps).step_by(chunk).map(|first| first..steps.min(first + chunk)).collect();
             // The states before each chunk but the first.
             let mut states: Vec<Vec<f32>> = Vec::new();
             for times in &chunks[..chunks.len() - 1] {
-                units.input.load(call.batch, call.spec.input, group.clone(), times.clone());
-                units.run(call, Begin::of(times.start, call.batch.states()), Aim::States, false, &mut []);
+                units.input.load(batch, call.spec.input, group.clone(), times.clone());
+                units.run(call, Begin::of(times.start, batch.states()), Aim::States, false, &mut []);
                 let mut after = vec![0.0; call.spec.state_len() * rows];
                 units.take_states(call, &mut after);
                 states.push(after);
             }
             for (n, times) in chunks.into_iter().enumerate().rev() {
                 let last = times.end == steps;
-                units.input.load(call.batch, call.spec.input, group.clone(), times);
-                let begins = Begin::From(if n == 0 { call.batch.states() } else { Some(&states[n - 1]) });
-                let way = WayBack { input_slots: slots.0, hidden_slots: slots.1, last, with_d_x };
-                units.run(call, begins, Aim::Gradients(&minimised, &way), clear, &mut gradients);
+                units.input.load(batch, call.spec.input, group.clone(), times);
+                let begins = Begin::From(if n == 0 { batch.states() } else { Some(&states[n - 1]) });
+                let way = WayBack { slots, last, with_d_x: back == Back::ToX };
+                units.run(call, begins, Aim::Gradients(minimised, &way), clear, &mut gradients);
                 clear = false;
                 for member in &units.members {
                     // Term after term: how many members there are changes no bit.
@@ -199,6 +220,44 @@ impl Units {
         Ok((sum / terms as f64) as f32)
     }
 
+    /// A pass over all times of some rows of a batch, whose tape stays for a way back; outputs and final states as those
+    /// of [`Units::forward`].
+    ///
+    /// # Errors
+    /// [`Error::Limit`](crate::Error::Limit) where there is not the memory.
+    pub fn record(
+        spare: Option<Units>,
+        call: &Call<'_>,
+        batch: &Batch<'_>,
+        rows: Range<usize>,
+        Outputs { y, states }: &mut Outputs,
+    ) -> Result<Units> {
+        let mut units = spare;
+        let team = Units::prepare(&mut units, call, call.steps, Some(Back::ToX))?;
+        team.packed = false;
+        team.input.load(batch, call.spec.input, rows, 0..call.steps);
+        team.run(call, Begin::From(batch.states()), Aim::Outputs, false, &mut []);
+        team.take_outputs(call, y);
+        team.take_states(call, states);
+        Ok(units.expect("it was prepared"))
+    }
+
+    /// Back over a pass that was recorded, from the gradients of its outputs and final states: adds to `gradient`.
+    pub fn backward(
+        &mut self,
+        call: &Call<'_>,
+        d_outputs: &Outputs,
+        back: Back,
+        slots: Slots<'_>,
+        gradient: &mut [f32],
+        results: &mut Gradients,
+    ) {
+        let way = WayBack { slots, last: true, with_d_x: back == Back::ToX };
+        let mut gradients = ShareGradient::all(call.spec, call.layout, &self.shares, gradient);
+        self.run(call, Begin::Continue, Aim::Back(d_outputs, &way), false, &mut gradients);
+        self.take_gradients(call, results);
+    }
+
     /// One pass of all members over what is loaded; where `clear`, the gradients are set to zero before.
     fn run(
         &mut self,
@@ -208,7 +267,7 @@ impl Units {
         clear: bool,
         gradients: &mut [ShareGradient<'_>],
     ) {
-        let &Call { machine, spec, layout, parameters, batch, readout, mask } = call;
+        let &Call { machine, spec, layout, parameters, rows, readout, mask, .. } = call;
         let fresh = !self.packed;
         self.packed = true;
         if let (Some(head), true) = (&mut self.head, fresh) {
@@ -221,7 +280,7 @@ impl Units {
             input: &self.input,
             continues: matches!(begins, Begin::Continue),
             states: if let Begin::From(states) = begins { states } else { None },
-            batch_rows: batch.rows(),
+            batch_rows: rows,
             readout,
             mask,
         };
@@ -256,6 +315,13 @@ pub(super) fn bytes(machine: &Machine, spec: &Spec, rows: usize, steps: usize, d
     let extent = Extent { rows, steps, readout: spec.readout(), back: true, with_d_x: false, dropout };
     let shares = Share::all(spec, machine.vector, members);
     shares.iter().map(|share| Workspace::bytes(spec, share, &extent)).max().unwrap_or(0)
+}
+
+/// How far a way back goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Back {
+    ToParameters,
+    ToX,
 }
 
 /// Where a pass begins.
@@ -297,19 +363,30 @@ impl<S: Simd> CellVisitor for SimdPass<S, Work<'_, '_, '_>> {
 
     fn visit<C: Cell>(self) {
         let SimdPass { simd, pass: Work { member, pass, shares, aim, gradient } } = self;
-        member.forward::<S, C>(simd, pass, shares);
+        if !matches!(aim, Aim::Back(..)) {
+            member.forward::<S, C>(simd, pass, shares);
+        }
         match aim {
             Aim::States => {}
             Aim::Outputs => member.outputs(simd, pass),
             Aim::Gradients(minimised, way) => {
                 let Some(gradient) = gradient else { return };
                 member.workspace.terms.clear();
+                if way.last {
+                    member.workspace.d_states.iter_mut().for_each(|d_states| d_states.fill(0.0));
+                }
                 // A head on the last step reads nothing before the last times.
                 if way.last || pass.readout == Readout::Every {
                     member.outputs(simd, pass);
                     member.loss(simd, pass, minimised);
                     member.head_back(simd, pass, gradient);
                 }
+                member.backward::<S, C>(simd, pass, shares, way, gradient);
+            }
+            Aim::Back(d_outputs, way) => {
+                let Some(gradient) = gradient else { return };
+                member.load_d_outputs(pass, d_outputs);
+                member.head_back(simd, pass, gradient);
                 member.backward::<S, C>(simd, pass, shares, way, gradient);
             }
         }

@@ -3,15 +3,15 @@
 use super::pass::{Geometry, Member};
 use super::workspace::Workspace;
 use super::{Call, Units};
-use crate::engine::Gradients;
 use crate::engine::cpu::threads::lock;
+use crate::engine::{Differentiated, Gradients};
 use crate::model::Readout;
 
 impl Units {
     /// The outputs of the last pass, to [B, read steps, O].
     pub(super) fn take_outputs(&self, call: &Call<'_>, y: &mut [f32]) {
         let Units { input, members, .. } = self;
-        let (outputs, per_row) = (call.spec.outputs(), y.len() / call.batch.rows());
+        let (outputs, per_row) = (call.spec.outputs(), y.len() / call.rows);
         let first = if call.readout == Readout::Every { input.times.start } else { 0 };
         for (index, member) in members.iter().enumerate() {
             let own = input.own_positions(call.readout, index, members.len());
@@ -37,19 +37,28 @@ impl Units {
         });
     }
 
-    /// The outputs and all gradients but the parameters', of a pass that went back; it had the `last` times or not. That
-    /// of the initial states is overwritten until the first times are reached.
-    pub fn take_results(&self, call: &Call<'_>, last: bool, results: &mut Gradients) {
+    /// The outputs and all gradients but the parameters', of a pass there and back; it had the `last` times or not.
+    pub fn take_results(&self, call: &Call<'_>, last: bool, results: &mut Differentiated) {
+        let Differentiated { outputs, gradients, .. } = results;
         if last || call.readout == Readout::Every {
-            self.take_outputs(call, &mut results.outputs.y);
+            self.take_outputs(call, &mut outputs.y);
         }
         if last {
-            self.take_states(call, &mut results.outputs.states);
+            self.take_states(call, &mut outputs.states);
         }
+        self.take_gradients(call, gradients);
+    }
+
+    /// All gradients but the parameters', of a pass that went back; that of x where it has room. That of the initial
+    /// states is overwritten until the first times are reached.
+    pub fn take_gradients(&self, call: &Call<'_>, results: &mut Gradients) {
         self.each_state(call, &mut results.states, |member, scan, s, row, geometry| {
             let first = (s * geometry.rows + row) * geometry.units;
             &member.workspace.d_states[scan][first..][..geometry.units]
         });
+        if results.x.is_empty() {
+            return;
+        }
         let (input, inputs) = (&self.input, call.spec.input);
         for (member, share) in self.members.iter().zip(&self.shares) {
             let own = share.inputs.len().max(1);
@@ -58,7 +67,7 @@ impl Units {
                 if time == input.steps() {
                     break;
                 }
-                let at = (row * call.batch.steps() + input.times.start + time) * inputs;
+                let at = (row * call.steps + input.times.start + time) * inputs;
                 results.x[at..at + inputs][share.inputs.clone()].copy_from_slice(&d_x[..share.inputs.len()]);
             }
         }
@@ -82,7 +91,7 @@ impl Units {
                 let geometry = Geometry::new(spec, &self.input, &member.share, scan);
                 for s in 0..spec.facts().states {
                     for row in 0..geometry.rows {
-                        let first = (s * scans + scan) * call.batch.rows() + self.input.rows.start + row;
+                        let first = (s * scans + scan) * call.rows + self.input.rows.start + row;
                         let to = &mut states[first * spec.hidden..][member.share.units.clone()];
                         to.copy_from_slice(of(&member, scan, s, row, &geometry));
                     }

@@ -8,9 +8,13 @@ use super::pipeline::{Pipeline, Source};
 use crate::engine::DeviceInfo;
 use crate::error::{Error, Result};
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use wgpu::{Buffer, BufferDescriptor, BufferUsages};
+
+/// What helps where a buffer does not fit.
+const REMEDY: &str = "take a smaller batch, fewer time steps or a smaller hidden size, or `--device cpu`";
 
 /// An open device. Compiled kernels live as long as it does, so that a second network starts at full speed.
 #[derive(Debug)]
@@ -50,9 +54,12 @@ impl Gpu {
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
             let adapter = name.clone();
             let error = match error {
-                wgpu::Error::OutOfMemory { source } => {
-                    Error::OutOfMemory { adapter, what: "a buffer".to_owned(), message: source.to_string() }
-                }
+                wgpu::Error::OutOfMemory { source } => Error::OutOfMemory {
+                    adapter,
+                    what: "a buffer".to_owned(),
+                    message: source.to_string(),
+                    remedy: REMEDY.to_owned(),
+                },
                 error => Error::Device { adapter, message: error.to_string() },
             };
             keep(&slot, error);
@@ -127,7 +134,7 @@ impl Gpu {
                 limit,
                 unit: "bytes",
                 adapter: self.info.name.clone(),
-                remedy: "take a smaller batch, fewer time steps or a smaller hidden size, or `--device cpu`".to_owned(),
+                remedy: REMEDY.to_owned(),
             });
         }
         let descriptor = BufferDescriptor { label: Some(label), size: bytes, usage, mapped_at_creation: false };
@@ -164,9 +171,20 @@ impl Gpu {
 
     /// Copies out the first `len` values of an array, once all submitted work is done.
     pub(in crate::engine::gpu) async fn read(&self, array: &Array, len: usize) -> Result<Vec<f32>> {
+        self.read_ranges(&[(array, 0..len)]).await
+    }
+
+    /// Copies out these values of arrays, one range after another, likewise.
+    pub(in crate::engine::gpu) async fn read_ranges(&self, ranges: &[(&Array, Range<usize>)]) -> Result<Vec<f32>> {
+        let len = ranges.iter().map(|(_, range)| range.len()).sum();
         let staging = self.staging(len)?;
         let mut encoder = self.device.create_command_encoder(&Default::default());
-        array.copy_out(&mut encoder, 0, &staging, 0, (len * 4) as u64);
+        let mut to = 0;
+        for (array, range) in ranges {
+            let bytes = (range.len() * 4) as u64;
+            array.copy_out(&mut encoder, (range.start * 4) as u64, &staging, to, bytes);
+            to += bytes;
+        }
         self.queue.submit([encoder.finish()]);
         self.read_staging(&staging, len).await
     }

@@ -57,6 +57,11 @@ impl Core {
         })
     }
 
+    /// The gradients of the parameters that lie on the device.
+    pub async fn gradients(&self) -> Result<Vec<f32>> {
+        self.gpu.read(&self.network.gradients, self.network.description.layout.len()).await
+    }
+
     /// Values of one row's outputs over `steps` time steps.
     pub fn output_len(&self, steps: usize) -> usize {
         self.spec().read_steps(steps) * self.spec().outputs()

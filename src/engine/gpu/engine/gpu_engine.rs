@@ -1,18 +1,23 @@
-//! The engine on wgpu. Training steps are queued in `train.rs`; sequences given outright go through `sequences.rs`.
+//! The engine on wgpu. Training steps are queued in `train.rs`; sequences given outright go through `sequences.rs`, and
+//! what is recorded of them through `recorded.rs`.
 
 use super::core::Core;
 use super::data::Data;
 use super::inference::Inference;
+use super::recorded::GpuTape;
 use super::sequences::Pass;
+use super::spare::Spare;
 use super::stream::Stream;
 use super::train::Training;
 use crate::data::{Sequences, Windows};
 use crate::engine::gpu::device::Gpu;
+use crate::engine::gpu::kernels::Step;
 use crate::engine::gpu::plan::{Purpose, Reach, rows_and_steps};
-use crate::engine::{self, DeviceInfo, Engine, Gradients, Moments, Outputs, Precision, Steps};
+use crate::engine::stamp::Stamp;
+use crate::engine::{self, DeviceInfo, Differentiated, Engine, Gradients, Moments, Outputs, Precision, Steps};
 use crate::error::{Error, Result};
 use crate::loss::Objective;
-use crate::model::{Readout, Spec};
+use crate::model::{Dropout, Readout, Spec};
 use std::sync::Arc;
 
 /// A network on a GPU.
@@ -22,8 +27,10 @@ pub struct GpuEngine {
     windows: Option<Data>,
     pub(super) training: Training,
     inference: Inference,
-    /// The last pass over sequences given outright, which serves again for such sequences.
-    pass: Option<Pass>,
+    /// Passes over sequences given outright, which serve again for such sequences.
+    spare: Spare,
+    /// Of the parameters: tapes that were recorded with others are refused.
+    stamp: Stamp,
     stream: Option<Stream>,
 }
 
@@ -41,7 +48,8 @@ impl GpuEngine {
             windows: None,
             training: Training::default(),
             inference: Inference::default(),
-            pass: None,
+            spare: Spare::default(),
+            stamp: Stamp::new(),
             stream: None,
         };
         engine.set_parameters(parameters)?;
@@ -59,11 +67,10 @@ impl GpuEngine {
             return Ok(Outputs { y, states: stream.states(&self.core.gpu).await? });
         }
         let purpose = Purpose::outputs(&spec, rows);
-        let before = self.pass.take();
-        let pass = Pass::prepare(&self.core, before, sequences, vec![0.0; rows], purpose, &Objective::default())?;
-        pass.run(&self.core);
-        let outputs = pass.outputs(&self.core).await?;
-        self.pass = Some(pass);
+        let step = Step::new(rows, 0, 0);
+        let pass = Pass::prepare(&self.core, &mut self.spare, sequences, vec![0.0; rows], purpose, step)?;
+        let outputs = pass.forward(&self.core).await?;
+        self.spare.put(pass);
         Ok(outputs)
     }
 
@@ -84,6 +91,8 @@ impl GpuEngine {
 }
 
 impl Engine for GpuEngine {
+    type Tape = GpuTape;
+
     fn device(&self) -> &DeviceInfo {
         self.core.gpu.info()
     }
@@ -94,6 +103,7 @@ impl Engine for GpuEngine {
 
     fn set_parameters(&mut self, parameters: &[f32]) -> Result<()> {
         Error::check_len("parameters", &[("P", self.core.network.description.layout.len())], parameters.len())?;
+        self.stamp = Stamp::new();
         self.core.network.set(&self.core.gpu, parameters);
         self.core.gpu.check()
     }
@@ -129,6 +139,7 @@ impl Engine for GpuEngine {
             self.forget_plans();
         }
         let data = self.windows.as_ref().expect("windows are loaded");
+        self.stamp = Stamp::new();
         self.training.queue(&self.core, data, steps)
     }
 
@@ -167,23 +178,34 @@ impl Engine for GpuEngine {
         Ok(outputs)
     }
 
+    async fn record(&mut self, sequences: &Sequences, dropout: &Dropout) -> Result<(Outputs, GpuTape)> {
+        engine::check_sequences(self.core.spec(), sequences)?;
+        dropout.check()?;
+        GpuTape::new(&self.core, &mut self.spare, self.stamp, sequences, dropout).await
+    }
+
+    async fn backward(&mut self, tape: GpuTape, d_outputs: &Outputs, with_x: bool) -> Result<Gradients> {
+        tape.backward(&self.core, &mut self.spare, self.stamp, d_outputs, with_x).await
+    }
+
     async fn differentiate(
         &mut self,
         sequences: &Sequences,
         targets: &[f32],
         objective: &Objective,
-    ) -> Result<Gradients> {
-        let purpose = Purpose::gradients(self.core.spec(), sequences.rows, Reach::Inputs, objective.dropout.p.into());
-        engine::check_sequences(self.core.spec(), sequences)?;
-        objective.check(self.core.spec())?;
-        let lengths: Vec<usize> = (0..sequences.rows).map(|row| sequences.length(row)).collect();
-        objective.loss.check_targets(self.core.spec(), sequences.steps, &lengths, targets)?;
-        let before = self.pass.take();
-        let pass = Pass::prepare(&self.core, before, sequences, targets.to_vec(), purpose, objective)?;
-        pass.run(&self.core);
-        let gradients = pass.gradients(&self.core).await?;
-        self.pass = Some(pass);
-        Ok(gradients)
+    ) -> Result<Differentiated> {
+        let (spec, rows) = (*self.core.spec(), sequences.rows);
+        engine::check_sequences(&spec, sequences)?;
+        objective.check(&spec)?;
+        let lengths: Vec<usize> = (0..rows).map(|row| sequences.length(row)).collect();
+        objective.loss.check_targets(&spec, sequences.steps, &lengths, targets)?;
+        let purpose = Purpose::gradients(&spec, rows, Reach::Inputs, objective.dropout.p.into());
+        let terms = objective.loss.terms(&spec, &lengths);
+        let step = Step::new(rows, 0, 0).with_objective(objective, terms, self.core.precision);
+        let pass = Pass::prepare(&self.core, &mut self.spare, sequences, targets.to_vec(), purpose, step)?;
+        let differentiated = pass.differentiate(&self.core).await?;
+        self.spare.put(pass);
+        Ok(differentiated)
     }
 
     fn open_stream(&mut self, rows: usize, states: Option<&[f32]>) -> Result<()> {

@@ -6,9 +6,12 @@ mod gpu_engine;
 mod inference;
 mod network;
 mod profile;
+mod recorded;
 mod sequences;
+mod spare;
 mod stream;
 mod train;
 
 pub use gpu_engine::GpuEngine;
 pub use profile::{KernelTime, Memory};
+pub use recorded::GpuTape;

@@ -5,6 +5,7 @@ use super::dispatch::Cost;
 use super::module::Specialization;
 use crate::engine::Precision;
 use crate::loss::{Loss, Objective};
+use crate::model::Dropout;
 use crate::optim::{Clip, Update};
 use bytemuck::{Pod, Zeroable};
 
@@ -47,6 +48,7 @@ twin! {
         chunk: u32,
         span: u32,
         passes: u32,
+        reads_d_states: u32,
         packed_stride: u32,
         at_hidden_t: u32,
         at_bias: u32,
@@ -185,20 +187,39 @@ impl Step {
         Step { rows: rows as u32, first: self.first + before as u32, before: before as u32, ..self }
     }
 
-    /// The same with what is minimised as the mean of `terms` terms, and what is dropped.
+    /// The same with the loss scale that suits gradients of the outputs of at most `largest`. Gradients on their way
+    /// back are multiplied by it, and those of the weights divided by it.
     ///
-    /// Gradients on their way back are multiplied by the loss scale, and those of the weights divided by it. In 32 bits
-    /// it is 1. In 16 bits, whose digits dwindle below 6e-5 and end at 6e-8, it is [`HEADROOM`] times the power of two
-    /// next to `terms`: a delta is then as large whatever the batch. A power of two rounds nothing.
-    pub fn with_objective(mut self, objective: &Objective, terms: usize, precision: Precision) -> Self {
+    /// In 32 bits it is 1. In 16 bits, whose digits dwindle below 6e-5 and end at 6e-8, it is the power of two that
+    /// makes at most [`HEADROOM`] of `largest`, and more than half of that: a delta is then as large whatever the batch.
+    /// A power of two rounds nothing.
+    pub fn with_largest_gradient(self, largest: f32, precision: Precision) -> Self {
         let loss_scale = match precision {
             Precision::F32 => 1.0,
-            Precision::F16 => HEADROOM * 2f32.powi(terms.ilog2() as i32),
+            // Both it and its inverse are normal numbers.
+            Precision::F16 => 2f32.powi((HEADROOM - log2_above(largest)).min(126)),
         };
-        self.inverse_count = (1.0 / terms as f64) as f32;
-        self.term_scale = self.inverse_count * loss_scale;
-        self.unscale = 1.0 / loss_scale;
-        self.loss = match objective.loss {
+        Step { unscale: 1.0 / loss_scale, ..self }
+    }
+
+    /// What gradients are multiplied by on their way back.
+    pub fn loss_scale(&self) -> f32 {
+        1.0 / self.unscale
+    }
+
+    /// The same with what is dropped.
+    pub fn with_dropout(self, dropout: &Dropout) -> Self {
+        let mask = dropout.mask();
+        Step { key: mask.key, threshold: mask.threshold, scale: mask.scale as f32, ..self }
+    }
+
+    /// The same with what is minimised as the mean of `terms` terms, and what is dropped.
+    pub fn with_objective(self, objective: &Objective, terms: usize, precision: Precision) -> Self {
+        let inverse_count = (1.0 / terms as f64) as f32;
+        let mut step = self.with_dropout(&objective.dropout).with_largest_gradient(inverse_count, precision);
+        step.inverse_count = inverse_count;
+        step.term_scale = inverse_count * step.loss_scale();
+        step.loss = match objective.loss {
             Loss::Mse => 0,
             Loss::Mae => 1,
             Loss::Huber { .. } => 2,
@@ -207,16 +228,15 @@ impl Step {
             Loss::Quantile(_) => 5,
         };
         match objective.loss {
-            Loss::Huber { delta } => self.delta = delta,
+            Loss::Huber { delta } => step.delta = delta,
             Loss::Quantile(quantiles) => {
                 let levels = quantiles.levels();
-                self.levels[..levels.len()].copy_from_slice(levels);
-                self.quantiles = levels.len() as u32;
+                step.levels[..levels.len()].copy_from_slice(levels);
+                step.quantiles = levels.len() as u32;
             }
             Loss::Mse | Loss::Mae | Loss::CrossEntropy | Loss::BinaryCrossEntropy => {}
         }
-        let mask = objective.dropout.mask();
-        Step { key: mask.key, threshold: mask.threshold, scale: mask.scale as f32, ..self }
+        step
     }
 
     /// The same with the optimiser's constants, and the largest norm of a gradient where there is one.
@@ -228,9 +248,18 @@ impl Step {
     }
 }
 
-/// What a term's derivative of 1 becomes in 16 bits, about half way between their ends. Measured
-/// (benches/PRECISION.md): the gradients of squared errors are as good for residuals from 1e-4 to 1e3.
-const HEADROOM: f32 = 16.0;
+/// What the largest gradient of an output becomes in 16 bits, about half way between their ends: two to this, where a
+/// loss's is that of a term whose derivative is 1. Measured (benches/PRECISION.md): the gradients of squared errors are
+/// as good for residuals from 1e-4 to 1e3.
+const HEADROOM: i32 = 4;
+
+/// The least power of two that is not below a finite number that is not negative; that of the least normal one, where
+/// the number is less.
+fn log2_above(value: f32) -> i32 {
+    let bits = value.max(f32::MIN_POSITIVE).to_bits();
+    let fraction = bits & ((1 << (f32::MANTISSA_DIGITS - 1)) - 1);
+    (bits >> (f32::MANTISSA_DIGITS - 1)) as i32 - (f32::MAX_EXP - 1) + i32::from(fraction > 0)
+}
 
 /// Bytes between two steps in the uniform buffer: WebGPU's default alignment of dynamic offsets.
 pub const STEP_STRIDE: usize = 256;
@@ -240,6 +269,28 @@ const _: () = assert!(size_of::<Step>() <= STEP_STRIDE);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_largest_gradient_has_its_headroom_in_sixteen_bits() {
+        let scale = |largest| Step::new(1, 0, 0).with_largest_gradient(largest, Precision::F16).loss_scale();
+        for (largest, expected) in [(1.0, 16.0), (0.75, 16.0), (0.5, 32.0), (1.5, 8.0), (0.0, 2f32.powi(126))] {
+            assert_eq!(scale(largest), expected, "{largest}");
+        }
+        for largest in [f32::MIN_POSITIVE, 3e-38, 1e-9, 65504.0, 1e30, f32::MAX] {
+            let scale = scale(largest);
+            assert!((scale * largest <= 16.0) && (1.0 / scale).is_normal() && scale.is_normal(), "{largest}: {scale}");
+        }
+        assert_eq!(Step::new(1, 0, 0).with_largest_gradient(1e-9, Precision::F32).loss_scale(), 1.0);
+    }
+
+    /// A mean's scale is 16 times the power of two next to the number of its terms.
+    #[test]
+    fn a_mean_of_many_terms_has_a_large_scale() {
+        for terms in [1, 2, 3, 4, 5, 63, 64, 1000, 1 << 20, (1 << 20) + 1] {
+            let step = Step::new(1, 0, 0).with_objective(&Objective::default(), terms, Precision::F16);
+            assert_eq!(step.loss_scale(), 16.0 * 2f32.powi(terms.ilog2() as i32), "{terms}");
+        }
+    }
 
     #[test]
     fn offsets_are_those_of_the_shader() {

@@ -6,8 +6,8 @@ use super::module::{Module, Specialization};
 use super::scan_forward::ScanLayout;
 
 kernel! {
-    /// `shaders/scan_backward.wesl`: the deltas of a span of steps of each chain, over its tape, and the gradient of
-    /// the initial states.
+    /// `shaders/scan_backward.wesl`: the deltas of a span of steps of each chain, over its tape, and from the gradient
+    /// of the final states that of the initial ones.
     ScanBackward = "scan_backward" { dims, time, packed, states, rows, d_out, tape, d_states }
 }
 

@@ -11,11 +11,16 @@ use super::wavefront;
 use crate::engine::gpu::kernels::{BufferId, Dims, GradientSum, HeadGradient, Loss, READ_EVERY, Sides, WeightGradient};
 use crate::engine::gpu::tuning::{Method, gradient_parts, splits};
 
-/// The loss and the way back, and the gradients that it leaves beside those of the parameters.
+/// The loss and the way back, and the gradients that it finds and leaves beside those of the parameters.
 #[derive(Default)]
 pub struct Backward {
+    pub loss: Vec<Scheduled>,
     pub schedule: Vec<Scheduled>,
-    /// Of each layer's initial states, [S, B, D, HQ] vec4s.
+    /// From the first layer's deltas to the gradient of the input.
+    pub to_x: Vec<Scheduled>,
+    /// Of the outputs, [B, T or 1, O].
+    pub d_y: Option<BufferId>,
+    /// Of each layer's final states, then of its initial ones, [S, B, D, HQ] vec4s.
     pub d_states: Vec<BufferId>,
     /// Of the input, [T, B, IQ] vec4s.
     pub d_x: Option<BufferId>,
@@ -37,11 +42,12 @@ pub fn schedule(layers: &mut Layers) -> Backward {
     let d_out = layers.buffers.layered("d_out", 16, 0..spec.layers, together, d_out_shape);
     let d_states = layers.buffers.layered("d_states", 16, 0..spec.layers, together, d_states_shape);
 
-    let mut schedule = outputs(layers, d_y, d_out.layers[spec.layers - 1]);
+    let loss = vec![loss(layers, d_y)];
+    let mut schedule = vec![outputs(layers, d_y, d_out.layers[spec.layers - 1])];
     if let Some(wave) = layers.wavefront {
         wavefront::backward(layers, wave, [&d_out, &d_states], &mut schedule);
     }
-    let mut d_x = None;
+    let (mut d_x, mut to_x) = (None, Vec::new());
     for layer in (0..spec.layers).rev() {
         let back = LayerBack::new(layers, layer, &d_out, &d_states);
         if !together {
@@ -53,18 +59,17 @@ pub fn schedule(layers: &mut Layers) -> Backward {
             None if layers.purpose.reach == Reach::Inputs => {
                 let shape = vec![("T", steps), (ROWS, rows), ("IQ", spec.input.div_ceil(4))];
                 let d_input = layers.buffers.own("d_x", 16, shape);
-                back.input(layers, d_input, &mut schedule);
+                back.input(layers, d_input, &mut to_x);
                 d_x = Some(d_input);
             }
             _ => {}
         }
     }
-    Backward { schedule, d_states: d_states.layers, d_x }
+    Backward { loss, schedule, to_x, d_y: Some(d_y), d_states: d_states.layers, d_x }
 }
 
-/// The loss, the gradient of the outputs, and that of the states that they were made of.
-fn outputs(layers: &mut Layers, d_y: BufferId, d_out: BufferId) -> Vec<Scheduled> {
-    let (capabilities, specialization, top) = (&layers.tuning.capabilities, layers.specialization(), *layers.top());
+/// The loss, and the gradient of the outputs.
+fn loss(layers: &mut Layers, d_y: BufferId) -> Scheduled {
     // The loss reads the shapes of the windows: those of the first layer.
     let first = layers.layers[0];
     let loss = Loss {
@@ -77,11 +82,17 @@ fn outputs(layers: &mut Layers, d_y: BufferId, d_out: BufferId) -> Vec<Scheduled
         d_y,
         losses: layers.losses,
     };
+    let dispatch = loss.dispatch(layers.specialization(), &first.dims);
+    layers.once(dispatch)
+}
+
+/// The gradient of the states that the outputs were made of.
+fn outputs(layers: &mut Layers, d_y: BufferId, d_out: BufferId) -> Scheduled {
+    let top = *layers.top();
     let gradient =
         HeadGradient { dims: top.uniform, step: layers.step, parameters: layers.given(Given::Parameters), d_y, d_out };
-    let loss = loss.dispatch(specialization, &first.dims);
-    let gradient = gradient.dispatch(capabilities, specialization, &top.dims);
-    vec![layers.once(loss), layers.once(gradient)]
+    let dispatch = gradient.dispatch(&layers.tuning.capabilities, layers.specialization(), &top.dims);
+    layers.once(dispatch)
 }
 
 /// The way back through one layer.
@@ -134,7 +145,7 @@ impl LayerBack {
         }
     }
 
-    /// The deltas of every step over the tape, and the gradient of the initial states.
+    /// The deltas of every step over the tape, and from the gradient of the final states that of the initial ones.
     fn recurrent(&self, layers: &mut Layers, schedule: &mut Vec<Scheduled>) {
         let scan_or_step = recurrent(layers, self.back);
         let dims = &self.back.chains.dims;

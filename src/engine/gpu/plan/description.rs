@@ -28,8 +28,12 @@ pub struct Description {
     pub dispatches: Vec<Dispatch>,
     /// The way forward.
     pub forward: Vec<Scheduled>,
-    /// The loss and the way back; empty where there are no gradients, or where the fused kernels' `training` has all.
+    /// The loss; empty where there are no gradients, or where the fused kernels' `training` has all.
+    pub loss: Vec<Scheduled>,
+    /// The way back from the gradient of the outputs, empty likewise.
     pub backward: Vec<Scheduled>,
+    /// From there to the gradient of the input; empty where the plan does not reach it.
+    pub to_x: Vec<Scheduled>,
     /// The whole training step, the update included, where the fused kernels take it.
     pub training: Option<Vec<Scheduled>>,
     /// The final states become the initial ones; for networks of one direction.
@@ -43,7 +47,10 @@ pub struct Description {
     pub x: BufferId,
     /// The outputs, [B, T or 1, O].
     pub y: BufferId,
-    /// The gradient of each layer's initial states, [S, B, D, HQ] vec4s.
+    /// The gradient of the outputs, as [`Description::y`].
+    pub d_y: Option<BufferId>,
+    /// The gradient of each layer's states, [S, B, D, HQ] vec4s: after the way back that of the initial ones, and before
+    /// it that of the final ones, where the plan reaches the inputs.
     pub d_states: Vec<BufferId>,
     /// The gradient of the input, [T, B, IQ] vec4s.
     pub d_x: Option<BufferId>,
@@ -73,13 +80,16 @@ impl Description {
             buffers,
             dispatches,
             forward,
+            loss: back.loss,
             backward: back.schedule,
+            to_x: back.to_x,
             training,
             carry,
             states: states.layers,
             tape: tape.layers,
             x,
             y,
+            d_y: back.d_y,
             d_states: back.d_states,
             d_x: back.d_x,
             loss_parts,
@@ -88,7 +98,8 @@ impl Description {
 
     /// What a training step takes for its batch, or for each micro-batch of it.
     pub fn gradients(&self) -> impl Iterator<Item = &Scheduled> {
-        self.training.iter().flatten().chain(&self.forward).chain(&self.backward)
+        let way_back = self.loss.iter().chain(&self.backward).chain(&self.to_x);
+        self.training.iter().flatten().chain(&self.forward).chain(way_back)
     }
 
     /// Bytes that the way back finds of the way forward: inputs, states and tapes.

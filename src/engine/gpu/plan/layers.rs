@@ -132,6 +132,7 @@ impl<'a> Layers<'a> {
                 chunk: chunk as u32,
                 span: steps as u32,
                 passes: (steps + usize::from(purpose.reach == Reach::Inputs)) as u32,
+                reads_d_states: u32::from(purpose.reach == Reach::Inputs),
                 readout: match spec.readout() {
                     Readout::Last => READ_FINAL,
                     Readout::Every => READ_EVERY,

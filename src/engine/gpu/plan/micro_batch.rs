@@ -54,6 +54,11 @@ pub fn rows_and_steps(tuning: &Tuning, network: &NetworkDescription, rows: usize
     (rows, if spec.bidirectional { time } else { stream_steps(tuning, network, spec, rows, time) })
 }
 
+/// The rows that a recorded pass over `time` steps of sequences given outright takes at a time, where they do not fit.
+pub fn recorded_rows(tuning: &Tuning, network: &NetworkDescription, purpose: Purpose, time: usize) -> usize {
+    fitting_rows(tuning, network, purpose, DataShape::sequences(network.spec.input, purpose.batch, time, 1))
+}
+
 /// The time steps that a stream of `rows` rows takes at a time of `time`: no more than fit, nor than the fused kernels
 /// take where they take few steps.
 pub fn stream_steps(tuning: &Tuning, network: &NetworkDescription, spec: &Spec, rows: usize, time: usize) -> usize {

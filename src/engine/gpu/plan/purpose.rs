@@ -9,7 +9,7 @@ pub enum Reach {
     Outputs,
     /// The gradient of every parameter too.
     Parameters,
-    /// The gradient of the input and of the initial states too.
+    /// The gradient of the input and of the initial states too, from that of the outputs and of the final states.
     Inputs,
 }
 

@@ -1,9 +1,11 @@
 //! The states of a plan: written, read, cleared and handed on.
 
 use super::prepared::Plan;
-use crate::engine::gpu::device::Gpu;
+use crate::engine::gpu::device::{Array, Gpu};
+use crate::engine::gpu::kernels::BufferId;
 use crate::error::Result;
 use crate::model::Spec;
+use std::ops::Range;
 use wgpu::CommandEncoder;
 
 impl Plan {
@@ -21,18 +23,15 @@ impl Plan {
     /// Writes the states [S, L*D, `rows`, H], or zeros, that the plan's sequences begin with.
     pub fn write_initial_states(&self, gpu: &Gpu, rows: usize, states: Option<&[f32]>) {
         let spec = &self.description.purpose.spec;
-        let (directions, hidden, padded) = (spec.directions(), spec.hidden, spec.hidden.next_multiple_of(4));
         for (layer, &id) in self.description.states.iter().enumerate() {
             for vector in 0..spec.facts().states {
                 // Slot 0 begins the forward direction, the last slot the backward one.
-                for (direction, slot) in [0, self.description.steps + 1].into_iter().enumerate().take(directions) {
+                for (direction, slot) in [0, self.description.steps + 1].into_iter().enumerate().take(spec.directions())
+                {
                     let mut values = vec![0f32; self.vector_len()];
                     if let Some(states) = states {
-                        let block = (vector * spec.layers + layer) * directions + direction;
-                        let from = &states[block * rows * hidden..][..rows * hidden];
-                        for (row, from) in from.chunks_exact(hidden).enumerate() {
-                            values[(row * directions + direction) * padded..][..hidden].copy_from_slice(from);
-                        }
+                        let block = block(spec, vector, layer, direction);
+                        pad(spec, &mut values, states, block, direction, rows);
                     }
                     gpu.write(self.array(id), self.state_at(vector, slot), &values);
                 }
@@ -40,22 +39,68 @@ impl Plan {
         }
     }
 
-    /// The final states of `rows` rows, [S, L*D, B, H].
-    pub async fn read_final_states(&self, gpu: &Gpu, rows: usize) -> Result<Vec<f32>> {
+    /// Where the final states lie, [B, D, HQ * 4] for each block of [S, L*D].
+    pub fn final_states(&self) -> Vec<(&Array, Range<usize>)> {
+        self.blocks(|vector, layer, direction| {
+            let slot = if direction == 0 { self.description.steps } else { 1 };
+            let at = self.state_at(vector, slot);
+            (self.description.states[layer], at..at + self.vector_len())
+        })
+    }
+
+    /// Where the gradients of the initial states lie, likewise.
+    pub fn state_gradients(&self) -> Vec<(&Array, Range<usize>)> {
+        self.blocks(|vector, layer, _| {
+            (self.description.d_states[layer], vector * self.vector_len()..(vector + 1) * self.vector_len())
+        })
+    }
+
+    /// What `of` gives for the vector, layer and direction of each block of [S, L*D].
+    fn blocks(&self, of: impl Fn(usize, usize, usize) -> (BufferId, Range<usize>)) -> Vec<(&Array, Range<usize>)> {
         let spec = &self.description.purpose.spec;
-        let (directions, vectors) = (spec.directions(), spec.facts().states);
-        let mut states = vec![0f32; spec.state_len() * rows];
-        for (layer, &id) in self.description.states.iter().enumerate() {
-            let all = gpu.read(self.array(id), self.state_at(vectors, 0)).await?;
-            for vector in 0..vectors {
-                for (direction, slot) in [self.description.steps, 1].into_iter().enumerate().take(directions) {
-                    let from = &all[self.state_at(vector, slot)..][..self.vector_len()];
-                    let block = (vector * spec.layers + layer) * directions + direction;
-                    unpad(spec, &mut states, block, from, direction, rows);
-                }
+        let mut blocks = Vec::new();
+        for vector in 0..spec.facts().states {
+            for (layer, direction) in (0..spec.layers).flat_map(|l| (0..spec.directions()).map(move |d| (l, d))) {
+                let (id, range) = of(vector, layer, direction);
+                blocks.push((self.array(id), range));
             }
         }
-        Ok(states)
+        blocks
+    }
+
+    /// The states of `rows` rows, [S, L*D, B, H], of what lay there.
+    pub fn unpad(&self, found: &[f32], rows: usize) -> Vec<f32> {
+        let spec = &self.description.purpose.spec;
+        let (directions, hidden, padded) = (spec.directions(), spec.hidden, spec.hidden.next_multiple_of(4));
+        let mut states = Vec::with_capacity(spec.state_len() * rows);
+        for (block, found) in found.chunks_exact(self.vector_len()).enumerate() {
+            let own = found.chunks_exact(padded).skip(block % directions).step_by(directions);
+            own.take(rows).for_each(|values| states.extend_from_slice(&values[..hidden]));
+        }
+        states
+    }
+
+    /// The final states of `rows` rows, [S, L*D, B, H].
+    pub async fn read_final_states(&self, gpu: &Gpu, rows: usize) -> Result<Vec<f32>> {
+        Ok(self.unpad(&gpu.read_ranges(&self.final_states()).await?, rows))
+    }
+
+    /// Writes the gradient of the final states [S, L*D, `rows`, H] times `scale`; an empty one stands for zeros.
+    pub fn write_state_gradients(&self, gpu: &Gpu, rows: usize, d_states: &[f32], scale: f32) {
+        let spec = &self.description.purpose.spec;
+        for (layer, &id) in self.description.d_states.iter().enumerate() {
+            let mut values = vec![0f32; spec.facts().states * self.vector_len()];
+            if !d_states.is_empty() {
+                for (vector, values) in values.chunks_exact_mut(self.vector_len()).enumerate() {
+                    for direction in 0..spec.directions() {
+                        let block = block(spec, vector, layer, direction);
+                        pad(spec, values, d_states, block, direction, rows);
+                    }
+                }
+            }
+            values.iter_mut().for_each(|value| *value *= scale);
+            gpu.write(self.array(id), 0, &values);
+        }
     }
 
     /// Copies the final states to where `other` finds its initial ones; for networks of one direction and as many rows.
@@ -83,11 +128,16 @@ impl Plan {
     }
 }
 
-/// Copies one direction of `from` [B, D, HQ * 4] into block `block` of [blocks, B, H].
-pub fn unpad(spec: &Spec, into: &mut [f32], block: usize, from: &[f32], direction: usize, rows: usize) {
+/// The block of [S, L*D, B, H] that a vector of a layer's states is.
+fn block(spec: &Spec, vector: usize, layer: usize, direction: usize) -> usize {
+    (vector * spec.layers + layer) * spec.directions() + direction
+}
+
+/// Copies block `block` of `from` [blocks, B, H] into one direction of [B, D, HQ * 4].
+fn pad(spec: &Spec, into: &mut [f32], from: &[f32], block: usize, direction: usize, rows: usize) {
     let (hidden, padded) = (spec.hidden, spec.hidden.next_multiple_of(4));
     for row in 0..rows {
-        let values = &from[(row * spec.directions() + direction) * padded..][..hidden];
-        into[(block * rows + row) * hidden..][..hidden].copy_from_slice(values);
+        let values = &from[(block * rows + row) * hidden..][..hidden];
+        into[(row * spec.directions() + direction) * padded..][..hidden].copy_from_slice(values);
     }
 }
