@@ -2,32 +2,26 @@
 //! docs/forecasting.md, prints the errors on the rows held out, and the next day.
 //! `cargo run --release --example forecast demand.csv`
 
-use refrain::engine::{Device, Engine};
+use refrain::engine::Device;
 use refrain::forecast::table::{ReadOptions, Table};
 use refrain::forecast::time::Calendar;
-use refrain::forecast::{BacktestOptions, Problem, Task, backtest, forecast};
-use refrain::model::{CellKind, initial_parameters};
-use refrain::train::{Next, fit_validated};
+use refrain::forecast::{BacktestOptions, Forecaster, Recipe, Task};
+use refrain::train::Next;
 
 async fn run(path: &str) -> refrain::Result<()> {
     let calendar = vec![Calendar::Hour, Calendar::Weekday];
     let task = Task { future: vec!["temperature".into()], calendar, window: Some(48), ..Task::new(["demand"]) };
     let options = task.read_options(ReadOptions::default());
     let table = Table::open(path.as_ref(), &options)?;
-    let problem = Problem::new(&table, &task, &options, None)?;
+    let device = Device::select("auto").await?;
+    let (forecaster, _) =
+        Forecaster::fit(&device, &table, &task, &options, &Recipe::default(), |_| Next::Continue).await?;
 
-    let spec = problem.spec(CellKind::Gru, 64, 1);
-    let mut engine = Device::select("auto").await?.engine(spec, &initial_parameters(&spec, 0))?;
-    engine.load_data(&problem.windows)?;
-    let training = problem.run(spec, problem.options(None, None, 0)); // batch, epochs, seed
-    fit_validated(&mut engine, &training, None, |_| Next::Continue, |_| Ok(())).await?;
-    let card = problem.finish(&mut engine).await?;
-
-    let held_out = backtest(&mut engine, &card, &table, &BacktestOptions::default()).await?;
+    let held_out = forecaster.backtest(&device, &table, &BacktestOptions::default()).await?;
     for method in &held_out.methods {
         println!("{:24} MAE {:.2}", method.name, method.scores.mae);
     }
-    let next_day = forecast(&mut engine, &card, &table, 24, Some(0.9)).await?;
+    let next_day = forecaster.forecast(&device, &table, Some(24), Some(0.9)).await?;
     print!("{}", next_day.to_csv());
     Ok(())
 }

@@ -196,7 +196,7 @@ fn bad_input_is_refused_in_one_line_with_nothing_written() {
     ];
     let failure = [
         ("--device nosuch", "no adapter matches `nosuch`"),
-        ("--device cpu --hidden 20000", "take a smaller --hidden"),
+        ("--device cpu --hidden 20000", "take fewer hidden units"),
         ("--device cpu --lr 1e30", "in epoch 1, step 2: take a smaller learning rate"),
     ];
     let cases = usage.map(|case| (case, 2)).into_iter().chain(failure.map(|case| (case, 1)));

@@ -1,8 +1,15 @@
 //! Tables on the command line as a user has them, in a temporary folder.
 
 use assert_cmd::Command;
+use pollster::block_on;
+use refrain::engine::Device;
 use refrain::forecast::sample::demand;
+use refrain::forecast::table::{ReadOptions, Table};
+use refrain::forecast::{Forecaster, Recipe, Task};
+use refrain::loss::Loss;
 use refrain::model::Model;
+use refrain::optim::Optimizer;
+use refrain::train::Next;
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
@@ -112,6 +119,44 @@ fn the_same_seed_gives_the_same_file_and_training_goes_on_from_it() {
     assert_eq!(a.provenance["forecast"]["series"][0]["scales"], d.provenance["forecast"]["series"][0]["scales"]);
     assert_ne!(a.parameters, d.parameters);
     refusal(here, "train data.csv --device cpu --target demand --init a.safetensors", 2);
+}
+
+/// What the library trains of a table is the command's, to the byte; so is what it forecasts.
+#[test]
+fn the_library_makes_the_same_files() {
+    let folder = folder(&demand(2, 300, 6));
+    let here = folder.path();
+    let flags = "--target demand --future temperature --window 12 --horizon 6 --hidden 8 --layers 2 --dropout 0.1 \
+                 --loss huber --delta 0.5 --lr 0.01 --schedule step:1:0.5 --clip 0.5 --patience 2 --seed 3";
+    refrain(here, &format!("train data.csv --device cpu --epochs 3 --quiet {flags} --out m.safetensors"))
+        .assert()
+        .success();
+    let task = Task { future: vec!["temperature".into()], window: Some(12), horizon: Some(6), ..Task::new(["demand"]) };
+    let recipe = Recipe {
+        hidden: 8,
+        layers: 2,
+        dropout: 0.1,
+        epochs: Some(3),
+        loss: Some(Loss::Huber { delta: 0.5 }),
+        optimizer: Some(Optimizer::adam(0.01)),
+        clip: Some(0.5),
+        schedule: Some("step:1:0.5".parse().unwrap()),
+        patience: Some(2),
+        seed: 3,
+        ..Recipe::default()
+    };
+    let read = task.read_options(ReadOptions::default());
+    let table = Table::open(&here.join("data.csv"), &read).unwrap();
+    let device = Device::Cpu(Default::default());
+    let fitted = Forecaster::fit(&device, &table, &task, &read, &recipe, |_| Next::Continue);
+    let (forecaster, finished) = block_on(fitted).unwrap();
+    assert_eq!(finished.epochs, 3);
+    assert!(forecaster.model.to_bytes().unwrap() == fs::read(here.join("m.safetensors")).unwrap());
+
+    let printed = stdout(refrain(here, "forecast m.safetensors data.csv --device cpu --quiet"));
+    let opened = Forecaster::open(&here.join("m.safetensors")).unwrap();
+    let table = Table::open(&here.join("data.csv"), &opened.card.read_options(ReadOptions::default())).unwrap();
+    assert_eq!(block_on(opened.forecast(&device, &table, None, None)).unwrap().to_csv(), printed);
 }
 
 #[test]
@@ -327,10 +372,10 @@ fn options_without_a_meaning_are_refused() {
     for (run, expected) in [
         (format!("{train} --delta 2"), "--delta is 2, expected none, or --loss huber beside it"),
         (format!("{train} --loss mae --delta 2"), "--delta is 2, expected none, or --loss huber beside it"),
-        (format!("{train} --val 0 --patience 3"), "--patience is 3, expected 0, or a --val with rows"),
+        (format!("{train} --val 0 --patience 3"), "--patience is 3, expected 0, or rows that validate"),
         (
             "train data.csv --init m.safetensors --loss quantile --device cpu --quiet".to_owned(),
-            "--loss is quantile, expected mse, mae or huber: the model of --init forecasts points",
+            "--loss is quantile, expected mse, mae or huber: the model forecasts points",
         ),
         (
             "forecast q.safetensors data.csv --level 0.5 --device cpu --quiet".to_owned(),

@@ -2,7 +2,7 @@
 
 use super::common::Common;
 use super::console::Console;
-use super::forecast::{coverage, coverage_of, name, network_in_words, open, subject, warn_of_no_intervals};
+use super::forecast::{coverage, name, network_in_words, subject, warn_of_no_intervals};
 use super::outputs::{self, named, table_bytes, table_file};
 use super::plot::panels::{Panel, Picture};
 use super::plot::svg_file;
@@ -11,7 +11,7 @@ use super::{device, scores, table};
 use refrain::disk;
 use refrain::engine::{Device, DeviceInfo, Engine};
 use refrain::forecast::table::Table;
-use refrain::forecast::{Backtest, BacktestOptions, Card, Start, backtest};
+use refrain::forecast::{Backtest, BacktestOptions, Card, Forecaster, Start, backtest};
 use refrain::model::Spec;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -73,7 +73,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     let written: Vec<_> =
         named("--forecasts", &args.forecasts).into_iter().chain(named("--plot", &args.plot)).collect();
     outputs::check(&[("MODEL", &args.model), ("DATA", Path::new(&args.data))], &written)?;
-    let (model, card) = open(&args.model)?;
+    let Forecaster { model, card } = Forecaster::open(&args.model)?;
     let table = table::read(&args.data, &card.read_options(args.table.options()), &console)?;
     let device = Device::select(&args.common.device).await?;
     let mut engine = device.engine(model.spec, &model.parameters)?;
@@ -83,7 +83,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
         to: args.to.clone(),
         stride: Some(args.stride),
         season: args.season,
-        coverage: coverage_of(args.level, &card),
+        coverage: card.coverage(args.level),
         keep: args.forecasts.is_some(),
     };
     let found = backtest(&mut engine, &card, &table, &options).await?;

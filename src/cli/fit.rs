@@ -4,7 +4,7 @@ use super::console::{Console, significant};
 use super::interrupt;
 use anyhow::{Context, bail};
 use refrain::disk;
-use refrain::engine::{DeviceInfo, Engine};
+use refrain::engine::Engine;
 use refrain::model::Model;
 use refrain::train::{Checkpoint, Epoch, Finished, Next, Options, Run, Snapshot, State, Summary, fit, fit_validated};
 use std::ops::ControlFlow;
@@ -50,19 +50,6 @@ pub struct Kept<'a> {
     /// Epochs from one checkpoint to the next.
     pub every: usize,
     pub model: &'a Model,
-}
-
-/// Multiplications that a portion of an epoch takes, about: a fraction of a second of the CPU engine, or of a software
-/// adapter; and of a GPU.
-const PORTION: f64 = 5e8;
-const GPU_PORTION: f64 = 2e10;
-
-/// Steps after which a run can be stopped within an epoch, and shows its progress: so many that a fraction of a second
-/// lies between, by a rough count of what a step computes in a network of `parameters` with windows of `steps` steps.
-pub fn portion(device: &DeviceInfo, parameters: usize, steps: usize, batch: usize) -> usize {
-    let step = 3.0 * parameters as f64 * steps as f64 * batch as f64;
-    let most = if device.kind.ends_with("-gpu") { GPU_PORTION } else { PORTION };
-    (most / step).max(1.0) as usize
 }
 
 /// Where the interrupted run of `model` stood, from its checkpoint.

@@ -11,13 +11,11 @@ use clap::ValueEnum;
 use refrain::disk;
 use refrain::engine::{Device, DeviceInfo, Engine};
 use refrain::forecast::table::{Series, Table};
-use refrain::forecast::{COVERAGES, Card, Forecast, Level, forecast};
-use refrain::model::{Model, Spec};
+use refrain::forecast::{COVERAGE, COVERAGES, Card, Forecast, Forecaster, Level, forecast};
+use refrain::model::Spec;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
-/// Coverage of the intervals of a model of points, by default.
-pub const COVERAGE: f64 = 0.9;
 /// Panels of a picture.
 const PANELS: usize = 6;
 /// Rows of history that a picture shows for each that is forecast, at most.
@@ -85,24 +83,6 @@ struct OfSeries<'a> {
     values: Vec<Vec<&'a [f64]>>,
 }
 
-/// A model of a table, and what it is of.
-pub fn open(path: &Path) -> refrain::Result<(Model, Card)> {
-    let model = Model::load(path)?;
-    let card = Card::of(&path.display().to_string(), &model)?;
-    Ok((model, card))
-}
-
-/// The coverage that is asked for; else [`COVERAGE`], where the model has measured that.
-pub fn coverage_of(asked: Option<f64>, card: &Card) -> Option<f64> {
-    match asked {
-        Some(0.0) => None,
-        Some(coverage) => Some(coverage),
-        None => Some(COVERAGE).filter(|&coverage| {
-            card.intervals.as_ref().is_some_and(|intervals| intervals.half_widths(coverage, None).is_ok())
-        }),
-    }
-}
-
 /// Says that there are no intervals by default, and why.
 pub fn warn_of_no_intervals(asked: Option<f64>, card: &Card, console: &Console) {
     if let Some(without) = card.without_intervals(COVERAGE).filter(|_| asked.is_none()) {
@@ -121,7 +101,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     let console = Console::new(&args.common);
     let written: Vec<_> = [named("--out", &args.out), named("--plot", &args.plot)].into_iter().flatten().collect();
     outputs::check(&[("MODEL", &args.model), ("DATA", Path::new(&args.data))], &written)?;
-    let (model, card) = open(&args.model)?;
+    let Forecaster { model, card } = Forecaster::open(&args.model)?;
     // The table of forecasts has stdout to itself, so that what is said of the data goes elsewhere.
     let aside = if args.out.is_none() { console.aside() } else { console.clone() };
     let table = table::read(&args.data, &card.read_options(args.table.options()), &aside)?;
@@ -129,7 +109,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     let mut engine = device.engine(model.spec, &model.parameters)?;
     device::tell(&args.common.device, &device, engine.device(), &console);
     let steps = args.steps.unwrap_or(card.plan.horizon);
-    let found = forecast(&mut engine, &card, &table, steps, coverage_of(args.level, &card)).await?;
+    let found = forecast(&mut engine, &card, &table, steps, card.coverage(args.level)).await?;
 
     warn_of_no_intervals(args.level, &card, &console);
     let sheet = found.sheet();

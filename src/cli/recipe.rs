@@ -7,12 +7,10 @@ use clap::ValueEnum;
 use refrain::disk::Identity;
 use refrain::engine::Precision;
 use refrain::model::CellKind;
-use refrain::optim::{Clip, Optimizer, Schedule};
-use refrain::train::Options;
+use refrain::optim::{Clip, Optimizer, ScheduleShape};
 use refrain::{Error, Result};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 /// Flags of the network and of its training. What is `None` was not said; each kind of data has a default of its own.
 #[derive(Clone, Debug, Serialize, clap::Args)]
@@ -167,55 +165,19 @@ pub enum LossName {
     BinaryCrossEntropy,
 }
 
-/// A [`Schedule`] before the number of steps is known.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ScheduleShape {
-    Constant,
-    Cosine { warm_up: u64, floor: f64 },
-    Step { every: usize, factor: f64 },
-    Plateau { factor: f64, patience: usize },
-}
-
 /// The momentum of sgd where nothing is said.
 const MOMENTUM: f64 = 0.9;
 /// Where Huber's loss turns where nothing is said: PyTorch's default.
 const DELTA: f64 = 1.0;
-/// By what part of itself the best loss must fall for `plateau`: PyTorch's default.
-const THRESHOLD: f64 = 1e-4;
+/// What the library calls the options of a recipe, and their flags.
+const FLAGS: [(&str, &str); 3] = [("loss", "--loss"), ("patience", "--patience"), ("recompute", "--recompute")];
 
-impl ScheduleShape {
-    /// The schedule of a run of `total` optimiser steps.
-    pub fn over(self, total: u64) -> Schedule {
-        match self {
-            ScheduleShape::Constant => Schedule::Constant,
-            ScheduleShape::Cosine { warm_up, floor } => Schedule::Cosine { warm_up, total, floor },
-            ScheduleShape::Step { every, factor } => Schedule::Step { every, factor },
-            ScheduleShape::Plateau { factor, patience } => Schedule::Plateau { factor, patience, threshold: THRESHOLD },
-        }
-    }
-}
-
-impl FromStr for ScheduleShape {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        fn part<T: FromStr>(text: &str) -> Result<T, String> {
-            text.parse().map_err(|_| format!("`{text}` is not a number that belongs there"))
-        }
-        let parts: Vec<&str> = text.split(':').collect();
-        match parts[..] {
-            ["constant"] => Ok(ScheduleShape::Constant),
-            ["cosine"] => Ok(ScheduleShape::Cosine { warm_up: 0, floor: 0.0 }),
-            ["cosine", warm_up] => Ok(ScheduleShape::Cosine { warm_up: part(warm_up)?, floor: 0.0 }),
-            ["cosine", warm_up, floor] => Ok(ScheduleShape::Cosine { warm_up: part(warm_up)?, floor: part(floor)? }),
-            ["step", every, factor] => Ok(ScheduleShape::Step { every: part(every)?, factor: part(factor)? }),
-            ["plateau", factor, patience] => {
-                Ok(ScheduleShape::Plateau { factor: part(factor)?, patience: part(patience)? })
-            }
-            _ => Err("expected constant, cosine[:WARM_UP_STEPS[:FLOOR]], step:EPOCHS:FACTOR or plateau:FACTOR:EPOCHS"
-                .to_owned()),
-        }
+/// The library's refusal of an option under the name of its flag.
+pub fn flagged(error: Error) -> Error {
+    let flag = |option: &str| FLAGS.iter().find(|(name, _)| *name == option).map(|(_, flag)| *flag);
+    match error {
+        Error::Config { name, found, expected } => Error::Config { name: flag(name).unwrap_or(name), found, expected },
+        other => other,
     }
 }
 
@@ -265,16 +227,6 @@ impl Recipe {
         Ok(optimizer)
     }
 
-    /// The epochs without a better validation loss after which training stops; refused where no rows validate.
-    pub fn patience(&self, options: &Options, validates: bool) -> Result<usize> {
-        match self.patience {
-            Some(patience @ 1..) if !validates => {
-                Err(Error::config("--patience", patience, "0, or a --val with rows that decide when to stop"))
-            }
-            given => Ok(given.unwrap_or(options.patience())),
-        }
-    }
-
     /// The largest norm of the gradient, `default` where none was given; `None` where it is 0.
     pub fn clip(&self, default: f64) -> Option<Clip> {
         let max_norm = self.clip.unwrap_or(default);
@@ -292,23 +244,5 @@ pub fn huber_delta(loss: Option<LossName>, delta: Option<f64>) -> Result<f64> {
             Err(Error::config("--delta", delta, "none, or --loss huber beside it"))
         }
         _ => Ok(delta.unwrap_or(DELTA)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn schedules_are_read_as_they_are_written() {
-        let read = |text: &str| text.parse::<ScheduleShape>();
-        assert_eq!(read("constant"), Ok(ScheduleShape::Constant));
-        assert_eq!(read("cosine"), Ok(ScheduleShape::Cosine { warm_up: 0, floor: 0.0 }));
-        assert_eq!(read("cosine:50:0.1"), Ok(ScheduleShape::Cosine { warm_up: 50, floor: 0.1 }));
-        assert_eq!(read("step:3:0.5"), Ok(ScheduleShape::Step { every: 3, factor: 0.5 }));
-        assert_eq!(read("plateau:0.5:4"), Ok(ScheduleShape::Plateau { factor: 0.5, patience: 4 }));
-        for bad in ["", "cosin", "cosine:x", "step:3", "step:-1:0.5", "plateau:0.5:4:1"] {
-            assert!(read(bad).is_err(), "{bad}");
-        }
     }
 }

@@ -47,6 +47,20 @@ impl Device {
         }
     }
 
+    /// The same, that keeps the tape of at most so many time steps and makes that of the steps before again.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where that is asked of an adapter.
+    pub fn recomputing(&self, recompute: Option<usize>) -> Result<Device> {
+        match (self, recompute) {
+            (&Device::Cpu(options), _) => Ok(Device::Cpu(cpu::Options { recompute, ..options })),
+            (Device::Gpu(_), Some(steps)) => {
+                Err(Error::config("recompute", steps, "none on an adapter: it is for the CPU engine"))
+            }
+            (device, None) => Ok(device.clone()),
+        }
+    }
+
     /// Puts a network with these parameters on the device, in f32.
     ///
     /// # Errors

@@ -16,6 +16,9 @@ const KEY: &str = "forecast";
 /// Most rows and columns that a file may speak of.
 const MOST: usize = 1_000_000_000;
 
+/// Coverage of the intervals of a model of points, where nothing is said.
+pub const COVERAGE: f64 = 0.9;
+
 /// What a network forecasts, from what, and on which scale.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Card {
@@ -52,6 +55,18 @@ pub struct Trained {
 }
 
 impl Card {
+    /// The coverage of intervals: where `asked` says nothing [`COVERAGE`], if the model has measured that; none where it
+    /// is 0.
+    pub fn coverage(&self, asked: Option<f64>) -> Option<f64> {
+        match asked {
+            Some(0.0) => None,
+            Some(coverage) => Some(coverage),
+            None => Some(COVERAGE).filter(|&coverage| {
+                self.intervals.as_ref().is_some_and(|intervals| intervals.half_widths(coverage, None).is_ok())
+            }),
+        }
+    }
+
     /// The card of a model file.
     ///
     /// # Errors

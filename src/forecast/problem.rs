@@ -28,8 +28,9 @@ const EPOCHS: (usize, usize) = (5, 200);
 /// Training steps of an epoch that the batch aims at, and its bounds.
 const STEPS_PER_EPOCH: usize = 100;
 const BATCH: (usize, usize) = (16, 256);
-/// The learning rate, and the largest norm of a gradient.
-const LR: f64 = 2e-3;
+/// The learning rate, by default.
+pub const LEARNING_RATE: f64 = 2e-3;
+/// The largest norm of a gradient, by default.
 const CLIP: f64 = 1.0;
 
 /// Windows to train and to validate on, and what the model will say of them.
@@ -135,7 +136,7 @@ impl Problem {
             epochs,
             batch,
             loss: self.card.plan.quantiles.map_or(Loss::Mse, Loss::Quantile),
-            optimizer: Optimizer::adam(LR),
+            optimizer: Optimizer::adam(LEARNING_RATE),
             clip: Some(Clip { max_norm: CLIP }),
             schedule: Schedule::Cosine { warm_up: 0, total, floor: 0.0 },
             seed,

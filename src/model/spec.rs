@@ -1,6 +1,6 @@
 //! The spec of a network: everything but its weights and the batch.
 
-use super::{CellFacts, CellKind};
+use super::{CellFacts, CellKind, Layout};
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +57,8 @@ pub struct Spec {
 
 /// Parameters of the largest network: their indices fit in 32 bits on every device.
 const MOST_PARAMETERS: u128 = 1 << 31;
+/// The most parameters of a network that a program makes.
+const MOST_MADE: u64 = 1 << 28;
 
 impl std::fmt::Display for Spec {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -103,6 +105,27 @@ impl Spec {
             return Err(Error::config("the number of parameters", parameters, format!("at most {MOST_PARAMETERS}")));
         }
         Ok(())
+    }
+
+    /// Checks that the network is one that a program makes: with gradients and Adam's moments, the most parameters take
+    /// 4 GiB.
+    ///
+    /// # Errors
+    /// As [`Spec::validate`]; [`Error::Limit`] where there are more than 2^28 parameters.
+    pub fn check_size(&self) -> Result<()> {
+        self.validate()?;
+        let needed = Layout::new(self).len() as u64;
+        if needed <= MOST_MADE {
+            return Ok(());
+        }
+        Err(Error::Limit {
+            what: format!("a network of {} hidden units", self.hidden),
+            needed,
+            limit: MOST_MADE,
+            unit: "parameters",
+            adapter: "this program".into(),
+            remedy: "take fewer hidden units".into(),
+        })
     }
 
     /// Directions (D): 1 or 2.

@@ -2,8 +2,10 @@
 //! defines them. These are pure definitions, without a loop over parameters.
 
 mod schedule;
+mod schedule_shape;
 
 pub use schedule::Schedule;
+pub use schedule_shape::ScheduleShape;
 
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};

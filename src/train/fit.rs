@@ -1,6 +1,6 @@
 //! The training loop.
 
-use crate::engine::{Engine, Steps};
+use crate::engine::{DeviceInfo, Engine, Steps};
 use crate::error::{Error, Result};
 use crate::loss::{Loss, Objective};
 use crate::model::Dropout;
@@ -106,6 +106,19 @@ impl Options {
         (self.epochs / 5).max(5)
     }
 
+    /// The patience that was asked for, or [`Options::patience`].
+    ///
+    /// # Errors
+    /// [`Error::Config`] where some was asked for and no rows validate.
+    pub fn patience_of(&self, asked: Option<usize>, validates: bool) -> Result<usize> {
+        match asked {
+            Some(patience @ 1..) if !validates => {
+                Err(Error::config("patience", patience, "0, or rows that validate, which decide when to stop"))
+            }
+            _ => Ok(asked.unwrap_or(self.patience())),
+        }
+    }
+
     /// The windows of an epoch (counted from 1), in the order of training. It depends on the epoch's number but not on
     /// the epochs before it, so that a run can be resumed in the middle.
     fn windows_of(&self, ids: &[u32], batch: usize, epoch: usize) -> Vec<u32> {
@@ -155,6 +168,19 @@ impl State {
     fn losses(&self) -> Vec<f64> {
         self.history.iter().map(|loss| loss.unwrap_or(f64::NAN)).collect()
     }
+}
+
+/// Multiplications that a portion of an epoch takes, about: a fraction of a second of the CPU engine, or of a software
+/// adapter; and of a GPU.
+const PORTION: f64 = 5e8;
+const GPU_PORTION: f64 = 2e10;
+
+/// Steps after which a run can be stopped within an epoch, and shows its progress: so many that a fraction of a second
+/// lies between, by a rough count of what a step computes in a network of `parameters` with windows of `steps` steps.
+pub fn portion(device: &DeviceInfo, parameters: usize, steps: usize, batch: usize) -> usize {
+    let step = 3.0 * parameters as f64 * steps as f64 * batch as f64;
+    let most = if device.kind.ends_with("-gpu") { GPU_PORTION } else { PORTION };
+    (most / step).max(1.0) as usize
 }
 
 /// The progress of training when an epoch, or a portion of one, has been queued.

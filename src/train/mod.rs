@@ -13,7 +13,7 @@ mod validated;
 mod validation;
 
 pub use checkpoint::Checkpoint;
-pub use fit::{Options, Order, Partial, Progress, Report, State, Summary, fit};
+pub use fit::{Options, Order, Partial, Progress, Report, State, Summary, fit, portion};
 pub use measures::Measures;
 pub use metrics::{Metrics, evaluate};
 pub use validated::{Best, Epoch, Finished, Next, Run, Snapshot, fit_validated};

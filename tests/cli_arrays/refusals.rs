@@ -153,11 +153,11 @@ fn bad_training_sets_are_refused_with_nothing_written() {
         ("y.npz --epochs 0", 2, "--epochs"),
         ("y.npz --batch 0", 2, "--batch"),
         ("y.npz --classes 0", 2, "--classes"),
-        ("y.npz --val 0 --patience 3", 2, "--patience is 3, expected 0, or a --val with rows"),
+        ("y.npz --val 0 --patience 3", 2, "--patience is 3, expected 0, or rows that validate"),
         ("y.npz --loss quantile", 2, "--loss is quantile"),
         ("y.npz --momentum 0.5", 2, "--momentum is 0.5, expected none, or --optimizer sgd beside it"),
         ("y.npz --classes 3", 2, "--classes is given"),
-        ("y.npz --patience 3", 2, "--patience is 3, expected 0, or a --val with rows that decide when to stop"),
+        ("y.npz --patience 3", 2, "--patience is 3, expected 0, or rows that validate"),
         (
             "y.npz --val 2 --patience 3",
             2,
@@ -177,7 +177,7 @@ fn bad_training_sets_are_refused_with_nothing_written() {
             2,
             "precision is f16, expected f32 on the CPU engine; f16 is for adapters",
         ),
-        ("y.npz --hidden 10000", 1, "take a smaller --hidden"),
+        ("y.npz --hidden 10000", 1, "take fewer hidden units"),
         ("y.npz --lr 1e30 --device cpu", 1, "in epoch 2, step 1: take a smaller learning rate"),
         ("nosuch.npz", 1, "nosuch.npz: cannot read it: No such file"),
     ];

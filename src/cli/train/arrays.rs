@@ -8,16 +8,16 @@ use super::targets::named_loss;
 use crate::cli::common::Common;
 use crate::cli::console::{Console, significant};
 use crate::cli::evaluate::measured;
-use crate::cli::recipe::{Recipe, huber_delta};
+use crate::cli::recipe::{Recipe, flagged, huber_delta};
 use crate::cli::{device, fit, interrupt, outputs};
 use anyhow::Context;
 use refrain::arrays::Arrays;
-use refrain::engine::{DeviceInfo, Engine};
+use refrain::engine::{Device, DeviceInfo, Engine};
 use refrain::forecast::Part;
 use refrain::loss::Loss;
 use refrain::model::{Model, Spec};
 use refrain::optim::Schedule;
-use refrain::train::{Measures, Options, Order, Run};
+use refrain::train::{Measures, Options, Order, Run, portion};
 use refrain::{Error, Result, disk};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -107,17 +107,17 @@ pub async fn run(
         train: &train,
         val: &val,
         val_groups: &[],
-        patience: recipe.patience(&options, !val.is_empty())?,
+        patience: options.patience_of(recipe.patience, !val.is_empty()).map_err(flagged)?,
     };
     model.provenance = provenance(&run, recipe, test.len());
     let from = recipe.resume.as_deref().map(|path| fit::resumed(path, &model)).transpose()?;
 
-    let device = device::for_training(&common.device, recipe.recompute).await?;
+    let device = Device::select(&common.device).await?.recomputing(recipe.recompute).map_err(flagged)?;
     let mut engine = device.engine_with(model.spec, &model.parameters, recipe.precision.precision())?;
     device::tell(&common.device, &device, engine.device(), &console);
     engine.load_data(&windows)?;
     // How an epoch is cut up depends on the device, which the file does not say.
-    run.options.portion = fit::portion(engine.device(), model.parameters.len(), windows.steps(), options.batch);
+    run.options.portion = portion(engine.device(), model.parameters.len(), windows.steps(), options.batch);
     console.say(opening(
         &model,
         engine.device(),

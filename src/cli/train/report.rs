@@ -2,14 +2,12 @@
 
 use super::set::in_words;
 use crate::cli::console::significant;
-use crate::cli::recipe::Recipe;
 use crate::cli::scores;
 use refrain::engine::DeviceInfo;
-use refrain::forecast::{Backtest, Channels, Plan, Problem};
-use refrain::model::{Model, Spec};
-use refrain::train::{Best, Finished, Options, Run};
+use refrain::forecast::{Backtest, Channels, Plan, Training};
+use refrain::model::Spec;
+use refrain::train::{Best, Finished};
 use serde::Serialize;
-use serde_json::{Map, Value, json};
 
 /// What `--json` prints.
 #[derive(Serialize)]
@@ -58,7 +56,8 @@ pub struct Seconds {
 }
 
 /// What is about to be done.
-pub fn opening(model: &Model, device: &DeviceInfo, options: &Options, problem: &Problem) -> String {
+pub fn opening(device: &DeviceInfo, training: &Training) -> String {
+    let Training { problem, options, model, .. } = training;
     let Spec { cell, hidden, layers, .. } = model.spec;
     let Plan { targets, past, future, calendar, window, horizon, channels, .. } = &problem.card.plan;
     let together = if targets.len() > 1 && *channels == Channels::Independent { ", each on its own" } else { "" };
@@ -108,33 +107,4 @@ pub fn results(finished: &Finished, test: Option<&Backtest>, seconds: f64) -> St
         None => text += "\nNo rows were held out: nobody knows how good it is.",
     }
     text
-}
-
-/// Where the weights come from, and what tells one run from another. Without times, paths and device: the same run
-/// gives the same file, and a checkpoint may be taken up elsewhere.
-pub fn provenance(recipe: &Recipe, run: &Run<'_>, problem: &Problem) -> Map<String, Value> {
-    let Run { options, patience, .. } = run;
-    let provenance = json!({
-        "program": concat!("refrain ", env!("CARGO_PKG_VERSION")),
-        "command": "train",
-        "data": format!("table {:016x}", problem.windows.fingerprint()),
-        "rows": problem.rows(),
-        "plan": problem.card.plan,
-        "init": recipe.init.is_some(),
-        "seed": options.seed,
-        "epochs": options.epochs,
-        "batch": options.batch,
-        "loss": options.loss,
-        "dropout": recipe.dropout,
-        "optimizer": options.optimizer,
-        "clip": options.clip,
-        "schedule": options.schedule,
-        "precision": recipe.precision,
-        "recompute": recipe.recompute.is_some(),
-        "patience": patience,
-    });
-    match provenance {
-        Value::Object(map) => map,
-        other => unreachable!("json!({{..}}) is an object, found {other}"),
-    }
 }

@@ -7,7 +7,7 @@ use crate::cli::sequences::{Input, note_unused};
 use refrain::arrays::Arrays;
 use refrain::data::Windows;
 use refrain::loss::Loss;
-use refrain::model::{Head, Model, Readout, Spec};
+use refrain::model::{Head, Model, Readout, Spec, initial_parameters};
 use refrain::{Error, Result};
 use std::path::Path;
 
@@ -94,7 +94,8 @@ impl Set {
                     bidirectional: recipe.bidirectional,
                     head: (flags.head != Some(HeadName::None)).then_some(Head { outputs, readout }),
                 };
-                Model::new(spec, crate::cli::device::parameters(&spec, seed)?)
+                spec.check_size()?;
+                Model::new(spec, initial_parameters(&spec, seed))
             }
         };
         let spec = model.spec;

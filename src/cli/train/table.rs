@@ -1,20 +1,20 @@
 //! `refrain train TABLE`: a table of time series in, a model that forecasts out.
 
-use super::report::{Document, Seconds, Validation, opening, provenance, results};
+use super::report::{Document, Seconds, Validation, opening, results};
 use super::task::TaskFlags;
 use crate::cli::common::Common;
 use crate::cli::console::Console;
-use crate::cli::forecast::{coverage_of, network_in_words, open, warn_of_no_intervals};
+use crate::cli::forecast::{network_in_words, warn_of_no_intervals};
 use crate::cli::outputs::{self, named};
 use crate::cli::plot::loss_curves::losses;
-use crate::cli::recipe::{LossName, Recipe, huber_delta};
+use crate::cli::recipe::{LossName, Recipe, flagged, huber_delta};
 use crate::cli::{device, fit, interrupt, scores, table};
-use refrain::engine::{AnyEngine, Engine};
+use refrain::engine::{AnyEngine, Device, Engine};
 use refrain::forecast::table::{ReadOptions, Table};
-use refrain::forecast::{Backtest, BacktestOptions, Card, Problem, Task, backtest};
+use refrain::forecast::{Backtest, BacktestOptions, Card, Forecaster, LEARNING_RATE, Task, Training, backtest};
 use refrain::loss::{Loss, Quantiles};
-use refrain::model::{Model, Spec};
-use refrain::train::{Finished, Options, Run};
+use refrain::model::Model;
+use refrain::train::Finished;
 use refrain::{Error, Result};
 use std::path::Path;
 use std::time::Instant;
@@ -31,62 +31,52 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &TaskFlags, common: &Common
     recipe.check_outputs(data, named("--plot", &flags.plot), &console)?;
     interrupt::listen()?;
 
-    let initial = recipe.init.as_deref().map(open).transpose()?;
+    let initial = recipe.init.as_deref().map(Forecaster::open).transpose()?;
     let mut task = flags.task()?;
-    let loss = loss(recipe, &mut task, initial.as_ref().map(|(_, card)| card))?;
+    let how = how(recipe, initial.as_ref(), common.seed)?;
+    how.complete(&mut task, initial.as_ref().map(|init| &init.card)).map_err(flagged)?;
     let read = match &initial {
-        Some((_, card)) => card.read_options(flags.table.options()),
+        Some(init) => init.card.read_options(flags.table.options()),
         None => task.read_options(flags.table.options()),
     };
     if task.targets.is_empty() && initial.is_none() {
         return Err(without_target(data, &flags.table.options()).into());
     }
     let table = table::read(data, &read, &console)?;
-    let problem = Problem::new(&table, &task, &read, initial.as_ref().map(|(_, card)| card))?;
-    let mut options = options(recipe, loss, &problem, common.seed)?;
-    let patience = recipe.patience(&options, !problem.val.is_empty())?;
-    let noted = if initial.is_none() { short_series(&table, &task, &problem.card) } else { None };
+    let is_new = initial.is_none();
+    let mut training = Training::new(&table, &task, &read, &how, initial).map_err(flagged)?;
+    let noted = if is_new { short_series(&table, &task, &training.problem.card) } else { None };
     if let Some(note) = noted {
         console.warn(note);
     }
-    if let Some(note) = problem.thinned() {
+    if let Some(note) = training.problem.thinned() {
         console.say(note)?;
     }
-
-    let (spec, parameters) = network(&problem, recipe, initial, common.seed)?;
+    let spec = training.model.spec;
     if let Some(warning) = recipe.dropout_warning(spec.layers) {
         console.warn(warning);
     }
-    let device = device::for_training(&common.device, recipe.recompute).await?;
-    let mut engine = device.engine_with(spec, &parameters, recipe.precision.precision())?;
+    let device = Device::select(&common.device).await?;
+    let mut engine = training.engine(&device).map_err(flagged)?;
     device::tell(&common.device, &device, engine.device(), &console);
-    engine.load_data(&problem.windows)?;
-    options.portion = fit::portion(engine.device(), parameters.len(), problem.windows.steps(), options.batch);
-    let run = Run { patience, ..problem.run(spec, options) };
-    let mut model = Model::new(spec, parameters);
-    model.provenance = provenance(recipe, &run, &problem);
-    console.say(opening(&model, engine.device(), &options, &problem))?;
-    let from = recipe.resume.as_deref().map(|path| fit::resumed(path, &model)).transpose()?;
+    console.say(opening(engine.device(), &training))?;
+    let from = recipe.resume.as_deref().map(|path| fit::resumed(path, &training.model)).transpose()?;
     let setup = start.elapsed();
 
-    let training = Instant::now();
-    let kept = fit::Kept { checkpoint: recipe.checkpoint.as_deref(), every: recipe.every, model: &model };
-    let finished = fit::validated(&mut engine, &run, from, &kept, &mut console).await?;
-    let training = training.elapsed();
+    let since = Instant::now();
+    let kept = fit::Kept { checkpoint: recipe.checkpoint.as_deref(), every: recipe.every, model: &training.model };
+    let finished = fit::validated(&mut engine, &training.run(), from, &kept, &mut console).await?;
+    let seconds = since.elapsed();
 
-    model.parameters = engine.parameters().await?;
-    let card = problem.finish(&mut engine).await?;
-    let rows = problem.rows();
-    drop(problem);
-    card.put(&mut model);
-    model.provenance.insert("device".into(), serde_json::to_value(engine.device())?);
+    let rows = training.problem.rows();
+    let Forecaster { model, card } = training.finish(&mut engine).await?;
     // First what lasts: neither a test that fails nor that nobody reads what is said must cost the model.
     let files = write(recipe, flags, &model, &finished)?;
     let test = test(&mut engine, &card, &table, rows[2]).await?;
 
     let validation = finished.best.map(Validation::from);
     let seconds =
-        Seconds { setup: setup.as_secs_f64(), training: training.as_secs_f64(), total: start.elapsed().as_secs_f64() };
+        Seconds { setup: setup.as_secs_f64(), training: seconds.as_secs_f64(), total: start.elapsed().as_secs_f64() };
     console.say(results(&finished, test.as_ref(), seconds.training))?;
     test.iter().for_each(|test| scores::warn(test, &console));
     warn_of_no_intervals(None, &card, &console);
@@ -149,50 +139,36 @@ fn without_target(data: &str, options: &ReadOptions) -> Error {
     Error::config("--target", "not given", format!("the columns to forecast, or all; {data} has {columns}"))
 }
 
-/// The loss, which quantiles and the quantile loss call for together.
-fn loss(recipe: &Recipe, task: &mut Task, init: Option<&Card>) -> Result<Loss> {
+/// The recipe as the library has it.
+fn how(recipe: &Recipe, initial: Option<&Forecaster>, seed: u64) -> Result<refrain::forecast::Recipe> {
     let delta = huber_delta(recipe.loss, recipe.delta)?;
-    let known = init.and_then(|card| card.plan.quantiles);
-    if recipe.loss == Some(LossName::Quantile) && task.quantiles.is_none() && known.is_none() {
-        if init.is_some() {
-            return Err(Error::config("--loss", "quantile", "mse, mae or huber: the model of --init forecasts points"));
-        }
-        task.quantiles = Some(Quantiles::new(&QUANTILES)?);
-    }
-    match (recipe.loss, task.quantiles.or(known)) {
-        (None | Some(LossName::Quantile), Some(quantiles)) => Ok(Loss::Quantile(quantiles)),
-        (Some(_), Some(_)) => {
-            Err(Error::config("--loss", "another than quantile", "quantile, since levels are forecast"))
-        }
-        (None | Some(LossName::Mse), None) => Ok(Loss::Mse),
-        (Some(LossName::Mae), None) => Ok(Loss::Mae),
-        (Some(LossName::Huber), None) => Ok(Loss::Huber { delta: delta as f32 }),
-        (Some(_), None) => Err(Error::config("--loss", "one of classes", "mse, mae, huber or quantile for a table")),
-    }
-}
-
-/// The recipe, with the defaults for tables.
-fn options(recipe: &Recipe, loss: Loss, problem: &Problem, seed: u64) -> Result<Options> {
-    let defaults = problem.options(recipe.batch, recipe.epochs, seed);
-    let total = (defaults.epochs * problem.train.len().div_ceil(defaults.batch)) as u64;
-    Ok(Options {
+    let quantiles = initial.and_then(|init| init.card.plan.quantiles);
+    let loss = match recipe.loss {
+        None => None,
+        Some(LossName::Mse) => Some(Loss::Mse),
+        Some(LossName::Mae) => Some(Loss::Mae),
+        Some(LossName::Huber) => Some(Loss::Huber { delta: delta as f32 }),
+        Some(LossName::Quantile) => Some(Loss::Quantile(quantiles.map_or_else(|| Quantiles::new(&QUANTILES), Ok)?)),
+        Some(LossName::CrossEntropy) => Some(Loss::CrossEntropy),
+        Some(LossName::BinaryCrossEntropy) => Some(Loss::BinaryCrossEntropy),
+    };
+    Ok(refrain::forecast::Recipe {
+        cell: recipe.cell.kind(),
+        hidden: recipe.hidden,
+        layers: recipe.layers,
+        bidirectional: recipe.bidirectional,
+        dropout: recipe.dropout,
+        epochs: recipe.epochs,
+        batch: recipe.batch,
         loss,
-        dropout: recipe.dropout as f32,
-        optimizer: recipe.optimizer(defaults.optimizer.lr())?,
-        clip: recipe.clip(defaults.clip.map_or(0.0, |clip| clip.max_norm)),
-        schedule: recipe.schedule.map_or(defaults.schedule, |schedule| schedule.over(total)),
-        ..defaults
+        optimizer: Some(recipe.optimizer(LEARNING_RATE)?),
+        clip: recipe.clip,
+        schedule: recipe.schedule,
+        patience: recipe.patience,
+        precision: recipe.precision.precision(),
+        recompute: recipe.recompute,
+        seed,
     })
-}
-
-/// The network, and the weights that training begins with.
-fn network(problem: &Problem, recipe: &Recipe, initial: Option<(Model, Card)>, seed: u64) -> Result<(Spec, Vec<f32>)> {
-    if let Some((model, _)) = initial {
-        return Ok((model.spec, model.parameters));
-    }
-    let spec = problem.spec(recipe.cell.kind(), recipe.hidden, recipe.layers);
-    let spec = Spec { bidirectional: recipe.bidirectional, ..spec };
-    Ok((spec, device::parameters(&spec, seed)?))
 }
 
 /// The errors on the rows held out, where there are some, as `refrain backtest` finds them.
@@ -200,7 +176,7 @@ async fn test(engine: &mut AnyEngine, card: &Card, table: &Table, rows: usize) -
     if rows == 0 {
         return Ok(None);
     }
-    let coverage = coverage_of(None, card);
+    let coverage = card.coverage(None);
     backtest(engine, card, table, &BacktestOptions { coverage, ..BacktestOptions::default() }).await.map(Some)
 }
 

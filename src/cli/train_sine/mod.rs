@@ -46,7 +46,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
 
     let training = Instant::now();
     let optimizer = Optimizer::adam(args.lr);
-    let portion = fit::portion(engine.device(), parameters, args.seq_len, args.batch.min(train_ids.len()));
+    let portion = train::portion(engine.device(), parameters, args.seq_len, args.batch.min(train_ids.len()));
     let options = train::Options {
         epochs: args.epochs,
         batch: args.batch,

@@ -1,0 +1,159 @@
+//! How a forecaster's network is made and trained.
+
+use super::card::Card;
+use super::problem::Problem;
+use super::task::Task;
+use crate::engine::Precision;
+use crate::error::{Error, Result};
+use crate::loss::Loss;
+use crate::model::{CellKind, Model, Spec, initial_parameters};
+use crate::optim::{Clip, Optimizer, ScheduleShape};
+use crate::train::{Options, Run};
+use serde_json::{Map, Value, json};
+
+/// The network and its training. What is `None` follows from the table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recipe {
+    /// The cell: GRU by default.
+    pub cell: CellKind,
+    /// Hidden units of a layer: 64 by default.
+    pub hidden: usize,
+    /// Stacked layers.
+    pub layers: usize,
+    /// Whether each layer runs in both directions of time.
+    pub bidirectional: bool,
+    /// Probability with which a unit is dropped between layers.
+    pub dropout: f64,
+    /// Passes over the training windows; by default 5 to 200, about 4,000 steps.
+    pub epochs: Option<usize>,
+    /// Windows of a training step; by default 16 to 256.
+    pub batch: Option<usize>,
+    /// What training minimises: the mean squared error by default, or the quantile loss where the task has levels.
+    pub loss: Option<Loss>,
+    /// By default Adam with [`LEARNING_RATE`](super::LEARNING_RATE).
+    pub optimizer: Option<Optimizer>,
+    /// The largest norm of the gradient, 0 for none; by default 1.
+    pub clip: Option<f64>,
+    /// The learning rate over the run; by default a cosine that ends at 0.
+    pub schedule: Option<ScheduleShape>,
+    /// Epochs without a better validation loss after which training stops; by default a fifth of them, 5 at least.
+    pub patience: Option<usize>,
+    /// How the device stores weights and tape.
+    pub precision: Precision,
+    /// The most time steps whose tape the CPU engine keeps at once.
+    pub recompute: Option<usize>,
+    /// Of the initial weights, the order of the windows and what is dropped.
+    pub seed: u64,
+}
+
+impl Default for Recipe {
+    fn default() -> Self {
+        Recipe {
+            cell: CellKind::Gru,
+            hidden: 64,
+            layers: 1,
+            bidirectional: false,
+            dropout: 0.0,
+            epochs: None,
+            batch: None,
+            loss: None,
+            optimizer: None,
+            clip: None,
+            schedule: None,
+            patience: None,
+            precision: Precision::F32,
+            recompute: None,
+            seed: 0,
+        }
+    }
+}
+
+impl Recipe {
+    /// Gives the task the levels that the loss has, where it has none of its own.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where `known`, the card of a model whose training goes on, forecasts points.
+    pub fn complete(&self, task: &mut Task, known: Option<&Card>) -> Result<()> {
+        if let (Some(Loss::Quantile(quantiles)), None) = (self.loss, task.quantiles) {
+            match known {
+                Some(card) if card.plan.quantiles.is_none() => {
+                    return Err(Error::config("loss", "quantile", "mse, mae or huber: the model forecasts points"));
+                }
+                Some(_) => {}
+                None => task.quantiles = Some(quantiles),
+            }
+        }
+        Ok(())
+    }
+
+    /// The loss for a problem.
+    fn loss(&self, problem: &Problem) -> Result<Loss> {
+        match (self.loss, problem.card.plan.quantiles) {
+            (None | Some(Loss::Quantile(_)), Some(quantiles)) => Ok(Loss::Quantile(quantiles)),
+            (Some(_), Some(_)) => {
+                Err(Error::config("loss", "another than quantile", "quantile, since levels are forecast"))
+            }
+            (None, None) => Ok(Loss::Mse),
+            (Some(loss @ (Loss::Mse | Loss::Mae | Loss::Huber { .. })), None) => Ok(loss),
+            (Some(_), None) => Err(Error::config("loss", "one of classes", "mse, mae, huber or quantile for a table")),
+        }
+    }
+
+    /// How to train on a problem.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where the loss does not suit what is forecast.
+    pub fn options(&self, problem: &Problem) -> Result<Options> {
+        let defaults = problem.options(self.batch, self.epochs, self.seed);
+        let total = (defaults.epochs * problem.train.len().div_ceil(defaults.batch)) as u64;
+        Ok(Options {
+            loss: self.loss(problem)?,
+            dropout: self.dropout as f32,
+            optimizer: self.optimizer.unwrap_or(defaults.optimizer),
+            clip: self.clip.map_or(defaults.clip, |max_norm| (max_norm > 0.0).then_some(Clip { max_norm })),
+            schedule: self.schedule.map_or(defaults.schedule, |schedule| schedule.over(total)),
+            ..defaults
+        })
+    }
+
+    /// The network for a problem, with its initial weights.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where it cannot be, [`Error::Limit`] where it would be too large.
+    pub fn network(&self, problem: &Problem) -> Result<Model> {
+        let spec = problem.spec(self.cell, self.hidden, self.layers);
+        let spec = Spec { bidirectional: self.bidirectional, ..spec };
+        spec.check_size()?;
+        Ok(Model::new(spec, initial_parameters(&spec, self.seed)))
+    }
+
+    /// Where a model's weights come from, and what tells one run from another. Without times, paths and device: the same
+    /// run gives the same file, and a checkpoint may be taken up elsewhere. `init` is whether it began with the weights of
+    /// another model.
+    pub fn provenance(&self, run: &Run<'_>, problem: &Problem, init: bool) -> Map<String, Value> {
+        let Run { options, patience, .. } = run;
+        let provenance = json!({
+            "program": concat!("refrain ", env!("CARGO_PKG_VERSION")),
+            "command": "train",
+            "data": format!("table {:016x}", problem.windows.fingerprint()),
+            "rows": problem.rows(),
+            "plan": problem.card.plan,
+            "init": init,
+            "seed": options.seed,
+            "epochs": options.epochs,
+            "batch": options.batch,
+            "loss": options.loss,
+            "dropout": self.dropout,
+            "optimizer": options.optimizer,
+            "clip": options.clip,
+            "schedule": options.schedule,
+            "precision": self.precision,
+            "recompute": self.recompute.is_some(),
+            "patience": patience,
+        });
+        match provenance {
+            Value::Object(map) => map,
+            other => unreachable!("json!({{..}}) is an object, found {other}"),
+        }
+    }
+}
