@@ -11,7 +11,7 @@ pub enum Error {
     /// A number that describes a network, a batch or a training run makes no sense.
     #[error("{name} is {found}, expected {expected}")]
     Config {
-        /// The field or flag, as the user wrote it.
+        /// The field or what else it is.
         name: &'static str,
         /// The value that was given.
         found: String,
@@ -41,14 +41,11 @@ pub enum Error {
         len: usize,
     },
     /// No adapter matches what was asked for.
-    #[error(
-        "no adapter matches `{wanted}`; {available}. On Linux a software adapter comes with the package \
-         mesa-vulkan-drivers; `--device cpu` needs none"
-    )]
+    #[error("no adapter matches `{wanted}`; {available}; `Device::Cpu` needs none")]
     NoAdapter {
         /// What was asked for.
         wanted: String,
-        /// One phrase that lists what is there.
+        /// What is there, and how there could be more.
         available: String,
     },
     /// The network does not fit the adapter.
@@ -119,19 +116,6 @@ impl Error {
     /// A [`Error::Config`] from anything that prints.
     pub fn config(name: &'static str, found: impl ToString, expected: impl ToString) -> Self {
         Error::Config { name, found: found.to_string(), expected: expected.to_string() }
-    }
-
-    /// The same with another remedy, where something does not fit.
-    pub(crate) fn with_remedy(self, other: &str) -> Self {
-        match self {
-            Error::Limit { what, needed, limit, unit, adapter, .. } => {
-                Error::Limit { what, needed, limit, unit, adapter, remedy: other.to_owned() }
-            }
-            Error::OutOfMemory { adapter, what, message, .. } => {
-                Error::OutOfMemory { adapter, what, message, remedy: other.to_owned() }
-            }
-            error => error,
-        }
     }
 
     /// Checks that `found` is the product of `shape`.

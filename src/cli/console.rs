@@ -2,6 +2,7 @@
 //! progress bar on stderr where that is a terminal.
 
 use super::common::Common;
+use super::flags::in_flags;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
@@ -23,7 +24,7 @@ impl Console {
 
     /// A line, or several, for the reader.
     pub fn say(&self, text: impl Display) -> io::Result<()> {
-        self.draw(escaped(&text.to_string()))
+        self.draw(escaped(&in_flags(&text.to_string())))
     }
 
     /// The same for what this program has coloured, in which names are already [`escaped`].
@@ -38,7 +39,7 @@ impl Console {
 
     /// A line that `--quiet` does not silence: the run is not quite what was asked for.
     pub fn warn(&self, text: impl Display) {
-        self.bar.suspend(|| to_stderr(shortened(&escaped(&text.to_string()))));
+        self.bar.suspend(|| to_stderr(shortened(&escaped(&in_flags(&text.to_string())))));
     }
 
     /// The same, but all on stderr: stdout belongs to what [`Console::print`] prints.
@@ -66,7 +67,7 @@ impl Console {
         if !self.json {
             return Ok(());
         }
-        let document = serde_json::to_string_pretty(document)?;
+        let document = in_flags(&serde_json::to_string_pretty(document)?);
         // Outside of strings JSON has no such characters, and in them it has this notation.
         let code =
             |character: char| character.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect();

@@ -10,6 +10,7 @@ mod devices;
 mod evaluate;
 mod explain;
 mod fit;
+mod flags;
 mod folder;
 mod forecast;
 mod interrupt;
@@ -128,9 +129,9 @@ fn refuse(error: &clap::Error) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// A message of several lines as one, which a terminal shows as it is, of a length that can be read.
+/// A message of several lines as one, told in flags, which a terminal shows as it is, of a length that can be read.
 fn one_line(text: &str) -> String {
-    let text = console::escaped(text);
+    let text = console::escaped(&flags::in_flags(text));
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     console::shortened(&lines.collect::<Vec<_>>().join("; ").replace(":;", ":"))
 }

@@ -169,17 +169,6 @@ pub enum LossName {
 const MOMENTUM: f64 = 0.9;
 /// Where Huber's loss turns where nothing is said: PyTorch's default.
 const DELTA: f64 = 1.0;
-/// What the library calls the options of a recipe, and their flags.
-const FLAGS: [(&str, &str); 3] = [("loss", "--loss"), ("patience", "--patience"), ("recompute", "--recompute")];
-
-/// The library's refusal of an option under the name of its flag.
-pub fn flagged(error: Error) -> Error {
-    let flag = |option: &str| FLAGS.iter().find(|(name, _)| *name == option).map(|(_, flag)| *flag);
-    match error {
-        Error::Config { name, found, expected } => Error::Config { name: flag(name).unwrap_or(name), found, expected },
-        other => other,
-    }
-}
 
 impl Recipe {
     /// Checks the files that training on `data` writes, before it begins. Says so where it writes none.

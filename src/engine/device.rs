@@ -81,7 +81,8 @@ impl Device {
                 AnyEngine::Cpu(Box::new(CpuEngine::with_options(spec, parameters, options)?))
             }
             (Device::Cpu(_), Precision::F16) => {
-                let expected = "f32 on the CPU engine; f16 is for adapters, of which --device gpu takes the best";
+                let expected =
+                    "f32 on the CPU engine; f16 is for adapters, of which `Device::select(\"gpu\")` takes the best";
                 return Err(Error::config("precision", "f16", expected));
             }
             (Device::Gpu(gpu), precision) => {

@@ -138,7 +138,7 @@ impl Card {
         if self.style.is_civil() != table.style.is_civil() {
             let dates = |style: &Style| if style.is_civil() { "dates" } else { "no dates" };
             return refuse(format!(
-                "expected {} as the model was trained with, found {}; --time names the column of times",
+                "expected {} as the model was trained with, found {}; `ReadOptions::time` names the column of times",
                 dates(&self.style),
                 dates(&table.style)
             ));
@@ -171,15 +171,15 @@ impl Card {
             _ if plan.quantiles.is_some() => None,
             Some(intervals) if intervals.half_widths(coverage, None).is_ok() => None,
             None => Some(format!(
-                "{of}: no rows validated the model, so that nobody knows how far it may be off; hold some out with --val \
-                 in training"
+                "{of}: no rows validated the model, so that nobody knows how far it may be off; hold some out with \
+                 `Task::val` in training"
             )),
             Some(intervals) => {
                 let (least, found) = (Intervals::least_windows(coverage), intervals.windows());
                 let rows = least + plan.horizon - 1;
                 Some(format!(
                     "{of}: they are measured on at least {least} validation windows, and there is room for {found}; \
-                     train with --val {rows} or more, or with --quantiles"
+                     train with `Task::val` {rows} or more, or with `Task::quantiles`"
                 ))
             }
         }

@@ -89,7 +89,8 @@ impl Problem {
             if starts.is_empty() && all > 0 {
                 let message = format!(
                     "each of {all} windows to {name} is followed by targets that were filled in, which nothing can be \
-                     learned from: take a smaller --horizon, a coarser --freq, or --channels independent"
+                     learned from: take a smaller `Task::horizon`, a coarser `ReadOptions::frequency`, or \
+                     `Task::channels` independent"
                 );
                 return Err(Error::Table { place: table.name.clone(), message });
             }

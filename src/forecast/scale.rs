@@ -163,7 +163,7 @@ fn check_logarithms(table: &Table, plan: &Plan, columns: &[usize], series: &Seri
             let value = series.values[row * table.columns.len() + column];
             let time = table.time(series, row)?;
             let value = exact(value);
-            let message = format!("column `{name}` is {value} at {time}: --log needs values above 0");
+            let message = format!("column `{name}` is {value} at {time}: `Task::log` needs values above 0");
             return Err(table.refuse(series, message));
         }
     }

@@ -56,14 +56,16 @@ impl Split {
         if train < window + horizon {
             let message = format!(
                 "{train} of {rows} rows are left to train on, expected at least {}: a window of {window} and a horizon \
-                 of {horizon}; take a smaller --window or --horizon, or less for --val and --test",
+                 of {horizon}; take a smaller `Task::window` or `Task::horizon`, or less for `Task::val` and \
+                 `Task::test`",
                 window + horizon
             );
             return Err(table.refuse(series, message));
         }
         for (name, part) in [("val", val_end - train), ("test", rows - val_end)] {
             if (1..horizon).contains(&part) {
-                let message = format!("--{name} has {part} rows, expected none, or at least the horizon, {horizon}");
+                let message =
+                    format!("`Task::{name}` has {part} rows, expected none, or at least the horizon, {horizon}");
                 return Err(table.refuse(series, message));
             }
         }
@@ -95,11 +97,11 @@ fn begin(
                 let last = table.time(series, end.saturating_sub(1))?;
                 let message = if end == rows {
                     format!(
-                        "it ends at {last}, before --{name} {time}: give --{name} an earlier date, a fraction or a number \
-                         of rows, or leave the series out"
+                        "it ends at {last}, before `Task::{name}` {time}: give `Task::{name}` an earlier date, a fraction or \
+                         a number of rows, or leave the series out"
                     )
                 } else {
-                    format!("--{name} {time} begins after what follows it, {last}: give it an earlier date")
+                    format!("`Task::{name}` {time} begins after what follows it, {last}: give it an earlier date")
                 };
                 return Err(table.refuse(series, message));
             }
@@ -107,7 +109,8 @@ fn begin(
         }
     };
     end.checked_sub(size).ok_or_else(|| {
-        table.refuse(series, format!("--{name} asks for {size} rows, expected at most {end}, those that are left"))
+        table
+            .refuse(series, format!("`Task::{name}` asks for {size} rows, expected at most {end}, those that are left"))
     })
 }
 
@@ -174,7 +177,7 @@ mod tests {
         assert_eq!(of(&read(&format!("t,y\n{numbers}")), 400), None);
         assert_eq!(split("5", "20240121").unwrap(), Split { train: 15, val: 20, rows: 30 });
         let refused = split("5", "2880").unwrap_err().to_string();
-        assert_eq!(refused, "t: --test asks for 2880 rows, expected at most 30, those that are left");
+        assert_eq!(refused, "t: `Task::test` asks for 2880 rows, expected at most 30, those that are left");
     }
 
     #[test]
@@ -191,16 +194,16 @@ mod tests {
     fn parts_too_small_or_out_of_order_are_refused() {
         let refused = |val, test| split(val, test).unwrap_err().to_string();
         assert!(refused("10", "15").starts_with("t: 5 of 30 rows are left to train on, expected at least 6"));
-        assert_eq!(refused("1", "5"), "t: --val has 1 rows, expected none, or at least the horizon, 2");
-        assert_eq!(refused("0", "1"), "t: --test has 1 rows, expected none, or at least the horizon, 2");
-        assert_eq!(refused("20", "20"), "t: --val asks for 20 rows, expected at most 10, those that are left");
+        assert_eq!(refused("1", "5"), "t: `Task::val` has 1 rows, expected none, or at least the horizon, 2");
+        assert_eq!(refused("0", "1"), "t: `Task::test` has 1 rows, expected none, or at least the horizon, 2");
+        assert_eq!(refused("20", "20"), "t: `Task::val` asks for 20 rows, expected at most 10, those that are left");
         assert_eq!(
             refused("2024-01-25", "10"),
-            "t: --val 2024-01-25 begins after what follows it, 2024-01-20: give it an earlier date"
+            "t: `Task::val` 2024-01-25 begins after what follows it, 2024-01-20: give it an earlier date"
         );
         assert_eq!(
             refused("0", "2024-03-01"),
-            "t: it ends at 2024-01-30, before --test 2024-03-01: give --test an earlier date, a fraction or a number of rows, or leave the series out"
+            "t: it ends at 2024-01-30, before `Task::test` 2024-03-01: give `Task::test` an earlier date, a fraction or a number of rows, or leave the series out"
         );
         for bad in ["1.5", "-1", "x", "nan", "2024-13-01"] {
             assert!(refused(bad, "0").starts_with("a part of the table is"), "{bad}");

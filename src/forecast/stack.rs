@@ -181,7 +181,7 @@ impl Rows<'_> {
         let name = self.plan.columns().nth(column).map_or("", String::as_str);
         let message = format!(
             "column `{name}` is {} at {}, which is too far from the training rows for a network in f32: expected a \
-             scaled size below 3.4e38; mend the value, or take another --scale",
+             scaled size below 3.4e38; mend the value, or take another `Task::scaling`",
             exact(value),
             self.table.time(series, row)?
         );

@@ -155,7 +155,7 @@ impl Plan {
     pub fn of(task: &Task, table: &Table) -> Result<Self> {
         let [targets, past, future] = roles(task, table)?;
         if !table.style.is_civil() && !task.calendar.is_empty() {
-            let message = "the calendar needs a column of dates; --time names it";
+            let message = "the calendar needs a column of dates; `ReadOptions::time` names it";
             return Err(Error::Table { place: table.name.clone(), message: message.into() });
         }
         let season = task.season.unwrap_or_else(|| table.frequency.season());

@@ -65,7 +65,7 @@ impl Checkpoint {
         let mut model = Model::from_bytes(path, bytes)?;
         let refuse = |message: String| Error::File { path: path.to_owned(), message };
         let place = model.provenance.remove(KEY).ok_or_else(|| {
-            refuse("it is no checkpoint: expected a file that --checkpoint has written, found a model".to_owned())
+            refuse("it is no checkpoint: expected what `Checkpoint::to_bytes` makes, found a model".to_owned())
         })?;
         let place: Place =
             serde_json::from_value(place).map_err(|error| refuse(format!("`{KEY}` in its provenance: {error}")))?;

@@ -53,5 +53,5 @@ fn the_processor_refuses_sixteen_bits_and_says_who_does_not() {
     let spec = Spec::new(CellKind::Gru, 1, 4, 1);
     let refused = Device::Cpu(Default::default()).engine_with(spec, &initial_parameters(&spec, 0), Precision::F16);
     let message = refused.expect_err("16 bits on the processor").to_string();
-    assert!(message.contains("f16") && message.contains("--device gpu"), "{message}");
+    assert!(message.contains("f16") && message.contains("`Device::select(\"gpu\")`"), "{message}");
 }

@@ -109,7 +109,7 @@ pub async fn backtest<E: Engine>(
         if all.is_empty() {
             let message = format!(
                 "rows {first} to {end} are to be forecast, expected at least {}, the horizon, after a window of {}: \
-                 hold out more rows, or begin elsewhere with --from",
+                 hold out more rows, or begin elsewhere with `BacktestOptions::from`",
                 plan.horizon, plan.window
             );
             return Err(table.refuse(&table.series[segment.series], message));
@@ -181,8 +181,8 @@ fn first_held_out(table: &Table, series: &Series, trained: &Trained) -> Result<u
     if row < series.known {
         return Ok(row);
     }
-    let message =
-        "every row was trained on, or validated the model: hold rows out with --test in training, or say --from";
+    let message = "every row was trained on, or validated the model: hold rows out with `Task::test` in training, \
+                   or say `BacktestOptions::from`";
     Err(table.refuse(series, message))
 }
 

@@ -35,7 +35,7 @@ pub fn complete(table: &Table, raw: &mut Raw, open_end: &[bool], fill: Option<Fi
         if let Some(row) = (0..end).find(|&row| raw.values[row * columns + column].is_nan()) {
             let place = Place::of(&table.name).row(raw.lines[row].into()).column(&table.columns[column]);
             return Err(place.refuse(match fill {
-                None => "the value is missing; --fill forward or linear puts one in",
+                None => "the value is missing; `ReadOptions::fill` forward or linear puts one in",
                 Some(_) => "the value is missing, and none before it to go on from: cut the rows up to the first value",
             }));
         }

@@ -32,12 +32,14 @@ impl<'a> Names<'a> {
         }
         let hint = (!header && options.header.is_none()).then(|| {
             notes.push(
-                "the first row holds values: columns are column1, column2, ...; --header takes it for names".into(),
+                "the first row holds values: columns are column1, column2, ...; `ReadOptions::header` takes it for \
+                 names"
+                    .into(),
             );
             let row: String = fields.collect::<Vec<_>>().join(",").chars().take(40).collect();
             format!(
-                ": the first row, `{row}`, was read as values, so that columns are column1 to column{}; --header says \
-                 that it holds names",
+                ": the first row, `{row}`, was read as values, so that columns are column1 to column{}; \
+                 `ReadOptions::header` says that it holds names",
                 names.len()
             )
         });

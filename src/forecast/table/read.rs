@@ -253,9 +253,13 @@ impl Fields {
         }
         if style == Style::Row {
             let frequency = options.frequency.filter(|&frequency| frequency != Frequency::Step(1.0));
-            let said = [("--freq", frequency.is_some()), ("--time-format", options.time_format.is_some())];
+            let said = [
+                ("`ReadOptions::frequency`", frequency.is_some()),
+                ("`ReadOptions::time_format`", options.time_format.is_some()),
+            ];
             if let Some((flag, _)) = said.into_iter().find(|(_, said)| *said) {
-                let message = format!("{flag} is for times, and rows are counted: --time names the column of times");
+                let message =
+                    format!("{flag} is for times, and rows are counted: `ReadOptions::time` names the column of times");
                 return Err(Place::of(table).refuse(message));
             }
         }
@@ -326,7 +330,7 @@ impl Rows<'_> {
             let value = number(text, self.reading).map_err(|expected| {
                 let found = String::from_utf8_lossy(text);
                 let place = Place::of(self.table).row(line).column(&fields.names[field]);
-                let remedy = if self.all { "; --except leaves a column out" } else { "" };
+                let remedy = if self.all { "; `ReadOptions::except` leaves a column out" } else { "" };
                 place.refuse(format!("expected {expected}, found `{}`{remedy}", found.trim()))
             })?;
             self.series[place].values.push(value);
@@ -369,7 +373,8 @@ fn number(field: &[u8], reading: Reading) -> Result<f64, String> {
         Ok(value) if f64::is_infinite(value) => Err("a finite number of at most 1.7e308".to_owned()),
         Ok(value) if reading.decimal == b'.' || reading.reads(text) || !is_number(text) => Ok(value),
         _ if is_number(text) => Err(format!(
-            "a number with the decimal mark `{}`, as in the rest of the table, or as --decimal and --thousands say",
+            "a number with the decimal mark `{}`, as in the rest of the table, or as `ReadOptions::decimal` and \
+             `ReadOptions::thousands` say",
             char::from(reading.decimal)
         )),
         _ => Err("a number, or nothing or NA where a value is missing".to_owned()),

@@ -64,7 +64,7 @@ pub fn check(table: &Table, raw: &mut Raw, fill: bool) -> Result<()> {
                 let (all, rows) = (missing + (step - due), raw.stamps.len());
                 let message = format!(
                     "{all} rows are missing up to here at the frequency {frequency}, and at most {most} are filled in \
-                     beside {rows} that are there: say another --freq, or cut the table at the gap"
+                     beside {rows} that are there: say another `ReadOptions::frequency`, or cut the table at the gap"
                 );
                 return Err(refuse(table, raw, row, message));
             }
@@ -114,7 +114,7 @@ fn out_of_order(table: &Table, raw: &Raw, row: usize) -> Error {
     let line = raw.lines[row - 1];
     let message = if before == found {
         let remedy = if raw.id.is_none() {
-            "keep one of them, or name the column that tells series apart with --id"
+            "keep one of them, or name the column that tells series apart with `ReadOptions::id`"
         } else {
             "keep one of them"
         };
@@ -134,7 +134,7 @@ fn off_beat(table: &Table, raw: &Raw, row: usize, due: i64) -> Error {
     let frequency = table.frequency;
     let message = format!(
         "expected {expected}, one step of {frequency} after the row before, found {found}: a table has one frequency; \
-         cut it where the frequency changes, or say which with --freq"
+         cut it where the frequency changes, or say which with `ReadOptions::frequency`"
     );
     refuse(table, raw, row, message)
 }
@@ -150,9 +150,9 @@ fn gap(table: &Table, raw: &Raw, row: usize, due: i64, found: i64) -> Error {
     // Where more would be put in than there are, the frequency is rather another.
     let rows = raw.stamps.len() as i64;
     let remedy = if count <= rows {
-        "--fill forward or linear puts them in".to_owned()
+        "`ReadOptions::fill` forward or linear puts them in".to_owned()
     } else {
-        format!("that is more than its {rows} rows: say another --freq, or cut the table at the gap")
+        format!("that is more than its {rows} rows: say another `ReadOptions::frequency`, or cut the table at the gap")
     };
     refuse(
         table,

@@ -165,8 +165,8 @@ impl Survey {
             let (line, example) = evidence[column].example.clone().unwrap_or_default();
             let mark = if example.contains(',') { ',' } else { '.' };
             let message = format!(
-                "`{example}` may be {} or {}, and no value of the table tells which: say --thousands {mark} or --decimal \
-                 {mark}",
+                "`{example}` may be {} or {}, and no value of the table tells which: say `ReadOptions::thousands` {mark} \
+                 or `ReadOptions::decimal` {mark}",
                 example.replace(mark, ""),
                 example.replace(mark, ".")
             );

@@ -93,7 +93,7 @@ fn refusals_name_row_and_column() {
         &columns(&["y"]),
         "t.csv, row 3, column `y`: expected a finite number of at most 1.7e308, found `1e309`",
     );
-    let missing = "the value is missing; --fill forward or linear puts one in";
+    let missing = "the value is missing; `ReadOptions::fill` forward or linear puts one in";
     refused("y,z\n1,1\nNaN,2\n", &plain, &format!("t.csv, row 3, column `y`: {missing}"));
     for text in ["a,y\n1,1\n\n1,x\n", "a,y\r\n1,1\r\n\r\n1,x", "a,y\n\"\n\",1\n1,x"] {
         refused(text, &columns(&["y"]), &format!("t.csv, row 4, column `y`: expected {number}, found `x`"));
@@ -102,18 +102,18 @@ fn refusals_name_row_and_column() {
     refused(
         "date,y\n2024-01-01,1\n2024-01-02,1\n2nd of May,2\n",
         &plain,
-        "t.csv, row 4, column `date`: expected a time such as `2024-01-01`, written as %Y-%m-%d, found `2nd of May`; --time-format says how they are written",
+        "t.csv, row 4, column `date`: expected a time such as `2024-01-01`, written as %Y-%m-%d, found `2nd of May`; `ReadOptions::time_format` says how they are written",
     );
     let time = ReadOptions { time: Some("t".into()), ..ReadOptions::default() };
     refused(
         "t,y\nsoon,1\n",
         &time,
-        "t.csv, row 2, column `t`: expected a time, found `soon`: --time-format says how times are written, such as '%d/%m/%Y %H:%M'",
+        "t.csv, row 2, column `t`: expected a time, found `soon`: `ReadOptions::time_format` says how times are written, such as '%d/%m/%Y %H:%M'",
     );
     refused(
         "date,y\n2024-01-01 00:00Z,1\n2024-01-01 01:00Z,1\n2024-01-01 02:00,1\n",
         &plain,
-        "t.csv, row 4, column `date`: expected a time such as `2024-01-01 00:00Z`, written as %Y-%m-%d %H:%M%#z, found `2024-01-01 02:00`; --time-format says how they are written",
+        "t.csv, row 4, column `date`: expected a time such as `2024-01-01 00:00Z`, written as %Y-%m-%d %H:%M%#z, found `2024-01-01 02:00`; `ReadOptions::time_format` says how they are written",
     );
 }
 
@@ -127,12 +127,12 @@ fn times_must_go_on_step_by_step() {
     refused(
         &dates(&[1, 2, 2, 3]),
         &plain,
-        "t.csv, row 4: 2024-01-02 is the time of row 3 too: keep one of them, or name the column that tells series apart with --id",
+        "t.csv, row 4: 2024-01-02 is the time of row 3 too: keep one of them, or name the column that tells series apart with `ReadOptions::id`",
     );
     refused(
         &dates(&[1, 2, 4, 5]),
         &plain,
-        "t.csv, row 4: expected 2024-01-03, found 2024-01-04: 1 row is missing at the frequency D; --fill forward or linear puts them in",
+        "t.csv, row 4: expected 2024-01-03, found 2024-01-04: 1 row is missing at the frequency D; `ReadOptions::fill` forward or linear puts them in",
     );
     refused(
         &dates(&[1, 2, 4, 3]),
@@ -142,10 +142,10 @@ fn times_must_go_on_step_by_step() {
     refused(
         &dates(&[3, 2, 2, 1]),
         &plain,
-        "t.csv, row 3: 2024-01-02 is the time of row 4 too: keep one of them, or name the column that tells series apart with --id",
+        "t.csv, row 3: 2024-01-02 is the time of row 4 too: keep one of them, or name the column that tells series apart with `ReadOptions::id`",
     );
     let message = read(&dates(&[1, 2, 29]), &plain).unwrap_err().to_string();
-    assert!(message.ends_with("26 rows are missing at the frequency D; that is more than its 3 rows: say another --freq, or cut the table at the gap"), "{message}");
+    assert!(message.ends_with("26 rows are missing at the frequency D; that is more than its 3 rows: say another `ReadOptions::frequency`, or cut the table at the gap"), "{message}");
 }
 
 #[test]
@@ -171,9 +171,17 @@ fn a_target_may_end_before_what_is_known_of_the_future() {
     let table = read(text, &options).unwrap();
     assert_eq!((table.series[0].known, table.rows(&table.series[0])), (2, 4));
     let hole = "date,y,x\n2024-01-01,1,1\n2024-01-02,,2\n2024-01-03,3,3\n";
-    refused(hole, &options, "t.csv, row 3, column `y`: the value is missing; --fill forward or linear puts one in");
+    refused(
+        hole,
+        &options,
+        "t.csv, row 3, column `y`: the value is missing; `ReadOptions::fill` forward or linear puts one in",
+    );
     let short = "date,y,x\n2024-01-01,1,1\n2024-01-02,2,2\n2024-01-03,,\n";
-    refused(short, &options, "t.csv, row 4, column `x`: the value is missing; --fill forward or linear puts one in");
+    refused(
+        short,
+        &options,
+        "t.csv, row 4, column `x`: the value is missing; `ReadOptions::fill` forward or linear puts one in",
+    );
 }
 
 #[test]
@@ -201,7 +209,7 @@ fn a_first_row_that_is_taken_for_values_says_so() {
     let message = read(text, &columns(&["y"])).unwrap_err().to_string();
     assert_eq!(
         message,
-        "t.csv, column `y`: there is no such column: the first row, `1,2`, was read as values, so that columns are column1 to column2; --header says that it holds names"
+        "t.csv, column `y`: there is no such column: the first row, `1,2`, was read as values, so that columns are column1 to column2; `ReadOptions::header` says that it holds names"
     );
     assert_eq!(read(text, &columns(&["2"])).unwrap().columns, ["2"]);
     let said = ReadOptions { header: Some(true), ..ReadOptions::default() };
@@ -211,7 +219,7 @@ fn a_first_row_that_is_taken_for_values_says_so() {
     refused(
         "a,b\n1,x\n2,y\n",
         &ReadOptions::default(),
-        "t.csv, row 2, column `b`: expected a number, or nothing or NA where a value is missing, found `x`; --except leaves a column out",
+        "t.csv, row 2, column `b`: expected a number, or nothing or NA where a value is missing, found `x`; `ReadOptions::except` leaves a column out",
     );
 }
 
@@ -286,7 +294,7 @@ fn columns_like_dates_are_never_dropped_in_silence() {
     assert_eq!(table.time(&table.series[0], 0).unwrap(), "2024-01-01");
     assert!(table.notes[0].contains("`born` could be times too"), "{:?}", table.notes);
     let year = read("y,z,year\n1,5,2001\n2,7,2002\n", &columns(&["y"])).unwrap();
-    assert!(year.notes[0].contains("--time 'year'"), "{:?}", year.notes);
+    assert!(year.notes[0].contains("`ReadOptions::time` 'year'"), "{:?}", year.notes);
     // What is asked for is no time, and numbers that jump are none.
     assert_eq!(read("y\n20240101\n20240102\n", &columns(&["y"])).unwrap().style, Style::Row);
     assert_eq!(read("y,z\n1,20240101\n2,20240301\n3,20240201\n", &columns(&["y"])).unwrap().style, Style::Row);
@@ -335,13 +343,13 @@ fn what_is_said_of_times_is_refused_where_rows_are_counted() {
     let daily = Some("D".parse().unwrap());
     let format = Some(Style::Civil("%Y".parse().unwrap()));
     for (options, flag) in [
-        (ReadOptions { frequency: daily, ..none.clone() }, "--freq"),
-        (ReadOptions { time_format: format, ..none.clone() }, "--time-format"),
+        (ReadOptions { frequency: daily, ..none.clone() }, "`ReadOptions::frequency`"),
+        (ReadOptions { time_format: format, ..none.clone() }, "`ReadOptions::time_format`"),
     ] {
         refused(
             "d,y\n2024-01-01,1\n2024-01-02,2\n",
             &options,
-            &format!("t.csv: {flag} is for times, and rows are counted: --time names the column of times"),
+            &format!("t.csv: {flag} is for times, and rows are counted: `ReadOptions::time` names the column of times"),
         );
     }
     let counted = ReadOptions { frequency: Some("1".parse().unwrap()), ..none };
@@ -375,7 +383,11 @@ fn a_date_without_an_offset_is_no_time_among_those_that_have_one() {
     let written = "written as %Y-%m-%d %H:%M%:z, found `2024-01-02`";
     let text = timed("date", &["2024-01-01 00:00+01:00", "2024-01-02", "2024-01-03 00:00+01:00"]);
     let expected = "t.csv, row 3, column `date`: expected a time such as `2024-01-01 00:00+01:00`, ";
-    refused(&text, &columns(&["y"]), &format!("{expected}{written}; --time-format says how they are written"));
+    refused(
+        &text,
+        &columns(&["y"]),
+        &format!("{expected}{written}; `ReadOptions::time_format` says how they are written"),
+    );
     let format = Some(Style::Civil("%Y-%m-%d %H:%M%:z".parse().unwrap()));
     let said = ReadOptions { time: Some("date".into()), time_format: format, ..columns(&["y"]) };
     for times in [&["2024-01-01 00:00+01:00", "2024-01-02"][..], &["2024-01-02", "2024-01-03"]] {
@@ -390,7 +402,7 @@ fn a_gap_is_filled_within_bounds_alone() {
     refused(
         "t,y\n2000-01-01 00:00:00,1\n2000-01-01 00:00:01,1\n2000-01-01 00:00:02,1\n2000-04-20 00:00:00,1\n",
         &fill,
-        "t.csv, row 5: 9503997 rows are missing up to here at the frequency s, and at most 10000 are filled in beside 4 that are there: say another --freq, or cut the table at the gap",
+        "t.csv, row 5: 9503997 rows are missing up to here at the frequency s, and at most 10000 are filled in beside 4 that are there: say another `ReadOptions::frequency`, or cut the table at the gap",
     );
     let table = read("t,y\n2000-01-01,1\n2000-01-02,1\n2001-01-01,1\n", &fill).unwrap();
     assert_eq!(table.rows(&table.series[0]), 367);

@@ -15,7 +15,7 @@ const FORMATS: [(&[u8], &str); 3] = [
     (b"PK\x03\x04", "it is a zip file or an Excel sheet: save the sheet as CSV, or unpack the file"),
     (
         b"PAR1",
-        "it is a Parquet file, which this build does not read: build with `--features parquet`, or save it as CSV",
+        "it is a Parquet file, which this build does not read: build with the feature `parquet`, or save it as CSV",
     ),
     (b"\xff\xfe\0\0", "it is UTF-32: save it as UTF-8"),
 ];

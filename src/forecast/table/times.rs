@@ -219,7 +219,7 @@ pub fn find(
         if !others.is_empty() {
             let (names, first) = (others.join(", "), others[0].trim_matches('`').to_owned());
             notes.push(format!(
-                "times are those of `{}`; {names} could be times too: --time {first} takes those",
+                "times are those of `{}`; {names} could be times too: `ReadOptions::time` {first} takes those",
                 columns[place].name
             ));
         }
@@ -228,11 +228,14 @@ pub fn find(
     if let Some(place) = free().find(|&place| columns[place].looks_like_time()) {
         let Some((line, text)) = columns[place].strange() else { unreachable!("it looks like a time") };
         let remedy = unreadable(text).unwrap_or_else(|| {
-            format!("say it with --time-format, such as '%d/%m/%Y %H:%M', beside --time '{}'", columns[place].name)
+            format!(
+                "say it with `ReadOptions::time_format`, such as '%d/%m/%Y %H:%M', beside `ReadOptions::time` '{}'",
+                columns[place].name
+            )
         });
         let message = format!(
-            "`{text}` looks like a time in a writing that is not known: {remedy}; or have rows counted with --time \
-             {NONE}"
+            "`{text}` looks like a time in a writing that is not known: {remedy}; or have rows counted with \
+             `ReadOptions::time` {NONE}"
         );
         return Err(Place::of(table).row(*line).column(columns[place].name).refuse(message));
     }
@@ -242,7 +245,10 @@ pub fn find(
     if first.is_none()
         && let Some(place) = free().find(called)
     {
-        notes.push(format!("rows are counted; --time '{0}' takes the times from `{0}`", columns[place].name));
+        notes.push(format!(
+            "rows are counted; `ReadOptions::time` '{0}' takes the times from `{0}`",
+            columns[place].name
+        ));
     }
     if first.is_none() {
         let why = |place: usize| {
@@ -272,21 +278,23 @@ fn style(table: &str, column: &Column<'_>, options: &ReadOptions) -> Result<Styl
             return Ok(Style::Number);
         }
         let (line, text) = column.strange().cloned().unwrap_or_default();
-        let remedy = unreadable(&text)
-            .unwrap_or_else(|| "--time-format says how times are written, such as '%d/%m/%Y %H:%M'".to_owned());
+        let remedy = unreadable(&text).unwrap_or_else(|| {
+            "`ReadOptions::time_format` says how times are written, such as '%d/%m/%Y %H:%M'".to_owned()
+        });
         let message = format!("expected a time, found `{text}`: {remedy}");
         return Err(place(line).refuse(message));
     };
     let format = times.format().map_err(|[a, b]| {
         let message = format!(
             "the times may be written as {a} or as {b}, `{}` for one, and all rows fit both: say which with \
-             --time-format '{a}' or '{b}'",
+             `ReadOptions::time_format` '{a}' or '{b}'",
             times.first
         );
         Place::of(table).column(column.name).refuse(message)
     })?;
     if let Some((line, text)) = &times.miss {
-        let remedy = unreadable(text).unwrap_or_else(|| "--time-format says how they are written".to_owned());
+        let remedy =
+            unreadable(text).unwrap_or_else(|| "`ReadOptions::time_format` says how they are written".to_owned());
         let message =
             format!("expected a time such as `{}`, written as {format}, found `{text}`; {remedy}", times.first);
         return Err(place(*line).refuse(message));

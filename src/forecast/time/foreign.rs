@@ -25,7 +25,7 @@ pub fn unreadable(text: &str) -> Option<String> {
         let zone = text[text.rfind(word)?..].trim_end_matches(']');
         return Some(format!(
             "zones are read as offsets from UTC such as +01:00, and not by name such as `{zone}`, unless all rows have \
-             one name and --time-format has it too: '%Y-%m-%d %H:%M {zone}'"
+             one name and `ReadOptions::time_format` has it too: '%Y-%m-%d %H:%M {zone}'"
         ));
     }
     let (_, month) = words().find(|(_, word)| word.chars().count() > 2)?;

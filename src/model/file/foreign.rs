@@ -72,7 +72,7 @@ fn recurrent<'s, 'a>(
     options: &LoadOptions,
 ) -> Fallible<(&'a str, &'s RecurrentModule<'a>)> {
     if let Some(asked) = &options.module {
-        let name = named("--module", asked, "recurrent module", survey.recurrent.keys().copied())?;
+        let name = named("`LoadOptions::module`", asked, "recurrent module", survey.recurrent.keys().copied())?;
         return Ok((name, &survey.recurrent[name]));
     }
     let usable = |name: &str, found: &RecurrentModule<'_>| {
@@ -94,7 +94,7 @@ fn recurrent<'s, 'a>(
             Err(format!("expected the weights of a torch.nn RNN, LSTM or GRU (such as `weight_ih_l0`), found {found}"))
         }
         _ => Err(format!(
-            "expected one recurrent module, found {}: {}; choose one with --module PREFIX",
+            "expected one recurrent module, found {}: {}; choose one with `LoadOptions::module`",
             survey.recurrent.len(),
             listed(survey.recurrent.keys().copied())
         )),
@@ -111,11 +111,12 @@ fn head<'a>(
 ) -> Fallible<Option<&'a str>> {
     let Behind { module, top, input } = *behind;
     if let Some(asked) = &options.head_module {
-        let name = named("--head-module", asked, "Linear", survey.layers.keys().copied())?;
+        let name = named("`LoadOptions::head_module`", asked, "Linear", survey.layers.keys().copied())?;
         let (rows, columns) = matrix(arrays, &join(name, "weight"), "[O, D*H]")?;
         if columns != top {
             return Err(format!(
-                "--head-module {asked}: expected a Linear on the {top} outputs of `{module}`, found [{rows}, {columns}]"
+                "`LoadOptions::head_module` {asked}: expected a Linear on the {top} outputs of `{module}`, found \
+                 [{rows}, {columns}]"
             ));
         }
         return Ok(Some(name));
@@ -137,8 +138,8 @@ fn head<'a>(
     let head = certain.or_else(|| doubts.iter().find(|(name, _)| fits(name))).map_or("PREFIX", |&(name, _)| name);
     let rnn = if module.is_empty() { "''" } else { module };
     Err(format!(
-        "`{}` {reason}: --module {rnn} takes the recurrent module without a head, on x [N, T, I={input}]; with \
-         --head-module {} it takes that head too",
+        "`{}` {reason}: `LoadOptions::module` {rnn} takes the recurrent module without a head, on x [N, T, I={input}]; \
+         with `LoadOptions::head_module` {} it takes that head too",
         short(name),
         short(head),
     ))
@@ -234,7 +235,7 @@ fn notes(spec: &Spec, options: &LoadOptions) -> Vec<String> {
     }
     if head.is_some() && options.readout.is_none() {
         let taken = if *bidirectional {
-            "taken for the final states, cat(h_n[-2], h_n[-1]); --head last-step takes out[:, -1]"
+            "taken for the final states, cat(h_n[-2], h_n[-1]); `LoadOptions::readout` last-step takes out[:, -1]"
         } else {
             "taken for the last"
         };

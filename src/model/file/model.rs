@@ -235,8 +235,10 @@ fn ours(card: &str, arrays: &Arrays<'_>, options: &LoadOptions) -> std::result::
         return Err(format!("its `__metadata__` says {}, asked for was {asked}", spec.cell));
     }
     let head = spec.head.map(|_| names.head.as_str());
-    let chosen =
-        [("--module", &options.module, Some(names.rnn.as_str())), ("--head-module", &options.head_module, head)];
+    let chosen = [
+        ("`LoadOptions::module`", &options.module, Some(names.rnn.as_str())),
+        ("`LoadOptions::head_module`", &options.head_module, head),
+    ];
     for (flag, asked, name) in chosen {
         let Some(asked) = asked else { continue };
         match name {

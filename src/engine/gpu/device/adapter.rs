@@ -39,6 +39,7 @@ pub async fn choose(wanted: &str) -> Result<Option<Adapter>> {
             [] => "there is none on this machine".to_owned(),
             _ => format!("there are: {}", names.join(", ")),
         };
+        let available = format!("{available}. On Linux a software adapter comes with the package mesa-vulkan-drivers");
         return Err(Error::NoAdapter { wanted, available });
     }
     Ok(found)

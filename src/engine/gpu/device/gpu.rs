@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use wgpu::{Buffer, BufferDescriptor, BufferUsages};
 
 /// What helps where a buffer does not fit.
-const REMEDY: &str = "take a smaller batch, fewer time steps or a smaller hidden size, or `--device cpu`";
+const REMEDY: &str = "take a smaller batch, fewer time steps or a smaller hidden size, or `Device::Cpu`";
 
 /// An open device. Compiled kernels live as long as it does, so that a second network starts at full speed.
 #[derive(Debug)]

@@ -41,7 +41,7 @@ impl Data {
             })
         };
         let data = data().map_err(|error: Error| {
-            error.with_remedy("take fewer windows, or windows that overlap in a shorter series, or `--device cpu`")
+            error.with_remedy("take fewer windows, or windows that overlap in a shorter series, or `Device::Cpu`")
         })?;
         data.write(gpu, None);
         Ok(data)

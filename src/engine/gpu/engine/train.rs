@@ -5,18 +5,33 @@ use super::data::Data;
 use crate::engine::Steps;
 use crate::engine::gpu::kernels::Step;
 use crate::engine::gpu::plan::{Batches, Plan, Purpose, Reach, micro_batch};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use wgpu::Buffer;
 
 /// Micro-batches of one submission: each is as much work as many small steps.
 pub const MICRO_BATCHES: usize = 8;
 
 /// What helps where a batch is taken in micro-batches, and not even four rows fit.
-pub const REMEDY: &str = "take fewer time steps or a smaller hidden size, or `--device cpu`";
+pub const REMEDY: &str = "take fewer time steps or a smaller hidden size, or `Device::Cpu`";
 
 /// What helps where states are carried.
 const CARRIED_REMEDY: &str =
-    "take a smaller batch, since one whose states are carried is taken whole, or `--device cpu`";
+    "take a smaller batch, since one whose states are carried is taken whole, or `Device::Cpu`";
+
+impl Error {
+    /// The same with another remedy, where something does not fit.
+    pub(super) fn with_remedy(self, other: &str) -> Self {
+        match self {
+            Error::Limit { what, needed, limit, unit, adapter, .. } => {
+                Error::Limit { what, needed, limit, unit, adapter, remedy: other.to_owned() }
+            }
+            Error::OutOfMemory { adapter, what, message, .. } => {
+                Error::OutOfMemory { adapter, what, message, remedy: other.to_owned() }
+            }
+            error => error,
+        }
+    }
+}
 
 /// The rows of a step's batch that are taken at a time.
 struct MicroBatch {

@@ -96,7 +96,7 @@ fn is_needed(column: &Column, options: &ReadOptions) -> bool {
 fn check_codecs(name: &str, metadata: &ParquetMetaData) -> Result<()> {
     for column in metadata.row_groups().iter().flat_map(|group| group.columns()) {
         let (codec, remedy) = match column.compression() {
-            Compression::ZSTD(_) if !cfg!(feature = "zstd") => ("zstd", "build with `--features zstd`, or "),
+            Compression::ZSTD(_) if !cfg!(feature = "zstd") => ("zstd", "build with the feature `zstd`, or "),
             Compression::BROTLI(_) => ("brotli", ""),
             Compression::LZO => ("lzo", ""),
             _ => continue,

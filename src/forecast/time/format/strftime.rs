@@ -65,7 +65,7 @@ impl FromStr for Format {
         let refused = || {
             let expected =
                 "some of %Y %y %m %b %B %d %e %a %A %H %I %M %S %f %p %z %q %G %V %u %j %F %T %s, or epoch-ms";
-            Error::config("--time-format", text, expected)
+            Error::config("`ReadOptions::time_format`", text, expected)
         };
         let mut items = Vec::new();
         let mut rest = text.chars();

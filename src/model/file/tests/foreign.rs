@@ -131,14 +131,20 @@ fn every_fault_of_a_foreign_file_is_refused_with_its_place() {
         (with(&[("lstm.weight_hr_l0", &[2, 5])]), "tensor `lstm.weight_hr_l0`: projections (proj_size) are not there"),
         (
             with(&[("gru.weight_ih_l0", &[9, 3]), ("gru.weight_hh_l0", &[9, 3])]),
-            "expected one recurrent module, found 2: `gru`, `lstm`; choose one with --module PREFIX",
+            "expected one recurrent module, found 2: `gru`, `lstm`; choose one with `LoadOptions::module`",
         ),
         (
             with(&[("a.weight", &[2, 5]), ("b.weight", &[2, 2])]),
-            "--module lstm takes the recurrent module without a head",
+            "`LoadOptions::module` lstm takes the recurrent module without a head",
         ),
-        (with(&[("a.weight", &[2, 5]), ("b.weight", &[2, 2])]), "with --head-module a it takes that head too"),
-        (with(&[("a.weight", &[2, 5]), ("b.weight", &[2, 5])]), "`a` is not the only layer: `a`, `b`: --module lstm"),
+        (
+            with(&[("a.weight", &[2, 5]), ("b.weight", &[2, 2])]),
+            "with `LoadOptions::head_module` a it takes that head too",
+        ),
+        (
+            with(&[("a.weight", &[2, 5]), ("b.weight", &[2, 5])]),
+            "`a` is not the only layer: `a`, `b`: `LoadOptions::module` lstm",
+        ),
         // In front: what gives the module's three inputs, and what is called so.
         (with(&[("mix.weight", &[3, 5]), ("mix.bias", &[3])]), "`mix` (weight [3, 5]) may lie in front of"),
         (
@@ -165,9 +171,9 @@ fn every_fault_of_a_foreign_file_is_refused_with_its_place() {
             with(&[("lstm.weight_ih_l1_reverse", &[20, 10])]),
             "`lstm.weight_ih_l0_reverse`: expected F32 [20, 3], found none",
         ),
-        (with(&[("norm.weight", &[5])]), "`norm` (weight [5]) is no Linear: --module lstm takes"),
+        (with(&[("norm.weight", &[5])]), "`norm` (weight [5]) is no Linear: `LoadOptions::module` lstm takes"),
         (with(&[("fc.weight", &[2, 6])]), "`fc` (weight [2, 6]) is no head, whose weight would be [O, D*H=5]"),
-        (with(&[("fc.bias", &[2])]), "`fc` has no weight of a Linear: --module lstm"),
+        (with(&[("fc.bias", &[2])]), "`fc` has no weight of a Linear: `LoadOptions::module` lstm"),
     ];
     for (bytes, expected) in faults {
         let message = Model::from_bytes("f", &bytes).unwrap_err().to_string();

@@ -15,11 +15,18 @@ fn one_module_of_several_is_taken_and_what_is_left_is_named() {
     };
     let refused = |module, head| read(module, head).unwrap_err().to_string();
     assert!(
-        refused(None, None).ends_with("`module.decoder.lstm`, `module.encoder.lstm`; choose one with --module PREFIX")
+        refused(None, None)
+            .ends_with("`module.decoder.lstm`, `module.encoder.lstm`; choose one with `LoadOptions::module`")
     );
-    assert!(refused(None, Some("fc")).ends_with("choose one with --module PREFIX"));
-    assert!(refused(Some("lstm"), None).contains("--module lstm: expected the name of one recurrent module, found `"));
-    assert!(refused(Some("gru"), None).contains("--module gru: expected the name of a recurrent module, found `"));
+    assert!(refused(None, Some("fc")).ends_with("choose one with `LoadOptions::module`"));
+    assert!(
+        refused(Some("lstm"), None)
+            .contains("`LoadOptions::module` lstm: expected the name of one recurrent module, found `")
+    );
+    assert!(
+        refused(Some("gru"), None)
+            .contains("`LoadOptions::module` gru: expected the name of a recurrent module, found `")
+    );
     assert!(refused(Some("decoder.lstm"), Some("embedding")).contains("a Linear on the 5 outputs of"));
 
     let Loaded { model, ignored, .. } = read(Some("decoder.lstm"), Some("module.fc.")).unwrap();
@@ -47,7 +54,10 @@ fn modules_of_a_file_of_ours_are_named_as_those_of_others() {
     assert!(read(&with_head, "ru", None).unwrap_err().contains("it holds one model, here `net.gru`"));
     for head in ["fc", "net.fc"] {
         let refused = read(&without_head, "gru", Some(head)).unwrap_err();
-        assert_eq!(refused, format!("m: --head-module {head}: its `__metadata__` says that its model has no head"));
+        assert_eq!(
+            refused,
+            format!("m: `LoadOptions::head_module` {head}: its `__metadata__` says that its model has no head")
+        );
     }
 }
 
