@@ -10,6 +10,7 @@ pub mod disk;
 pub mod engine;
 pub mod error;
 pub mod exercise;
+#[cfg(feature = "forecast")]
 pub mod forecast;
 pub mod loss;
 mod memory;

@@ -1,5 +1,4 @@
 //! Tables of Parquet from the command line: in beside CSV, and out.
-#![cfg(feature = "parquet")]
 
 use assert_cmd::Command;
 use parquet::column::writer::ColumnWriter;

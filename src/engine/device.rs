@@ -1,9 +1,10 @@
 //! A device chosen at run time, and a network on it.
 
-use super::checks::stale_tape;
+use super::adapters;
 use super::cpu::{self, CpuEngine};
 use super::device_info::DeviceInfo;
-use super::gpu::{Gpu, GpuEngine, Options, choose};
+#[cfg(feature = "gpu")]
+use super::gpu::{Gpu, GpuEngine};
 use super::interface::Engine;
 use super::precision::Precision;
 use super::steps::Steps;
@@ -12,7 +13,6 @@ use crate::data::{Sequences, Windows};
 use crate::error::{Error, Result};
 use crate::loss::Objective;
 use crate::model::{Dropout, Spec};
-use std::sync::Arc;
 
 /// A device that networks can be put on.
 #[derive(Clone, Debug)]
@@ -20,30 +20,23 @@ pub enum Device {
     /// The processor, and how much of it.
     Cpu(cpu::Options),
     /// An adapter of wgpu.
-    Gpu(Arc<Gpu>),
+    #[cfg(feature = "gpu")]
+    Gpu(std::sync::Arc<Gpu>),
 }
 
 impl Device {
     /// The device that a word names: `cpu` is the native engine, `gpu` the best adapter, a software one included,
     /// `auto` a hardware adapter or else the native engine, and any other word an adapter whose name contains it. For
-    /// `auto` and `gpu` the environment variable `WGPU_ADAPTER_NAME` picks the adapter.
+    /// `auto` and `gpu` the environment variable `WGPU_ADAPTER_NAME` picks the adapter. Without the feature `gpu` there
+    /// are no adapters.
     ///
     /// # Errors
     /// [`Error::NoAdapter`] where no adapter matches; [`Error::Device`] or [`Error::Limit`] where the adapter cannot be
     /// opened.
     pub async fn select(wanted: &str) -> Result<Self> {
-        Device::select_with(wanted, Options::default()).await
-    }
-
-    /// As [`Device::select`]; an adapter is opened with these options.
-    ///
-    /// # Errors
-    /// As [`Device::select`].
-    pub async fn select_with(wanted: &str, options: Options) -> Result<Self> {
-        let adapter = if wanted == "cpu" { None } else { choose(wanted).await? };
-        match adapter {
-            None => Ok(Device::Cpu(cpu::Options::default())),
-            Some(adapter) => Ok(Device::Gpu(Gpu::open(&adapter, options).await?)),
+        match wanted {
+            "cpu" => Ok(Device::Cpu(cpu::Options::default())),
+            _ => adapters::select(wanted).await,
         }
     }
 
@@ -52,12 +45,13 @@ impl Device {
     /// # Errors
     /// [`Error::Config`] where that is asked of an adapter.
     pub fn recomputing(&self, recompute: Option<usize>) -> Result<Device> {
-        match (self, recompute) {
-            (&Device::Cpu(options), _) => Ok(Device::Cpu(cpu::Options { recompute, ..options })),
-            (Device::Gpu(_), Some(steps)) => {
-                Err(Error::config("recompute", steps, "none on an adapter: it is for the CPU engine"))
-            }
-            (device, None) => Ok(device.clone()),
+        match self {
+            &Device::Cpu(options) => Ok(Device::Cpu(cpu::Options { recompute, ..options })),
+            #[cfg(feature = "gpu")]
+            Device::Gpu(_) => match recompute {
+                Some(steps) => Err(Error::config("recompute", steps, "none on an adapter: it is for the CPU engine")),
+                None => Ok(self.clone()),
+            },
         }
     }
 
@@ -85,6 +79,7 @@ impl Device {
                     "f32 on the CPU engine; f16 is for adapters, of which `Device::select(\"gpu\")` takes the best";
                 return Err(Error::config("precision", "f16", expected));
             }
+            #[cfg(feature = "gpu")]
             (Device::Gpu(gpu), precision) => {
                 AnyEngine::Gpu(Box::new(GpuEngine::with_precision(gpu.clone(), spec, parameters, precision)?))
             }
@@ -98,6 +93,7 @@ pub enum AnyEngine {
     /// On the processor.
     Cpu(Box<CpuEngine>),
     /// On an adapter.
+    #[cfg(feature = "gpu")]
     Gpu(Box<GpuEngine>),
 }
 
@@ -106,6 +102,7 @@ macro_rules! on {
     ($any:expr, $engine:ident => $call:expr) => {
         match $any {
             AnyEngine::Cpu($engine) => $call,
+            #[cfg(feature = "gpu")]
             AnyEngine::Gpu($engine) => $call,
         }
     };
@@ -117,6 +114,7 @@ pub enum AnyTape {
     /// On the processor.
     Cpu(<CpuEngine as Engine>::Tape),
     /// On an adapter.
+    #[cfg(feature = "gpu")]
     Gpu(<GpuEngine as Engine>::Tape),
 }
 
@@ -169,6 +167,7 @@ impl Engine for AnyEngine {
                 let (outputs, tape) = engine.record(sequences, dropout).await?;
                 (outputs, AnyTape::Cpu(tape))
             }
+            #[cfg(feature = "gpu")]
             AnyEngine::Gpu(engine) => {
                 let (outputs, tape) = engine.record(sequences, dropout).await?;
                 (outputs, AnyTape::Gpu(tape))
@@ -179,8 +178,10 @@ impl Engine for AnyEngine {
     async fn backward(&mut self, tape: AnyTape, d_outputs: &Outputs, with_x: bool) -> Result<Gradients> {
         match (self, tape) {
             (AnyEngine::Cpu(engine), AnyTape::Cpu(tape)) => engine.backward(tape, d_outputs, with_x).await,
+            #[cfg(feature = "gpu")]
             (AnyEngine::Gpu(engine), AnyTape::Gpu(tape)) => engine.backward(tape, d_outputs, with_x).await,
-            _ => Err(stale_tape()),
+            #[cfg(feature = "gpu")]
+            _ => Err(super::checks::stale_tape()),
         }
     }
 

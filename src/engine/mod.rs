@@ -2,16 +2,24 @@
 //! `cpu` implement it. Parameters, gradients and moments cross it as flat blocks in the layout of
 //! [`crate::model::Layout`].
 
+#[cfg(feature = "gpu")]
+mod adapters;
 mod checks;
 pub mod cpu;
 mod device;
 mod device_info;
+#[cfg(feature = "gpu")]
 pub mod gpu;
 mod interface;
+#[cfg(any(test, not(feature = "gpu")))]
+mod no_adapters;
 mod precision;
 mod stamp;
 mod steps;
 mod tensors;
+
+#[cfg(not(feature = "gpu"))]
+use no_adapters as adapters;
 
 pub use checks::{check_d_outputs, check_sequences, check_stream, check_windows};
 pub use device::{AnyEngine, AnyTape, Device};

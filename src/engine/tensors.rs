@@ -37,7 +37,7 @@ impl Outputs {
     }
 
     /// Those of the rows `part` alone of `rows`, in a network of `hidden` units. What is empty stays so.
-    pub(super) fn part(&self, part: &Range<usize>, rows: usize, hidden: usize) -> Self {
+    pub fn part(&self, part: &Range<usize>, rows: usize, hidden: usize) -> Self {
         let width = self.y.len() / rows;
         Outputs {
             y: self.y[part.start * width..part.end * width].to_vec(),
@@ -68,7 +68,7 @@ pub struct Gradients {
 
 impl Gradients {
     /// Adds those of the input and of the initial states of the rows `part`, likewise.
-    pub(super) fn add_rows(&mut self, part: &Range<usize>, rows: usize, hidden: usize, x: Vec<f32>, states: &[f32]) {
+    pub fn add_rows(&mut self, part: &Range<usize>, rows: usize, hidden: usize, x: Vec<f32>, states: &[f32]) {
         self.x.extend(x);
         add_state_rows(&mut self.states, part, rows, hidden, states);
     }

@@ -1,5 +1,5 @@
 //! The list of cells. Adding a cell is a file in `cells/`, its twin in `shaders/cells/`, a line in each table here, and
-//! one in the list of cells in `build.rs`.
+//! one in the list of cells in `build/kernels.rs`.
 
 use super::cells::{Cell, Gru, Lstm, MAX_SLOTS, RnnRelu, RnnTanh};
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! A kernel's module: which specialization of its shader, as `build.rs` linked it, and the sizes that are constants in
+//! A kernel's module: which specialization of its shader, as `build/kernels.rs` linked it, and the sizes that are constants in
 //! it.
 
 use crate::engine::gpu::device::Source;

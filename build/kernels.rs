@@ -54,9 +54,9 @@ const AXES: [Axis; 4] = [
     Axis { mentions: &["training"], values: &[("inference", &[], None), ("training", &["training"], None)] },
 ];
 
-fn main() {
+/// Links them all.
+pub fn link_all() {
     println!("cargo::rerun-if-changed=shaders");
-    println!("cargo::rerun-if-changed=build.rs");
     let shaders = Path::new("shaders");
     let mut files = BTreeMap::new();
     read(shaders, shaders, &mut files);
