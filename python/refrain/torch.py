@@ -12,7 +12,6 @@ may not change between a forward pass and its backward pass.
 import warnings
 
 import torch
-from torch.autograd.function import once_differentiable
 from torch.nn.utils.rnn import PackedSequence
 
 from . import _refrain
@@ -126,8 +125,10 @@ class _Pass(torch.autograd.Function):
         return torch.from_numpy(y), *map(torch.from_numpy, states)
 
     @staticmethod
-    @once_differentiable
     def backward(ctx, d_y, *d_states):
+        # With `once_differentiable` a penalty on a gradient would be taken for a constant, where d_y is one.
+        if torch.is_grad_enabled():
+            raise RuntimeError("refrain's gradients cannot be differentiated again: create_graph is True, expected False")
         x, *tensors = ctx.saved_tensors
         call, tape, ctx.tape = ctx.call, ctx.tape, None
         if tape is None:
