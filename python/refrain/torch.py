@@ -21,7 +21,9 @@ __all__ = ["GRU", "LSTM", "RNN", "accelerate", "restore"]
 
 def _memory(tensor):
     """The memory of a tensor, copied only where its values do not lie in order."""
-    return tensor.detach().contiguous().numpy()
+    if tensor.requires_grad:
+        tensor = tensor.detach()
+    return tensor.contiguous().numpy()
 
 
 class _Runner:
@@ -44,7 +46,8 @@ class _Runner:
         # The gradient of all parameters is one block. Biases that the module does not have are in it.
         places = self.network.places()
         self.sizes = [last - first for _, _, first, last, _ in places]
-        self.shapes = [shape if seen else None for _, shape, _, _, seen in places]
+        self.shapes = [shape for _, shape, _, _, _ in places]
+        self.seen = [seen for *_, seen in places]
         self.pointers, self.arrays = [], []
 
     def __reduce__(self):
@@ -53,8 +56,7 @@ class _Runner:
     def parameters(self, weights):
         """The memory of the weights. It is kept, so that no other tensor can get the same place."""
         pointers = [weight.data_ptr() for weight in weights]
-        contiguous = all([weight.is_contiguous() for weight in weights])
-        if not contiguous:
+        if not all([weight.is_contiguous() for weight in weights]):
             return [_memory(weight) for weight in weights]
         if pointers != self.pointers:
             self.arrays = [weight.detach().numpy() for weight in weights]
@@ -63,8 +65,8 @@ class _Runner:
 
     def gradients(self, block):
         """One gradient a weight, each a view of the block."""
-        parts = torch.from_numpy(block).split_with_sizes(self.sizes)
-        return [part.view(shape) for part, shape in zip(parts, self.shapes) if shape is not None]
+        parts = zip(torch.from_numpy(block).split_with_sizes(self.sizes), self.shapes, self.seen)
+        return [part.view(shape) if len(shape) > 1 else part for part, shape, seen in parts if seen]
 
 
 def _no_runner():
@@ -86,30 +88,26 @@ class _Call:
         self.seed = int(torch.randint(1 << 62, ())) if dropout else 0
 
     def record(self, x, tensors):
-        states, weights = tensors[: self.states], tensors[self.states :]
-        return self.runner.network.record(
-            _memory(x),
-            [_memory(state) for state in states],
-            time_major=self.time_major,
-            batch_sizes=self.batch_sizes,
-            parameters=self.runner.parameters(weights),
-            dropout=self.dropout,
-            seed=self.seed,
-        )
+        """The outputs, the final states, and the tape of the way back."""
+        arguments = self.arguments(tensors)
+        return self.runner.network.record(_memory(x), dropout=self.dropout, seed=self.seed, **arguments)
 
     def forward(self, x, tensors):
+        """The outputs and the final states, as tensors."""
         if self.dropout:
             y, states, _ = self.record(x, tensors)
         else:
-            states, weights = tensors[: self.states], tensors[self.states :]
-            y, states = self.runner.network.forward(
-                _memory(x),
-                [_memory(state) for state in states],
-                time_major=self.time_major,
-                batch_sizes=self.batch_sizes,
-                parameters=self.runner.parameters(weights),
-            )
+            y, states = self.runner.network.forward(_memory(x), **self.arguments(tensors))
         return torch.from_numpy(y), *map(torch.from_numpy, states)
+
+    def arguments(self, tensors):
+        """What both kinds of passes take, of states and weights."""
+        return {
+            "states": [_memory(state) for state in tensors[: self.states]],
+            "parameters": self.runner.parameters(tensors[self.states :]),
+            "time_major": self.time_major,
+            "batch_sizes": self.batch_sizes,
+        }
 
 
 class _Pass(torch.autograd.Function):
@@ -174,10 +172,32 @@ class _Layer:
         if obstacle is not None:
             raise ValueError(obstacle)
 
+    def _weights(self):
+        """The weights in order: of parametrised modules they are no parameters, but attributes that are computed."""
+        parameters = self._parameters
+        try:
+            return [parameters[name] for name in self._flat_weights_names]
+        except KeyError:
+            return [getattr(self, name) for name in self._flat_weights_names]
+
     def forward(self, input, hx=None):
-        """Runs the layer over a sequence; see the class."""
-        self._update_flat_weights()
-        weights = self._flat_weights
+        """Runs the layer over a sequence.
+
+        Parameters
+        ----------
+        input : torch.Tensor or torch.nn.utils.rnn.PackedSequence
+            [T, B, I], with `batch_first` [B, T, I]; one sequence [T, I]; or packed sequences. float32, on the CPU.
+        hx : torch.Tensor or pair of torch.Tensor, optional
+            h_0, of an LSTM (h_0, c_0), each [D * num_layers, B, H]; zeros by default.
+
+        Returns
+        -------
+        output : torch.Tensor or torch.nn.utils.rnn.PackedSequence
+            The top layer's hidden states, with D * H in place of I.
+        h_n or (h_n, c_n) : torch.Tensor or pair of torch.Tensor
+            The final states.
+        """
+        weights = self._weights()
         batch_sizes = sorted_indices = unsorted_indices = None
         is_packed = isinstance(input, PackedSequence)
         is_batched, batch_dim = True, 0 if self.batch_first else 1
@@ -186,14 +206,14 @@ class _Layer:
         if is_packed:
             x, batch_sizes, sorted_indices, unsorted_indices = input
         else:
-            x = input
-            if x.dim() not in (2, 3):
-                raise ValueError(f"{self._get_name()}: Expected input to be 2D or 3D, got {x.dim()}D instead")
-            is_batched = x.dim() == 3
-            if any(state.dim() != x.dim() for state in states):
+            x, dims = input, input.dim()
+            if dims not in (2, 3):
+                raise ValueError(f"{self._get_name()}: Expected input to be 2D or 3D, got {dims}D instead")
+            is_batched = dims == 3
+            if states and any(state.dim() != dims for state in states):
                 raise RuntimeError(
                     f"For {'batched 3-D' if is_batched else 'unbatched 2-D'} input, the states should also be "
-                    f"{x.dim()}-D but got {', '.join(f'{state.dim()}-D' for state in states)} tensors"
+                    f"{dims}-D but got {', '.join(f'{state.dim()}-D' for state in states)} tensors"
                 )
             if not is_batched:
                 x = x.unsqueeze(batch_dim)
@@ -201,7 +221,7 @@ class _Layer:
         if torch.is_autocast_enabled("cpu"):
             x, states = x.float(), tuple(state.float() for state in states)
         for tensor in (x, *states, weights[0]):
-            if tensor.device.type != "cpu" or tensor.dtype != torch.float32:
+            if not tensor.is_cpu or tensor.dtype != torch.float32:
                 raise ValueError(
                     f"refrain.torch.{self._get_name()} takes float32 on the CPU, got {tensor.dtype} on {tensor.device}: "
                     "move the tensor, or take the layer of torch.nn with refrain.torch.restore"
@@ -210,7 +230,7 @@ class _Layer:
             self.check_forward_args(x, states if is_lstm else states[0], batch_sizes)
             if sorted_indices is not None:
                 states = tuple(state.index_select(1, sorted_indices) for state in states)
-        else:
+        elif x.size(-1) != self.input_size:
             self.check_input(x, batch_sizes)
 
         runner = self._runner
@@ -219,7 +239,7 @@ class _Layer:
         dropout = self.dropout if self.training and self.num_layers > 1 else 0.0
         call = _Call(runner, not self.batch_first and not is_packed, batch_sizes, len(states), dropout)
         tensors = (*states, *weights)
-        if torch.is_grad_enabled() and (x.requires_grad or any(tensor.requires_grad for tensor in tensors)):
+        if torch.is_grad_enabled() and (x.requires_grad or any([tensor.requires_grad for tensor in tensors])):
             y, *states = _Pass.apply(call, x, *tensors)
         else:
             y, *states = call.forward(x, tensors)
