@@ -4,13 +4,18 @@ import json
 import numbers
 import os
 import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from . import _refrain
 
-_NAMED = ("mse", "mae", "huber", "cross_entropy", "binary_cross_entropy", "quantile")
+_Array = NDArray[np.float32]
+_States = ArrayLike | tuple[ArrayLike, ArrayLike]
+_Loss = str | tuple[str, dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -31,8 +36,8 @@ class Fit:
         Whether the callback ended the run.
     """
 
-    loss: list
-    val_loss: list
+    loss: list[float]
+    val_loss: list[float]
     best_epoch: int | None
     steps: int
     stopped: bool
@@ -64,7 +69,7 @@ def _lengths(lengths):
 class _Layer:
     """What the three layers have in common."""
 
-    _CELLS: dict = {}
+    _CELLS: dict[str | None, str] = {}
 
     def __init__(
         self,
@@ -113,7 +118,7 @@ class _Layer:
         self.head, self.readout = head, readout if head else None
 
     @property
-    def device(self):
+    def device(self) -> str:
         """What runs the network, in words."""
         return self._network.device
 
@@ -135,7 +140,9 @@ class _Layer:
             parts.append(f"head={self.head}, readout={self.readout!r}")
         return f"{type(self).__name__}({', '.join(parts)}) on {self.device}"
 
-    def __call__(self, x, states=None, *, lengths=None):
+    def __call__(
+        self, x: ArrayLike, states: _States | None = None, *, lengths: ArrayLike | None = None
+    ) -> tuple[_Array, Any]:
         """Runs the network over sequences.
 
         Parameters
@@ -178,7 +185,7 @@ class _Layer:
             states = [state[:, 0] for state in states]
         return y, tuple(states) if self._states == 2 else states[0]
 
-    def predict(self, x, *, lengths=None, batch_size=256):
+    def predict(self, x: ArrayLike, *, lengths: ArrayLike | None = None, batch_size: int = 256) -> _Array:
         """The outputs for x, `batch_size` rows at a time.
 
         Parameters
@@ -206,7 +213,7 @@ class _Layer:
             parts.append(self(part, lengths=None if lengths is None else lengths[rows])[0])
         return np.concatenate(parts, axis=0 if parts[0].ndim == 2 else axis)
 
-    def step(self, x):
+    def step(self, x: ArrayLike) -> _Array:
         """Goes on by one time step, from the states that the step before left; the first begins with zeros.
 
         Parameters
@@ -225,7 +232,7 @@ class _Layer:
         y = self._network.step(x if x.ndim == 2 else x[None])
         return y if x.ndim == 2 else y[0]
 
-    def reset(self):
+    def reset(self) -> None:
         """Ends the stream: the next `step` begins with zeros."""
         self._network.reset()
 
@@ -253,24 +260,24 @@ class _Layer:
 
     def fit(
         self,
-        x,
-        y,
+        x: ArrayLike,
+        y: ArrayLike,
         *,
-        lengths=None,
-        epochs=100,
-        batch_size=32,
-        lr=1e-3,
-        loss="mse",
-        optimizer="adam",
-        momentum=0.0,
-        weight_decay=None,
-        clip=None,
-        shuffle=True,
-        validation=None,
-        patience=None,
-        seed=0,
-        callback=None,
-    ):
+        lengths: ArrayLike | None = None,
+        epochs: int = 100,
+        batch_size: int = 32,
+        lr: float = 1e-3,
+        loss: _Loss = "mse",
+        optimizer: str = "adam",
+        momentum: float = 0.0,
+        weight_decay: float | None = None,
+        clip: float | None = None,
+        shuffle: bool = True,
+        validation: float | tuple[ArrayLike, ...] | None = None,
+        patience: int | None = None,
+        seed: int = 0,
+        callback: Callable[[dict[str, Any]], object] | None = None,
+    ) -> Fit:
         """Trains the network. Ctrl-C ends it between two steps, and leaves the weights as they are then.
 
         Parameters
@@ -379,7 +386,15 @@ class _Layer:
         val = range(count, count + len(other_y))
         return np.concatenate([x, other_x], axis=axis), np.concatenate([y, other_y]), lengths, val
 
-    def evaluate(self, x, y, *, lengths=None, loss="mse", batch_size=256):
+    def evaluate(
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        *,
+        lengths: ArrayLike | None = None,
+        loss: _Loss = "mse",
+        batch_size: int = 256,
+    ) -> dict[str, Any]:
         """What the outputs for x are worth against y.
 
         Parameters
@@ -403,7 +418,7 @@ class _Layer:
         )
         return json.loads(measures)
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, _Array]:
         """The parameters as arrays of their own, under PyTorch's names: those of `torch.nn.LSTM` and its like, or with a
         head `rnn.weight_ih_l0` .. and `fc.weight`, `fc.bias`. Biases that the network does not have are not in it.
 
@@ -415,7 +430,7 @@ class _Layer:
         places = self._network.places()
         return {name: block[first:last].reshape(shape).copy() for name, shape, first, last, seen in places if seen}
 
-    def load_state_dict(self, state_dict):
+    def load_state_dict(self, state_dict: Mapping[str, ArrayLike]) -> None:
         """Replaces the parameters by those of a state_dict, of this network's or of PyTorch's.
 
         Parameters
@@ -441,7 +456,7 @@ class _Layer:
             arrays.append(array)
         self._network.set_parameters(arrays)
 
-    def save(self, path):
+    def save(self, path: str | os.PathLike) -> None:
         """Writes a model file: safetensors, with what the network is in its metadata. The command `refrain` and
         `refrain.load` read it, and PyTorch's modules take its tensors with `load_state_dict`.
 
@@ -493,20 +508,20 @@ class RNN(_Layer):
 
     def __init__(
         self,
-        input_size,
-        hidden_size,
-        num_layers=1,
-        nonlinearity="tanh",
-        bias=True,
-        batch_first=False,
-        dropout=0.0,
-        bidirectional=False,
-        device="auto",
-        seed=0,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        nonlinearity: str = "tanh",
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        device: str | None = "auto",
+        seed: int = 0,
         *,
-        head=None,
-        readout="last",
-    ):
+        head: int | None = None,
+        readout: str = "last",
+    ) -> None:
         super().__init__(
             input_size,
             hidden_size,
@@ -528,19 +543,19 @@ class _Gated(_Layer):
 
     def __init__(
         self,
-        input_size,
-        hidden_size,
-        num_layers=1,
-        bias=True,
-        batch_first=False,
-        dropout=0.0,
-        bidirectional=False,
-        device="auto",
-        seed=0,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        device: str | None = "auto",
+        seed: int = 0,
         *,
-        head=None,
-        readout="last",
-    ):
+        head: int | None = None,
+        readout: str = "last",
+    ) -> None:
         super().__init__(
             input_size,
             hidden_size,
@@ -569,7 +584,14 @@ class GRU(_Gated):
     _CELLS = {None: "gru"}
 
 
-def load(path, *, device="auto", batch_first=None, nonlinearity=None, readout=None):
+def load(
+    path: str | os.PathLike,
+    *,
+    device: str = "auto",
+    batch_first: bool | None = None,
+    nonlinearity: str | None = None,
+    readout: str | None = None,
+) -> RNN | LSTM | GRU:
     """A network from a model file: one of refrain's, or a state_dict that PyTorch has saved as safetensors, with or without
     a Linear on the recurrent layers. What such a file does not say is assumed, with a warning.
 

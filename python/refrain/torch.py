@@ -10,11 +10,14 @@ may not change between a forward pass and its backward pass.
 """
 
 import warnings
+from typing import TypeVar
 
 import torch
 from torch.nn.utils.rnn import PackedSequence
 
 from . import _refrain
+
+_Model = TypeVar("_Model", bound=torch.nn.Module)
 
 __all__ = ["GRU", "LSTM", "RNN", "accelerate", "restore"]
 
@@ -164,7 +167,7 @@ class _Layer:
     engine = "auto"
     _runner = None
 
-    def __init__(self, *args, engine="auto", **kwargs):
+    def __init__(self, *args, engine: str = "auto", **kwargs) -> None:
         super().__init__(*args, **kwargs)
         if engine != "auto":
             self.engine = engine
@@ -281,7 +284,7 @@ class GRU(_Layer, torch.nn.GRU):
 _LAYERS = {torch.nn.RNN: RNN, torch.nn.LSTM: LSTM, torch.nn.GRU: GRU}
 
 
-def accelerate(model, engine="auto"):
+def accelerate(model: _Model, engine: str = "auto") -> _Model:
     """Has every `torch.nn.RNN`, `LSTM` and `GRU` of a model run in refrain, in place.
 
     The modules stay the objects that they are, with their parameters, hooks and modes; optimisers that know their
@@ -313,7 +316,7 @@ def accelerate(model, engine="auto"):
     return model
 
 
-def restore(model):
+def restore(model: _Model) -> _Model:
     """Has every layer of this module in a model run in PyTorch again, in place: the inverse of `accelerate`.
 
     Parameters

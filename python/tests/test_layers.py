@@ -1,5 +1,7 @@
 """refrain.RNN, LSTM and GRU on NumPy arrays; what they compute is held against plain loops in float64."""
 
+import ast
+import inspect
 import os
 import pathlib
 import signal
@@ -427,3 +429,20 @@ def test_devices_and_help():
         assert ("nonlinearity" in layer.__doc__) == (layer is refrain.RNN)
     for name in refrain.__all__:
         assert name.startswith("__") or getattr(refrain, name).__doc__
+
+
+def test_the_stubs_are_those_of_the_compiled_part():
+    from refrain import _refrain
+
+    stubs = ast.parse(pathlib.Path(refrain.__file__).with_name("_refrain.pyi").read_text())
+    classes = {node.name: node for node in stubs.body if isinstance(node, ast.ClassDef)}
+    for name, stub in classes.items():
+        found = {name for name in vars(getattr(_refrain, name)) if not name.startswith("__") or name == "__new__"}
+        methods = {node.name: node for node in stub.body if isinstance(node, ast.FunctionDef)}
+        assert methods.keys() == found - (set() if "__new__" in methods else {"__new__"})
+        for method, node in methods.items():
+            member = inspect.getattr_static(getattr(_refrain, name), method)
+            if inspect.isgetsetdescriptor(member) or method == "__new__":
+                continue
+            expected = [argument.arg for argument in (*node.args.args, *node.args.kwonlyargs)]
+            assert list(inspect.signature(getattr(getattr(_refrain, name), method)).parameters) == expected, method
