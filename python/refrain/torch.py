@@ -135,16 +135,15 @@ class _Pass(torch.autograd.Function):
         if tape is None:
             # The graph was retained, and its tape is gone: the pass is made again.
             *_, tape = call.record(x, tensors)
-        _, with_x, *with_tensors = ctx.needs_input_grad
+        with_x = ctx.needs_input_grad[1]
         block, d_x, d_initial = call.runner.network.backward(
             tape,
             None if d_y is None else _memory(d_y),
             [None if d is None else _memory(d) for d in d_states],
             with_x=with_x,
         )
-        gradients = [torch.from_numpy(d) for d in d_initial[: call.states]] + call.runner.gradients(block)
-        gradients = [gradient if wanted else None for gradient, wanted in zip(gradients, with_tensors)]
-        return None, torch.from_numpy(d_x) if with_x else None, *gradients
+        d_initial = [torch.from_numpy(d) for d in d_initial[: call.states]]
+        return None, torch.from_numpy(d_x) if with_x else None, *d_initial, *call.runner.gradients(block)
 
 
 def _obstacle(module):
