@@ -62,6 +62,7 @@ pub mod loss;
 mod memory;
 pub mod model;
 pub mod optim;
+pub mod plot;
 pub mod rng;
 pub mod train;
 

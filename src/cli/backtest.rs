@@ -2,17 +2,14 @@
 
 use super::common::Common;
 use super::console::Console;
-use super::forecast::{coverage, name, network_in_words, subject, warn_of_no_intervals};
+use super::forecast::{coverage, warn_of_no_intervals};
 use super::outputs::{self, named, table_bytes, table_file};
-use super::plot::panels::{Panel, Picture};
 use super::plot::svg_file;
 use super::table::rows;
 use super::{device, scores, table};
 use refrain::disk;
 use refrain::engine::{Device, DeviceInfo, Engine};
-use refrain::forecast::table::Table;
-use refrain::forecast::{Backtest, BacktestOptions, Card, Forecaster, Start, backtest};
-use refrain::model::Spec;
+use refrain::forecast::{Backtest, BacktestOptions, Forecaster, Start, backtest};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -31,10 +28,10 @@ pub struct Args {
     data: String,
     /// The first row to forecast: a date, a number of rows from the start, or `last:N`, N rows before the end of each
     /// series. By default the first that training held out.
-    #[arg(long, value_name = "DATE|N|last:N", value_parser = start)]
+    #[arg(long, value_name = "DATE|N|last:N")]
     from: Option<Start>,
     /// Where to end: as `--from`, the first row that is not forecast any more. By default all rows are forecast.
-    #[arg(long, value_name = "DATE|N|last:N", value_parser = start)]
+    #[arg(long, value_name = "DATE|N|last:N")]
     to: Option<Start>,
     /// Rows from one origin to the next.
     #[arg(long, default_value = "1", value_name = "S", value_parser = rows)]
@@ -100,12 +97,8 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
 
     let written = |path: &Path| found.sheet(&table).map(|sheet| table_bytes(path, &sheet));
     let written = args.forecasts.as_deref().map(written).transpose()?;
-    let svg = args
-        .plot
-        .as_ref()
-        .map(|_| picture(&model.spec, &card, &table, &found))
-        .transpose()?
-        .map(|picture| picture.svg());
+    let drawn = || found.picture(&model.spec, &card, &table).map(|picture| picture.svg());
+    let svg = args.plot.as_ref().map(|_| drawn()).transpose()?;
     let forecasts = args.forecasts.as_deref().zip(written.as_deref());
     let plot = args.plot.as_deref().zip(svg.as_deref().map(str::as_bytes));
     let files: Vec<(&Path, &[u8])> = forecasts.into_iter().chain(plot).collect();
@@ -115,46 +108,4 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
         console.say(format_args!("Wrote {}", files.join(", ")))?;
     }
     Ok(console.document(&Document { device: engine.device().clone(), backtest: &found, files })?)
-}
-
-/// The last forecasts, with the truth around them.
-fn picture(spec: &Spec, card: &Card, table: &Table, found: &Backtest) -> anyhow::Result<Picture> {
-    let (horizon, levels) = (card.plan.horizon, found.levels.len());
-    let mut panels: Vec<Panel> = Vec::new();
-    let same =
-        |a: &refrain::forecast::Sample, b: &refrain::forecast::Sample| (a.series, a.target) == (b.series, b.target);
-    let mut samples = found.samples.clone();
-    samples.sort_by_key(|sample| (sample.series, sample.target, sample.origin));
-    for samples in samples.chunk_by(same) {
-        let (series, target) = (&table.series[samples[0].series], &found.targets[samples[0].target]);
-        let column = table.column(target)?;
-        let first = samples[0].origin.saturating_sub(card.plan.window.max(horizon));
-        let end = samples[samples.len() - 1].origin + horizon;
-        panels.push(Panel {
-            title: name(series, target),
-            times: (first..end).map(|row| table.time(series, row)).collect::<Result<_, _>>()?,
-            truth: series.measured(table.columns.len(), column, first..end),
-            forecasts: samples
-                .iter()
-                .map(|sample| (sample.origin - first, sample.values.chunks(levels).map(<[f64]>::to_vec).collect()))
-                .collect(),
-        });
-    }
-    let left_out = table.series.len() * found.targets.len() - panels.len();
-    let middle = card.plan.middle();
-    let title =
-        format!("Backtest of {}, {horizon} rows ahead: {}", subject(table, &found.targets), network_in_words(spec));
-    Ok(Picture { title, known: "truth", panels, left_out, levels: found.levels.clone(), middle })
-}
-
-/// Reads a row: a date, a number of rows, or `last:` and a number of rows.
-fn start(text: &str) -> Result<Start, String> {
-    if let Some(count) = text.strip_prefix("last:") {
-        return rows(count).map(Start::Last).map_err(|error| format!("last: and a number of rows; {error}"));
-    }
-    match text.parse() {
-        Ok(row) => Ok(Start::Row(row)),
-        Err(_) if text.trim().is_empty() => Err("expected a date, a number of rows, or last:N".to_owned()),
-        Err(_) => Ok(Start::Time(text.to_owned())),
-    }
 }

@@ -52,7 +52,13 @@ pub fn in_flags(message: &str) -> String {
 }
 
 /// What the library refuses by a plain name, and its flag.
-const RECIPE: [(&str, &str); 3] = [("loss", "--loss"), ("patience", "--patience"), ("recompute", "--recompute")];
+const RECIPE: [(&str, &str); 5] = [
+    ("except", "--except"),
+    ("loss", "--loss"),
+    ("momentum", "--momentum"),
+    ("patience", "--patience"),
+    ("recompute", "--recompute"),
+];
 
 /// The library's refusal of an option under the name of its flag.
 pub fn flagged(error: Error) -> Error {

@@ -3,23 +3,16 @@
 use super::common::Common;
 use super::console::Console;
 use super::outputs::{self, named, table_bytes, table_file};
-use super::plot::panels::{Panel, Picture};
+use super::plot::chart::drawn;
 use super::plot::svg_file;
 use super::table::rows;
 use super::{device, table};
 use clap::ValueEnum;
 use refrain::disk;
 use refrain::engine::{Device, DeviceInfo, Engine};
-use refrain::forecast::table::{Series, Table};
-use refrain::forecast::{COVERAGE, COVERAGES, Card, Forecast, Forecaster, Level, forecast};
-use refrain::model::Spec;
+use refrain::forecast::{COVERAGE, COVERAGES, Card, Forecaster, Level, forecast};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
-
-/// Panels of a picture.
-const PANELS: usize = 6;
-/// Rows of history that a picture shows for each that is forecast, at most.
-const HISTORY: usize = 4;
 
 /// Forecast what comes after a table's end
 ///
@@ -114,7 +107,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     warn_of_no_intervals(args.level, &card, &console);
     let sheet = found.sheet();
     let written = args.out.as_deref().map(|path| table_bytes(path, &sheet));
-    let picture = picture(&model.spec, &card, &table, &found)?;
+    let picture = found.picture(&model.spec, &card, &table)?;
     let svg = args.plot.as_ref().map(|_| picture.svg());
     let out = args.out.as_deref().zip(written.as_deref());
     let plot = args.plot.as_deref().zip(svg.as_deref().map(str::as_bytes));
@@ -124,9 +117,8 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     if args.out.is_none() {
         console.print(sheet.to_csv().trim_end())?;
     }
-    let drawn = args.chart == Chart::Always || args.chart == Chart::Auto && aside.terminal();
-    if drawn {
-        aside.draw(picture.drawn(aside.colour()))?;
+    if args.chart == Chart::Always || args.chart == Chart::Auto && aside.terminal() {
+        aside.draw(drawn(&picture, aside.colour()))?;
     }
     let files: Vec<String> = files.iter().map(|(path, _)| path.display().to_string()).collect();
     if !files.is_empty() {
@@ -149,49 +141,4 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
         files,
     };
     Ok(console.document(&document)?)
-}
-
-/// History and forecast of the first targets.
-fn picture(spec: &Spec, card: &Card, table: &Table, found: &Forecast) -> anyhow::Result<Picture> {
-    let targets = found.targets.len();
-    let all = table.series.iter().zip(&found.series).flat_map(|pair| (0..targets).map(move |target| (pair, target)));
-    let mut panels = Vec::new();
-    for ((series, series_forecast), target) in all.take(PANELS) {
-        let steps = series_forecast.times.len();
-        let shown = series.known.min((HISTORY * steps).max(card.plan.window));
-        let first = series.known - shown;
-        let column = table.column(&found.targets[target])?;
-        let forecast = (0..steps).map(|step| series_forecast.at(step, target, targets).to_vec()).collect();
-        panels.push(Panel {
-            title: name(series, &found.targets[target]),
-            times: (first..series.known + steps).map(|row| table.time(series, row)).collect::<Result<_, _>>()?,
-            truth: series.measured(table.columns.len(), column, first..series.known),
-            forecasts: vec![(shown, forecast)],
-        });
-    }
-    let left_out = table.series.len() * targets - panels.len();
-    let steps = found.series.first().map_or(0, |series| series.times.len());
-    let title =
-        format!("Forecast of {}, {steps} rows ahead: {}", subject(table, &found.targets), network_in_words(spec));
-    Ok(Picture { title, known: "known", panels, left_out, levels: found.levels.clone(), middle: found.middle })
-}
-
-/// What a picture is of: the one target, of the one series where it has a name, or how many there are.
-pub fn subject(table: &Table, targets: &[String]) -> String {
-    match (&table.series[..], targets) {
-        ([series], [target]) => name(series, target),
-        ([_], targets) => format!("{} targets", targets.len()),
-        (series, [target]) => format!("{target} of {} series", series.len()),
-        (series, targets) => format!("{} targets of {} series", targets.len(), series.len()),
-    }
-}
-
-/// A network in a few words.
-pub fn network_in_words(spec: &Spec) -> String {
-    format!("{} with {} x {} hidden units", spec.cell, spec.layers, spec.hidden)
-}
-
-/// What a picture calls a target of a series.
-pub fn name(series: &Series, target: &str) -> String {
-    series.id.as_ref().map_or(target.to_owned(), |id| format!("{id}: {target}"))
 }

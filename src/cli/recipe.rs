@@ -1,11 +1,13 @@
 //! How a network is made and trained: the flags that tables and arrays share.
 
 use super::console::Console;
+use super::flags::flagged;
 use super::outputs::{self, Named, named};
 use super::values::{count, not_negative, positive, whole};
 use clap::ValueEnum;
 use refrain::disk::Identity;
 use refrain::engine::Precision;
+use refrain::loss::DELTA;
 use refrain::model::CellKind;
 use refrain::optim::{Clip, Optimizer, ScheduleShape};
 use refrain::{Error, Result};
@@ -135,6 +137,17 @@ pub enum OptimizerName {
     RmsProp,
 }
 
+impl OptimizerName {
+    fn name(self) -> &'static str {
+        match self {
+            OptimizerName::Adam => "adam",
+            OptimizerName::AdamW => "adamw",
+            OptimizerName::Sgd => "sgd",
+            OptimizerName::RmsProp => "rmsprop",
+        }
+    }
+}
+
 /// A [`Precision`]'s name on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
@@ -165,11 +178,6 @@ pub enum LossName {
     BinaryCrossEntropy,
 }
 
-/// The momentum of sgd where nothing is said.
-const MOMENTUM: f64 = 0.9;
-/// Where Huber's loss turns where nothing is said: PyTorch's default.
-const DELTA: f64 = 1.0;
-
 impl Recipe {
     /// Checks the files that training on `data` writes, before it begins. Says so where it writes none.
     pub fn check_outputs(&self, data: &str, plot: Option<Named<'_>>, console: &Console) -> anyhow::Result<()> {
@@ -193,27 +201,10 @@ impl Recipe {
         })
     }
 
-    /// The optimiser, with `lr` where no rate was given. Momentum is sgd's alone.
+    /// The optimiser, with `lr` where no rate was given.
     pub fn optimizer(&self, lr: f64) -> Result<Optimizer> {
-        if let (Some(momentum), false) = (self.momentum, self.optimizer == OptimizerName::Sgd) {
-            return Err(Error::config("--momentum", momentum, "none, or --optimizer sgd beside it"));
-        }
         let lr = self.lr.unwrap_or(lr);
-        let mut optimizer = match self.optimizer {
-            OptimizerName::Adam => Optimizer::adam(lr),
-            OptimizerName::AdamW => Optimizer::adam_w(lr),
-            OptimizerName::Sgd => Optimizer::sgd(lr, self.momentum.unwrap_or(MOMENTUM)),
-            OptimizerName::RmsProp => Optimizer::rms_prop(lr),
-        };
-        if let Some(decay) = self.weight_decay {
-            match &mut optimizer {
-                Optimizer::Sgd { weight_decay, .. }
-                | Optimizer::Adam { weight_decay, .. }
-                | Optimizer::AdamW { weight_decay, .. }
-                | Optimizer::RmsProp { weight_decay, .. } => *weight_decay = decay,
-            }
-        }
-        Ok(optimizer)
+        Optimizer::named(self.optimizer.name(), lr, self.momentum, self.weight_decay).map_err(flagged)
     }
 
     /// The largest norm of the gradient, `default` where none was given; `None` where it is 0.

@@ -133,14 +133,7 @@ pub fn read(data: &str, options: &ReadOptions, console: &Console) -> anyhow::Res
     }
     if table.filled > 0 {
         console.say(format_args!("{} missing values were filled in", table.filled))?;
-        let filled = table.filled_rows();
-        if filled > rows / 10 {
-            console.warn(format_args!(
-                "{}: {filled} of {rows} rows, more than a tenth, have values that were filled in: these are shown to the \
-                 network as the last value before, and neither learned from nor counted; a coarser --freq may suit",
-                table.name
-            ));
-        }
+        table.mostly_filled().iter().for_each(|note| console.warn(note));
     }
     Ok(table)
 }

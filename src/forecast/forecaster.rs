@@ -32,6 +32,8 @@ pub struct Training {
     pub patience: usize,
     /// The network with the weights that training begins with, and its provenance.
     pub model: Model,
+    /// Plain sentences: what decides over the task that one would not expect.
+    pub notes: Vec<String>,
     recipe: Recipe,
 }
 
@@ -53,13 +55,14 @@ impl Training {
         let options = recipe.options(&problem)?;
         let patience = options.patience_of(recipe.patience, !problem.val.is_empty())?;
         let begun = init.is_some();
+        let notes = if begun { None } else { short_series(table, &task, &problem.card) };
         let mut model = match init {
             Some(Forecaster { model, .. }) => Model::new(model.spec, model.parameters),
             None => recipe.network(&problem)?,
         };
         let run = Run { patience, ..problem.run(model.spec, options) };
         model.provenance = recipe.provenance(&run, &problem, begun);
-        Ok(Training { problem, options, patience, model, recipe })
+        Ok(Training { problem, options, patience, model, notes: notes.into_iter().collect(), recipe })
     }
 
     /// The network on a device, with the windows.
@@ -167,4 +170,23 @@ impl Forecaster {
     pub async fn backtest(&self, device: &Device, table: &Table, options: &BacktestOptions) -> Result<Backtest> {
         backtest(&mut self.engine(device)?, &self.card, table, options).await
     }
+}
+
+/// What to say where a series that is much shorter than the others decides window and horizon for all.
+fn short_series(table: &Table, task: &Task, card: &Card) -> Option<String> {
+    let shortest = table.series.iter().min_by_key(|series| series.known)?;
+    let mut lengths: Vec<usize> = table.series.iter().map(|series| series.known).collect();
+    lengths.sort_unstable();
+    let usual = lengths[lengths.len() / 2];
+    let guessed = task.window.is_none() || task.horizon.is_none();
+    (guessed && shortest.known * 4 <= usual).then(|| {
+        format!(
+            "{}: {} rows, where others have {usual}: this makes the window {} and the horizon {} for all; --window and \
+             --horizon set them, and without that series they are larger",
+            table.call(shortest),
+            shortest.known,
+            card.plan.window,
+            card.plan.horizon
+        )
+    })
 }

@@ -245,6 +245,10 @@ fn roles(task: &Task, table: &Table) -> Result<[Vec<String>; 3]> {
         let message = format!("`{ALL}` stands for every column that has no other part, and can be said once");
         return Err(Error::Table { place: table.name.clone(), message });
     }
+    if !task.except.is_empty() && !asked.iter().any(|names| names.iter().any(is_all)) {
+        let expected = format!("none, or {ALL} among the columns that are named, which it cuts");
+        return Err(Error::config("except", task.except.join(","), expected));
+    }
     let roles = asked.map(|names| {
         let spelled = names.iter().flat_map(|name| if is_all(name) { rest.clone() } else { vec![name.clone()] });
         spelled.collect::<Vec<_>>()

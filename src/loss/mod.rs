@@ -13,3 +13,6 @@ mod quantiles;
 pub use losses::Loss;
 pub use objective::Objective;
 pub use quantiles::{MOST_QUANTILES, Quantiles};
+
+/// Where Huber's loss turns from a parabola into lines where nothing is said: PyTorch's default.
+pub const DELTA: f64 = 1.0;

@@ -50,6 +50,13 @@ impl Quantiles {
     }
 }
 
+impl Default for Quantiles {
+    /// 0.1, 0.5 and 0.9.
+    fn default() -> Self {
+        Quantiles::new(&[0.1, 0.5, 0.9]).expect("they rise between 0 and 1")
+    }
+}
+
 impl TryFrom<Vec<f32>> for Quantiles {
     type Error = Error;
 

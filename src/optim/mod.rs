@@ -10,6 +10,9 @@ pub use schedule_shape::ScheduleShape;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
+/// The momentum of [`Optimizer::named`] where nothing is said.
+const MOMENTUM: f64 = 0.9;
+
 /// An optimiser, for the gradient g of a parameter w at step t, counted from 1. Its moments m and v begin as zeros.
 ///
 /// In all but [`Optimizer::AdamW`], `weight_decay` adds weight_decay * w to g first.
@@ -91,6 +94,33 @@ impl Optimizer {
     /// RMSprop, PyTorch's defaults beyond `lr`.
     pub fn rms_prop(lr: f64) -> Self {
         Optimizer::RmsProp { lr, alpha: 0.99, eps: 1e-8, weight_decay: 0.0 }
+    }
+
+    /// The optimiser that is called adam, adamw, sgd or rmsprop. What is `None` is PyTorch's default, but sgd's momentum
+    /// 0.9.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where it is called otherwise, or has a momentum and is not sgd.
+    pub fn named(name: &str, lr: f64, momentum: Option<f64>, weight_decay: Option<f64>) -> Result<Self> {
+        let mut optimizer = match name {
+            "adam" => Optimizer::adam(lr),
+            "adamw" => Optimizer::adam_w(lr),
+            "sgd" => Optimizer::sgd(lr, momentum.unwrap_or(MOMENTUM)),
+            "rmsprop" => Optimizer::rms_prop(lr),
+            other => return Err(Error::config("optimizer", format!("{other:?}"), "adam, adamw, sgd or rmsprop")),
+        };
+        if let (Some(momentum), false) = (momentum, matches!(optimizer, Optimizer::Sgd { .. })) {
+            return Err(Error::config("momentum", momentum, "none, or the optimizer sgd beside it"));
+        }
+        if let Some(decay) = weight_decay {
+            match &mut optimizer {
+                Optimizer::Sgd { weight_decay, .. }
+                | Optimizer::Adam { weight_decay, .. }
+                | Optimizer::AdamW { weight_decay, .. }
+                | Optimizer::RmsProp { weight_decay, .. } => *weight_decay = decay,
+            }
+        }
+        Ok(optimizer)
     }
 
     /// The learning rate.

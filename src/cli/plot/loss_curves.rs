@@ -1,9 +1,6 @@
 //! Losses over the epochs.
 
-use super::axis::{Axis, whole_ticks};
-use super::svg::Svg;
-use super::{Frame, HEAD, WIDTH, head};
-use crate::cli::console::significant;
+use refrain::plot::{Axis, Frame, HEAD, Svg, WIDTH, head, significant, whole_ticks};
 use refrain::train::Finished;
 
 /// Pixels of the picture from top to bottom.

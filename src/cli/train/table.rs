@@ -5,23 +5,22 @@ use super::task::TaskFlags;
 use crate::cli::common::Common;
 use crate::cli::console::Console;
 use crate::cli::flags::flagged;
-use crate::cli::forecast::{network_in_words, warn_of_no_intervals};
+use crate::cli::forecast::warn_of_no_intervals;
 use crate::cli::outputs::{self, named};
 use crate::cli::plot::loss_curves::losses;
 use crate::cli::recipe::{LossName, Recipe, huber_delta};
 use crate::cli::{device, fit, interrupt, scores, table};
 use refrain::engine::{AnyEngine, Device, Engine};
+use refrain::forecast::picture::network_in_words;
 use refrain::forecast::table::{ReadOptions, Table};
-use refrain::forecast::{Backtest, BacktestOptions, Card, Forecaster, LEARNING_RATE, Task, Training, backtest};
-use refrain::loss::{Loss, Quantiles};
+use refrain::forecast::{Backtest, BacktestOptions, Card, Forecaster, LEARNING_RATE, Training, backtest};
+use refrain::loss::Loss;
 use refrain::model::Model;
 use refrain::train::Finished;
 use refrain::{Error, Result};
 use std::path::Path;
 use std::time::Instant;
 
-/// The levels of quantiles by default.
-const QUANTILES: [f32; 3] = [0.1, 0.5, 0.9];
 /// Bytes of the names of columns in a message, at most.
 const COLUMNS: usize = 300;
 
@@ -44,12 +43,8 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &TaskFlags, common: &Common
         return Err(without_target(data, &flags.table.options()).into());
     }
     let table = table::read(data, &read, &console)?;
-    let is_new = initial.is_none();
     let mut training = Training::new(&table, &task, &read, &how, initial).map_err(flagged)?;
-    let noted = if is_new { short_series(&table, &task, &training.problem.card) } else { None };
-    if let Some(note) = noted {
-        console.warn(note);
-    }
+    training.notes.iter().for_each(|note| console.warn(note));
     if let Some(note) = training.problem.thinned() {
         console.say(note)?;
     }
@@ -102,25 +97,6 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &TaskFlags, common: &Common
     Ok(console.document(&document)?)
 }
 
-/// What to say where a series that is much shorter than the others decides window and horizon for all.
-fn short_series(table: &Table, task: &Task, card: &Card) -> Option<String> {
-    let shortest = table.series.iter().min_by_key(|series| series.known)?;
-    let mut lengths: Vec<usize> = table.series.iter().map(|series| series.known).collect();
-    lengths.sort_unstable();
-    let usual = lengths[lengths.len() / 2];
-    let guessed = task.window.is_none() || task.horizon.is_none();
-    (guessed && shortest.known * 4 <= usual).then(|| {
-        format!(
-            "{}: {} rows, where others have {usual}: this makes the window {} and the horizon {} for all; --window and \
-             --horizon set them, and without that series they are larger",
-            table.call(shortest),
-            shortest.known,
-            card.plan.window,
-            card.plan.horizon
-        )
-    })
-}
-
 /// The refusal of a task without targets: which columns there are, whatever the rows hold.
 fn without_target(data: &str, options: &ReadOptions) -> Error {
     let mut names = match table::names(data, options) {
@@ -149,7 +125,7 @@ fn how(recipe: &Recipe, initial: Option<&Forecaster>, seed: u64) -> Result<refra
         Some(LossName::Mse) => Some(Loss::Mse),
         Some(LossName::Mae) => Some(Loss::Mae),
         Some(LossName::Huber) => Some(Loss::Huber { delta: delta as f32 }),
-        Some(LossName::Quantile) => Some(Loss::Quantile(quantiles.map_or_else(|| Quantiles::new(&QUANTILES), Ok)?)),
+        Some(LossName::Quantile) => Some(Loss::Quantile(quantiles.unwrap_or_default())),
         Some(LossName::CrossEntropy) => Some(Loss::CrossEntropy),
         Some(LossName::BinaryCrossEntropy) => Some(Loss::BinaryCrossEntropy),
     };

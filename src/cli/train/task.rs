@@ -5,7 +5,7 @@ use crate::cli::table::{self, rows};
 use clap::ValueEnum;
 use refrain::data::Center;
 use refrain::forecast::time::Calendar;
-use refrain::forecast::{ALL, Channels, Part, Scaling, Task};
+use refrain::forecast::{Channels, Part, Scaling, Task};
 use refrain::loss::Quantiles;
 use refrain::{Error, Result};
 use std::path::PathBuf;
@@ -99,20 +99,10 @@ impl TaskFlags {
     /// The task.
     pub fn task(&self) -> Result<Task> {
         let quantiles = (!self.quantiles.is_empty()).then(|| Quantiles::new(&self.quantiles)).transpose()?;
-        let (targets, except) = (names(&self.target), names(&self.except));
-        let columns =
-            [&targets, &names(&self.past), &names(&self.future)].map(|names| names.iter().any(|name| name == ALL));
-        if !except.is_empty() && columns == [false; 3] {
-            return Err(Error::config(
-                "--except",
-                except.join(","),
-                "all in --target, --past or --future, which it cuts",
-            ));
-        }
         Ok(Task {
             past: names(&self.past),
             future: names(&self.future),
-            except,
+            except: names(&self.except),
             calendar: self.calendar.clone(),
             window: self.window,
             horizon: self.horizon,
@@ -136,7 +126,7 @@ impl TaskFlags {
             log: self.log,
             val: part(self.val.as_ref()),
             test: part(self.test.as_ref()),
-            ..Task::new(targets)
+            ..Task::new(names(&self.target))
         })
     }
 

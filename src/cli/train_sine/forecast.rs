@@ -1,9 +1,7 @@
 //! The free-running forecast as a table, as a picture, and as a drawing in the terminal.
 
-use crate::cli::console::significant;
-use crate::cli::plot::axis::Axis;
-use crate::cli::plot::svg::Svg;
-use crate::cli::plot::{FORECAST, Frame, HEAD, TRUTH, WIDTH, head};
+use crate::cli::plot::{FORECAST, TRUTH};
+use refrain::plot::{Axis, Frame, HEAD, Svg, WIDTH, head, significant};
 use std::fmt::Write;
 use textplots::{Chart, ColorPlot, Plot, Shape};
 

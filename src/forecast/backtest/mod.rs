@@ -21,6 +21,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use report::Counts;
 use std::collections::{HashMap, HashSet};
+use std::str::FromStr;
 use sums::Sums;
 
 /// Panels of a picture, and forecasts in each.
@@ -53,6 +54,21 @@ pub enum Start {
     Row(usize),
     /// So many rows before the end of each series.
     Last(usize),
+}
+
+impl FromStr for Start {
+    type Err = Error;
+
+    /// Reads a date, a number of rows, or `last:` and a number of rows.
+    fn from_str(text: &str) -> Result<Self> {
+        let refuse = || Error::config("a row", text, "a date, a number of rows, or last:N");
+        match (text.strip_prefix("last:"), text.parse()) {
+            (Some(rows), _) => rows.parse().ok().filter(|&rows| rows > 0).map(Start::Last).ok_or_else(refuse),
+            (None, Ok(row)) => Ok(Start::Row(row)),
+            (None, Err(_)) if text.trim().is_empty() => Err(refuse()),
+            (None, Err(_)) => Ok(Start::Time(text.to_owned())),
+        }
+    }
 }
 
 /// Forecasts each series of a table from many origins by the network that `engine` holds, and counts the errors. A

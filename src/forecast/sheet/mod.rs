@@ -23,12 +23,14 @@ struct Column {
 
 /// The values of a column, one a row.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Values {
+pub enum Values {
     /// Times on the wall, their offsets from UTC in minutes, and how they are written.
     Times(Style, Vec<(Stamp, i16)>),
+    /// Words.
     Text(Vec<String>),
+    /// Whole numbers.
     Whole(Vec<i64>),
-    /// NaN is missing.
+    /// Numbers; NaN is missing.
     Numbers(Vec<f64>),
 }
 
@@ -63,6 +65,11 @@ impl Sheet {
         let rows = columns.first().map_or(0, |column| column.values.len());
         assert!(columns.iter().all(|column| column.values.len() == rows), "every column has a value in every row");
         Sheet { columns, rows }
+    }
+
+    /// Its columns, by their names.
+    pub fn columns(&self) -> impl Iterator<Item = (&str, &Values)> {
+        self.columns.iter().map(|column| (column.name.as_str(), &column.values))
     }
 
     /// The table in CSV, times as its style writes them, numbers with all their digits.

@@ -78,6 +78,19 @@ impl Table {
         rows.filter(|row| row.contains(&true)).count()
     }
 
+    /// What to say where more than a tenth of the rows have values that were filled in.
+    pub fn mostly_filled(&self) -> Option<String> {
+        let rows: usize = self.series.iter().map(|series| self.rows(series)).sum();
+        let filled = self.filled_rows();
+        (filled > rows / 10).then(|| {
+            format!(
+                "{}: {filled} of {rows} rows, more than a tenth, have values that were filled in: these are shown to the \
+                 network as the last value before, and neither learned from nor counted; a coarser --freq may suit",
+                self.name
+            )
+        })
+    }
+
     /// Rows of a series.
     pub fn rows(&self, series: &Series) -> usize {
         series.values.len() / self.columns.len()

@@ -1,25 +1,24 @@
 //! Forecasts over time: what is known, what is forecast, how sure that is, and what came; a panel for each target.
 
-use super::axis::Axis;
-use super::svg::{Anchor, Svg};
-use super::{FORECAST, Frame, GIVEN, HEAD, WIDTH, head};
-use crate::cli::console::{escaped, significant};
-use refrain::forecast::Level;
-use textplots::{Chart, ColorPlot, Plot, Shape};
+mod of;
+
+pub use of::network_in_words;
+
+use super::number::Level;
+use crate::plot::{Anchor, Axis, Frame, HEAD, Svg, WIDTH, head, significant};
 
 /// Pixels of a panel from top to bottom, and of its title.
 const PANEL: f64 = 260.0;
 const TITLE: f64 = 28.0;
-/// The drawing in the terminal, in dots: two to a character across, four down.
-const DOTS: (u32, u32) = (144, 56);
 
 /// A picture of forecasts.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Picture {
     /// What is forecast, how far, and by which network.
     pub title: String,
     /// What the values are called that no network has made: `known`, or `truth` where forecasts are compared with them.
     pub known: &'static str,
+    /// The targets that are shown.
     pub panels: Vec<Panel>,
     /// Targets that have no panel.
     pub left_out: usize,
@@ -30,8 +29,9 @@ pub struct Picture {
 }
 
 /// One target over time.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Panel {
+    /// What it is called.
     pub title: String,
     /// The time of each row.
     pub times: Vec<String>,
@@ -42,12 +42,13 @@ pub struct Panel {
 }
 
 impl Panel {
-    fn truth(&self) -> Vec<(f64, f64)> {
+    /// What is known, as points: row and value.
+    pub fn truth(&self) -> Vec<(f64, f64)> {
         self.truth.iter().enumerate().map(|(row, &value)| (row as f64, value)).collect()
     }
 
-    /// A level of a forecast; the points begin at the last value before them.
-    fn level(&self, forecast: &(usize, Vec<Vec<f64>>), level: usize) -> Vec<(f64, f64)> {
+    /// A level of a forecast, as points: row and value; they begin at the last value before them.
+    pub fn level(&self, forecast: &(usize, Vec<Vec<f64>>), level: usize) -> Vec<(f64, f64)> {
         let (first, steps) = forecast;
         let before = first.checked_sub(1).and_then(|row| Some((row as f64, *self.truth.get(row)?)));
         let steps = steps.iter().enumerate().map(|(step, values)| ((first + step) as f64, values[level]));
@@ -66,7 +67,8 @@ impl Panel {
         )
     }
 
-    fn values(&self) -> Axis {
+    /// The axis of its values.
+    pub fn values(&self) -> Axis {
         let forecasts = self.forecasts.iter().flat_map(|(_, steps)| steps.iter().flatten());
         Axis::of(self.truth.iter().chain(forecasts).copied())
     }
@@ -137,39 +139,6 @@ impl Picture {
             svg.curve(&frame.all(&panel.level(forecast, self.middle)), "forecast");
         }
     }
-
-    /// A drawing of the first panel in dots, with a line of explanation.
-    pub fn drawn(&self, colour: bool) -> String {
-        let Some(panel) = self.panels.first() else { return String::new() };
-        let values = panel.values();
-        let Axis { low, high, .. } = values;
-        // The dots are placed in f32, in which the difference of large values would not be finite: their places are
-        // drawn where the values themselves do not fit.
-        let fits = high.abs().max(low.abs()) < 1e30 && high - low > 1e-5 * high.abs().max(low.abs()).max(1e-30);
-        let place = |value: f64| if fits { value as f32 } else { values.place(value) as f32 };
-        let points = |points: Vec<(f64, f64)>| {
-            let shown = points.into_iter().filter(|(_, value)| value.is_finite());
-            shown.map(|(row, value)| (row as f32, place(value))).collect::<Vec<_>>()
-        };
-        let truth = points(panel.truth());
-        let forecasts = panel.forecasts.last().map_or(Vec::new(), |forecast| panel.level(forecast, self.middle));
-        let forecasts = points(forecasts);
-        let (truth, forecast) = (Shape::Lines(&truth), Shape::Points(&forecasts));
-        let last = (panel.times.len().max(2) - 1) as f32;
-        let mut chart = Chart::new_with_y_range(DOTS.0, DOTS.1, 0.0, last, place(low), place(high));
-        let chart = if colour {
-            chart.linecolorplot(&truth, GIVEN.into()).linecolorplot(&forecast, FORECAST.into())
-        } else {
-            chart.lineplot(&truth).lineplot(&forecast)
-        };
-        chart.axis();
-        chart.figures();
-        let [from, to] = [panel.times.first(), panel.times.last()].map(|time| time.map_or("", String::as_str));
-        let scale =
-            if fits { String::new() } else { format!("; from 0 to 1: {} to {}", significant(low), significant(high)) };
-        let (title, known) = (escaped(&panel.title), self.known);
-        format!("{title}\n{chart}line: {known}; dots: forecast; {from} to {to}{scale}")
-    }
 }
 
 /// Rows that are labelled, six or fewer: where days begin or, of months, years; else evenly spaced.
@@ -236,15 +205,7 @@ mod tests {
             picture.panels[0].truth = values.clone();
             let svg = picture.svg();
             assert!(!svg.contains("NaN") && !svg.contains("inf") && svg.len() < 20_000, "{values:?}: {svg}");
-            assert!(picture.drawn(false).len() < 20_000);
         }
-    }
-
-    #[test]
-    fn a_drawing_says_what_it_shows() {
-        let drawn = picture().drawn(false);
-        assert!(drawn.starts_with("y\n") && drawn.ends_with("2024-01-01 00:00:00 to 2024-01-09 00:00:00"), "{drawn}");
-        assert!(!drawn.contains('\u{1b}'));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! SVG as text: shapes whose colours are classes, so that a picture is dark where its reader's pages are.
 
+use super::words::is_hidden;
 use std::fmt::Write;
 
 /// Pixels of a letter of the labels, about; of the figures of an axis too.
@@ -20,8 +21,11 @@ circle.truth{fill:#5d6672}circle.forecast{fill:#ff9a4d}.band{fill:#ff9a4d}}";
 /// Where a text stands against its point.
 #[derive(Clone, Copy, Debug)]
 pub enum Anchor {
+    /// It begins there.
     Start,
+    /// Its middle is there.
     Middle,
+    /// It ends there.
     End,
 }
 
@@ -43,6 +47,7 @@ impl Svg {
         Svg { text }
     }
 
+    /// Words at a point, centred on its height.
     pub fn text(&mut self, (x, y): (f64, f64), anchor: Anchor, class: &str, words: &str) {
         let anchor = match anchor {
             Anchor::Start => "start",
@@ -55,6 +60,7 @@ impl Svg {
         ));
     }
 
+    /// A rectangle between two corners.
     pub fn rectangle(&mut self, (left, top): (f64, f64), (right, bottom): (f64, f64), class: &str) {
         let (width, height) = ((right - left).max(0.0), (bottom - top).max(0.0));
         self.add(format_args!(
@@ -62,6 +68,7 @@ impl Svg {
         ));
     }
 
+    /// A line between two points.
     pub fn line(&mut self, (x1, y1): (f64, f64), (x2, y2): (f64, f64), class: &str) {
         self.add(format_args!("<line class=\"{class}\" x1=\"{x1:.1}\" y1=\"{y1:.1}\" x2=\"{x2:.1}\" y2=\"{y2:.1}\"/>"));
     }
@@ -121,7 +128,7 @@ fn xml(text: &str) -> String {
             '"' => escaped += "&quot;",
             '\n' | '\t' => escaped.push(' '),
             '\u{fffe}' | '\u{ffff}' => {}
-            shown if !crate::cli::console::is_hidden(shown) => escaped.push(shown),
+            shown if !is_hidden(shown) => escaped.push(shown),
             _ => {}
         }
     }

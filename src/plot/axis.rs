@@ -9,7 +9,9 @@ const DIGITS: usize = 6;
 /// An axis of finite values.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Axis {
+    /// The value at the lower end.
     pub low: f64,
+    /// The value at the upper end.
     pub high: f64,
     /// Whether equal ratios are equal distances; the values are then above 0.
     pub log: bool,
