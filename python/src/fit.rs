@@ -6,7 +6,7 @@ use crate::unbiased::Unbiased;
 use numpy::{PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArrayDyn};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyBool, PyDict};
 use refrain::data::Windows;
 use refrain::engine::Engine;
 use refrain::loss::{Loss, Quantiles};
@@ -68,25 +68,8 @@ impl NamedLoss {
 
 impl Recipe {
     fn optimizer(&self) -> PyResult<Optimizer> {
-        let mut optimizer = match self.optimizer.as_str() {
-            "sgd" => Optimizer::sgd(self.lr, self.momentum),
-            "adam" => Optimizer::adam(self.lr),
-            "adamw" => Optimizer::adam_w(self.lr),
-            "rmsprop" => Optimizer::rms_prop(self.lr),
-            name => return Err(unknown("optimizer", name, "sgd, adam, adamw and rmsprop")),
-        };
-        if self.momentum != 0.0 && self.optimizer != "sgd" {
-            return Err(PyValueError::new_err(format!("momentum is {}, expected 0 without sgd", self.momentum)));
-        }
-        if let Some(decay) = self.weight_decay {
-            match &mut optimizer {
-                Optimizer::Sgd { weight_decay, .. }
-                | Optimizer::Adam { weight_decay, .. }
-                | Optimizer::AdamW { weight_decay, .. }
-                | Optimizer::RmsProp { weight_decay, .. } => *weight_decay = decay,
-            }
-        }
-        Ok(optimizer)
+        let momentum = (self.momentum != 0.0 || self.optimizer == "sgd").then_some(self.momentum);
+        Optimizer::named(&self.optimizer, self.lr, momentum, self.weight_decay).map_err(to_python)
     }
 
     /// The options, for windows of `steps` steps and a network of so many parameters.
@@ -138,8 +121,50 @@ fn report<'py>(py: Python<'py>, epoch: &Epoch) -> PyResult<Bound<'py, PyDict>> {
     Ok(of)
 }
 
+/// Who looks on while a network is trained: Python's signals, and a callback.
+pub struct Watch {
+    callback: Option<Py<PyAny>>,
+    /// Whether the callback is told of parts of an epoch too, and where these end.
+    parts: bool,
+    raised: Option<PyErr>,
+}
+
+impl Watch {
+    pub fn new(callback: Option<Py<PyAny>>, parts: bool) -> Self {
+        Watch { callback, parts, raised: None }
+    }
+
+    /// Looks at the signals, and tells the callback. Training stops where that returns False, or either raises.
+    pub fn look(&mut self, epoch: &Epoch) -> Next {
+        let look = Python::attach(|py| -> PyResult<bool> {
+            py.check_signals()?;
+            let Some(callback) = self.callback.as_ref().filter(|_| epoch.ended || self.parts) else { return Ok(true) };
+            let of = report(py, epoch)?;
+            if self.parts {
+                of.set_item("step", epoch.step)?;
+                of.set_item("steps", epoch.steps)?;
+                of.set_item("ended", epoch.ended)?;
+            }
+            Ok(!callback.bind(py).call1((of,))?.is(PyBool::new(py, false)))
+        });
+        match look {
+            Ok(true) => Next::Continue,
+            Ok(false) => Next::Stop,
+            Err(error) => {
+                self.raised = Some(error);
+                Next::Stop
+            }
+        }
+    }
+
+    /// What was raised.
+    pub fn raised(self) -> PyResult<()> {
+        self.raised.map_or(Ok(()), Err)
+    }
+}
+
 /// What is told of a run.
-fn summary<'py>(py: Python<'py>, finished: Finished) -> PyResult<Bound<'py, PyDict>> {
+pub fn summary<'py>(py: Python<'py>, finished: Finished) -> PyResult<Bound<'py, PyDict>> {
     let of = PyDict::new(py);
     of.set_item("loss", finished.history)?;
     of.set_item("val_loss", finished.val)?;
@@ -176,38 +201,18 @@ impl Network {
         }
         let patience = recipe.patience.unwrap_or_else(|| options.patience());
         let run = &Run { spec: self.spec, options, windows, train: &train, val: &val, val_groups: &[], patience };
-        let mut raised = None;
-        let watch = |epoch: &Epoch| {
-            let look = Python::attach(|py| -> PyResult<bool> {
-                py.check_signals()?;
-                match &callback {
-                    Some(callback) if epoch.ended => {
-                        Ok(!callback.bind(py).call1((report(py, epoch)?,))?.is(pyo3::types::PyBool::new(py, false)))
-                    }
-                    _ => Ok(true),
-                }
-            });
-            match look {
-                Ok(true) => Next::Continue,
-                Ok(false) => Next::Stop,
-                Err(error) => {
-                    raised = Some(error);
-                    Next::Stop
-                }
-            }
-        };
+        let mut watch = Watch::new(callback, false);
         let finished = self.run(py, |inner| {
             inner.engine.load_data(windows)?;
             let keep = |_: &_| Ok(());
+            let ended = |epoch: &Epoch| watch.look(epoch);
             if zeros.is_empty() {
-                return pollster::block_on(fit_validated(&mut inner.engine, run, None, watch, keep));
+                return pollster::block_on(fit_validated(&mut inner.engine, run, None, ended, keep));
             }
             let mut engine = Unbiased { engine: &mut inner.engine, zeros };
-            pollster::block_on(fit_validated(&mut engine, run, None, watch, keep))
+            pollster::block_on(fit_validated(&mut engine, run, None, ended, keep))
         });
-        if let Some(error) = raised {
-            return Err(error);
-        }
+        watch.raised()?;
         summary(py, finished?)
     }
 

@@ -6,6 +6,8 @@ mod device;
 mod error;
 mod file;
 mod fit;
+mod forecast;
+mod given;
 mod network;
 mod order;
 mod tape;
@@ -18,6 +20,8 @@ use pyo3::prelude::*;
 mod _refrain {
     #[pymodule_export]
     use super::device::devices;
+    #[pymodule_export]
+    use super::forecast::{Table, Trained};
     #[pymodule_export]
     use super::network::Network;
     #[pymodule_export]

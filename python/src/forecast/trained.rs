@@ -1,0 +1,140 @@
+//! Trained forecasters, as Python holds them.
+
+use super::columns::{Columns, columns};
+use super::options::read_options;
+use super::table::{Source, Table};
+use super::{in_arguments, refused};
+use crate::device::select;
+use crate::given::Given;
+use pyo3::exceptions::{PyOSError, PyRuntimeError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
+use refrain::disk;
+use refrain::forecast::{BacktestOptions, COVERAGE, Forecaster};
+use refrain::model::Model;
+use serde_json::json;
+use std::path::PathBuf;
+
+/// A trained network, and what it forecasts from what.
+#[pyclass(frozen, module = "refrain._refrain")]
+pub struct Trained {
+    pub(super) forecaster: Forecaster,
+}
+
+fn to_json(value: &impl serde::Serialize) -> PyResult<String> {
+    serde_json::to_string(value).map_err(|error| PyRuntimeError::new_err(error.to_string()))
+}
+
+#[pymethods]
+impl Trained {
+    /// The forecaster of a model file.
+    #[staticmethod]
+    fn open(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
+        Ok(Trained { forecaster: py.detach(|| Forecaster::open(&path)).map_err(refused)? })
+    }
+
+    /// The forecaster of the bytes of a model file.
+    #[staticmethod]
+    fn from_bytes(bytes: &[u8]) -> PyResult<Self> {
+        let model = Model::from_bytes("the model", bytes).map_err(refused)?;
+        Ok(Trained { forecaster: Forecaster::of("the model", model).map_err(refused)? })
+    }
+
+    /// Reads a table that it is to forecast, or whose network is to be trained further on it.
+    fn read(&self, py: Python<'_>, source: Source, options: &Bound<'_, PyDict>) -> PyResult<Table> {
+        Table::of(py, &source, self.forecaster.card.read_options(read_options(&Given(options))?))
+    }
+
+    /// The bytes of its model file.
+    fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let bytes = py.detach(|| self.forecaster.model.to_bytes()).map_err(refused)?;
+        Ok(PyBytes::new(py, &bytes))
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>,))> {
+        Ok((py.get_type::<Trained>().getattr("from_bytes")?, (self.to_bytes(py)?,)))
+    }
+
+    /// Writes its model file.
+    fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
+        let bytes = py.detach(|| self.forecaster.model.to_bytes()).map_err(refused)?;
+        let written = py.detach(|| disk::write_whole(&[(&path, &bytes)]));
+        written.map_err(|error| PyOSError::new_err(error.to_string()))
+    }
+
+    /// What it is, as JSON.
+    fn description(&self) -> PyResult<String> {
+        let Forecaster { model, card } = &self.forecaster;
+        to_json(&json!({
+            "plan": card.plan,
+            "spec": model.spec,
+            "bidirectional": model.spec.bidirectional,
+            "cell": model.spec.cell.name(),
+            "parameters": model.parameters.len(),
+            "rows": model.provenance.get("rows"),
+            "frequency": card.frequency.to_string(),
+            "within_days": card.frequency.is_within_days(),
+            "time": card.time,
+            "id": card.id,
+            "series": card.series.len(),
+        }))
+    }
+
+    /// Why forecasts have no intervals where nothing is said of them; none where they have.
+    fn without_intervals(&self) -> Option<String> {
+        self.forecaster.card.without_intervals(COVERAGE).map(|words| in_arguments(&words))
+    }
+
+    /// What comes after a table's end: columns, and a picture.
+    #[pyo3(signature = (table, *, device, options))]
+    fn forecast<'py>(
+        &self,
+        py: Python<'py>,
+        table: &Table,
+        device: &str,
+        options: &Bound<'py, PyDict>,
+    ) -> PyResult<(Columns<'py>, String)> {
+        let given = Given(options);
+        let (steps, coverage) = (given.whole("h", 1)?, given.number("level", "a coverage", |_| true)?);
+        let Forecaster { model, card } = &self.forecaster;
+        let made = py.detach(|| {
+            let device = select(device)?;
+            let found = pollster::block_on(self.forecaster.forecast(&device, &table.table, steps, coverage))?;
+            Ok((found.sheet(), found.picture(&model.spec, card, &table.table)?.svg()))
+        });
+        let (sheet, picture) = made.map_err(refused)?;
+        Ok((columns(py, &sheet)?, picture))
+    }
+
+    /// Forecasts from many rows of a table against what came: errors as JSON, every forecast where that is asked for, and
+    /// a picture.
+    #[pyo3(signature = (table, *, device, options))]
+    fn backtest<'py>(
+        &self,
+        py: Python<'py>,
+        table: &Table,
+        device: &str,
+        options: &Bound<'py, PyDict>,
+    ) -> PyResult<(String, Columns<'py>, String, Vec<String>)> {
+        let given = Given(options);
+        let Forecaster { model, card } = &self.forecaster;
+        let options = BacktestOptions {
+            from: given.parsed("from_")?,
+            to: given.parsed("to")?,
+            stride: given.whole("stride", 1)?,
+            season: given.whole("season", 1)?,
+            coverage: card.coverage(given.number("level", "a coverage", |_| true)?),
+            keep: true,
+        };
+        let made = py.detach(|| {
+            let device = select(device)?;
+            let found = pollster::block_on(self.forecaster.backtest(&device, &table.table, &options))?;
+            let sheet = found.sheet(&table.table)?;
+            let picture = found.picture(&model.spec, card, &table.table)?.svg();
+            Ok((found, sheet, picture))
+        });
+        let (found, sheet, picture) = made.map_err(refused)?;
+        let verdict = found.warnings.iter().map(|words| in_arguments(words)).collect();
+        Ok((to_json(&found)?, columns(py, &sheet)?, picture, verdict))
+    }
+}
