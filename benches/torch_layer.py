@@ -54,14 +54,14 @@ class Network(nn.Module):
 class Training:
     """One of the two, in training."""
 
-    def __init__(self, modules, cell, shape, **more):
+    def __init__(self, modules, cell, shape, block_seconds, **more):
         rows, steps, inputs, hidden, layers, both = shape
         torch.manual_seed(0)
         self.network = Network(modules, cell, inputs, hidden, layers, both, **more)
         self.x, self.y = torch.rand(rows, steps, inputs) * 2 - 1, torch.rand(rows, 1) * 2 - 1
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=1e-3)
         self.samples = {}
-        self.block = 1
+        self.block, self.block_seconds = 1, block_seconds
 
     def step(self):
         self.optimizer.zero_grad()
@@ -78,7 +78,7 @@ class Training:
         for _ in range(self.block):
             self.step()
         step = (time.perf_counter() - start) / self.block
-        self.block = max(1, min(100, round(BLOCK_SECONDS / step)))
+        self.block = max(1, min(100, round(self.block_seconds / step)))
         self.samples.setdefault(threads, []).append(step)
 
     def best(self):
@@ -89,7 +89,8 @@ class Training:
 
 def measure(cell, shape, seconds, engine):
     """The medians of both, and how many samples of each they are of."""
-    theirs, ours = Training(nn, cell, shape), Training(refrain.torch, cell, shape, engine=engine)
+    block = min(BLOCK_SECONDS, seconds / 10)
+    theirs, ours = Training(nn, cell, shape, block), Training(refrain.torch, cell, shape, block, engine=engine)
     for step in range(3):
         expected, found = theirs.step(), ours.step()
         if not abs(found - expected) <= TOLERANCE * abs(expected):
