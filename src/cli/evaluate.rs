@@ -1,7 +1,7 @@
 //! `refrain evaluate`: what a model's outputs for arrays are worth, beside the targets that the arrays hold.
 
 use super::common::Common;
-use super::console::{Console, significant};
+use super::console::Console;
 use super::device;
 use super::modules::Modules;
 use super::recipe::{LossName, huber_delta};
@@ -16,11 +16,7 @@ use refrain::loss::Loss;
 use refrain::model::{Model, Spec};
 use refrain::train::Measures;
 use serde::Serialize;
-use std::fmt::Write;
 use std::path::PathBuf;
-
-/// Classes of the largest confusion matrix that is shown.
-const MOST_SHOWN: usize = 12;
 
 /// Measure a model on arrays: its loss, and for classes accuracy and confusion matrix
 ///
@@ -96,34 +92,13 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     engine.load_data(&windows)?;
     let outputs = engine.predict(&rows, args.batch).await?;
     let measures = Measures::of(&model.spec, loss, &windows, &rows, &outputs)?;
-    console.say(format_args!("{}: {}", in_words(loss), measured(&measures)))?;
+    console.say(format_args!("{}: {}", in_words(loss), measures))?;
     let document = Document { device: engine.device().clone(), spec: model.spec, loss, measures, notes };
     Ok(console.document(&document)?)
 }
 
 /// The loss that a model of ours was trained for, if its file says so.
 fn trained_for(args: &Args) -> anyhow::Result<Option<Loss>> {
-    let provenance = Model::open(&args.model, &args.modules.options(None))?.model.provenance;
-    let loss: Option<Loss> = provenance.get("loss").and_then(|loss| serde_json::from_value(loss.clone()).ok());
-    Ok(loss.filter(|loss| !matches!(loss, Loss::Quantile(_))))
-}
-
-/// Measures for a reader.
-pub fn measured(measures: &Measures) -> String {
-    let Measures { rows, positions, loss, accuracy, confusion, rmse, mae, .. } = measures;
-    let mut text = format!("{rows} rows, {positions} positions, loss {}", significant(*loss));
-    for (name, value) in [("accuracy", accuracy), ("RMSE", rmse), ("MAE", mae)] {
-        if let Some(value) = value {
-            text += &format!(", {name} {}", significant(*value));
-        }
-    }
-    if let Some(confusion) = confusion.as_ref().filter(|matrix| matrix.len() <= MOST_SHOWN) {
-        text += "\n  class \\ taken for";
-        (0..confusion.len()).for_each(|class| write!(text, "{class:>8}").expect("a string takes all"));
-        for (class, row) in confusion.iter().enumerate() {
-            write!(text, "\n  {class:>17}").expect("a string takes all");
-            row.iter().for_each(|count| write!(text, "{count:>8}").expect("a string takes all"));
-        }
-    }
-    text
+    let model = Model::open(&args.model, &args.modules.options(None))?.model;
+    Ok(refrain::train::trained_for(&model).filter(|loss| !matches!(loss, Loss::Quantile(_))))
 }

@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use refrain::disk;
 use refrain::engine::Engine;
 use refrain::model::Model;
-use refrain::train::{Checkpoint, Epoch, Finished, Next, Options, Run, Snapshot, State, Summary, fit, fit_validated};
+use refrain::train::{Checkpoint, Finished, Next, Options, Run, Snapshot, State, Summary, fit, fit_validated};
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -83,7 +83,7 @@ pub async fn validated(
                 return if interrupt::asked() { Next::Stop } else { Next::Continue };
             }
             if epoch.epoch == 1 || epoch.epoch == epochs || epoch.epoch.is_multiple_of((epochs / LINES).max(1)) {
-                unsaid = console.say(line(epoch)).err();
+                unsaid = console.say(epoch).err();
             }
             let due = kept.checkpoint.is_some() && epoch.epoch.is_multiple_of(kept.every);
             match (unsaid.is_some() || interrupt::asked(), due) {
@@ -111,13 +111,4 @@ pub async fn validated(
         bail!("stopped by Ctrl-C after epoch {} of {epochs}; {kept}", finished.epochs);
     }
     Ok(finished)
-}
-
-fn line(epoch: &Epoch) -> String {
-    let mut line = format!("Epoch [{}/{}], Loss: {}", epoch.epoch, epoch.epochs, significant(epoch.loss));
-    if let Some(val) = epoch.val {
-        line += &format!(", validation: {}", significant(val));
-        line += &epoch.val_mae.map_or(String::new(), |mae| format!(" (MAE {})", significant(mae)));
-    }
-    line
 }

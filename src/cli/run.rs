@@ -91,8 +91,8 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     });
     let loaded = Model::open(&args.model, &args.modules.options(readout))?;
     let mut notes: Vec<String> = loaded.notes.iter().map(|note| format!("{}: {note}", args.model.display())).collect();
-    let Model { spec, parameters, provenance, .. } = loaded.model;
-    let trained_for: Option<Loss> = provenance.get("loss").and_then(|loss| serde_json::from_value(loss.clone()).ok());
+    let trained_for = refrain::train::trained_for(&loaded.model);
+    let Model { spec, parameters, .. } = loaded.model;
     if let (true, Some(loss)) =
         (args.probabilities, trained_for.filter(|loss| !matches!(loss, Loss::CrossEntropy | Loss::BinaryCrossEntropy)))
     {

@@ -91,6 +91,38 @@ impl Windows {
         Ok(self.cut(lengths))
     }
 
+    /// The same windows with other targets, [N, `len`].
+    ///
+    /// # Errors
+    /// [`Error::Config`] where `len` is 0; [`Error::Length`] where there are not so many values.
+    pub fn with_targets(mut self, values: Vec<f32>, len: usize) -> Result<Self> {
+        if len == 0 {
+            return Err(Error::config("values of a window's target", 0, "at least 1"));
+        }
+        Error::check_len("targets", &[("N", self.count()), ("target", len)], values.len())?;
+        self.targets = Arc::new(Targets::Given { values, len });
+        Ok(self)
+    }
+
+    /// The windows `ids` alone, of the same series.
+    ///
+    /// # Errors
+    /// [`Error::Index`] where an id is not a window.
+    pub fn only(&self, ids: &[u32]) -> Result<Self> {
+        self.check_ids(ids)?;
+        let targets = match self.targets.as_ref() {
+            Targets::Given { len, .. } => {
+                let values = ids.iter().flat_map(|&id| self.target(id as usize).into_owned()).collect();
+                Arc::new(Targets::Given { values, len: *len })
+            }
+            Targets::Horizon { .. } => self.targets.clone(),
+        };
+        let starts = Arc::new(ids.iter().map(|&id| self.starts[id as usize]).collect());
+        let of_ids = |lengths: &Arc<Vec<u32>>| Arc::new(ids.iter().map(|&id| lengths[id as usize]).collect());
+        let lengths = self.lengths.as_ref().map(of_ids);
+        Ok(Windows { starts, targets, lengths, series: self.series.clone(), ..*self })
+    }
+
     /// As [`Windows::with_lengths`], for lengths that may be 0: a sequence that is cut in time may have ended before
     /// the cut.
     pub(crate) fn cut(mut self, lengths: Vec<u32>) -> Self {

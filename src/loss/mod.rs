@@ -1,5 +1,5 @@
 //! What training minimises: the losses and their derivatives, as PyTorch defines them, and what they are measured
-//! against. Pure definitions; no device, no loop over a batch.
+//! against. Pure definitions; no device.
 //!
 //! The head gives O outputs at each *position*: the last step of a row, or every step of it. A loss is the mean of its
 //! terms over all positions that count: of one term per output, or, for cross-entropy, of one term per position. A
@@ -7,6 +7,7 @@
 //! target is never looked at.
 
 mod losses;
+mod mean;
 mod objective;
 mod quantiles;
 

@@ -245,6 +245,17 @@ pub struct Update {
     pub eps: f32,
 }
 
+impl Update {
+    /// Takes the step for one parameter `w` with the gradient `g` and the moments `m` and `v`.
+    #[inline(always)]
+    pub fn apply(&self, g: f32, w: &mut f32, m: &mut f32, v: &mut f32) {
+        let g = g + self.penalty * *w;
+        *m = self.keep_m * *m + self.add_m * g;
+        *v = self.keep_v * *v + self.add_v * g * g;
+        *w = self.decay * *w - self.step_size * *m / (v.sqrt() * self.inverse_root + self.eps);
+    }
+}
+
 /// Clipping by the global norm: gradients g of the whole block become g * min(1, max_norm / (|g| + 1e-6)), before the
 /// optimiser. Source: `torch.nn.utils.clip_grad_norm_`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -19,7 +19,6 @@
 
 mod head;
 mod layer;
-mod loss;
 mod network;
 mod optim;
 mod results;

@@ -2,7 +2,6 @@
 
 use super::head::Head;
 use super::layer::{Layer, Tape};
-use super::loss::mean_loss;
 use super::results::{Differentiated, Gradients, Outputs};
 use super::rounded::Rounded;
 use super::sequences::Sequences;
@@ -86,7 +85,7 @@ fn differentiate_in<R: Number>(
     objective.check(spec)?;
     objective.loss.check_targets(spec, network.steps, &network.lengths, targets)?;
     let pass = spec.cell.visit(Forward(&network));
-    let (loss, d_y) = mean_loss(objective.loss, spec, &network.lengths, &pass.outputs.y, targets);
+    let (loss, d_y) = objective.loss.mean(spec, &network.lengths, &pass.outputs.y, targets);
     let d_outputs = Outputs { y: d_y, states: vec![R::ZERO; network.initial.len()] };
     let gradients = spec.cell.visit(Backward { network: &network, pass: &pass, d_outputs });
     Ok(Differentiated { loss, outputs: pass.outputs, gradients })

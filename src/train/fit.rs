@@ -96,7 +96,7 @@ impl Options {
     }
 
     /// Steps of an epoch of so many windows.
-    pub(super) fn steps(&self, windows: usize) -> usize {
+    pub fn steps(&self, windows: usize) -> usize {
         let batch = self.batch.min(windows).max(1);
         if self.order == Order::Carried { windows / batch } else { windows.div_ceil(batch) }
     }

@@ -4,10 +4,14 @@ use crate::data::Windows;
 use crate::error::{Error, Result};
 use crate::loss::Loss;
 use crate::model::{Readout, Spec};
+use crate::number::significant;
 use serde::Serialize;
+use std::fmt::{Display, Formatter};
 
 /// Classes of the largest confusion matrix.
 const MOST_CLASSES: usize = 1000;
+/// Classes of the largest confusion matrix that is shown.
+const MOST_SHOWN: usize = 12;
 
 /// What outputs are worth, over all positions that count.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -36,6 +40,11 @@ pub struct Measures {
 }
 
 impl Measures {
+    /// Mean squared error of values, in the square of their unit.
+    pub fn mse(&self) -> Option<f64> {
+        self.rmse.map(|rmse| rmse * rmse)
+    }
+
     /// Measures the outputs [ids, T or 1, O] of the windows `ids` against their targets.
     ///
     /// # Errors
@@ -93,6 +102,27 @@ impl Measures {
             rmse: values.then(|| per_value(squares).sqrt()),
             mae: values.then(|| per_value(absolutes)),
         })
+    }
+}
+
+impl Display for Measures {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        let Measures { rows, positions, loss, accuracy, confusion, rmse, mae, .. } = self;
+        write!(f, "{rows} rows, {positions} positions, loss {}", significant(*loss))?;
+        for (name, value) in [("accuracy", accuracy), ("RMSE", rmse), ("MAE", mae)] {
+            if let Some(value) = value {
+                write!(f, ", {name} {}", significant(*value))?;
+            }
+        }
+        if let Some(confusion) = confusion.as_ref().filter(|matrix| matrix.len() <= MOST_SHOWN) {
+            f.write_str("\n  class \\ taken for")?;
+            (0..confusion.len()).try_for_each(|class| write!(f, "{class:>8}"))?;
+            for (class, row) in confusion.iter().enumerate() {
+                write!(f, "\n  {class:>17}")?;
+                row.iter().try_for_each(|count| write!(f, "{count:>8}"))?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod fake;
 mod fit;
 mod measures;
 mod metrics;
+mod provenance;
 #[cfg(test)]
 mod tests;
 mod validated;
@@ -16,5 +17,6 @@ pub use checkpoint::Checkpoint;
 pub use fit::{Options, Order, Partial, Progress, Report, State, Summary, fit, portion};
 pub use measures::Measures;
 pub use metrics::{Metrics, evaluate};
+pub use provenance::{record_loss, trained_for};
 pub use validated::{Best, Epoch, Finished, Next, Run, Snapshot, fit_validated};
 pub use validation::mean_loss;

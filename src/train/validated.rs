@@ -7,7 +7,9 @@ use crate::data::Windows;
 use crate::engine::{Engine, Moments};
 use crate::error::{Error, Result};
 use crate::model::Spec;
+use crate::number::significant;
 use serde::{Deserialize, Serialize};
+use std::fmt::{Display, Formatter};
 use std::ops::ControlFlow;
 
 /// A run: what to train on, what to validate on, and when to stop.
@@ -236,6 +238,17 @@ impl Epoch {
     fn trained(epoch: usize, epochs: usize, [step, steps]: [usize; 2], loss: f64, past: &Snapshot) -> Self {
         let best = past.best.as_ref().map(|(best, _)| *best);
         Epoch { epoch, epochs, step, steps, ended: false, loss, val: None, val_mae: None, best }
+    }
+}
+
+impl Display for Epoch {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Epoch [{}/{}], Loss: {}", self.epoch, self.epochs, significant(self.loss))?;
+        if let Some(val) = self.val {
+            write!(f, ", validation: {}", significant(val))?;
+            self.val_mae.map_or(Ok(()), |mae| write!(f, " (MAE {})", significant(mae)))?;
+        }
+        Ok(())
     }
 }
 

@@ -63,7 +63,7 @@ fn bad_models_and_arrays_are_refused_with_nothing_written() {
         ("m.pth x.npz", "m.pth: not a safetensors, .npz or .npy file: it is a pickle of torch.save"),
         (
             "m.safetensors x.npz --module lstm",
-            "--module lstm: its `__metadata__` says that it holds one model, here `rnn`",
+            "module lstm: its `__metadata__` says that it holds one model, here `rnn`",
         ),
         ("m.safetensors x.npz --nonlinearity relu", "its `__metadata__` says lstm, asked for was rnn_relu"),
         ("m.safetensors x.npz --device nosuch", "no adapter matches `nosuch`"),
@@ -161,7 +161,7 @@ fn bad_training_sets_are_refused_with_nothing_written() {
         (
             "y.npz --val 2 --patience 3",
             2,
-            "--val and --test together is 2, expected fewer than the 2 rows that there are",
+            "rows to validate and to test on is 2, expected fewer than the 2 rows that there are",
         ),
         (
             "y.npz --test 2024-01-01",

@@ -1,18 +1,18 @@
 //! `refrain train ARRAYS`: ready-made sequences in, a model out.
 
 use super::flags::Flags;
-use super::held_out::HeldOut;
+use super::held_out::size;
 use super::report::Validation;
 use super::set::{For, Set, in_words};
 use super::targets::named_loss;
 use crate::cli::common::Common;
 use crate::cli::console::{Console, significant};
-use crate::cli::evaluate::measured;
 use crate::cli::flags::flagged;
 use crate::cli::recipe::{Recipe, huber_delta};
 use crate::cli::{device, fit, interrupt, outputs};
 use anyhow::Context;
 use refrain::arrays::Arrays;
+use refrain::data::HeldOut;
 use refrain::engine::{Device, DeviceInfo, Engine};
 use refrain::forecast::Part;
 use refrain::loss::Loss;
@@ -99,7 +99,9 @@ pub async fn run(
     for note in &notes {
         console.say(note)?;
     }
-    let HeldOut { train, val, test } = HeldOut::of(rows, parts, !flags.no_shuffle, common.seed)?;
+    let sizes = [size("--val", parts[0], rows.len())?, size("--test", parts[1], rows.len())?];
+    let seed = (!flags.no_shuffle).then_some(common.seed);
+    let HeldOut { train, val, test } = HeldOut::of(rows, sizes, seed)?;
     let options = options(recipe, flags, loss, train.len(), common.seed)?;
     let mut run = Run {
         spec: model.spec,
@@ -154,7 +156,7 @@ pub async fn run(
         console.say(format_args!("The weights are those of epoch {epoch}, with the best validation loss, {loss}"))?;
     }
     if let Some(test) = &test {
-        console.say(format_args!("Held out: {}", measured(test)))?;
+        console.say(format_args!("Held out: {test}"))?;
     }
     if let [file] = files.as_slice() {
         console.say(format_args!("Wrote {file}"))?;

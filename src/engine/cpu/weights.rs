@@ -111,10 +111,7 @@ impl WithSimd for Step<'_> {
             add(sum, &group.gradient[first..]);
         }
         for (((w, m), v), &g) in parameters.iter_mut().zip(m).zip(v).zip(&*sum) {
-            let g = g * factor + update.penalty * *w;
-            *m = update.keep_m * *m + update.add_m * g;
-            *v = update.keep_v * *v + update.add_v * g * g;
-            *w = update.decay * *w - update.step_size * *m / (v.sqrt() * update.inverse_root + update.eps);
+            update.apply(g * factor, w, m, v);
         }
     }
 }
