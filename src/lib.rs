@@ -1,33 +1,26 @@
 //! Trains and runs recurrent neural networks (RNN, LSTM, GRU) on any GPU, with hand-written WGSL kernels on wgpu, and
 //! on the CPU where there is no GPU.
 //!
-//! A network that learns the next value of a sine from 50 values:
-//!
 //! ```
-//! use refrain::data::{Targets, Windows};
-//! use refrain::engine::{Engine, cpu::CpuEngine};
-//! use refrain::model::{CellKind, Spec, initial_parameters};
-//! use refrain::train::{self, Options, State};
-//! use std::ops::ControlFlow::Continue;
+//! use refrain::{Dataset, Fit, Gru};
 //!
-//! let sine: Vec<f32> = (0..600).map(|t| (t as f32 / 8.0).sin()).collect();
-//! let windows = Windows::new(sine, 1, 50, (0..550).collect(), Targets::Horizon { steps: 1, features: 1 })?;
-//! let spec = Spec::new(CellKind::Lstm, 1, 20, 1); // inputs, hidden units, outputs
-//! let mut lstm = CpuEngine::new(spec, &initial_parameters(&spec, 0))?;
-//! lstm.load_data(&windows)?;
-//! let rows: Vec<u32> = (0..550).collect();
-//! let options = Options { epochs: 5, ..Options::default() };
-//! let training = train::fit(&mut lstm, &options, &rows, State::default(), async |_, _| Ok(Continue(())));
-//! println!("mean squared error: {}", pollster::block_on(training)?.loss);
+//! // Rows of unequal length, one feature a step: do they rise or fall?
+//! let rows = [vec![0.1, 0.2, 0.4], vec![0.9, 0.5], vec![0.3, 0.8], vec![0.7, 0.6, 0.2]];
+//! let data = Dataset::from_rows(&rows, 1)?.classes([0, 1, 0, 1])?;
+//! let mut network = Gru::builder(1, 8).head(2).build()?; // inputs, hidden units; 2 classes
+//! network.fit(&data, Fit::default().epochs(200).adam(1e-2))?;
+//! assert_eq!(network.evaluate(&data)?.accuracy, Some(1.0));
+//! assert_eq!(network.predict(&data)?.classes(), [0, 1, 0, 1]);
 //! # Ok::<(), refrain::Error>(())
 //! ```
 //!
-//! [`engine::Device`] picks an adapter in place of the CPU engine. Longer programs are among the
-//! [examples](https://docs.rs/crate/refrain/latest/source/examples/): `simple_rnn`, `classify`, `long_memory`,
-//! `forecast`.
+//! [`network`] has the plain calls, which wait until they are done; [`engine::Engine`] is what they are made of, and
+//! [`train`] the training on it. [`forecast`](forecast/index.html) goes from tables to forecasts.
+//! The [examples](https://docs.rs/crate/refrain/latest/source/examples/) go further.
 //!
 //! | module | what it has |
 //! |---|---|
+//! | [`network`] | networks, data and fits in plain calls, which wait until they are done |
 //! | [`model`] | what a network is: spec, cells, parameters in PyTorch's layout, initial weights, model files |
 //! | [`data`] | sequences; windows over a series, with their targets |
 //! | [`engine`] | the trait [`Engine`](engine::Engine), the CPU engine, the GPU engine, and `Device`, which picks one |
@@ -44,6 +37,7 @@
 //! | `forecast` (default) | the module `forecast`, with tables of CSV |
 //! | `parquet` (default) | tables of Parquet |
 //! | `zstd` | Parquet compressed with zstd, which needs a C compiler |
+//! | `ndarray` | data and predictions as arrays of that crate |
 //! | `cli` (default) | the command `refrain`; implies `gpu` and `forecast`, and adds nothing to the library |
 //!
 //! A program that links the library sets `default-features = false` and names those that it needs. With none of them
@@ -61,10 +55,13 @@ pub mod forecast;
 pub mod loss;
 mod memory;
 pub mod model;
+pub mod network;
 pub mod optim;
 pub mod plot;
 pub mod rng;
 pub mod train;
+#[doc(hidden)]
+pub mod words;
 
 // What proves the engines and times them, and the course's exercise: public for the command, the tests and the
 // benchmarks, and no part of what a program builds on.
@@ -77,7 +74,11 @@ pub mod reference;
 #[doc(hidden)]
 pub mod verify;
 
+pub use engine::Device;
 pub use error::{Error, Result};
+pub use network::{Builder, Dataset, Fit, Gru, Lstm, Predictions, Rnn};
+#[cfg(not(target_arch = "wasm32"))]
+pub use network::{Network, Stream};
 
 /// Compiles and runs the README's example.
 #[cfg(doctest)]

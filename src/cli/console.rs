@@ -4,8 +4,8 @@
 use super::common::Common;
 use super::flags::in_flags;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use refrain::plot::is_hidden;
-pub use refrain::plot::significant;
+use refrain::words::is_hidden;
+pub use refrain::words::significant;
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 

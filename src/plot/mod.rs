@@ -2,11 +2,9 @@
 
 mod axis;
 mod svg;
-mod words;
 
 pub use axis::{Axis, whole_ticks};
 pub use svg::{Anchor, Svg};
-pub use words::{is_hidden, significant};
 
 use svg::LETTER;
 

@@ -1,6 +1,6 @@
 //! SVG as text: shapes whose colours are classes, so that a picture is dark where its reader's pages are.
 
-use super::words::is_hidden;
+use crate::words::is_hidden;
 use std::fmt::Write;
 
 /// Pixels of a letter of the labels, about; of the figures of an axis too.

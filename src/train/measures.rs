@@ -4,7 +4,7 @@ use crate::data::Windows;
 use crate::error::{Error, Result};
 use crate::loss::Loss;
 use crate::model::{Readout, Spec};
-use crate::number::significant;
+use crate::words::significant;
 use serde::Serialize;
 use std::fmt::{Display, Formatter};
 

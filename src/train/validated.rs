@@ -7,7 +7,7 @@ use crate::data::Windows;
 use crate::engine::{Engine, Moments};
 use crate::error::{Error, Result};
 use crate::model::Spec;
-use crate::number::significant;
+use crate::words::significant;
 use serde::{Deserialize, Serialize};
 use std::fmt::{Display, Formatter};
 use std::ops::ControlFlow;

@@ -1,7 +1,8 @@
 //! Losses over the epochs.
 
-use refrain::plot::{Axis, Frame, HEAD, Svg, WIDTH, head, significant, whole_ticks};
+use refrain::plot::{Axis, Frame, HEAD, Svg, WIDTH, head, whole_ticks};
 use refrain::train::Finished;
+use refrain::words::significant;
 
 /// Pixels of the picture from top to bottom.
 const HEIGHT: f64 = 420.0;

@@ -1,7 +1,8 @@
 //! The free-running forecast as a table, as a picture, and as a drawing in the terminal.
 
 use crate::cli::plot::{FORECAST, TRUTH};
-use refrain::plot::{Axis, Frame, HEAD, Svg, WIDTH, head, significant};
+use refrain::plot::{Axis, Frame, HEAD, Svg, WIDTH, head};
+use refrain::words::significant;
 use std::fmt::Write;
 use textplots::{Chart, ColorPlot, Plot, Shape};
 

@@ -5,7 +5,8 @@ mod of;
 pub use of::network_in_words;
 
 use super::number::Level;
-use crate::plot::{Anchor, Axis, Frame, HEAD, Svg, WIDTH, head, significant};
+use crate::plot::{Anchor, Axis, Frame, HEAD, Svg, WIDTH, head};
+use crate::words::significant;
 
 /// Pixels of a panel from top to bottom, and of its title.
 const PANEL: f64 = 260.0;

@@ -1,0 +1,25 @@
+//! The library's front: a [`Network`] is built, fitted, asked, saved and streamed in plain calls that wait until they
+//! are done. It is written on the engines, training and data below it and computes nothing itself. A browser cannot
+//! wait, and has [`Builder`], [`Dataset`] and [`Fit`] without the network.
+
+mod builder;
+mod dataset;
+#[cfg(not(target_arch = "wasm32"))]
+mod device;
+mod fit;
+#[cfg(feature = "ndarray")]
+mod ndarray;
+#[cfg(not(target_arch = "wasm32"))]
+mod network;
+mod predictions;
+#[cfg(not(target_arch = "wasm32"))]
+mod stream;
+
+pub use builder::{Builder, Gru, Lstm, Rnn};
+pub use dataset::Dataset;
+pub use fit::{Fit, GoOn};
+#[cfg(not(target_arch = "wasm32"))]
+pub use network::Network;
+pub use predictions::Predictions;
+#[cfg(not(target_arch = "wasm32"))]
+pub use stream::Stream;

@@ -1,0 +1,293 @@
+//! A network on a device.
+
+use super::{Dataset, Fit, Predictions, Stream};
+use crate::data::Sequences;
+use crate::engine::{AnyEngine, AnyTape, Device, DeviceInfo, Engine, Gradients, Moments, Outputs, Precision};
+use crate::error::{Error, Result};
+use crate::loss::{Loss, Objective};
+use crate::model::{Dropout, LoadOptions, Model, Spec};
+use crate::optim::Optimizer;
+use crate::train::{Finished, Measures, Snapshot, fit_validated, record_loss, trained_for};
+use pollster::block_on;
+use std::path::Path;
+
+/// Rows that are computed at a time; more take more memory.
+const ROWS: usize = 256;
+
+/// A recurrent network with its weights, on a device. Every call waits until it is done.
+///
+/// ```
+/// use refrain::{Dataset, Fit, Network, Rnn};
+///
+/// let x = (0..40).map(|n| n as f32 / 40.0);
+/// let data = Dataset::new(x.clone(), [40, 1, 1])?.targets(x.map(|x| 1.0 - x))?;
+/// let mut network = Rnn::builder(1, 4).head(1).build()?;
+/// let before = network.evaluate(&data)?;
+/// let report = network.fit(&data, Fit::default().epochs(10).adam(1e-2))?;
+/// assert_eq!(report.epochs, 10);
+/// assert!(network.evaluate(&data)?.loss < before.loss);
+/// let y = network.predict(&data)?;
+/// assert_eq!([y.rows(), y.steps(), y.outputs()], [40, 1, 1]);
+/// # Ok::<(), refrain::Error>(())
+/// ```
+///
+/// An own training loop is made of [`Network::forward`], [`Network::loss`], [`Network::backward`] and
+/// [`Network::update`].
+#[derive(Debug)]
+pub struct Network {
+    /// With the parameters that the engine has.
+    model: Model,
+    engine: AnyEngine,
+    /// The optimiser's moments and steps in an own training loop; the engine keeps those of [`Network::fit`].
+    moments: Moments,
+    taken: u64,
+    notes: Vec<String>,
+}
+
+impl Network {
+    pub(super) fn new(model: Model, engine: AnyEngine) -> Self {
+        Network { model, engine, moments: Moments::default(), taken: 0, notes: Vec::new() }
+    }
+
+    /// The network of a model file, on the CPU engine: one that was saved here, or a state_dict that PyTorch wrote as
+    /// safetensors.
+    ///
+    /// # Errors
+    /// [`Error::File`] where the file cannot be read or holds no model.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Network::open_with(path, &LoadOptions::default(), &Device::cpu())
+    }
+
+    /// As [`Network::open`], on another device, with what a file of PyTorch does not say.
+    ///
+    /// # Errors
+    /// As [`Network::open`]; [`Error::File`] too where the file contradicts the options; and as [`Device::engine`].
+    pub fn open_with(path: impl AsRef<Path>, options: &LoadOptions, device: &Device) -> Result<Self> {
+        let loaded = Model::open(path.as_ref(), options)?;
+        let engine = device.engine(loaded.model.spec, &loaded.model.parameters)?;
+        let notes = loaded.notes.into_iter().chain(loaded.ignored).collect();
+        Ok(Network { notes, ..Network::new(loaded.model, engine) })
+    }
+
+    /// Writes the weights, what they are the weights of and the loss that they were trained for, whole or not at all.
+    ///
+    /// # Errors
+    /// [`Error::File`] where the file cannot be written, or a weight is not finite.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        self.model.save(path.as_ref())
+    }
+
+    /// The same network on another device.
+    ///
+    /// # Errors
+    /// As [`Device::engine_with`].
+    pub fn to(self, device: &Device, precision: Precision) -> Result<Self> {
+        let engine = device.engine_with(self.model.spec, &self.model.parameters, precision)?;
+        Ok(Network { engine, ..self })
+    }
+
+    /// What the network is.
+    pub fn spec(&self) -> &Spec {
+        &self.model.spec
+    }
+
+    /// Where the network is.
+    pub fn device(&self) -> &DeviceInfo {
+        self.engine.device()
+    }
+
+    /// What the file of the network did not say and was assumed, what was converted and what was left: a sentence each.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// All weights in one block, whose parts [`Layout`](crate::model::Layout) names.
+    pub fn parameters(&self) -> &[f32] {
+        &self.model.parameters
+    }
+
+    /// Replaces all weights.
+    ///
+    /// # Errors
+    /// [`Error::Length`] where the block has another length.
+    pub fn set_parameters(&mut self, parameters: &[f32]) -> Result<()> {
+        self.engine.set_parameters(parameters)?;
+        self.model.parameters.copy_from_slice(parameters);
+        self.forget();
+        Ok(())
+    }
+
+    /// Fits the network to data, from the weights that it has and with a fresh optimiser. Where rows validate, it ends
+    /// with the weights of the best epoch, even if the callback has stopped it. Where it fails, the network is as it was
+    /// before.
+    ///
+    /// # Errors
+    /// [`Error::Config`] or [`Error::Length`] where data, network and options do not fit together, or a number is not
+    /// finite; [`Error::Diverged`] where a loss becomes infinite or NaN; [`Error::Limit`] or [`Error::OutOfMemory`]
+    /// where it does not fit the device.
+    pub fn fit(&mut self, data: &Dataset, mut fit: Fit<'_>) -> Result<Finished> {
+        let (train, val) = fit.rows(data)?;
+        let run = fit.run(self.model.spec, data, &train, &val)?;
+        let loss = run.options.loss;
+        Objective { loss, dropout: Dropout { p: run.options.dropout, ..Dropout::default() } }.check(self.spec())?;
+        data.check(self.spec())?;
+        data.check_targets(self.spec(), loss)?;
+        self.forget();
+        let engine = &mut self.engine;
+        engine.load_data(data.as_windows())?;
+        engine.set_parameters(&self.model.parameters)?;
+        let fitted = block_on(async {
+            // Where the callback stops it, the run ends with the last weights.
+            let mut best = None;
+            let keep = |snapshot: &Snapshot| {
+                best = snapshot.best.clone();
+                Ok(())
+            };
+            let finished = fit_validated(engine, &run, None, |epoch| fit.watch(epoch), keep).await?;
+            if let Some((_, parameters)) = best {
+                engine.set_parameters(&parameters)?;
+            }
+            Ok((finished, engine.parameters().await?))
+        });
+        match fitted {
+            Ok((finished, parameters)) => {
+                self.model.parameters = parameters;
+                record_loss(&mut self.model, loss);
+                Ok(finished)
+            }
+            Err(error) => {
+                // A device that went away fails here too, and again at the next call.
+                let _ = self.engine.set_parameters(&self.model.parameters);
+                Err(error)
+            }
+        }
+    }
+
+    /// The outputs for every row.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where the rows have another number of features than the network has inputs, or a value is not
+    /// finite; [`Error::Limit`] or [`Error::OutOfMemory`] where it does not fit the device.
+    pub fn predict(&mut self, data: &Dataset) -> Result<Predictions> {
+        data.check(self.spec())?;
+        let ids: Vec<u32> = (0..data.rows() as u32).collect();
+        self.engine.load_data(data.as_windows())?;
+        let values = block_on(self.engine.predict(&ids, ROWS))?;
+        let (steps, outputs) = (self.spec().read_steps(data.steps()), self.spec().outputs());
+        Ok(Predictions { rows: data.rows(), steps, outputs, values })
+    }
+
+    /// What the outputs for the data are worth, by the loss that the network was fitted for; of a network that was not,
+    /// by the one that the targets call for.
+    ///
+    /// # Errors
+    /// As [`Network::predict`]; and [`Error::Config`] or [`Error::Length`] where there are no targets, or others than
+    /// the loss calls for.
+    pub fn evaluate(&mut self, data: &Dataset) -> Result<Measures> {
+        let called_for = data.loss(self.spec())?;
+        let loss = trained_for(&self.model).unwrap_or(called_for);
+        data.check_targets(self.spec(), loss)?;
+        let outputs = self.predict(data)?.into_vec();
+        let ids: Vec<u32> = (0..data.rows() as u32).collect();
+        Measures::of(self.spec(), loss, data.as_windows(), &ids, &outputs)
+    }
+
+    /// Begins a stream of `rows` sequences, whose states are zero.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where the network has both directions, or there are no rows.
+    pub fn stream(&mut self, rows: usize) -> Result<Stream<'_>> {
+        Stream::open(&mut self.engine, rows, None)
+    }
+
+    /// Begins a stream of `rows` sequences with these states, [S, L, rows, H] (h, then c).
+    ///
+    /// # Errors
+    /// As [`Network::stream`]; and [`Error::Length`] where the states have another shape.
+    pub fn stream_from(&mut self, rows: usize, states: &[f32]) -> Result<Stream<'_>> {
+        Stream::open(&mut self.engine, rows, Some(states))
+    }
+
+    /// A forward pass: outputs and final states, and the tape of the way back. Nothing is dropped.
+    ///
+    /// # Errors
+    /// [`Error::Config`] or [`Error::Length`] where the sequences do not have the shapes that the network calls for.
+    pub fn forward(&mut self, sequences: &Sequences) -> Result<(Outputs, AnyTape)> {
+        self.forward_with(sequences, &Dropout::default())
+    }
+
+    /// As [`Network::forward`], with dropout between the layers.
+    ///
+    /// # Errors
+    /// As [`Network::forward`]; and [`Error::Config`] where the probability is out of range.
+    pub fn forward_with(&mut self, sequences: &Sequences, dropout: &Dropout) -> Result<(Outputs, AnyTape)> {
+        block_on(self.engine.record(sequences, dropout))
+    }
+
+    /// The loss of outputs against targets, and the gradient that a way back begins with: of the outputs, and none of
+    /// the final states.
+    ///
+    /// # Errors
+    /// [`Error::Length`] or [`Error::Config`] where sequences, outputs and targets do not fit together.
+    pub fn loss(
+        &self,
+        loss: Loss,
+        sequences: &Sequences,
+        outputs: &Outputs,
+        targets: &[f32],
+    ) -> Result<(f64, Outputs)> {
+        let (spec, &Sequences { rows, steps, .. }) = (self.spec(), sequences);
+        Objective { loss, ..Objective::default() }.check(spec)?;
+        crate::engine::check_sequences(spec, sequences)?;
+        let shape = [("rows", rows), ("steps with an output", spec.read_steps(steps)), ("outputs", spec.outputs())];
+        Error::check_len("y", &shape, outputs.y.len())?;
+        let lengths: Vec<usize> = (0..rows).map(|row| sequences.length(row)).collect();
+        loss.check_targets(spec, steps, &lengths, targets)?;
+        let widen = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect::<Vec<f64>>();
+        let (mean, d_y) = loss.mean(spec, &lengths, &widen(&outputs.y), &widen(targets));
+        Ok((mean, Outputs { y: d_y.into_iter().map(|d| d as f32).collect(), states: Vec::new() }))
+    }
+
+    /// The way back over a recorded pass: the gradients of the parameters and of the initial states, from those of the
+    /// outputs and final states. An empty tensor stands for zeros.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where the weights have changed since the pass, or it is another network's; [`Error::Length`]
+    /// where a gradient has another shape than what it is of.
+    pub fn backward(&mut self, tape: AnyTape, d_outputs: &Outputs) -> Result<Gradients> {
+        block_on(self.engine.backward(tape, d_outputs, false))
+    }
+
+    /// As [`Network::backward`], and with the gradient of the input.
+    ///
+    /// # Errors
+    /// As [`Network::backward`].
+    pub fn backward_to_x(&mut self, tape: AnyTape, d_outputs: &Outputs) -> Result<Gradients> {
+        block_on(self.engine.backward(tape, d_outputs, true))
+    }
+
+    /// Takes one step of an optimiser along gradients of the parameters. Its moments are the network's own, and begin
+    /// anew after [`Network::fit`] and [`Network::set_parameters`].
+    ///
+    /// # Errors
+    /// [`Error::Length`] where there are not as many gradients as parameters; [`Error::Config`] where the optimiser's
+    /// numbers make no sense.
+    pub fn update(&mut self, gradients: &[f32], optimizer: &Optimizer) -> Result<()> {
+        optimizer.check()?;
+        let Network { model: Model { parameters, .. }, moments: Moments { m, v }, taken, engine, .. } = self;
+        Error::check_len("gradients", &[("parameters", parameters.len())], gradients.len())?;
+        m.resize(parameters.len(), 0.0);
+        v.resize(parameters.len(), 0.0);
+        *taken += 1;
+        let update = optimizer.at(*taken);
+        for (((w, m), v), &g) in parameters.iter_mut().zip(m).zip(v).zip(gradients) {
+            update.apply(g, w, m, v);
+        }
+        engine.set_parameters(parameters)
+    }
+
+    /// The optimiser of an own training loop begins anew.
+    fn forget(&mut self) {
+        (self.moments, self.taken) = (Moments::default(), 0);
+    }
+}
