@@ -8,14 +8,15 @@ use refrain::forecast::time::Calendar;
 use refrain::forecast::{BacktestOptions, Forecaster, Recipe, Task};
 use refrain::train::Next;
 
-async fn run(path: &str) -> refrain::Result<()> {
+/// Trains for so many epochs, or for as many as suit the table.
+pub async fn run(path: &str, epochs: Option<usize>) -> refrain::Result<()> {
     let calendar = vec![Calendar::Hour, Calendar::Weekday];
     let task = Task { future: vec!["temperature".into()], calendar, window: Some(48), ..Task::new(["demand"]) };
     let options = task.read_options(ReadOptions::default());
     let table = Table::open(path.as_ref(), &options)?;
     let device = Device::select("auto").await?;
-    let (forecaster, _) =
-        Forecaster::fit(&device, &table, &task, &options, &Recipe::default(), |_| Next::Continue).await?;
+    let recipe = Recipe { epochs, ..Recipe::default() };
+    let (forecaster, _) = Forecaster::fit(&device, &table, &task, &options, &recipe, |_| Next::Continue).await?;
 
     let held_out = forecaster.backtest(&device, &table, &BacktestOptions::default()).await?;
     for method in &held_out.methods {
@@ -27,5 +28,5 @@ async fn run(path: &str) -> refrain::Result<()> {
 }
 
 fn main() -> refrain::Result<()> {
-    pollster::block_on(run(&std::env::args().nth(1).unwrap_or("demand.csv".into())))
+    pollster::block_on(run(&std::env::args().nth(1).unwrap_or("demand.csv".into()), None))
 }
