@@ -181,8 +181,8 @@ fn short_series(table: &Table, task: &Task, card: &Card) -> Option<String> {
     let guessed = task.window.is_none() || task.horizon.is_none();
     (guessed && shortest.known * 4 <= usual).then(|| {
         format!(
-            "{}: {} rows, where others have {usual}: this makes the window {} and the horizon {} for all; --window and \
-             --horizon set them, and without that series they are larger",
+            "{}: {} rows, where others have {usual}: this makes the window {} and the horizon {} for all; `Task::window` and \
+             `Task::horizon` set them, and without that series they are larger",
             table.call(shortest),
             shortest.known,
             card.plan.window,

@@ -155,7 +155,7 @@ fn bad_training_sets_are_refused_with_nothing_written() {
         ("y.npz --classes 0", 2, "--classes"),
         ("y.npz --val 0 --patience 3", 2, "--patience is 3, expected 0, or rows that validate"),
         ("y.npz --loss quantile", 2, "--loss is quantile"),
-        ("y.npz --momentum 0.5", 2, "--momentum is 0.5, expected none, or --optimizer sgd beside it"),
+        ("y.npz --momentum 0.5", 2, "--momentum is 0.5, expected none, or the optimizer sgd beside it"),
         ("y.npz --classes 3", 2, "--classes is given"),
         ("y.npz --patience 3", 2, "--patience is 3, expected 0, or rows that validate"),
         (

@@ -85,7 +85,7 @@ impl Table {
         (filled > rows / 10).then(|| {
             format!(
                 "{}: {filled} of {rows} rows, more than a tenth, have values that were filled in: these are shown to the \
-                 network as the last value before, and neither learned from nor counted; a coarser --freq may suit",
+                 network as the last value before, and neither learned from nor counted; a coarser `ReadOptions::frequency` may suit",
                 self.name
             )
         })
