@@ -91,13 +91,13 @@ class Backtest:
     svg: str
 
     def _errors_html(self):
-        shown = ("mae", "rmse", "mape", "smape", "mase", "r2")
+        shown = ("MAE", "RMSE", "MAPE", "sMAPE", "MASE", "R2")
         rows = []
         for method in self.report["methods"]:
-            cells = [method.get(name) for name in shown]
+            cells = [method.get(name.lower()) for name in shown]
             rows.append([method["name"], *("-" if cell is None else f"{cell:.4g}" for cell in cells)])
         verdict = f"<p>{html.escape(self.verdict)}</p>" if self.verdict else ""
-        return _table(rows, ["", *map(str.upper, shown)]) + verdict
+        return _table(rows, ["", *shown]) + verdict
 
     def _repr_html_(self):
         return self._errors_html() + _image(self.svg, "Backtest")
