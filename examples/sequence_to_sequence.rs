@@ -32,7 +32,7 @@ pub fn run(steps: usize) -> Result<(Vec<f64>, f64)> {
         let of_decoder = decoder.backward(decoder_tape, &d_decoded)?;
         let d_encoded = Outputs { states: of_decoder.states, ..Outputs::default() };
         let of_encoder = encoder.backward(encoder_tape, &d_encoded)?;
-        let adam = Optimizer::adam(3e-3 * (1.0 - step as f64 / steps as f64));
+        let adam = Optimizer::adam(1e-3 * (1.0 - step as f64 / steps as f64));
         encoder.update(&of_encoder.parameters, &adam)?;
         decoder.update(&of_decoder.parameters, &adam)?;
         losses.push(loss);

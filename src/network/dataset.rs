@@ -123,7 +123,7 @@ impl Dataset {
         self.given(collected(y), Given::Values)
     }
 
-    /// Values as targets, row by row: [outputs] each, or [its steps, outputs].
+    /// Values as targets, row by row: `[outputs]` each, or [its steps, outputs].
     ///
     /// # Errors
     /// [`Error::Length`] where there is not one a row; [`Error::Config`] where rows do not have as many values as one
@@ -132,7 +132,7 @@ impl Dataset {
         self.given_rows(&rows.into_iter().collect::<Vec<_>>(), Given::Values)
     }
 
-    /// Classes as targets, counted from 0: [rows], or [rows, steps] for a network with an output at every step.
+    /// Classes as targets, counted from 0: `[rows]`, or [rows, steps] for a network with an output at every step.
     ///
     /// # Errors
     /// As [`Dataset::targets`].
@@ -150,7 +150,7 @@ impl Dataset {
         self.given_rows(&rows, Given::Classes)
     }
 
-    /// The length of each row, [rows], from 1 to the steps: what lies beyond is never read.
+    /// The length of each row, `[rows]`, from 1 to the steps: what lies beyond is never read.
     ///
     /// # Errors
     /// [`Error::Length`] where there is not one a row; [`Error::Config`] where a length is out of range.

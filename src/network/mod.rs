@@ -10,7 +10,7 @@ mod fit;
 #[cfg(feature = "ndarray")]
 mod ndarray;
 #[cfg(not(target_arch = "wasm32"))]
-mod network;
+mod on_device;
 mod predictions;
 #[cfg(not(target_arch = "wasm32"))]
 mod stream;
@@ -19,7 +19,7 @@ pub use builder::{Builder, Gru, Lstm, Rnn};
 pub use dataset::Dataset;
 pub use fit::{Fit, GoOn};
 #[cfg(not(target_arch = "wasm32"))]
-pub use network::Network;
+pub use on_device::Network;
 pub use predictions::Predictions;
 #[cfg(not(target_arch = "wasm32"))]
 pub use stream::Stream;

@@ -36,7 +36,7 @@ impl Predictions {
         &self.values[n * self.steps * self.outputs..][..self.steps * self.outputs]
     }
 
-    /// The outputs of row `n` at step `t`, [outputs].
+    /// The outputs of row `n` at step `t`, `[outputs]`.
     ///
     /// # Panics
     /// Where there is no such row or step, as an index does.
