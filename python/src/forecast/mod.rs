@@ -14,7 +14,7 @@ use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use refrain::Error;
 
-/// An error in words of Python: flags of the command line are the arguments of their names.
+/// An error in words of Python: options of the library are the arguments of their names.
 fn refused(error: Error) -> PyErr {
     let told = to_python(error);
     Python::attach(|py| {
@@ -27,17 +27,21 @@ fn refused(error: Error) -> PyErr {
     })
 }
 
-/// A sentence that speaks of flags, such as --time-format, as one that speaks of arguments: time_format.
+/// A sentence that speaks of options of the library, such as `ReadOptions::time_format`, as one that speaks of
+/// arguments: time_format.
 fn in_arguments(sentence: &str) -> String {
-    let word = |word: &str| {
-        let begin = word.len() - word.trim_start_matches('(').len();
-        let Some(flag) = word[begin..].strip_prefix("--") else { return word.to_owned() };
-        let end = flag.find(|letter: char| !(letter.is_ascii_lowercase() || letter == '-')).unwrap_or(flag.len());
-        let name = match &flag[..end] {
-            "except" | "from" => format!("{}_", &flag[..end]),
-            name => name.replace('-', "_"),
-        };
-        [&word[..begin], &name, &flag[end..]].concat()
+    // Every other part stands between two backticks.
+    let part = |(n, part): (usize, &str)| match part.split_once("::") {
+        Some(("ReadOptions" | "Task" | "BacktestOptions" | "LoadOptions", field)) if n % 2 == 1 => match field {
+            "except" | "from" => format!("{field}_"),
+            "frequency" => "freq".to_owned(),
+            "scaling" => "scale".to_owned(),
+            other => other.to_owned(),
+        },
+        Some(("Device", "Cpu")) => "device=\"cpu\"".to_owned(),
+        Some(("Checkpoint", _)) => "checkpoint".to_owned(),
+        _ if n % 2 == 1 => format!("`{part}`"),
+        _ => part.to_owned(),
     };
-    sentence.split(' ').map(word).collect::<Vec<_>>().join(" ")
+    sentence.split('`').enumerate().map(part).collect()
 }
