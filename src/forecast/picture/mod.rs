@@ -38,7 +38,7 @@ pub struct Panel {
     pub times: Vec<String>,
     /// What is known, from the first row on; NaN where nothing was measured.
     pub truth: Vec<f64>,
-    /// Forecasts: the first row of each, and its steps, [steps][V].
+    /// Forecasts: the first row of each, and its steps, `[steps][V]`.
     pub forecasts: Vec<(usize, Vec<Vec<f64>>)>,
 }
 
