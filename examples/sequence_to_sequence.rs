@@ -101,7 +101,7 @@ fn one_hot(texts: &[impl AsRef<str>], alphabet: &str) -> Sequences {
 
 fn main() -> Result<()> {
     let start = std::time::Instant::now();
-    run(8000)?;
+    run(6000)?;
     println!("in {:.0} s", start.elapsed().as_secs_f64());
     Ok(())
 }
