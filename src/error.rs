@@ -40,6 +40,11 @@ pub enum Error {
         /// How many there are.
         len: usize,
     },
+    /// A tape is of other parameters than the network's as they are.
+    #[error(
+        "the tape is of other parameters, expected one that this network recorded since its parameters last changed"
+    )]
+    StaleTape,
     /// No adapter matches what was asked for.
     #[error("no adapter matches `{wanted}`; {available}; `Device::Cpu` needs none")]
     NoAdapter {

@@ -9,7 +9,7 @@ pub fn to_python(error: Error) -> PyErr {
     let words = error.to_string();
     match error {
         // A tape goes stale by what was done between two calls, not by an argument: PyTorch raises RuntimeError, too.
-        Error::Config { name: "tape", .. }
+        Error::StaleTape
         | Error::NoAdapter { .. }
         | Error::Limit { .. }
         | Error::OutOfMemory { .. }

@@ -1,7 +1,8 @@
 //! Training, and what a trained network is worth.
 
 use crate::error::to_python;
-use crate::network::{Network, lengths};
+use crate::network::Network;
+use crate::passes::lengths;
 use crate::unbiased::Unbiased;
 use numpy::{PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArrayDyn};
 use pyo3::exceptions::PyValueError;
@@ -199,7 +200,7 @@ impl Network {
             let words = format!("clip is {norm}, expected None without biases, whose gradients the norm would count");
             return Err(PyValueError::new_err(words));
         }
-        let patience = recipe.patience.unwrap_or_else(|| options.patience());
+        let patience = options.patience_of(recipe.patience, !val.is_empty()).map_err(to_python)?;
         let run = &Run { spec: self.spec, options, windows, train: &train, val: &val, val_groups: &[], patience };
         let mut watch = Watch::new(callback, false);
         let finished = self.run(py, |inner| {

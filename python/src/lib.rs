@@ -10,6 +10,7 @@ mod forecast;
 mod given;
 mod network;
 mod order;
+mod passes;
 mod tape;
 mod unbiased;
 

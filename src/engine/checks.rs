@@ -70,9 +70,3 @@ pub fn check_d_outputs(spec: &Spec, rows: usize, steps: usize, d_outputs: &Outpu
     }
     if states.is_empty() { Ok(()) } else { spec.check_states("the gradient of the final states", rows, states.len()) }
 }
-
-/// That a tape is not one of this network as it is.
-pub(super) fn stale_tape() -> Error {
-    let expected = "one that this network recorded since its parameters last changed";
-    Error::config("tape", "one of other parameters", expected)
-}

@@ -181,7 +181,7 @@ impl Engine for AnyEngine {
             #[cfg(feature = "gpu")]
             (AnyEngine::Gpu(engine), AnyTape::Gpu(tape)) => engine.backward(tape, d_outputs, with_x).await,
             #[cfg(feature = "gpu")]
-            _ => Err(super::checks::stale_tape()),
+            _ => Err(Error::StaleTape),
         }
     }
 

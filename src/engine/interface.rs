@@ -92,7 +92,7 @@ pub trait Engine {
     /// not read. The gradient of the input is left empty unless it is asked for `with_x`. Changes no parameter.
     ///
     /// # Errors
-    /// [`Error::Config`](crate::Error::Config) where the parameters have changed since the pass was recorded, or
+    /// [`Error::StaleTape`](crate::Error::StaleTape) where the parameters have changed since the pass was recorded, or
     /// another network recorded it; [`Error::Length`](crate::Error::Length) where a gradient does not have the length
     /// of what it is of.
     fn backward(

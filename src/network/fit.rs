@@ -4,7 +4,7 @@ use super::Dataset;
 use crate::error::Result;
 use crate::loss::Loss;
 use crate::model::Spec;
-use crate::optim::{Clip, Optimizer, Schedule};
+use crate::optim::{Clip, Optimizer, ScheduleShape};
 use crate::train::{Epoch, Next, Options, Order, Run};
 use std::fmt::{Debug, Formatter};
 use std::ops::ControlFlow;
@@ -46,8 +46,7 @@ type Watch<'a> = Box<dyn FnMut(&Epoch) -> ControlFlow<()> + 'a>;
 pub struct Fit<'a> {
     options: Options,
     loss: Option<Loss>,
-    /// The warm-up of a cosine schedule over the whole run.
-    cosine: Option<u64>,
+    schedule: Option<ScheduleShape>,
     /// The fraction of the rows that validates.
     validate: Option<f64>,
     patience: Option<usize>,
@@ -56,9 +55,9 @@ pub struct Fit<'a> {
 
 impl Debug for Fit<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
-        let Fit { options, loss, cosine, validate, patience, .. } = self;
+        let Fit { options, loss, schedule, validate, patience, .. } = self;
         let mut shown = f.debug_struct("Fit");
-        shown.field("options", options).field("loss", loss).field("cosine", cosine).field("validate", validate);
+        shown.field("options", options).field("loss", loss).field("schedule", schedule).field("validate", validate);
         shown.field("patience", patience).finish_non_exhaustive()
     }
 }
@@ -114,17 +113,16 @@ impl<'a> Fit<'a> {
         self
     }
 
-    /// How the learning rate changes.
-    pub fn schedule(mut self, schedule: Schedule) -> Self {
-        (self.options.schedule, self.cosine) = (schedule, None);
+    /// How the learning rate changes over the run.
+    pub fn schedule(mut self, schedule: ScheduleShape) -> Self {
+        self.schedule = Some(schedule);
         self
     }
 
     /// The learning rate rises over so many steps, and falls to 0 along a cosine by the last epoch
-    /// ([`Schedule::Cosine`]).
-    pub fn cosine(mut self, warm_up: u64) -> Self {
-        self.cosine = Some(warm_up);
-        self
+    /// ([`ScheduleShape::Cosine`]).
+    pub fn cosine(self, warm_up: u64) -> Self {
+        self.schedule(ScheduleShape::Cosine { warm_up, floor: 0.0 })
     }
 
     /// The probability with which an output of a layer below the last is dropped at a step.
@@ -180,16 +178,16 @@ impl<'a> Fit<'a> {
     /// [`Fit::rows`].
     ///
     /// # Errors
-    /// [`Error::Config`](crate::Error::Config) where there are no targets, or a number makes no sense.
+    /// [`Error::Config`](crate::Error::Config) where there are no targets, a number makes no sense, or patience is asked
+    /// for and no row validates.
     pub fn run<'r>(&self, spec: Spec, data: &'r Dataset, train: &'r [u32], val: &'r [u32]) -> Result<Run<'r>> {
         let loss = data.loss(&spec)?;
         let mut options = Options { loss: self.loss.unwrap_or(loss), ..self.options };
         options.check()?;
-        if let Some(warm_up) = self.cosine {
-            let total = (options.epochs * options.steps(train.len())) as u64;
-            options.schedule = Schedule::Cosine { warm_up, total, floor: 0.0 };
+        if let Some(schedule) = self.schedule {
+            options.schedule = schedule.over((options.epochs * options.steps(train.len())) as u64);
         }
-        let patience = self.patience.unwrap_or(options.patience());
+        let patience = options.patience_of(self.patience, !val.is_empty())?;
         Ok(Run { spec, options, windows: data.as_windows(), train, val, val_groups: &[], patience })
     }
 

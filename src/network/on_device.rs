@@ -252,7 +252,7 @@ impl Network {
     /// outputs and final states. An empty tensor stands for zeros.
     ///
     /// # Errors
-    /// [`Error::Config`] where the weights have changed since the pass, or it is another network's; [`Error::Length`]
+    /// [`Error::StaleTape`] where the weights have changed since the pass, or it is another network's; [`Error::Length`]
     /// where a gradient has another shape than what it is of.
     pub fn backward(&mut self, tape: AnyTape, d_outputs: &Outputs) -> Result<Gradients> {
         block_on(self.engine.backward(tape, d_outputs, false))

@@ -104,8 +104,7 @@ pub async fn measure<E: Engine>(case: &Case, make: impl FnOnce(Spec, &[f32]) -> 
     Ok(errors)
 }
 
-/// A recorded pass, and the way back from gradients that are given. Another pass is recorded in between, which must
-/// change nothing.
+/// A recorded pass, and the way back from gradients that are given.
 async fn recorded_error<E: Engine>(
     case: &Case,
     engine: &mut E,
@@ -115,12 +114,8 @@ async fn recorded_error<E: Engine>(
     let Case { spec, rows, steps, precision, .. } = *case;
     let dropout = &case.objective.dropout;
     let (outputs, tape) = engine.record(sequences, dropout).await?;
-    let mut other = sequences.clone();
-    other.x.iter_mut().for_each(|x| *x = -*x);
-    let (_, dropped) = engine.record(&other, dropout).await?;
     let d_outputs = d_outputs(case, sequences.lengths.as_deref());
     let found = engine.backward(tape, &d_outputs, true).await?;
-    drop(dropped);
     let or_zeros = |values: &[f32], len: usize| match values {
         [] => vec![0.0; len],
         _ => reference::widen(values),

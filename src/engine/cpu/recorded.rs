@@ -13,10 +13,9 @@ use super::units::{Back, Call, Units, group};
 use super::way::Way;
 use super::weights::gradient;
 use crate::data::Sequences;
-use crate::engine::checks::stale_tape;
 use crate::engine::stamp::Stamp;
 use crate::engine::{Gradients, Outputs, check_d_outputs};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::Mask;
 use std::sync::Mutex;
 
@@ -60,7 +59,7 @@ impl Recorder {
     /// A forward pass over sequences that have been checked.
     ///
     /// # Errors
-    /// [`Error::Limit`](crate::Error::Limit) where the tape needs more memory than there is.
+    /// [`Error::Limit`] where the tape needs more memory than there is.
     pub fn record(&mut self, of: Recording<'_>, sequences: &Sequences, mask: Option<Mask>) -> Result<(Outputs, Tape)> {
         let (rows, steps, stamp, spec) = (sequences.rows, sequences.steps, of.stamp, of.network.spec);
         let batch = &Batch::sequences(sequences, &[]);
@@ -89,8 +88,8 @@ impl Recorder {
     /// The way back over a recorded pass.
     ///
     /// # Errors
-    /// [`Error::Config`](crate::Error::Config) where the parameters are no longer those of the pass,
-    /// [`Error::Length`](crate::Error::Length) where a gradient does not have the length of what it is of.
+    /// [`Error::StaleTape`] where the parameters are no longer those of the pass,
+    /// [`Error::Length`] where a gradient does not have the length of what it is of.
     pub fn backward(
         &mut self,
         of: Recording<'_>,
@@ -101,7 +100,7 @@ impl Recorder {
     ) -> Result<Gradients> {
         let Tape { stamp, rows, steps, mask, mut kept } = tape;
         if stamp != of.stamp {
-            return Err(stale_tape());
+            return Err(Error::StaleTape);
         }
         let spec = of.network.spec;
         check_d_outputs(&spec, rows, steps, d_outputs)?;

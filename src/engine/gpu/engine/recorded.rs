@@ -4,12 +4,11 @@ use super::core::Core;
 use super::sequences::Pass;
 use super::spare::Spare;
 use crate::data::Sequences;
-use crate::engine::checks::stale_tape;
 use crate::engine::gpu::kernels::Step;
 use crate::engine::gpu::plan::{Purpose, Reach, recorded_rows};
 use crate::engine::stamp::Stamp;
 use crate::engine::{Gradients, Outputs, check_d_outputs};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::Dropout;
 use std::borrow::Cow;
 
@@ -69,7 +68,7 @@ impl GpuTape {
         with_x: bool,
     ) -> Result<Gradients> {
         if stamp != self.stamp {
-            return Err(stale_tape());
+            return Err(Error::StaleTape);
         }
         let (spec, rows) = (*core.spec(), self.parts.iter().map(Pass::rows).sum());
         check_d_outputs(&spec, rows, self.parts[0].steps(), d_outputs)?;
