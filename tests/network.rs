@@ -367,7 +367,7 @@ fn what_does_not_belong_to_a_pass_is_refused() {
     let parameters = network.parameters().to_vec();
     assert!(refusal(network.set_parameters(&parameters[1..])).starts_with("parameters: expected "));
     network.set_parameters(&parameters).unwrap();
-    assert!(refusal(network.backward(tape, &outputs)).starts_with("tape is one of other parameters"));
+    assert!(refusal(network.backward(tape, &outputs)).starts_with("the tape is of other parameters"));
     assert!(refusal(network.forward(&Sequences::new(2, 3, vec![0.0; 5]))).starts_with("x: expected 6 values"));
 }
 
