@@ -19,7 +19,8 @@ fn train_step(c: &mut Criterion) {
         assert!(errors.within(&TOLERANCE), "{small}: {errors}");
 
         let (parameters, sequences, targets) = numbers(&row.case(0));
-        let windows = Windows::from_sequences(sequences.x, spec.input, steps, targets, 1).expect("the lengths fit");
+        let windows =
+            Windows::from_sequences(sequences.x.into(), spec.input, steps, targets, 1).expect("the lengths fit");
         let mut group = c.benchmark_group(format!("train-step/{}", cell_name(spec.cell)));
         group.sample_size(10).warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2));
         // Small steps are queued together, as training does.

@@ -27,7 +27,7 @@ fn measure(gpu: &Arc<Gpu>, row: &Row, precision: Precision) -> Result<Measured> 
     let (parameters, sequences, targets) = numbers(&row.case(0));
     let ids: Vec<u32> = (0..row.rows as u32).collect();
     let width = targets.len() / row.rows;
-    let windows = Windows::from_sequences(sequences.x, row.spec.input, row.steps, targets, width)?;
+    let windows = Windows::from_sequences(sequences.x.into(), row.spec.input, row.steps, targets, width)?;
 
     let before = gpu.allocated();
     let mut engine = GpuEngine::with_precision(gpu.clone(), row.spec, &parameters, precision)?;

@@ -89,7 +89,7 @@ fn places(text: &str, alphabet: &str) -> impl Iterator<Item = usize> {
 }
 
 /// Texts as sequences [texts, steps, letters], with a one in the place of each letter.
-fn one_hot(texts: &[impl AsRef<str>], alphabet: &str) -> Sequences {
+fn one_hot(texts: &[impl AsRef<str>], alphabet: &str) -> Sequences<'static> {
     let steps = texts.iter().map(|text| text.as_ref().len()).max().unwrap_or(0);
     let mut x = vec![0.0; texts.len() * steps * alphabet.len()];
     for (row, text) in x.chunks_mut(steps * alphabet.len()).zip(texts) {

@@ -36,9 +36,10 @@
 //! | `gpu` (default) | the engine on wgpu; without it, [`engine::Device`] is the CPU engine |
 //! | `forecast` (default) | the module `forecast`, with tables of CSV |
 //! | `parquet` (default) | tables of Parquet |
+//! | `npz` (default) | arrays in NumPy's `.npz` archives |
 //! | `zstd` | Parquet compressed with zstd, which needs a C compiler |
 //! | `ndarray` | data and predictions as arrays of that crate |
-//! | `cli` (default) | the command `refrain`; implies `gpu` and `forecast`, and adds nothing to the library |
+//! | `cli` (default) | the command `refrain`; implies `gpu`, `forecast` and `npz`, and adds nothing to the library |
 //!
 //! A program that links the library sets `default-features = false` and names those that it needs. With none of them
 //! there are the CPU engine, training and model files, and no dependency on wgpu or on what reads tables.

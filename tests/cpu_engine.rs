@@ -27,7 +27,7 @@ struct Problem {
     name: String,
     spec: Spec,
     parameters: Vec<f32>,
-    sequences: Sequences,
+    sequences: Sequences<'static>,
     targets: Vec<f32>,
 }
 
@@ -72,7 +72,7 @@ fn compare_engine(problem: &Problem, engine: &mut CpuEngine) {
     let dropout = Dropout::default();
     let (outputs, tape) = block_on(engine.record(sequences, &dropout)).expect("a sound problem");
     assert_eq!(outputs, found.outputs, "record and differentiate of {} at {level}", problem.name);
-    let gradients = block_on(engine.backward(tape, &d_outputs, true)).expect("a tape of this network");
+    let gradients = block_on(engine.backward(tape, (&d_outputs).into(), true)).expect("a tape of this network");
     let exact = reference::backward_rounded(spec, &parameters, &sequences.into(), &dropout, &wide);
     let found = Differentiated { loss: 0.0, outputs, gradients };
     let exact = reference::Differentiated { gradients: exact.expect("a sound problem"), ..whole };
@@ -85,7 +85,7 @@ fn recorded(engine: &mut CpuEngine, problem: &Problem) -> (Outputs, Gradients) {
     let dropout = Dropout { p: 0.25, seed: 1, step: 2 };
     let (outputs, tape) = block_on(engine.record(&problem.sequences, &dropout)).expect("a sound problem");
     let d_outputs = Outputs { y: problem.targets.clone(), states: outputs.states.clone() };
-    (outputs, block_on(engine.backward(tape, &d_outputs, true)).expect("a tape of this network"))
+    (outputs, block_on(engine.backward(tape, (&d_outputs).into(), true)).expect("a tape of this network"))
 }
 
 /// Every cell under a shape, at every level.
@@ -205,7 +205,7 @@ fn large_pre_activations() {
     for cell in [CellKind::RnnTanh, CellKind::Lstm, CellKind::Gru] {
         for factor in [30.0, 1e4, 1e30] {
             let mut problem = problem(Spec::new(cell, 2, 6, 1), 20, 4);
-            problem.sequences.x.iter_mut().for_each(|x| *x *= factor);
+            problem.sequences.x.to_mut().iter_mut().for_each(|x| *x *= factor);
             let Problem { spec, parameters, sequences, targets, .. } = &problem;
             let parameters = reference::widen(parameters);
             let exact = reference::forward(spec, &parameters, &sequences.into()).expect("a sound problem");
@@ -422,7 +422,7 @@ fn callers_mistakes_are_refused() {
     assert!(engine.train(&Steps { batch: 0, ..steps }).expect_err("no batch").to_string().starts_with("batch or"));
     assert!(block_on(engine.predict(&[9], 1)).is_err());
     assert_eq!(block_on(engine.predict(&[], 1)).expect("no windows, no outputs"), Vec::<f32>::new());
-    let short = Sequences { x: vec![0.0; 59], ..problem.sequences.clone() };
+    let short = Sequences { x: vec![0.0; 59].into(), ..problem.sequences.clone() };
     assert!(block_on(engine.forward(&short)).expect_err("59 values").to_string().starts_with("x: expected 60"));
     assert!(block_on(engine.differentiate(&problem.sequences, &[0.0; 5], &Objective::default())).is_err());
     assert!(engine.train(&Steps { ids: &[], ..steps }).is_err());
@@ -447,7 +447,8 @@ fn tapes_know_nothing_of_each_other() {
             for n in order {
                 let (outputs, tape) = tapes[n].take().expect("each once");
                 let d_outputs = Outputs { y: problems[n].targets.clone(), states: outputs.states.clone() };
-                let gradients = block_on(engine.backward(tape, &d_outputs, true)).expect("a tape of this network");
+                let gradients =
+                    block_on(engine.backward(tape, (&d_outputs).into(), true)).expect("a tape of this network");
                 assert!((outputs, gradients) == alone[n], "tape {n} in the order {order:?}");
             }
         }
@@ -472,25 +473,26 @@ fn a_tape_of_other_parameters_and_gradients_of_other_shapes_are_refused() {
         let nothing = Outputs::default();
         let gradients = block_on({
             let tape = record(&mut first);
-            first.backward(tape, &nothing, false)
+            first.backward(tape, (&nothing).into(), false)
         });
         let gradients = gradients.expect("empty gradients stand for zeros");
         assert!(gradients.x.is_empty() && gradients.parameters.iter().all(|&d| d == 0.0));
 
         let of_another = record(&mut engine(&problem, options));
-        assert!(block_on(first.backward(of_another, &nothing, true)).is_err());
+        assert!(block_on(first.backward(of_another, (&nothing).into(), true)).is_err());
         let tape = record(&mut first);
         let short = Outputs { y: vec![0.0; 9], states: Vec::new() };
-        let refusal = block_on(first.backward(tape, &short, true)).expect_err("9 values are not [5, 2]").to_string();
+        let refusal =
+            block_on(first.backward(tape, (&short).into(), true)).expect_err("9 values are not [5, 2]").to_string();
         assert!(refusal.contains("gradient of y"), "{refusal}");
         let tape = record(&mut first);
         first.set_parameters(&problem.parameters).expect("as many as before");
-        let refusal = block_on(first.backward(tape, &nothing, true)).expect_err("a stale tape").to_string();
+        let refusal = block_on(first.backward(tape, (&nothing).into(), true)).expect_err("a stale tape").to_string();
         assert!(refusal.contains("since its parameters last changed"), "{refusal}");
         let tape = record(&mut first);
         first.load_data(&windows(&problem.spec, &problem.sequences, &problem.targets)).expect("windows that fit");
         first.train(&Steps::new(&[0, 1], 2)).expect("sound steps");
-        assert!(block_on(first.backward(tape, &nothing, true)).is_err());
+        assert!(block_on(first.backward(tape, (&nothing).into(), true)).is_err());
         let wrong = Dropout { p: 1.5, ..Dropout::default() };
         assert!(block_on(first.record(&problem.sequences, &wrong)).is_err());
     }

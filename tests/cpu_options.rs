@@ -49,7 +49,7 @@ fn permuting_rows_permutes_outputs() {
         let (_, sequences, _) = verify::numbers(&case);
         let blocks = sequences.states.as_ref().map_or(1, Vec::len) / (37 * case.spec.hidden);
         let shuffled = Sequences {
-            x: permuted(&sequences.x, 1, &order),
+            x: permuted(&sequences.x, 1, &order).into(),
             states: sequences.states.as_ref().map(|states| permuted(states, blocks, &order)),
             lengths: sequences.lengths.as_ref().map(|lengths| order.iter().map(|row| lengths[*row]).collect()),
             ..sequences
@@ -79,7 +79,7 @@ fn alone(values: &[f32], blocks: usize, row: usize) -> Vec<f32> {
 fn a_row_alone_has_the_bits_that_it_has_among_others() {
     for case in cases() {
         let (_, sequences, targets) = verify::numbers(&case);
-        let windows = Windows::from_sequences(sequences.x.clone(), 3, 9, targets.clone(), targets.len() / 37)
+        let windows = Windows::from_sequences(sequences.x.to_vec(), 3, 9, targets.clone(), targets.len() / 37)
             .and_then(|windows| windows.with_lengths(sequences.lengths.clone().expect("a case with lengths")))
             .expect("a sound problem");
         let blocks = sequences.states.as_ref().map_or(1, Vec::len) / (37 * case.spec.hidden);
@@ -95,7 +95,7 @@ fn a_row_alone_has_the_bits_that_it_has_among_others() {
                     let one = Sequences {
                         rows: 1,
                         steps: sequences.steps,
-                        x: alone(&sequences.x, 1, row),
+                        x: alone(&sequences.x, 1, row).into(),
                         states: sequences.states.as_ref().map(|states| alone(states, blocks, row)),
                         lengths: sequences.lengths.as_ref().map(|lengths| vec![lengths[row]]),
                     };
@@ -111,13 +111,13 @@ fn a_row_alone_has_the_bits_that_it_has_among_others() {
 }
 
 /// x and the targets with this value wherever a row has ended.
-fn filled(case: &Case, sequences: &Sequences, targets: &[f32], value: f32) -> (Sequences, Vec<f32>) {
+fn filled<'a>(case: &Case, sequences: &Sequences<'a>, targets: &[f32], value: f32) -> (Sequences<'a>, Vec<f32>) {
     let (mut sequences, mut targets) = (sequences.clone(), targets.to_vec());
     let inputs = case.spec.input;
     let width = targets.len() / (case.rows * case.spec.read_steps(case.steps));
     for b in 0..case.rows {
         let length = sequences.length(b);
-        sequences.x[b * case.steps * inputs..][..case.steps * inputs][length * inputs..].fill(value);
+        sequences.x.to_mut()[b * case.steps * inputs..][..case.steps * inputs][length * inputs..].fill(value);
         if case.spec.readout() == Readout::Every {
             targets[b * case.steps * width..][..case.steps * width][length * width..].fill(value);
         }
@@ -132,10 +132,10 @@ fn garbage_beyond_lengths_changes_no_bit() {
         let (garbage, garbage_targets) = filled(&case, &sequences, &targets, f32::NAN);
         let (sequences, targets) = filled(&case, &sequences, &targets, 0.0);
         for options in ways() {
-            let run = |sequences: &Sequences, targets: &[f32]| {
+            let run = |sequences: &Sequences<'_>, targets: &[f32]| {
                 let mut engine = engine(&case, options);
                 // A workspace that has seen NaN must not remember it.
-                let nan = Sequences { x: vec![f32::NAN; sequences.x.len()], lengths: None, ..sequences.clone() };
+                let nan = Sequences { x: vec![f32::NAN; sequences.x.len()].into(), lengths: None, ..sequences.clone() };
                 pollster::block_on(engine.forward(&nan)).expect("a sound problem");
                 pollster::block_on(engine.differentiate(&nan, targets, &Objective::default()))
                     .expect("a sound problem");
@@ -162,7 +162,7 @@ fn threads_change_no_bit_with_all_options() {
         let objective = Objective { loss: Loss::CrossEntropy, dropout: Dropout { p: 0.3, seed: 4, step: 0 } };
         let case = Case { lengths: true, objective, seed: 3, ..Case::new(spec, 257, 6) };
         let (_, sequences, targets) = verify::numbers(&case);
-        let windows = Windows::from_sequences(sequences.x, 3, 6, targets, 6)
+        let windows = Windows::from_sequences(sequences.x.into(), 3, 6, targets, 6)
             .and_then(|windows| windows.with_lengths(sequences.lengths.expect("a case with lengths")))
             .expect("a sound problem");
         let ids: Vec<u32> = (0..257).rev().collect();
@@ -190,7 +190,7 @@ fn threads_change_no_bit_with_all_options() {
 fn threads_change_no_bit_of_a_clipped_large_block() {
     let case = Case { seed: 1, ..Case::new(Spec::new(CellKind::Gru, 3, 150, 1), 40, 3) };
     let (_, sequences, targets) = verify::numbers(&case);
-    let windows = Windows::from_sequences(sequences.x, 3, 3, targets, 1).expect("a sound problem");
+    let windows = Windows::from_sequences(sequences.x.into(), 3, 3, targets, 1).expect("a sound problem");
     let ids: Vec<u32> = (0..40).collect();
     let train = |threads| {
         let mut engine = engine(&case, Options { threads: Some(threads), ..Options::default() });
@@ -318,7 +318,7 @@ fn carried_states_follow_the_oracle() {
         let spec = Spec { layers: 2, head, ..Spec::new(cell, 2, 7, 1) };
         let case = Case { lengths, seed: 8, ..Case::new(spec, 4 * 19, 6) };
         let (parameters, sequences, targets) = verify::numbers(&case);
-        let mut windows = Windows::from_sequences(sequences.x, 2, 6, targets, 12).expect("a sound problem");
+        let mut windows = Windows::from_sequences(sequences.x.into(), 2, 6, targets, 12).expect("a sound problem");
         if let Some(lengths) = sequences.lengths {
             windows = windows.with_lengths(lengths).expect("sound lengths");
         }

@@ -9,7 +9,7 @@ use refrain::engine::gpu::GpuEngine;
 use refrain::engine::{AnyEngine, Engine, Outputs};
 use refrain::loss::Loss;
 use refrain::model::{Dropout, Nonlinearity, Readout};
-use refrain::optim::Optimizer;
+use refrain::optim::{Clip, Optimizer};
 use refrain::train::{self, Epoch, Order, Progress, State, fit_validated};
 use refrain::{Dataset, Error, Fit, Gru, Lstm, Network, Rnn};
 use std::ops::ControlFlow;
@@ -338,17 +338,19 @@ fn a_training_loop_of_ones_own_is_the_training_of_the_core() {
     {
         let builder = Gru::builder(2, 6).head(1);
         let (mut fitted, mut own) = (builder.clone().build().unwrap(), builder.build().unwrap());
-        let report =
-            fitted.fit(&data, Fit::default().epochs(5).batch(10).order(Order::Given).optimizer(optimizer)).unwrap();
-        let mut losses = Vec::new();
+        let fit = Fit::default().epochs(5).batch(10).order(Order::Given).optimizer(optimizer).clip(1.2);
+        let report = fitted.fit(&data, fit).unwrap();
+        let (mut losses, mut norms) = (Vec::new(), Vec::new());
         for _ in 0..5 {
             let (outputs, tape) = own.forward(&batch).unwrap();
             let (loss, d_outputs) = own.loss(Loss::Mse, &batch, &outputs, &y).unwrap();
-            let gradients = own.backward(tape, &d_outputs).unwrap();
+            let mut gradients = own.backward(tape, &d_outputs).unwrap();
+            norms.push(Clip { max_norm: 1.2 }.apply(&mut gradients.parameters).unwrap());
             own.update(&gradients.parameters, &optimizer).unwrap();
             losses.push(loss);
         }
         assert_close("losses", &losses, &report.history, 1e-6, 1e-5);
+        assert!(norms.iter().any(|&norm| norm > 1.2), "{norms:?}");
         assert_close("parameters", own.parameters(), fitted.parameters(), 1e-4, 1e-4);
     }
 }
@@ -401,7 +403,7 @@ macro_rules! futures_are_send {
                 send(engine.step(&[]));
                 send(async {
                     let (_, tape) = engine.record(&sequences, &Dropout::default()).await?;
-                    engine.backward(tape, &outputs, true).await
+                    engine.backward(tape, (&outputs).into(), true).await
                 });
                 let watch = async |_: &mut $engine, _: &Progress<'_>| Ok(ControlFlow::Continue(()));
                 send(train::fit(engine, &run.options, &[0, 1], State::default(), watch));

@@ -101,8 +101,8 @@ fn windows(
 ) -> PyResult<Windows> {
     let shape = network.shape(x, time_major, None)?;
     let (rows, steps, values, y) = (shape.rows, shape.steps, x.as_slice()?, y.as_slice()?);
-    let mut x = Vec::new();
-    shape.order.read(values, (rows, steps), &mut x);
+    let mut reordered = Vec::new();
+    let x = shape.order.read(values, (rows, steps), &mut reordered).to_vec();
     let windows = Windows::from_sequences(x, network.spec.input, steps, y.to_vec(), y.len() / rows.max(1));
     let windows = windows.and_then(|windows| match lengths {
         Some(lengths) => windows.with_lengths(lengths),

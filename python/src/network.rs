@@ -8,8 +8,7 @@ use crate::passes::slices;
 use numpy::{PyReadonlyArray1, PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use refrain::data::Sequences;
-use refrain::engine::{AnyEngine, Device, Engine, Outputs};
+use refrain::engine::{AnyEngine, Device, Engine};
 use refrain::model::{CellKind, Head, Layout, Model, NamedRange, Names, Spec, initial_parameters};
 use refrain::{Error, Result};
 use std::ops::Range;
@@ -36,8 +35,7 @@ pub(crate) struct Inner {
     /// The parameters that were last given from outside, to tell whether they have changed.
     pub given: Vec<f32>,
     /// Memory of the calls before, used again.
-    pub sequences: Sequences,
-    pub d_outputs: Outputs,
+    pub reordered: Vec<f32>,
     /// Rows of the stream, where one is open.
     pub stream: Option<usize>,
 }
@@ -65,13 +63,7 @@ impl Network {
             names: names.clone(),
             device,
             process: AtomicU32::new(std::process::id()),
-            inner: Mutex::new(Inner {
-                engine,
-                given: Vec::new(),
-                sequences: Sequences::default(),
-                d_outputs: Outputs::default(),
-                stream: None,
-            }),
+            inner: Mutex::new(Inner { engine, given: Vec::new(), reordered: Vec::new(), stream: None }),
         })
     }
 

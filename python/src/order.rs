@@ -61,13 +61,12 @@ impl Order {
         if let Order::Packed(sizes) = self { sizes[t] } else { rows }
     }
 
-    /// Writes an array in this order into `to`, batch first; zero beyond a row's length. The memory of `to` is used
-    /// again, because fresh memory of this size costs as much as the copy.
-    pub fn read(&self, from: &[f32], (rows, steps): (usize, usize), to: &mut Vec<f32>) {
+    /// An array in this order, batch first and zero beyond a row's length: itself, or what is written into `to`. The
+    /// memory of `to` is used again, because fresh memory of this size costs as much as the copy.
+    #[must_use]
+    pub fn read<'a>(&self, from: &'a [f32], (rows, steps): (usize, usize), to: &'a mut Vec<f32>) -> &'a [f32] {
         if self.is_batch(rows, steps) {
-            to.clear();
-            to.extend_from_slice(from);
-            return;
+            return from;
         }
         let count: usize = (0..steps).map(|t| self.rows_at(t, rows)).sum();
         let width = from.len() / count;
@@ -81,6 +80,7 @@ impl Order {
                 to[(b * steps + t) * width..][..width].copy_from_slice(step);
             }
         }
+        to
     }
 
     /// An array in this order from one that is batch first.

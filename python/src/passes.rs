@@ -6,7 +6,8 @@ use crate::tape::Tape;
 use bytemuck::cast_slice;
 use numpy::{PyReadonlyArray1, PyReadonlyArrayDyn};
 use pyo3::prelude::*;
-use refrain::engine::{Engine, Gradients, Outputs};
+use refrain::data::Sequences;
+use refrain::engine::{Engine, Gradients, OutputGradients, Outputs};
 use refrain::model::{Dropout, Layout, NamedRange, Readout};
 use refrain::{Error, Result};
 
@@ -31,26 +32,24 @@ impl Inner {
         }
         self.engine.set_parameters(&self.given)
     }
-
-    /// Puts the input of a pass in its place.
-    fn fill(
-        &mut self,
-        network: &Network,
-        shape: &Shape,
-        x: &[f32],
-        states: &[&[f32]],
-        lengths: Option<Vec<u32>>,
-    ) -> Result<()> {
-        let &Shape { rows, steps, ref order } = shape;
-        order.read(x, (rows, steps), &mut self.sequences.x);
-        (self.sequences.rows, self.sequences.steps) = (rows, steps);
-        self.sequences.lengths = lengths.or_else(|| order.lengths());
-        self.sequences.states = network.join_states("states", rows, states)?;
-        Ok(())
-    }
 }
 
 impl Network {
+    /// The input of a pass, where x lies or in `memory`.
+    fn sequences<'a>(
+        &self,
+        shape: &Shape,
+        x: &'a [f32],
+        states: &[&[f32]],
+        lengths: Option<Vec<u32>>,
+        memory: &'a mut Vec<f32>,
+    ) -> Result<Sequences<'a>> {
+        let &Shape { rows, steps, ref order } = shape;
+        let states = self.join_states("states", rows, states)?;
+        let lengths = lengths.or_else(|| order.lengths());
+        Ok(Sequences { states, lengths, ..Sequences::new(rows, steps, order.read(x, (rows, steps), memory)) })
+    }
+
     /// States [S, L*D, B, H] from one array for each of S; none where there are none.
     fn join_states(&self, what: &str, rows: usize, states: &[&[f32]]) -> Result<Option<Vec<f32>>> {
         if states.is_empty() {
@@ -120,8 +119,8 @@ impl Network {
         let parameters = parameters.as_deref().map(slices).transpose()?;
         let Outputs { y, states } = self.run(py, |inner| {
             parameters.map_or(Ok(()), |parameters| inner.take(self, &parameters))?;
-            inner.fill(self, shape, x, &states, lengths)?;
-            let outputs = pollster::block_on(inner.engine.forward(&inner.sequences))?;
+            let sequences = self.sequences(shape, x, &states, lengths, &mut inner.reordered)?;
+            let outputs = pollster::block_on(inner.engine.forward(&sequences))?;
             Ok(Outputs { y: self.write_outputs(shape, outputs.y), ..outputs })
         })?;
         Ok((array(py, &self.output_shape(shape), y)?, self.split_states(py, shape.rows, states)?))
@@ -146,9 +145,9 @@ impl Network {
         let (x, states, parameters) = (x.as_slice()?, slices(&states)?, slices(&parameters)?);
         let (Outputs { y, states }, tape) = self.run(py, |inner| {
             inner.take(self, &parameters)?;
-            inner.fill(self, &shape, x, &states, None)?;
+            let sequences = self.sequences(&shape, x, &states, None, &mut inner.reordered)?;
             let dropout = Dropout { p: dropout, seed, step: 0 };
-            let (outputs, tape) = pollster::block_on(inner.engine.record(&inner.sequences, &dropout))?;
+            let (outputs, tape) = pollster::block_on(inner.engine.record(&sequences, &dropout))?;
             Ok((Outputs { y: self.write_outputs(&shape, outputs.y), ..outputs }, tape))
         })?;
         let y = array(py, &self.output_shape(&shape), y)?;
@@ -178,12 +177,9 @@ impl Network {
             .map(|d| Ok(if let Some(d) = d { d.as_slice()? } else { zeros.as_slice() }))
             .collect::<PyResult<_>>()?;
         let gradients = self.run(py, |inner| {
-            match d_y {
-                Some(d_y) => order.read(d_y, (rows, steps), &mut inner.d_outputs.y),
-                None => inner.d_outputs.y.clear(),
-            }
-            inner.d_outputs.states = d_states.concat();
-            let gradients = pollster::block_on(inner.engine.backward(tape, &inner.d_outputs, with_x))?;
+            let y = d_y.map(|d_y| order.read(d_y, (rows, steps), &mut inner.reordered)).unwrap_or_default();
+            let d_outputs = OutputGradients { y, states: &d_states.concat() };
+            let gradients = pollster::block_on(inner.engine.backward(tape, d_outputs, with_x))?;
             Ok(Gradients { x: order.write(gradients.x, (rows, steps)), ..gradients })
         })?;
         let x = with_x.then(|| array(py, &order.shape(rows, steps, self.spec.input), gradients.x)).transpose()?;

@@ -2,7 +2,9 @@
 
 use refrain::Result;
 use refrain::data::{Sequences, Windows};
-use refrain::engine::{AnyEngine, AnyTape, DeviceInfo, Differentiated, Engine, Gradients, Moments, Outputs, Steps};
+use refrain::engine::{
+    AnyEngine, AnyTape, DeviceInfo, Differentiated, Engine, Gradients, Moments, OutputGradients, Outputs, Steps,
+};
 use refrain::loss::Objective;
 use refrain::model::Dropout;
 use std::ops::Range;
@@ -62,21 +64,21 @@ impl Engine for Unbiased<'_> {
         self.engine.predict(ids, batch).await
     }
 
-    async fn forward(&mut self, sequences: &Sequences) -> Result<Outputs> {
+    async fn forward(&mut self, sequences: &Sequences<'_>) -> Result<Outputs> {
         self.engine.forward(sequences).await
     }
 
-    async fn record(&mut self, sequences: &Sequences, dropout: &Dropout) -> Result<(Outputs, AnyTape)> {
+    async fn record(&mut self, sequences: &Sequences<'_>, dropout: &Dropout) -> Result<(Outputs, AnyTape)> {
         self.engine.record(sequences, dropout).await
     }
 
-    async fn backward(&mut self, tape: AnyTape, d_outputs: &Outputs, with_x: bool) -> Result<Gradients> {
+    async fn backward(&mut self, tape: AnyTape, d_outputs: OutputGradients<'_>, with_x: bool) -> Result<Gradients> {
         self.engine.backward(tape, d_outputs, with_x).await
     }
 
     async fn differentiate(
         &mut self,
-        sequences: &Sequences,
+        sequences: &Sequences<'_>,
         targets: &[f32],
         objective: &Objective,
     ) -> Result<Differentiated> {

@@ -5,11 +5,12 @@ mod array;
 mod convert;
 mod dtype;
 mod npy;
+#[cfg(feature = "npz")]
 mod npz;
 mod read;
 mod recognize;
 mod safetensors;
-#[cfg(test)]
+#[cfg(all(test, feature = "npz"))]
 mod tests;
 mod write;
 

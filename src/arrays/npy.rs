@@ -7,8 +7,6 @@ use std::borrow::Cow;
 
 /// What every file begins with.
 pub const MAGIC: &[u8] = b"\x93NUMPY";
-/// Magic, version, header length and header are together a multiple of this.
-const ALIGN: usize = 64;
 
 /// What the header says.
 #[derive(Debug, PartialEq)]
@@ -36,6 +34,7 @@ pub fn read(bytes: &[u8]) -> Fallible<Array<'_>> {
 ///
 /// # Errors
 /// As [`read`], where the beginning shows it.
+#[cfg(feature = "npz")]
 pub fn check_start(start: &[u8], len: u64) -> Fallible<()> {
     let Ok((header, data)) = split(start) else { return Ok(()) };
     let Header { dtype, shape, .. } = parse(header).map_err(|fault| format!("its .npy header: {fault}"))?;
@@ -161,17 +160,4 @@ fn row_major(values: &[u8], size: usize, shape: &[usize]) -> Vec<u8> {
         }
     }
     result
-}
-
-/// The header of an f32 array.
-pub fn header(shape: &[usize]) -> Vec<u8> {
-    let dims: String = shape.iter().map(|dim| format!("{dim}, ")).collect();
-    let text = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}), }}", dims.trim_end());
-    let start = MAGIC.len() + 4;
-    let len = (start + text.len() + 1).next_multiple_of(ALIGN) - start;
-    let written = u16::try_from(len).expect("a shape of a few dimensions fits in a short header");
-    let mut bytes = [MAGIC, &[1, 0], &written.to_le_bytes(), text.as_bytes()].concat();
-    bytes.resize(start + len - 1, b' ');
-    bytes.push(b'\n');
-    bytes
 }

@@ -15,6 +15,9 @@ const MOST_TIMES: u64 = 100;
 /// Bytes in which an array's header ends, if it is no longer than NumPy writes it.
 const HEADER: u64 = 1 << 10;
 
+/// Magic, version, header length and header of an entry that is written are together a multiple of this.
+const ALIGN: usize = 64;
+
 /// Reads every array of an archive.
 ///
 /// # Errors
@@ -80,10 +83,23 @@ pub fn write(arrays: &[Named<'_>]) -> Vec<u8> {
         let large = len >= u64::from(u32::MAX) / 2;
         let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored).large_file(large);
         archive.start_file(format!("{}.npy", array.name), options)?;
-        archive.write_all(&npy::header(array.shape))?;
+        archive.write_all(&header(array.shape))?;
         archive.write_all(&le_bytes(array.values))
     };
     let written = arrays.iter().try_for_each(|array| write(array).map_err(zip::result::ZipError::from));
     let finished = written.and_then(|()| archive.finish());
     finished.expect("an archive in memory with names of ours can be written").into_inner()
+}
+
+/// The header of an f32 array.
+fn header(shape: &[usize]) -> Vec<u8> {
+    let dims: String = shape.iter().map(|dim| format!("{dim}, ")).collect();
+    let text = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}), }}", dims.trim_end());
+    let start = npy::MAGIC.len() + 4;
+    let len = (start + text.len() + 1).next_multiple_of(ALIGN) - start;
+    let written = u16::try_from(len).expect("a shape of a few dimensions fits in a short header");
+    let mut bytes = [npy::MAGIC, &[1, 0], &written.to_le_bytes(), text.as_bytes()].concat();
+    bytes.resize(start + len - 1, b' ');
+    bytes.push(b'\n');
+    bytes
 }

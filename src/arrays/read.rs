@@ -1,8 +1,12 @@
 //! The arrays of a file that has been read.
 
 use super::array::Array;
+#[cfg(not(feature = "npz"))]
+use super::array::Fallible;
 use super::convert::Converted;
-use super::{npy, npz, safetensors};
+#[cfg(feature = "npz")]
+use super::npz::read as read_npz;
+use super::{npy, safetensors};
 use crate::error::{Error, Result};
 use std::collections::{BTreeMap, HashMap};
 
@@ -27,7 +31,7 @@ impl<'a> Arrays<'a> {
         let read = if bytes.starts_with(npy::MAGIC) {
             npy::read(bytes).map(|array| (BTreeMap::from([("x".to_owned(), array)]), HashMap::new()))
         } else if bytes.starts_with(b"PK") {
-            npz::read(bytes).map(|arrays| (arrays, HashMap::new()))
+            read_npz(bytes).map(|arrays| (arrays, HashMap::new()))
         } else {
             safetensors::read(bytes)
         };
@@ -111,4 +115,10 @@ impl<'a> Arrays<'a> {
     pub fn fault(&self, message: impl Into<String>) -> Error {
         Error::File { path: self.path.clone(), message: message.into() }
     }
+}
+
+/// Stands in for what reads archives.
+#[cfg(not(feature = "npz"))]
+fn read_npz(_: &[u8]) -> Fallible<BTreeMap<String, Array<'static>>> {
+    Err("it is a zip archive, such as NumPy's .npz, which the library reads with its feature `npz` alone".to_owned())
 }

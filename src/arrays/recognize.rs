@@ -60,6 +60,7 @@ const MAGIC: [(usize, &[u8], &str, &str); 25] = [
 ];
 
 /// What stands in a zip archive that is no `.npz`: the end of a file's name, what the archive is, and the remedy.
+#[cfg(feature = "npz")]
 const ZIPPED: [(&str, &str, &str); 6] = [
     ("data.pkl", PICKLED, ""),
     ("model.weights.h5", "a model of Keras (.keras)", AS_MODEL),
@@ -113,6 +114,7 @@ pub(super) fn described(bytes: &[u8]) -> Option<String> {
 }
 
 /// What a zip archive is that holds a file of this name.
+#[cfg(feature = "npz")]
 pub(super) fn zipped(names: &[String]) -> Option<String> {
     let holds = |end: &str| names.iter().any(|name| name.ends_with(end));
     ZIPPED.iter().find(|(end, ..)| holds(end)).map(|(_, what, remedy)| sentence(what, remedy))

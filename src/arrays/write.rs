@@ -1,7 +1,9 @@
 //! Files of arrays to write.
 
 use super::array::Named;
-use super::{npz, safetensors};
+#[cfg(feature = "npz")]
+use super::npz;
+use super::safetensors;
 use crate::error::{Error, Result};
 use std::collections::HashMap;
 
@@ -11,6 +13,7 @@ pub enum Format {
     /// <https://github.com/huggingface/safetensors#format>.
     Safetensors,
     /// NumPy's archive of `.npy` files, not compressed.
+    #[cfg(feature = "npz")]
     Npz,
 }
 
@@ -18,13 +21,15 @@ impl Format {
     /// The format that a file's name asks for by its end.
     ///
     /// # Errors
-    /// [`Error::File`] where the name ends in neither `.safetensors` nor `.npz`.
+    /// [`Error::File`] where the name ends in neither `.safetensors` nor, with the feature `npz`, `.npz`.
     pub fn of(path: &str) -> Result<Self> {
         match path.rsplit_once('.').map(|(_, end)| end.to_ascii_lowercase()).as_deref() {
             Some("safetensors") => Ok(Format::Safetensors),
+            #[cfg(feature = "npz")]
             Some("npz") => Ok(Format::Npz),
             _ => {
-                let message = "expected a name that ends in .safetensors or .npz".to_owned();
+                let npz = if cfg!(feature = "npz") { " or .npz" } else { "" };
+                let message = format!("expected a name that ends in .safetensors{npz}");
                 Err(Error::File { path: path.to_owned(), message })
             }
         }
@@ -37,6 +42,7 @@ impl Format {
         }
         match self {
             Format::Safetensors => safetensors::write(arrays, None),
+            #[cfg(feature = "npz")]
             Format::Npz => npz::write(arrays),
         }
     }

@@ -147,7 +147,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
 
 /// Takes logits [B, T or 1, O] for probabilities, but for those beyond a row's length, which stay zero: the sigmoid of
 /// each, or the softmax of a position.
-fn probabilities(y: &mut [f32], spec: &Spec, sequences: &Sequences, each: bool) {
+fn probabilities(y: &mut [f32], spec: &Spec, sequences: &Sequences<'_>, each: bool) {
     let (read, width) = (spec.read_steps(sequences.steps), spec.outputs());
     for (row, y) in y.chunks_exact_mut(read * width).enumerate() {
         for position in y.chunks_exact_mut(width).take(spec.readout().positions(sequences.length(row))) {
@@ -212,7 +212,7 @@ const MOST_VALUES: u128 = 1 << 31;
 async fn forward(
     engine: &mut impl Engine,
     spec: &Spec,
-    sequences: &Sequences,
+    sequences: &Sequences<'_>,
     batch: usize,
 ) -> anyhow::Result<Vec<Output>> {
     let Sequences { rows, steps, .. } = *sequences;

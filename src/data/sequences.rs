@@ -1,26 +1,27 @@
 //! Sequences given outright.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// Sequences given outright, with the states that they start from.
 #[derive(Clone, Debug, Default)]
-pub struct Sequences {
+pub struct Sequences<'a> {
     /// Batch rows (B).
     pub rows: usize,
     /// Time steps (T).
     pub steps: usize,
-    /// [B, T, I], row-major.
-    pub x: Vec<f32>,
+    /// [B, T, I], row-major; owned or borrowed.
+    pub x: Cow<'a, [f32]>,
     /// Initial states [S, L*D, B, H] (h, then c), or zeros.
     pub states: Option<Vec<f32>>,
     /// The length of each row, `[B]`, from 1 to T; or T for all. What lies beyond is never read.
     pub lengths: Option<Vec<u32>>,
 }
 
-impl Sequences {
+impl<'a> Sequences<'a> {
     /// Sequences `x` [B, T, I] that start from zeros and have all T steps.
-    pub fn new(rows: usize, steps: usize, x: Vec<f32>) -> Self {
-        Sequences { rows, steps, x, states: None, lengths: None }
+    pub fn new(rows: usize, steps: usize, x: impl Into<Cow<'a, [f32]>>) -> Self {
+        Sequences { rows, steps, x: x.into(), states: None, lengths: None }
     }
 
     /// The steps of row `b` within its length.
@@ -32,13 +33,13 @@ impl Sequences {
     ///
     /// # Panics
     /// Where there are no such rows.
-    pub fn part(&self, part: &Range<usize>, hidden: usize) -> Self {
+    pub fn part(&self, part: &Range<usize>, hidden: usize) -> Sequences<'_> {
         assert!(part.end <= self.rows && self.rows > 0, "rows {part:?} of {}", self.rows);
         let width = self.x.len() / self.rows;
         Sequences {
             rows: part.len(),
             steps: self.steps,
-            x: self.x[part.start * width..part.end * width].to_vec(),
+            x: self.x[part.start * width..part.end * width].into(),
             states: self.states.as_ref().map(|states| state_rows(states, self.rows, part, hidden)),
             lengths: self.lengths.as_ref().map(|lengths| lengths[part.clone()].to_vec()),
         }

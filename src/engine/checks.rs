@@ -1,6 +1,6 @@
 //! Checks that need both the network and what it is given. Every engine makes them before it starts.
 
-use super::tensors::Outputs;
+use super::tensors::OutputGradients;
 use crate::data::{Sequences, Windows, check_lengths};
 use crate::error::{Error, Result};
 use crate::model::{Head, Readout, Spec};
@@ -43,7 +43,7 @@ pub fn check_windows(spec: &Spec, windows: &Windows) -> Result<()> {
 /// # Errors
 /// [`Error::Config`] where there are no rows or no steps, or a row's length is not from 1 to T; [`Error::Length`] where
 /// `x`, the states or the lengths do not have as many values as their shapes call for.
-pub fn check_sequences(spec: &Spec, sequences: &Sequences) -> Result<()> {
+pub fn check_sequences(spec: &Spec, sequences: &Sequences<'_>) -> Result<()> {
     let &Sequences { rows, steps, ref x, ref states, ref lengths } = sequences;
     for (name, size) in [("rows", rows), ("steps", steps)] {
         if size == 0 {
@@ -62,8 +62,8 @@ pub fn check_sequences(spec: &Spec, sequences: &Sequences) -> Result<()> {
 ///
 /// # Errors
 /// [`Error::Length`] where one has neither no values nor as many as its shape calls for.
-pub fn check_d_outputs(spec: &Spec, rows: usize, steps: usize, d_outputs: &Outputs) -> Result<()> {
-    let Outputs { y, states } = d_outputs;
+pub fn check_d_outputs(spec: &Spec, rows: usize, steps: usize, d_outputs: OutputGradients<'_>) -> Result<()> {
+    let OutputGradients { y, states } = d_outputs;
     if !y.is_empty() {
         let shape = [("B", rows), ("read steps", spec.read_steps(steps)), ("O", spec.outputs())];
         Error::check_len("the gradient of y", &shape, y.len())?;

@@ -8,7 +8,7 @@ use super::gpu::{Gpu, GpuEngine};
 use super::interface::Engine;
 use super::precision::Precision;
 use super::steps::Steps;
-use super::tensors::{Differentiated, Gradients, Moments, Outputs};
+use super::tensors::{Differentiated, Gradients, Moments, OutputGradients, Outputs};
 use crate::data::{Sequences, Windows};
 use crate::error::{Error, Result};
 use crate::loss::Objective;
@@ -157,11 +157,11 @@ impl Engine for AnyEngine {
         on!(self, engine => engine.predict(ids, batch).await)
     }
 
-    async fn forward(&mut self, sequences: &Sequences) -> Result<Outputs> {
+    async fn forward(&mut self, sequences: &Sequences<'_>) -> Result<Outputs> {
         on!(self, engine => engine.forward(sequences).await)
     }
 
-    async fn record(&mut self, sequences: &Sequences, dropout: &Dropout) -> Result<(Outputs, AnyTape)> {
+    async fn record(&mut self, sequences: &Sequences<'_>, dropout: &Dropout) -> Result<(Outputs, AnyTape)> {
         Ok(match self {
             AnyEngine::Cpu(engine) => {
                 let (outputs, tape) = engine.record(sequences, dropout).await?;
@@ -175,7 +175,7 @@ impl Engine for AnyEngine {
         })
     }
 
-    async fn backward(&mut self, tape: AnyTape, d_outputs: &Outputs, with_x: bool) -> Result<Gradients> {
+    async fn backward(&mut self, tape: AnyTape, d_outputs: OutputGradients<'_>, with_x: bool) -> Result<Gradients> {
         match (self, tape) {
             (AnyEngine::Cpu(engine), AnyTape::Cpu(tape)) => engine.backward(tape, d_outputs, with_x).await,
             #[cfg(feature = "gpu")]
@@ -187,7 +187,7 @@ impl Engine for AnyEngine {
 
     async fn differentiate(
         &mut self,
-        sequences: &Sequences,
+        sequences: &Sequences<'_>,
         targets: &[f32],
         objective: &Objective,
     ) -> Result<Differentiated> {

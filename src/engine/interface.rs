@@ -2,7 +2,7 @@
 
 use super::device_info::DeviceInfo;
 use super::steps::Steps;
-use super::tensors::{Differentiated, Gradients, Moments, Outputs};
+use super::tensors::{Differentiated, Gradients, Moments, OutputGradients, Outputs};
 use crate::data::{Sequences, Windows};
 use crate::error::Result;
 use crate::loss::Objective;
@@ -74,7 +74,7 @@ pub trait Engine {
     ///
     /// # Errors
     /// As [`check_sequences`](super::check_sequences).
-    fn forward(&mut self, sequences: &Sequences) -> impl Future<Output = Result<Outputs>>;
+    fn forward(&mut self, sequences: &Sequences<'_>) -> impl Future<Output = Result<Outputs>>;
 
     /// A forward pass over sequences that are not loaded, with the tape of the way back. Any number of tapes may be
     /// alive at once.
@@ -83,13 +83,12 @@ pub trait Engine {
     /// As [`check_sequences`](super::check_sequences) and [`Dropout::check`].
     fn record(
         &mut self,
-        sequences: &Sequences,
+        sequences: &Sequences<'_>,
         dropout: &Dropout,
     ) -> impl Future<Output = Result<(Outputs, Self::Tape)>>;
 
     /// The vector-Jacobian product: the gradients of whatever has the gradient `d_outputs` with respect to the outputs
-    /// and final states of the recorded pass. An empty tensor stands for zeros; what lies beyond a row's length in y is
-    /// not read. The gradient of the input is left empty unless it is asked for `with_x`. Changes no parameter.
+    /// and final states of the recorded pass. The gradient of the input is left empty unless it is asked for `with_x`. Changes no parameter.
     ///
     /// # Errors
     /// [`Error::StaleTape`](crate::Error::StaleTape) where the parameters have changed since the pass was recorded, or
@@ -98,7 +97,7 @@ pub trait Engine {
     fn backward(
         &mut self,
         tape: Self::Tape,
-        d_outputs: &Outputs,
+        d_outputs: OutputGradients<'_>,
         with_x: bool,
     ) -> impl Future<Output = Result<Gradients>>;
 
@@ -110,7 +109,7 @@ pub trait Engine {
     /// [`Loss::check_targets`](crate::loss::Loss::check_targets).
     fn differentiate(
         &mut self,
-        sequences: &Sequences,
+        sequences: &Sequences<'_>,
         targets: &[f32],
         objective: &Objective,
     ) -> impl Future<Output = Result<Differentiated>>;

@@ -27,4 +27,4 @@ pub use device_info::DeviceInfo;
 pub use interface::Engine;
 pub use precision::Precision;
 pub use steps::Steps;
-pub use tensors::{Differentiated, Gradients, Moments, Outputs};
+pub use tensors::{Differentiated, Gradients, Moments, OutputGradients, Outputs};

@@ -35,14 +35,29 @@ impl Outputs {
         self.y.extend(of_part.y);
         add_state_rows(&mut self.states, part, rows, hidden, &of_part.states);
     }
+}
 
-    /// Those of the rows `part` alone of `rows`, in a network of `hidden` units. What is empty stays so.
-    pub fn part(&self, part: &Range<usize>, rows: usize, hidden: usize) -> Self {
+/// The gradients of outputs and final states, which a way back begins with. An empty tensor stands for zeros.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OutputGradients<'a> {
+    /// Of the outputs: [B, O], or [B, T, O] where every step has one. What lies beyond a row's length is not read.
+    pub y: &'a [f32],
+    /// Of the final states, [S, L*D, B, H] (h, then c).
+    pub states: &'a [f32],
+}
+
+impl<'a> OutputGradients<'a> {
+    /// Those of the rows `part` alone of `rows`, in a network of `hidden` units: of the outputs, which lie together, and
+    /// of the states. What is empty stays so.
+    pub fn part(&self, part: &Range<usize>, rows: usize, hidden: usize) -> (&'a [f32], Vec<f32>) {
         let width = self.y.len() / rows;
-        Outputs {
-            y: self.y[part.start * width..part.end * width].to_vec(),
-            states: state_rows(&self.states, rows, part, hidden),
-        }
+        (&self.y[part.start * width..part.end * width], state_rows(self.states, rows, part, hidden))
+    }
+}
+
+impl<'a> From<&'a Outputs> for OutputGradients<'a> {
+    fn from(Outputs { y, states }: &'a Outputs) -> Self {
+        OutputGradients { y, states }
     }
 }
 

@@ -2,7 +2,9 @@
 
 use super::{Dataset, Fit, Predictions, Stream};
 use crate::data::Sequences;
-use crate::engine::{AnyEngine, AnyTape, Device, DeviceInfo, Engine, Gradients, Moments, Outputs, Precision};
+use crate::engine::{
+    AnyEngine, AnyTape, Device, DeviceInfo, Engine, Gradients, Moments, OutputGradients, Outputs, Precision,
+};
 use crate::error::{Error, Result};
 use crate::loss::{Loss, Objective};
 use crate::model::{Dropout, LoadOptions, Model, Spec};
@@ -212,7 +214,7 @@ impl Network {
     ///
     /// # Errors
     /// [`Error::Config`] or [`Error::Length`] where the sequences do not have the shapes that the network calls for.
-    pub fn forward(&mut self, sequences: &Sequences) -> Result<(Outputs, AnyTape)> {
+    pub fn forward(&mut self, sequences: &Sequences<'_>) -> Result<(Outputs, AnyTape)> {
         self.forward_with(sequences, &Dropout::default())
     }
 
@@ -220,7 +222,7 @@ impl Network {
     ///
     /// # Errors
     /// As [`Network::forward`]; and [`Error::Config`] where the probability is out of range.
-    pub fn forward_with(&mut self, sequences: &Sequences, dropout: &Dropout) -> Result<(Outputs, AnyTape)> {
+    pub fn forward_with(&mut self, sequences: &Sequences<'_>, dropout: &Dropout) -> Result<(Outputs, AnyTape)> {
         block_on(self.engine.record(sequences, dropout))
     }
 
@@ -232,7 +234,7 @@ impl Network {
     pub fn loss(
         &self,
         loss: Loss,
-        sequences: &Sequences,
+        sequences: &Sequences<'_>,
         outputs: &Outputs,
         targets: &[f32],
     ) -> Result<(f64, Outputs)> {
@@ -249,21 +251,21 @@ impl Network {
     }
 
     /// The way back over a recorded pass: the gradients of the parameters and of the initial states, from those of the
-    /// outputs and final states. An empty tensor stands for zeros.
+    /// outputs and final states.
     ///
     /// # Errors
     /// [`Error::StaleTape`] where the weights have changed since the pass, or it is another network's; [`Error::Length`]
     /// where a gradient has another shape than what it is of.
-    pub fn backward(&mut self, tape: AnyTape, d_outputs: &Outputs) -> Result<Gradients> {
-        block_on(self.engine.backward(tape, d_outputs, false))
+    pub fn backward<'a>(&mut self, tape: AnyTape, d_outputs: impl Into<OutputGradients<'a>>) -> Result<Gradients> {
+        block_on(self.engine.backward(tape, d_outputs.into(), false))
     }
 
     /// As [`Network::backward`], and with the gradient of the input.
     ///
     /// # Errors
     /// As [`Network::backward`].
-    pub fn backward_to_x(&mut self, tape: AnyTape, d_outputs: &Outputs) -> Result<Gradients> {
-        block_on(self.engine.backward(tape, d_outputs, true))
+    pub fn backward_to_x<'a>(&mut self, tape: AnyTape, d_outputs: impl Into<OutputGradients<'a>>) -> Result<Gradients> {
+        block_on(self.engine.backward(tape, d_outputs.into(), true))
     }
 
     /// Takes one step of an optimiser along gradients of the parameters. Its moments are the network's own, and begin

@@ -276,6 +276,20 @@ impl Clip {
         Err(Error::config("max_norm", self.max_norm, "a finite number above 0"))
     }
 
+    /// Clips the gradients of the whole block, in an own training loop, and returns their norm before.
+    ///
+    /// # Errors
+    /// As [`Clip::check`].
+    pub fn apply(&self, gradients: &mut [f32]) -> Result<f64> {
+        self.check()?;
+        let norm = gradients.iter().map(|&g| f64::from(g).powi(2)).sum::<f64>().sqrt();
+        let factor = self.factor(norm);
+        if factor != 1.0 {
+            gradients.iter_mut().for_each(|g| *g = (f64::from(*g) * factor) as f32);
+        }
+        Ok(norm)
+    }
+
     /// The factor of gradients whose Euclidean norm over the whole block is `norm`; NaN of NaN.
     pub fn factor(&self, norm: f64) -> f64 {
         let factor = self.max_norm / (norm + 1e-6);

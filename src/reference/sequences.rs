@@ -26,7 +26,7 @@ pub fn widen(values: &[f32]) -> Vec<f64> {
     values.iter().map(|&value| value.into()).collect()
 }
 
-impl From<&data::Sequences> for Sequences {
+impl From<&data::Sequences<'_>> for Sequences {
     fn from(from: &data::Sequences) -> Self {
         let states = from.states.as_deref().map(widen);
         let lengths = from.lengths.as_ref().map(|lengths| lengths.iter().map(|&length| length as usize).collect());

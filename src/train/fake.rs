@@ -1,7 +1,7 @@
 //! An engine for tests: it computes nothing, but remembers what it was told and answers as it is made to.
 
 use crate::data::{Sequences, Windows};
-use crate::engine::{DeviceInfo, Differentiated, Engine, Gradients, Moments, Outputs, Steps};
+use crate::engine::{DeviceInfo, Differentiated, Engine, Gradients, Moments, OutputGradients, Outputs, Steps};
 use crate::error::Result;
 use crate::loss::Objective;
 use crate::model::Dropout;
@@ -77,20 +77,20 @@ impl Engine for Fake {
         Ok(ids.iter().map(|&id| id as f32).collect())
     }
 
-    async fn forward(&mut self, sequences: &Sequences) -> Result<Outputs> {
+    async fn forward(&mut self, sequences: &Sequences<'_>) -> Result<Outputs> {
         assert_eq!((sequences.rows, sequences.steps), (1, sequences.x.len()));
         Ok(Outputs { y: vec![(self.output)(&sequences.x)], states: Vec::new() })
     }
 
-    async fn record(&mut self, _: &Sequences, _: &Dropout) -> Result<(Outputs, ())> {
+    async fn record(&mut self, _: &Sequences<'_>, _: &Dropout) -> Result<(Outputs, ())> {
         Ok((Outputs::default(), ()))
     }
 
-    async fn backward(&mut self, (): (), _: &Outputs, _: bool) -> Result<Gradients> {
+    async fn backward(&mut self, (): (), _: OutputGradients<'_>, _: bool) -> Result<Gradients> {
         Ok(Gradients::default())
     }
 
-    async fn differentiate(&mut self, _: &Sequences, _: &[f32], _: &Objective) -> Result<Differentiated> {
+    async fn differentiate(&mut self, _: &Sequences<'_>, _: &[f32], _: &Objective) -> Result<Differentiated> {
         Ok(Differentiated::default())
     }
 

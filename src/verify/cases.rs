@@ -252,7 +252,7 @@ const GRID: f32 = 512.0;
 
 /// Numbers for a case: parameters, sequences, targets. Targets keep a distance from the outputs of the initial weights:
 /// the difference of two close numbers has few digits in f32, and so has every gradient of that row.
-pub fn numbers(case: &Case) -> (Vec<f32>, Sequences, Vec<f32>) {
+pub fn numbers(case: &Case) -> (Vec<f32>, Sequences<'static>, Vec<f32>) {
     let Case { spec, rows, steps, ref objective, .. } = *case;
     let mut parameters: Vec<f32> = initial_parameters(&spec, case.seed).iter().map(|w| w * case.scale).collect();
     if case.precision == Precision::F16 {
@@ -281,7 +281,7 @@ pub fn numbers(case: &Case) -> (Vec<f32>, Sequences, Vec<f32>) {
             spoil(&mut targets, steps, lengths);
         }
     }
-    (parameters, Sequences { rows, steps, x, states, lengths }, targets)
+    (parameters, Sequences { rows, steps, x: x.into(), states, lengths }, targets)
 }
 
 /// The gradients that a case's outputs and final states are given on the way back, from -1 to 1: of the outputs alone,

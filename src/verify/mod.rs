@@ -108,14 +108,14 @@ pub async fn measure<E: Engine>(case: &Case, make: impl FnOnce(Spec, &[f32]) -> 
 async fn recorded_error<E: Engine>(
     case: &Case,
     engine: &mut E,
-    sequences: &Sequences,
+    sequences: &Sequences<'_>,
     expected: &reference::Outputs<Rounded>,
 ) -> Result<Errors> {
     let Case { spec, rows, steps, precision, .. } = *case;
     let dropout = &case.objective.dropout;
     let (outputs, tape) = engine.record(sequences, dropout).await?;
     let d_outputs = d_outputs(case, sequences.lengths.as_deref());
-    let found = engine.backward(tape, &d_outputs, true).await?;
+    let found = engine.backward(tape, (&d_outputs).into(), true).await?;
     let or_zeros = |values: &[f32], len: usize| match values {
         [] => vec![0.0; len],
         _ => reference::widen(values),
@@ -176,15 +176,15 @@ fn compare_outputs(found: &Outputs, expected: &reference::Outputs<Rounded>) -> f
 }
 
 /// Three steps of the optimiser on two batches of the case's sequences, and what is predicted of these after.
-async fn update_error<E: Engine>(case: &Case, engine: &mut E, from: &Sequences, targets: &[f32]) -> Result<f64> {
+async fn update_error<E: Engine>(case: &Case, engine: &mut E, from: &Sequences<'_>, targets: &[f32]) -> Result<f64> {
     let Case { spec, rows, steps, .. } = *case;
     let target_len = targets.len() / rows;
     let mut windows = match case.horizon {
-        None => Windows::from_sequences(from.x.clone(), spec.input, steps, targets.to_vec(), target_len)?,
+        None => Windows::from_sequences(from.x.to_vec(), spec.input, steps, targets.to_vec(), target_len)?,
         Some(center) => {
             let horizon = Targets::Horizon { steps: target_len / 2, features: 2 };
             let starts = (0..rows as u32).collect();
-            Windows::new(from.x.clone(), spec.input, steps, starts, horizon)?.centered(center, 2)?
+            Windows::new(from.x.to_vec(), spec.input, steps, starts, horizon)?.centered(center, 2)?
         }
     };
     if let Some(lengths) = &from.lengths {

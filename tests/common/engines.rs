@@ -22,9 +22,9 @@ pub fn any_case() -> impl Strategy<Value = Case> {
 }
 
 /// Windows that are these sequences, with their targets.
-pub fn windows(spec: &Spec, sequences: &Sequences, targets: &[f32]) -> Windows {
+pub fn windows(spec: &Spec, sequences: &Sequences<'_>, targets: &[f32]) -> Windows {
     let &Sequences { steps, ref x, rows, .. } = sequences;
-    Windows::from_sequences(x.clone(), spec.input, steps, targets.to_vec(), targets.len() / rows)
+    Windows::from_sequences(x.to_vec(), spec.input, steps, targets.to_vec(), targets.len() / rows)
         .expect("a sound problem")
 }
 
@@ -72,7 +72,7 @@ pub fn a_nan_stays<E: Engine>(make: impl Fn(Spec, &[f32]) -> E) {
             let (mut sequences, mut targets) = (sequences.clone(), targets.clone());
             // Row 17: its second step's input, or its last target.
             match in_target {
-                false => sequences.x[(17 * 4 + 1) * 2] = f32::NAN,
+                false => sequences.x.to_mut()[(17 * 4 + 1) * 2] = f32::NAN,
                 true => *targets.last_mut().expect("there are targets") = f32::NAN,
             }
             let what = format!("{cell}, {loss:?}, in a target: {in_target}");

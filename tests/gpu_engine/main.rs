@@ -116,7 +116,7 @@ fn a_row_does_not_depend_on_its_place() {
         let reversed: Vec<f32> = sequences.x.chunks(6 * 3).rev().flatten().copied().collect();
         let mut engine = engine(spec, &parameters);
         let y = block_on(engine.forward(&sequences)).expect("a sound problem").y;
-        let back = block_on(engine.forward(&Sequences { x: reversed, ..sequences })).expect("a sound problem").y;
+        let back = block_on(engine.forward(&Sequences { x: reversed.into(), ..sequences })).expect("a sound problem").y;
         let back: Vec<f32> = back.chunks(2).rev().flatten().copied().collect();
         assert!(y == back, "{cell}: {y:?} {back:?}");
     }
@@ -199,8 +199,8 @@ fn huge_inputs_saturate_without_a_nan() {
     for cell in [CellKind::RnnTanh, CellKind::Lstm, CellKind::Gru] {
         let spec = Spec { head: None, ..Spec::new(cell, 2, 6, 1) };
         let (parameters, sequences, _) = verify::numbers(&Case { seed: 2, ..Case::new(spec, 5, 2) });
-        let x = sequences.x.iter().map(|x| x * 1e6).collect();
-        let sequences = Sequences { x, ..sequences };
+        let x = sequences.x.iter().map(|x| x * 1e6).collect::<Vec<f32>>();
+        let sequences = Sequences { x: x.into(), ..sequences };
         let y = block_on(engine(spec, &parameters).forward(&sequences)).expect("a sound problem").y;
         let wide = reference::widen(&parameters);
         let expected = reference::forward(&spec, &wide, &(&sequences).into()).expect("a sound problem");

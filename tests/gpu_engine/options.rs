@@ -104,7 +104,7 @@ proptest! {
 }
 
 /// Two layers in both directions over 37 rows of up to 6 steps, with an output at every step.
-fn ragged(cell: CellKind) -> (GpuEngine, Sequences, Vec<f32>) {
+fn ragged(cell: CellKind) -> (GpuEngine, Sequences<'static>, Vec<f32>) {
     let head = Some(Head { outputs: 2, readout: Readout::Every });
     let spec = Spec { layers: 2, bidirectional: true, head, ..Spec::new(cell, 3, 10, 1) };
     let case = Case { lengths: true, seed: 5, ..Case::new(spec, 37, 6) };
@@ -118,7 +118,7 @@ fn garbage_beyond_the_lengths_changes_no_bit() {
     for cell in CellKind::ALL {
         let (mut engine, sequences, targets) = ragged(cell);
         assert!(sequences.x.iter().chain(&targets).any(|value| value.is_nan()), "there is garbage to begin with");
-        let clean = Sequences { x: zero(&sequences.x), ..sequences.clone() };
+        let clean = Sequences { x: zero(&sequences.x).into(), ..sequences.clone() };
         let objective = Objective::default();
         let found = block_on(engine.differentiate(&sequences, &targets, &objective)).expect("a sound problem");
         let expected = block_on(engine.differentiate(&clean, &zero(&targets), &objective)).expect("a sound problem");

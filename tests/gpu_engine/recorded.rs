@@ -19,18 +19,18 @@ fn ragged(cell: CellKind) -> Case {
 
 const DROPOUT: Dropout = Dropout { p: 0.3, seed: 4, step: 9 };
 
-fn record(engine: &mut GpuEngine, sequences: &Sequences) -> (Outputs, GpuTape) {
+fn record(engine: &mut GpuEngine, sequences: &Sequences<'_>) -> (Outputs, GpuTape) {
     block_on(engine.record(sequences, &DROPOUT)).expect("sound sequences")
 }
 
 /// The gradients of a pass that is recorded and goes back at once.
-fn at_once(engine: &mut GpuEngine, sequences: &Sequences, d_outputs: &Outputs) -> (Outputs, Gradients) {
+fn at_once(engine: &mut GpuEngine, sequences: &Sequences<'_>, d_outputs: &Outputs) -> (Outputs, Gradients) {
     let (outputs, tape) = record(engine, sequences);
-    (outputs, block_on(engine.backward(tape, d_outputs, true)).expect("sound gradients"))
+    (outputs, block_on(engine.backward(tape, d_outputs.into(), true)).expect("sound gradients"))
 }
 
 /// The same sequences backwards in time.
-fn reversed(sequences: &Sequences) -> Sequences {
+fn reversed(sequences: &Sequences<'_>) -> Sequences<'static> {
     let clean = |&x: &f32| if x.is_nan() { 0.5 } else { x };
     Sequences { x: sequences.x.iter().rev().map(clean).collect(), ..sequences.clone() }
 }
@@ -53,7 +53,7 @@ fn tapes_do_not_disturb_each_other() {
                 block_on(engine.forward(&second)).expect("sound sequences");
                 block_on(engine.differentiate(&first, &targets, &case.objective)).expect("sound sequences");
                 let (outputs, tape) = tapes[n].take().expect("each goes back once");
-                let gradients = block_on(engine.backward(tape, &d_outputs, true)).expect("sound gradients");
+                let gradients = block_on(engine.backward(tape, (&d_outputs).into(), true)).expect("sound gradients");
                 assert!((outputs, gradients) == expected[n], "{kernels:?}: pass {n} of {order:?}");
             }
         }
@@ -67,7 +67,7 @@ fn a_tape_of_other_parameters_is_refused() {
     let (parameters, sequences, targets) = numbers(&case);
     let d_outputs = d_outputs(&case, None);
     let mut engine = engine(spec, &parameters);
-    let windows = Windows::from_sequences(sequences.x.clone(), 3, 6, targets, 2).expect("sound windows");
+    let windows = Windows::from_sequences(sequences.x.to_vec(), 3, 6, targets, 2).expect("sound windows");
     engine.load_data(&windows).expect("windows that fit");
     let mut other = super::engine(spec, &parameters);
     type Change = fn(&mut GpuEngine, &[f32]) -> refrain::Result<()>;
@@ -78,21 +78,24 @@ fn a_tape_of_other_parameters_is_refused() {
     for (what, change) in changes {
         let (_, tape) = record(&mut engine, &sequences);
         change(&mut engine, &parameters).expect("sound");
-        let refused = block_on(engine.backward(tape, &d_outputs, true)).expect_err(what).to_string();
+        let refused = block_on(engine.backward(tape, (&d_outputs).into(), true)).expect_err(what).to_string();
         assert!(refused.contains("since its parameters last changed"), "{what}: {refused}");
     }
     let (_, tape) = record(&mut engine, &sequences);
-    assert!(block_on(other.backward(tape, &d_outputs, true)).is_err(), "another network of the same parameters");
+    assert!(
+        block_on(other.backward(tape, (&d_outputs).into(), true)).is_err(),
+        "another network of the same parameters"
+    );
 
     // What changes no parameter, and calls that fail.
     let (_, tape) = record(&mut engine, &sequences);
     engine.load_data(&windows).expect("windows that fit");
     assert!(engine.set_parameters(&parameters[1..]).is_err() && engine.train(&Steps::new(&[9], 1)).is_err());
     let (_, short) = record(&mut engine, &sequences);
-    block_on(engine.backward(tape, &d_outputs, true)).expect("the same parameters");
+    block_on(engine.backward(tape, (&d_outputs).into(), true)).expect("the same parameters");
     let y = d_outputs.y[1..].to_vec();
     let refused =
-        block_on(engine.backward(short, &Outputs { y, ..d_outputs }, true)).expect_err("one gradient too few");
+        block_on(engine.backward(short, (&Outputs { y, ..d_outputs }).into(), true)).expect_err("one gradient too few");
     assert!(matches!(refused, Error::Length { .. }), "{refused}");
     let refused = block_on(engine.record(&sequences, &Dropout { p: 1.0, ..DROPOUT })).expect_err("nothing is left");
     assert!(matches!(refused, Error::Config { name: "dropout", .. }), "{refused}");
@@ -106,7 +109,7 @@ fn the_gradient_of_the_input_is_made_where_it_is_asked_for() {
     let mut engine = engine(case.spec, &parameters);
     let (_, expected) = at_once(&mut engine, &sequences, &d_outputs);
     let (_, tape) = record(&mut engine, &sequences);
-    let found = block_on(engine.backward(tape, &d_outputs, false)).expect("sound gradients");
+    let found = block_on(engine.backward(tape, (&d_outputs).into(), false)).expect("sound gradients");
     assert!(found == Gradients { x: Vec::new(), ..expected });
 }
 

@@ -70,7 +70,7 @@ pub async fn time(row: &Row, device: &Device, seed: u64, seconds: f64, profile: 
     let (parameters, sequences, targets) = numbers(&row.case(seed));
     let mut engine = device.engine(row.spec, &parameters)?;
     match row.what {
-        What::Train | What::Forward => engine.load_data(&epoch(row, sequences.x, &targets)?)?,
+        What::Train | What::Forward => engine.load_data(&epoch(row, sequences.x.into_owned(), &targets)?)?,
         What::Stream | What::Block => {
             return Ok(Measured::of(time_sequence(row, &mut engine, sequences, seconds).await?));
         }
@@ -112,7 +112,7 @@ fn epoch(row: &Row, series: Vec<f32>, targets: &[f32]) -> refrain::Result<Window
 async fn time_sequence(
     row: &Row,
     engine: &mut impl Engine,
-    sequences: Sequences,
+    sequences: Sequences<'_>,
     seconds: f64,
 ) -> anyhow::Result<Timing> {
     let mut call = async || -> anyhow::Result<()> {

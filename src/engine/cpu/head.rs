@@ -55,8 +55,8 @@ impl<S: Simd> SimdPass<S, Backward<'_>> {
         let Minimised { batch, loss, terms } = match options.source {
             Source::Loss(minimised) => minimised,
             Source::Gradients(batch_rows, d_outputs) => {
-                workspace.load_d_y(&d_outputs.y, outputs, rows, batch_rows);
-                workspace.load_d_states(network, &d_outputs.states, rows, batch_rows);
+                workspace.load_d_y(d_outputs.y, outputs, rows, batch_rows);
+                workspace.load_d_states(network, d_outputs.states, rows, batch_rows);
                 return 0.0;
             }
         };

@@ -16,7 +16,7 @@ use super::way::Way;
 use super::weights::{Weights, gradient};
 use crate::data::{Sequences, Windows};
 use crate::engine::stamp::Stamp;
-use crate::engine::{self, DeviceInfo, Differentiated, Engine, Gradients, Moments, Outputs, Steps};
+use crate::engine::{self, DeviceInfo, Differentiated, Engine, Gradients, Moments, OutputGradients, Outputs, Steps};
 use crate::error::{Error, Result};
 use crate::loss::Objective;
 use crate::model::{Dropout, Mask, Readout, Spec};
@@ -226,12 +226,12 @@ impl Engine for CpuEngine {
         result
     }
 
-    async fn forward(&mut self, sequences: &Sequences) -> Result<Outputs> {
+    async fn forward(&mut self, sequences: &Sequences<'_>) -> Result<Outputs> {
         engine::check_sequences(self.spec(), sequences)?;
         self.run(&Batch::sequences(sequences, &[]), true)
     }
 
-    async fn record(&mut self, sequences: &Sequences, dropout: &Dropout) -> Result<(Outputs, Tape)> {
+    async fn record(&mut self, sequences: &Sequences<'_>, dropout: &Dropout) -> Result<(Outputs, Tape)> {
         engine::check_sequences(self.spec(), sequences)?;
         dropout.check()?;
         let CpuEngine { machine, training, network, weights, recorder, stamp, .. } = self;
@@ -239,7 +239,7 @@ impl Engine for CpuEngine {
         recorder.record(of, sequences, mask(dropout))
     }
 
-    async fn backward(&mut self, tape: Tape, d_outputs: &Outputs, with_x: bool) -> Result<Gradients> {
+    async fn backward(&mut self, tape: Tape, d_outputs: OutputGradients<'_>, with_x: bool) -> Result<Gradients> {
         let CpuEngine { machine, training, network, weights, recorder, groups, stamp, .. } = self;
         let of = Recording { machine, workspaces: training, network, parameters: &weights.parameters, stamp: *stamp };
         recorder.backward(of, groups, tape, d_outputs, with_x)
@@ -247,7 +247,7 @@ impl Engine for CpuEngine {
 
     async fn differentiate(
         &mut self,
-        sequences: &Sequences,
+        sequences: &Sequences<'_>,
         targets: &[f32],
         objective: &Objective,
     ) -> Result<Differentiated> {

@@ -3,7 +3,7 @@
 use super::batch::Batch;
 use super::network::Network;
 use super::tile::Workspace;
-use crate::engine::Outputs;
+use crate::engine::OutputGradients;
 use crate::loss::Loss;
 use crate::model::Mask;
 use std::ops::Range;
@@ -40,7 +40,7 @@ pub(super) struct Minimised<'a> {
 pub(super) enum Source<'a> {
     Loss(Minimised<'a>),
     /// The gradients of the outputs and final states of a batch of so many rows; an empty one stands for zeros.
-    Gradients(usize, &'a Outputs),
+    Gradients(usize, OutputGradients<'a>),
 }
 
 /// What is asked of the way back over a batch.

@@ -14,7 +14,7 @@ use super::way::Way;
 use super::weights::gradient;
 use crate::data::Sequences;
 use crate::engine::stamp::Stamp;
-use crate::engine::{Gradients, Outputs, check_d_outputs};
+use crate::engine::{Gradients, OutputGradients, Outputs, check_d_outputs};
 use crate::error::{Error, Result};
 use crate::model::Mask;
 use std::sync::Mutex;
@@ -60,7 +60,12 @@ impl Recorder {
     ///
     /// # Errors
     /// [`Error::Limit`] where the tape needs more memory than there is.
-    pub fn record(&mut self, of: Recording<'_>, sequences: &Sequences, mask: Option<Mask>) -> Result<(Outputs, Tape)> {
+    pub fn record(
+        &mut self,
+        of: Recording<'_>,
+        sequences: &Sequences<'_>,
+        mask: Option<Mask>,
+    ) -> Result<(Outputs, Tape)> {
         let (rows, steps, stamp, spec) = (sequences.rows, sequences.steps, of.stamp, of.network.spec);
         let batch = &Batch::sequences(sequences, &[]);
         let mut outputs = Outputs::zeros(&spec, rows, steps);
@@ -95,7 +100,7 @@ impl Recorder {
         of: Recording<'_>,
         groups: &mut Groups,
         tape: Tape,
-        d_outputs: &Outputs,
+        d_outputs: OutputGradients<'_>,
         with_x: bool,
     ) -> Result<Gradients> {
         let Tape { stamp, rows, steps, mask, mut kept } = tape;
@@ -179,7 +184,7 @@ fn back_over_tiles(
     shape: WorkspaceShape,
     kept: &mut [Kept],
     groups: &mut [Group],
-    (rows, d_outputs): (usize, &Outputs),
+    (rows, d_outputs): (usize, OutputGradients<'_>),
     mask: Option<Mask>,
     results: &mut Gradients,
 ) -> Result<()> {

@@ -4,7 +4,7 @@
 use super::pass::{Geometry, Member, Pass};
 use super::share::{Share, ShareGradient};
 use super::workspace::POSITIONS;
-use crate::engine::Outputs;
+use crate::engine::OutputGradients;
 use crate::engine::cpu::kernel::{
     AlignedBuffer, LossGradient, RowsOuter, RowsProduct, Start, Wide, accumulate, vectors,
 };
@@ -129,7 +129,8 @@ impl Member {
 
     /// The gradients of the outputs of all positions and of the final states of the member's units, from those of the
     /// whole batch or from zeros; what lies beyond a row's length is zero.
-    pub fn load_d_outputs(&mut self, pass: &Pass<'_>, Outputs { y, states }: &Outputs) {
+    pub fn load_d_outputs(&mut self, pass: &Pass<'_>, d_outputs: OutputGradients<'_>) {
+        let OutputGradients { y, states } = d_outputs;
         let (outputs, spec) = (pass.spec.outputs(), pass.spec);
         let of_row = y.len() / pass.batch_rows;
         let positions = pass.input.positions(pass.readout);

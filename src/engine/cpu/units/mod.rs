@@ -20,7 +20,7 @@ use super::memory;
 use super::network::Network;
 use super::pass::{Minimised, SimdPass};
 use super::threads::{Machine, lock};
-use crate::engine::{Gradients, Outputs};
+use crate::engine::{Gradients, OutputGradients, Outputs};
 use crate::error::Result;
 use crate::model::cells::Cell;
 use crate::model::{CellVisitor, Layout, Mask, Readout, Spec};
@@ -88,7 +88,7 @@ enum Aim<'a> {
     /// The gradients: of what is minimised, from where and how far.
     Gradients(&'a Minimised<'a>, &'a WayBack<'a>),
     /// The gradients, from those of the outputs and final states, after a pass for its outputs.
-    Back(&'a Outputs, &'a WayBack<'a>),
+    Back(OutputGradients<'a>, &'a WayBack<'a>),
 }
 
 impl Units {
@@ -246,7 +246,7 @@ impl Units {
     pub fn backward(
         &mut self,
         call: &Call<'_>,
-        d_outputs: &Outputs,
+        d_outputs: OutputGradients<'_>,
         back: Back,
         slots: Slots<'_>,
         gradient: &mut [f32],

@@ -14,7 +14,9 @@ use crate::engine::gpu::device::Gpu;
 use crate::engine::gpu::kernels::Step;
 use crate::engine::gpu::plan::{Purpose, Reach, rows_and_steps};
 use crate::engine::stamp::Stamp;
-use crate::engine::{self, DeviceInfo, Differentiated, Engine, Gradients, Moments, Outputs, Precision, Steps};
+use crate::engine::{
+    self, DeviceInfo, Differentiated, Engine, Gradients, Moments, OutputGradients, Outputs, Precision, Steps,
+};
 use crate::error::{Error, Result};
 use crate::loss::Objective;
 use crate::model::{Dropout, Readout, Spec};
@@ -57,7 +59,7 @@ impl GpuEngine {
     }
 
     /// A forward pass over sequences whose rows fit, so many time steps at a time.
-    async fn forward_rows(&mut self, sequences: &Sequences, steps: usize) -> Result<Outputs> {
+    async fn forward_rows(&mut self, sequences: &Sequences<'_>, steps: usize) -> Result<Outputs> {
         let &Sequences { rows, ref x, ref states, ref lengths, .. } = sequences;
         let spec = *self.core.spec();
         if steps < sequences.steps {
@@ -162,7 +164,7 @@ impl Engine for GpuEngine {
         Ok(y)
     }
 
-    async fn forward(&mut self, sequences: &Sequences) -> Result<Outputs> {
+    async fn forward(&mut self, sequences: &Sequences<'_>) -> Result<Outputs> {
         let (spec, all) = (*self.core.spec(), sequences.rows);
         engine::check_sequences(&spec, sequences)?;
         let (rows, steps) = rows_and_steps(&self.core.tuning, &self.core.network.description, all, sequences.steps);
@@ -178,19 +180,19 @@ impl Engine for GpuEngine {
         Ok(outputs)
     }
 
-    async fn record(&mut self, sequences: &Sequences, dropout: &Dropout) -> Result<(Outputs, GpuTape)> {
+    async fn record(&mut self, sequences: &Sequences<'_>, dropout: &Dropout) -> Result<(Outputs, GpuTape)> {
         engine::check_sequences(self.core.spec(), sequences)?;
         dropout.check()?;
         GpuTape::new(&self.core, &mut self.spare, self.stamp, sequences, dropout).await
     }
 
-    async fn backward(&mut self, tape: GpuTape, d_outputs: &Outputs, with_x: bool) -> Result<Gradients> {
+    async fn backward(&mut self, tape: GpuTape, d_outputs: OutputGradients<'_>, with_x: bool) -> Result<Gradients> {
         tape.backward(&self.core, &mut self.spare, self.stamp, d_outputs, with_x).await
     }
 
     async fn differentiate(
         &mut self,
-        sequences: &Sequences,
+        sequences: &Sequences<'_>,
         targets: &[f32],
         objective: &Objective,
     ) -> Result<Differentiated> {

@@ -7,7 +7,7 @@ use crate::data::Sequences;
 use crate::engine::gpu::kernels::Step;
 use crate::engine::gpu::plan::{Purpose, Reach, recorded_rows};
 use crate::engine::stamp::Stamp;
-use crate::engine::{Gradients, Outputs, check_d_outputs};
+use crate::engine::{Gradients, OutputGradients, Outputs, check_d_outputs};
 use crate::error::{Error, Result};
 use crate::model::Dropout;
 use std::borrow::Cow;
@@ -31,7 +31,7 @@ impl GpuTape {
         core: &Core,
         spare: &mut Spare,
         stamp: Stamp,
-        sequences: &Sequences,
+        sequences: &Sequences<'_>,
         dropout: &Dropout,
     ) -> Result<(Outputs, Self)> {
         let (spec, rows) = (*core.spec(), sequences.rows);
@@ -64,7 +64,7 @@ impl GpuTape {
         core: &Core,
         spare: &mut Spare,
         stamp: Stamp,
-        d_outputs: &Outputs,
+        d_outputs: OutputGradients<'_>,
         with_x: bool,
     ) -> Result<Gradients> {
         if stamp != self.stamp {
@@ -77,7 +77,8 @@ impl GpuTape {
         for mut pass in self.parts {
             let part = first..first + pass.rows();
             first = part.end;
-            let (x, states) = pass.backward(core, &d_outputs.part(&part, rows, spec.hidden), with_x).await?;
+            let (y, states) = d_outputs.part(&part, rows, spec.hidden);
+            let (x, states) = pass.backward(core, OutputGradients { y, states: &states }, with_x).await?;
             gradients.add_rows(&part, rows, spec.hidden, x, &states);
             spare.put(pass);
         }

@@ -6,7 +6,7 @@ use super::spare::Spare;
 use crate::data::{Sequences, Windows};
 use crate::engine::gpu::kernels::Step;
 use crate::engine::gpu::plan::{Declared, Plan, Purpose, Scheduled};
-use crate::engine::{Differentiated, Gradients, Outputs};
+use crate::engine::{Differentiated, Gradients, OutputGradients, Outputs};
 use crate::error::Result;
 
 /// A plan over sequences given outright, and what it reads.
@@ -24,14 +24,14 @@ impl Pass {
     pub fn prepare(
         core: &Core,
         spare: &mut Spare,
-        sequences: &Sequences,
+        sequences: &Sequences<'_>,
         targets: Vec<f32>,
         purpose: Purpose,
         step: Step,
     ) -> Result<Self> {
         let &Sequences { rows, steps, ref x, .. } = sequences;
         let target_len = targets.len() / rows;
-        let mut windows = Windows::from_sequences(x.clone(), core.spec().input, steps, targets, target_len)?;
+        let mut windows = Windows::from_sequences(x.to_vec(), core.spec().input, steps, targets, target_len)?;
         if let Some(lengths) = &sequences.lengths {
             windows = windows.with_lengths(lengths.clone())?;
         }
@@ -95,16 +95,21 @@ impl Pass {
     /// After the forward pass, the way back from these gradients of outputs and final states: those of the input, where
     /// they are asked for, and of the initial states. Those of the parameters are left on the device, added to those of
     /// the rows before, if there are.
-    pub async fn backward(&mut self, core: &Core, d_outputs: &Outputs, with_x: bool) -> Result<(Vec<f32>, Vec<f32>)> {
-        let mut d_y = self.within_lengths(core, &d_outputs.y);
-        let given = d_y.iter().chain(&d_outputs.states).filter(|gradient| gradient.is_finite());
+    pub async fn backward(
+        &mut self,
+        core: &Core,
+        d_outputs: OutputGradients<'_>,
+        with_x: bool,
+    ) -> Result<(Vec<f32>, Vec<f32>)> {
+        let mut d_y = self.within_lengths(core, d_outputs.y);
+        let given = d_y.iter().chain(d_outputs.states).filter(|gradient| gradient.is_finite());
         let largest = given.fold(0f32, |largest, gradient| largest.max(gradient.abs()));
         self.step = self.step.with_largest_gradient(largest, core.precision);
         let scale = self.step.loss_scale();
         d_y.iter_mut().for_each(|gradient| *gradient *= scale);
         let description = &self.plan.description;
         core.gpu.write(self.plan.array(description.d_y.expect("the plan goes back")), 0, &d_y);
-        self.plan.write_state_gradients(&core.gpu, self.rows(), &d_outputs.states, scale);
+        self.plan.write_state_gradients(&core.gpu, self.rows(), d_outputs.states, scale);
         let to_x = if with_x { &description.to_x[..] } else { &[] };
         self.run(core, description.backward.iter().chain(to_x));
         self.input_gradients(core, with_x).await
