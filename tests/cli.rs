@@ -308,7 +308,7 @@ fn verify_counts_every_case_and_forces_kernels_on_an_adapter_alone() {
     let cells: Vec<&str> = rows.iter().map(|row| row["cell"].as_str().unwrap()).collect();
     assert_eq!(cells, ["rnn_tanh", "rnn_relu", "lstm", "gru"]);
     let cases: u64 = rows.iter().map(|row| row["cases"].as_u64().unwrap()).sum();
-    assert_eq!(cases as usize, verify::cases().len() + verify::option_cases().len());
+    assert_eq!(cases as usize, verify::cases().len() + verify::option_cases().len() + verify::segment_cases().len());
     assert!(rows.iter().all(|row| row["misses"].as_array().unwrap().is_empty()), "{document}");
 
     let refusals = [("--kernels scans", 1, "for an adapter"), ("--default-limits", 1, "for an adapter")];

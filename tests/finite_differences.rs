@@ -167,8 +167,15 @@ impl Problem {
 fn check_all(layers: usize, bidirectional: bool) {
     for cell in CellKind::ALL {
         for readout in [Readout::Last, Readout::LastStep, Readout::Every] {
-            let spec =
-                Spec { cell, input: 2, hidden: 3, layers, bidirectional, head: Some(Head { outputs: 2, readout }) };
+            let spec = Spec {
+                cell,
+                input: 2,
+                hidden: 3,
+                layers,
+                bidirectional,
+                head: Some(Head { outputs: 2, readout }),
+                segments: None,
+            };
             Problem::new(spec, 2, 5, 11).check();
             Problem::new(Spec { input: 3, hidden: 4, ..spec }, 3, 1, 13).check();
         }
@@ -199,8 +206,15 @@ fn three_layers_in_both_directions() {
 fn with_lengths() -> impl Iterator<Item = Problem> {
     CellKind::ALL.into_iter().flat_map(|cell| {
         [(Readout::Last, true), (Readout::Every, false), (Readout::Every, true)].map(|(readout, bidirectional)| {
-            let spec =
-                Spec { cell, input: 2, hidden: 3, layers: 2, bidirectional, head: Some(Head { outputs: 2, readout }) };
+            let spec = Spec {
+                cell,
+                input: 2,
+                hidden: 3,
+                layers: 2,
+                bidirectional,
+                head: Some(Head { outputs: 2, readout }),
+                segments: None,
+            };
             Problem { lengths: Some(vec![3, 1, 4]), ..Problem::new(spec, 3, 5, 17) }
         })
     })

@@ -70,7 +70,7 @@ impl Golden<'_> {
         let &Case { input, hidden, outputs, layers, directions, readout, .. } = self.case;
         let readout = if readout == Readout::Last { Readout::LastStep } else { readout }; // out[:, -1]
         let (cell, bidirectional) = (self.document.cell, directions == 2);
-        Spec { cell, input, hidden, layers, bidirectional, head: Some(Head { outputs, readout }) }
+        Spec { cell, input, hidden, layers, bidirectional, head: Some(Head { outputs, readout }), segments: None }
     }
 
     fn tensor(&self, name: &str) -> Vec<f64> {

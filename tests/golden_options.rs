@@ -69,7 +69,15 @@ impl Case {
     fn spec(&self) -> Spec {
         let &Case { cell, input, hidden, outputs, layers, directions, readout, .. } = self;
         let readout = if readout == Readout::Last { Readout::LastStep } else { readout }; // out[:, -1]
-        Spec { cell, input, hidden, layers, bidirectional: directions == 2, head: Some(Head { outputs, readout }) }
+        Spec {
+            cell,
+            input,
+            hidden,
+            layers,
+            bidirectional: directions == 2,
+            head: Some(Head { outputs, readout }),
+            segments: None,
+        }
     }
 
     fn run(&self, torch: &str, tensors: &SafeTensors) {

@@ -187,7 +187,7 @@ impl Network {
         let cell = cell.ok_or_else(|| PyValueError::new_err("cell is one of rnn_tanh, rnn_relu, lstm and gru"))?;
         let readout = crate::file::readout(readout)?;
         let head = head.map(|outputs| Head { outputs, readout });
-        let spec = Spec { cell, input, hidden, layers, bidirectional, head };
+        let spec = Spec { cell, input, hidden, layers, bidirectional, head, segments: None };
         spec.validate().map_err(to_python)?;
         let mut model = Model::new(spec, initial_parameters(&spec, seed));
         if head.is_none() {

@@ -7,6 +7,7 @@ use super::values::{count, not_negative, positive, whole};
 use clap::ValueEnum;
 use refrain::disk::Identity;
 use refrain::engine::Precision;
+use refrain::forecast::Architecture;
 use refrain::loss::DELTA;
 use refrain::model::CellKind;
 use refrain::optim::{Clip, Optimizer, ScheduleShape};
@@ -24,6 +25,13 @@ pub struct Recipe {
     /// Hidden units of a layer.
     #[arg(long, default_value = "64", value_name = "N", value_parser = whole::<1, 1_048_576>)]
     pub hidden: usize,
+    /// What the network of a table goes over: the window's rows, or segments of them with the horizon decoded at once
+    /// (SegRNN).
+    #[arg(long, value_enum, default_value_t = ModelName::Rows, value_name = "MODEL")]
+    pub model: ModelName,
+    /// Rows of a segment; by default a season, or more of them where the window has more than 16.
+    #[arg(long, value_name = "N", value_parser = whole::<1, 1_048_576>)]
+    pub segment: Option<usize>,
     /// Stacked layers.
     #[arg(long, default_value = "1", value_name = "N", value_parser = whole::<1, 1_048_576>)]
     pub layers: usize,
@@ -125,6 +133,15 @@ impl Cell {
     }
 }
 
+/// What a network goes over, on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum ModelName {
+    Rows,
+    #[value(name = "segrnn")]
+    SegRnn,
+}
+
 /// An optimiser's name on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
@@ -179,6 +196,15 @@ pub enum LossName {
 }
 
 impl Recipe {
+    /// What the network of a table goes over.
+    pub fn architecture(&self) -> Result<Architecture> {
+        match (self.model, self.segment) {
+            (ModelName::SegRnn, segment) => Ok(Architecture::Segments(segment)),
+            (ModelName::Rows, None) => Ok(Architecture::Rows),
+            (ModelName::Rows, Some(_)) => Err(Error::config("--segment", "given", "--model segrnn beside it")),
+        }
+    }
+
     /// Checks the files that training on `data` writes, before it begins. Says so where it writes none.
     pub fn check_outputs(&self, data: &str, plot: Option<Named<'_>>, console: &Console) -> anyhow::Result<()> {
         let inputs = [Some(("DATA", Path::new(data))), named("--init", &self.init), named("--resume", &self.resume)];

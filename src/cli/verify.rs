@@ -7,7 +7,7 @@ use super::device;
 use anyhow::bail;
 use refrain::engine::gpu::{Kernels, Options};
 use refrain::engine::{Device, DeviceInfo, Precision};
-use refrain::verify::{Case, Errors, TOLERANCE, cases, half_cases, measure, option_cases, tolerance};
+use refrain::verify::{Case, Errors, TOLERANCE, cases, half_cases, measure, option_cases, segment_cases, tolerance};
 use serde::Serialize;
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::Instant;
@@ -54,7 +54,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     let mut console = Console::new(&args.common);
     let device = select(args).await?;
     let half = if let Device::Gpu(_) = device { half_cases() } else { Vec::new() };
-    let mut cases = [cases(), option_cases(), half].concat();
+    let mut cases = [cases(), option_cases(), segment_cases(), half].concat();
     cases.iter_mut().for_each(|case| case.seed = case.seed.wrapping_add(args.common.seed));
     let groups = groups(&cases);
     // What takes long on an adapter is compiling kernels, which each device does on a thread of its own.

@@ -26,6 +26,18 @@ pub fn check_stream(spec: &Spec, rows: usize, states: Option<&[f32]>) -> Result<
     Ok(Spec { head: spec.head.map(|head| Head { readout: Readout::Every, ..head }), ..*spec })
 }
 
+/// Checks the spec of a network that goes step by step.
+///
+/// # Errors
+/// As [`Spec::validate`]; and [`Error::Config`] where it goes over segments.
+pub fn check_steps(spec: &Spec) -> Result<()> {
+    if let Some(segments) = spec.segments {
+        let expected = "none: `Device::engine` puts such a network on a device";
+        return Err(Error::config("steps of a segment", segments.steps, expected));
+    }
+    spec.validate()
+}
+
 /// Checks that windows have as many features as the network has inputs.
 ///
 /// # Errors

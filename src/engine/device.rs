@@ -7,6 +7,7 @@ use super::device_info::DeviceInfo;
 use super::gpu::{Gpu, GpuEngine};
 use super::interface::Engine;
 use super::precision::Precision;
+use super::segmented::{Segmented, SegmentedTape};
 use super::steps::Steps;
 use super::tensors::{Differentiated, Gradients, Moments, OutputGradients, Outputs};
 use crate::data::{Sequences, Windows};
@@ -70,9 +71,14 @@ impl Device {
     /// grow with the batch; [`Error::Length`] where there are not as many parameters as the spec calls for;
     /// [`Error::Limit`] or [`Error::OutOfMemory`] where the network does not fit the adapter.
     pub fn engine_with(&self, spec: Spec, parameters: &[f32], precision: Precision) -> Result<AnyEngine> {
+        let over_segments = spec.segments.is_some();
         Ok(match (self, precision) {
             (&Device::Cpu(options), Precision::F32) => {
-                AnyEngine::Cpu(Box::new(CpuEngine::with_options(spec, parameters, options)?))
+                let make = |spec, parameters: &[f32]| CpuEngine::with_options(spec, parameters, options);
+                match over_segments {
+                    true => AnyEngine::SegmentedCpu(Box::new(Segmented::new(spec, parameters, make)?)),
+                    false => AnyEngine::Cpu(Box::new(make(spec, parameters)?)),
+                }
             }
             (Device::Cpu(_), Precision::F16) => {
                 let expected =
@@ -81,7 +87,12 @@ impl Device {
             }
             #[cfg(feature = "gpu")]
             (Device::Gpu(gpu), precision) => {
-                AnyEngine::Gpu(Box::new(GpuEngine::with_precision(gpu.clone(), spec, parameters, precision)?))
+                let make =
+                    |spec, parameters: &[f32]| GpuEngine::with_precision(gpu.clone(), spec, parameters, precision);
+                match over_segments {
+                    true => AnyEngine::SegmentedGpu(Box::new(Segmented::new(spec, parameters, make)?)),
+                    false => AnyEngine::Gpu(Box::new(make(spec, parameters)?)),
+                }
             }
         })
     }
@@ -95,6 +106,11 @@ pub enum AnyEngine {
     /// On an adapter.
     #[cfg(feature = "gpu")]
     Gpu(Box<GpuEngine>),
+    /// Over segments, on the processor.
+    SegmentedCpu(Box<Segmented<CpuEngine>>),
+    /// Over segments, with the recurrent layers on an adapter.
+    #[cfg(feature = "gpu")]
+    SegmentedGpu(Box<Segmented<GpuEngine>>),
 }
 
 /// The same call on whichever engine it is.
@@ -104,6 +120,9 @@ macro_rules! on {
             AnyEngine::Cpu($engine) => $call,
             #[cfg(feature = "gpu")]
             AnyEngine::Gpu($engine) => $call,
+            AnyEngine::SegmentedCpu($engine) => $call,
+            #[cfg(feature = "gpu")]
+            AnyEngine::SegmentedGpu($engine) => $call,
         }
     };
 }
@@ -116,6 +135,11 @@ pub enum AnyTape {
     /// On an adapter.
     #[cfg(feature = "gpu")]
     Gpu(<GpuEngine as Engine>::Tape),
+    /// Over segments, on the processor.
+    SegmentedCpu(SegmentedTape<<CpuEngine as Engine>::Tape>),
+    /// Over segments, on an adapter.
+    #[cfg(feature = "gpu")]
+    SegmentedGpu(SegmentedTape<<GpuEngine as Engine>::Tape>),
 }
 
 impl Engine for AnyEngine {
@@ -172,6 +196,15 @@ impl Engine for AnyEngine {
                 let (outputs, tape) = engine.record(sequences, dropout).await?;
                 (outputs, AnyTape::Gpu(tape))
             }
+            AnyEngine::SegmentedCpu(engine) => {
+                let (outputs, tape) = engine.record(sequences, dropout).await?;
+                (outputs, AnyTape::SegmentedCpu(tape))
+            }
+            #[cfg(feature = "gpu")]
+            AnyEngine::SegmentedGpu(engine) => {
+                let (outputs, tape) = engine.record(sequences, dropout).await?;
+                (outputs, AnyTape::SegmentedGpu(tape))
+            }
         })
     }
 
@@ -180,7 +213,13 @@ impl Engine for AnyEngine {
             (AnyEngine::Cpu(engine), AnyTape::Cpu(tape)) => engine.backward(tape, d_outputs, with_x).await,
             #[cfg(feature = "gpu")]
             (AnyEngine::Gpu(engine), AnyTape::Gpu(tape)) => engine.backward(tape, d_outputs, with_x).await,
+            (AnyEngine::SegmentedCpu(engine), AnyTape::SegmentedCpu(tape)) => {
+                engine.backward(tape, d_outputs, with_x).await
+            }
             #[cfg(feature = "gpu")]
+            (AnyEngine::SegmentedGpu(engine), AnyTape::SegmentedGpu(tape)) => {
+                engine.backward(tape, d_outputs, with_x).await
+            }
             _ => Err(Error::StaleTape),
         }
     }

@@ -14,6 +14,7 @@ mod interface;
 #[cfg(any(test, not(feature = "gpu")))]
 mod no_adapters;
 mod precision;
+mod segmented;
 mod stamp;
 mod steps;
 mod tensors;
@@ -21,10 +22,11 @@ mod tensors;
 #[cfg(not(feature = "gpu"))]
 use no_adapters as adapters;
 
-pub use checks::{check_d_outputs, check_sequences, check_stream, check_windows};
+pub use checks::{check_d_outputs, check_sequences, check_steps, check_stream, check_windows};
 pub use device::{AnyEngine, AnyTape, Device};
 pub use device_info::DeviceInfo;
 pub use interface::Engine;
 pub use precision::Precision;
+pub use segmented::{Segmented, SegmentedTape};
 pub use steps::Steps;
 pub use tensors::{Differentiated, Gradients, Moments, OutputGradients, Outputs};

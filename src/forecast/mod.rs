@@ -37,7 +37,7 @@ pub use metrics::Scores;
 pub use naive::Naive;
 pub use number::{Level, column_name};
 pub use problem::{LEARNING_RATE, Problem};
-pub use recipe::Recipe;
+pub use recipe::{Architecture, Recipe};
 pub use scale::Scale;
 pub use sheet::{Sheet, Values};
 pub use split::{Part, Split};

@@ -2,20 +2,33 @@
 
 use super::card::Card;
 use super::problem::Problem;
-use super::task::Task;
+use super::task::{Plan, Task};
 use crate::engine::Precision;
 use crate::error::{Error, Result};
 use crate::loss::Loss;
-use crate::model::{CellKind, Model, Spec, initial_parameters};
+use crate::model::{CellKind, Model, Segments, Spec, initial_parameters};
 use crate::optim::{Clip, Optimizer, ScheduleShape};
 use crate::train::{Options, Run};
 use serde_json::{Map, Value, json};
+
+/// What a network goes over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Architecture {
+    /// The rows of a window, one by one; the horizon is an output after the last.
+    #[default]
+    Rows,
+    /// Segments of so many rows ([`Segments`]: SegRNN); by default a season, or two and more where the window has more
+    /// than 16 of them.
+    Segments(Option<usize>),
+}
 
 /// The network and its training. What is `None` follows from the table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recipe {
     /// The cell: GRU by default.
     pub cell: CellKind,
+    /// What it goes over.
+    pub model: Architecture,
     /// Hidden units of a layer: 64 by default.
     pub hidden: usize,
     /// Stacked layers.
@@ -50,6 +63,7 @@ impl Default for Recipe {
     fn default() -> Self {
         Recipe {
             cell: CellKind::Gru,
+            model: Architecture::Rows,
             hidden: 64,
             layers: 1,
             bidirectional: false,
@@ -122,7 +136,15 @@ impl Recipe {
     /// [`Error::Config`] where it cannot be, [`Error::Limit`] where it would be too large.
     pub fn network(&self, problem: &Problem) -> Result<Model> {
         let spec = problem.spec(self.cell, self.hidden, self.layers);
-        let spec = Spec { bidirectional: self.bidirectional, ..spec };
+        let segments = match self.model {
+            Architecture::Rows => None,
+            Architecture::Segments(steps) => {
+                let Plan { window, season, .. } = problem.card.plan;
+                let steps = steps.unwrap_or_else(|| suggested_segment(window, season));
+                Some(Segments { steps, targets: problem.card.plan.width() * problem.card.plan.levels() })
+            }
+        };
+        let spec = Spec { bidirectional: self.bidirectional, segments, ..spec };
         spec.check_size()?;
         Ok(Model::new(spec, initial_parameters(&spec, self.seed)))
     }
@@ -156,4 +178,13 @@ impl Recipe {
             other => unreachable!("json!({{..}}) is an object, found {other}"),
         }
     }
+}
+
+/// Segments of a window, at most.
+const SEGMENTS: usize = 16;
+
+/// A season, or an eighth of the window where it has none; as many of them together as it takes to have few segments.
+fn suggested_segment(window: usize, season: usize) -> usize {
+    let least = if season > 1 && 2 * season <= window { season } else { window.div_ceil(8) };
+    least * window.div_ceil(SEGMENTS * least)
 }

@@ -5,18 +5,19 @@ use crate::rng::{Purpose, generator};
 use rand::RngExt;
 
 /// PyTorch's defaults: every recurrent tensor from U(-1/sqrt(H), 1/sqrt(H)), the head from U(-1/sqrt(D*H),
-/// 1/sqrt(D*H)). The distribution is PyTorch's; the numbers are our generator's.
+/// 1/sqrt(D*H)), the embedding of segments likewise by the values of a segment. Positions have mean 0 and variance 1. The
+/// distribution is PyTorch's; the numbers are our generator's.
 pub fn initial_parameters(spec: &Spec, seed: u64) -> Vec<f32> {
     let layout = Layout::new(spec);
     let mut rng = generator(seed, Purpose::Weights);
-    let head = layout.head_weight().start;
-    (0..layout.len())
-        .map(|index| {
-            let fan = if index < head { spec.hidden } else { spec.top() };
-            let bound = 1.0 / (fan as f32).sqrt();
-            bound * (2.0 * rng.random::<f32>() - 1.0)
-        })
-        .collect()
+    let bound = |fan: usize| 1.0 / (fan as f32).sqrt();
+    let mut bounds = vec![bound(spec.hidden); layout.head_weight().start];
+    bounds.resize(layout.len(), bound(spec.top()));
+    if let (Some(ranges), Some(segments)) = (layout.segments(), spec.segments) {
+        bounds[..ranges.positions.start].fill(bound(segments.steps * spec.input));
+        bounds[ranges.positions.clone()].fill(3f32.sqrt());
+    }
+    bounds.into_iter().map(|bound| bound * (2.0 * rng.random::<f32>() - 1.0)).collect()
 }
 
 #[cfg(test)]

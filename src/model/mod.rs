@@ -14,5 +14,5 @@ pub(crate) use file::CHECKPOINT;
 pub use file::{LoadOptions, Loaded, Model, Names, Nonlinearity};
 pub use init::initial_parameters;
 pub use kind::{CellFacts, CellKind, CellVisitor};
-pub use params::{LayerRanges, Layout, NamedRange};
-pub use spec::{Head, Readout, Spec};
+pub use params::{LayerRanges, Layout, NamedRange, SegmentRanges};
+pub use spec::{Head, Readout, Segments, Spec};

@@ -1,6 +1,6 @@
 //! The flat parameter block: every weight of a network in one buffer, in PyTorch's order, layout and names.
 
-use super::{Head, Spec};
+use super::{Head, Segments, Spec};
 use std::ops::Range;
 
 /// One tensor of the block.
@@ -27,12 +27,24 @@ pub struct LayerRanges {
     pub bias_hh: Range<usize>,
 }
 
+/// The tensors of a network over segments, beside its layers and its head.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SegmentRanges {
+    /// W of the segments' embedding, [H, w*I].
+    pub embedding_weight: Range<usize>,
+    /// b of the segments' embedding, `[H]`.
+    pub embedding_bias: Range<usize>,
+    /// The position of each segment of the horizon, [M, H].
+    pub positions: Range<usize>,
+}
+
 /// Where each tensor of a network lies in its flat parameter block. Gradients and the optimiser's moments have the same
 /// layout.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
     tensors: Vec<NamedRange>,
     layers: Vec<LayerRanges>,
+    segments: Option<SegmentRanges>,
     head_weight: Range<usize>,
     head_bias: Range<usize>,
     len: usize,
@@ -50,6 +62,11 @@ impl Layout {
             range
         };
         let rows = spec.facts().gates * spec.hidden;
+        let segments = spec.segments.map(|Segments { steps, .. }| SegmentRanges {
+            embedding_weight: push("embedding.weight".into(), &[spec.hidden, steps * spec.input]),
+            embedding_bias: push("embedding.bias".into(), &[spec.hidden]),
+            positions: push("positions.weight".into(), &[spec.positions(), spec.hidden]),
+        });
         let mut layers = Vec::new();
         for layer in 0..spec.layers {
             for suffix in ["", "_reverse"].into_iter().take(spec.directions()) {
@@ -64,11 +81,13 @@ impl Layout {
         }
         let (head_weight, head_bias) = match spec.head {
             Some(Head { outputs, .. }) => {
+                // The head of a network over segments makes one of them.
+                let outputs = spec.segments.map_or(outputs, |segments| segments.steps * segments.targets);
                 (push("fc.weight".into(), &[outputs, spec.top()]), push("fc.bias".into(), &[outputs]))
             }
             None => (len..len, len..len),
         };
-        Layout { tensors, layers, head_weight, head_bias, len }
+        Layout { tensors, layers, segments, head_weight, head_bias, len }
     }
 
     /// Values in the block.
@@ -88,12 +107,23 @@ impl Layout {
         &self.layers
     }
 
-    /// The head's weight, [O, D*H]; empty without a head.
+    /// The recurrent layers, as [`Spec::recurrent`] has them alone.
+    pub fn recurrent(&self) -> Range<usize> {
+        let (first, last) = (&self.layers[0], &self.layers[self.layers.len() - 1]);
+        first.weight_ih.start..last.bias_hh.end
+    }
+
+    /// What a network over segments has beside.
+    pub fn segments(&self) -> Option<&SegmentRanges> {
+        self.segments.as_ref()
+    }
+
+    /// The head's weight, [O, D*H], over segments [w*F, H]; empty without a head.
     pub fn head_weight(&self) -> Range<usize> {
         self.head_weight.clone()
     }
 
-    /// The head's bias, `[O]`; empty without a head.
+    /// The head's bias, `[O]`, over segments `[w*F]`; empty without a head.
     pub fn head_bias(&self) -> Range<usize> {
         self.head_bias.clone()
     }

@@ -37,6 +37,22 @@ pub struct Head {
     pub readout: Readout,
 }
 
+/// What makes a network go over segments of time instead of steps, and decode all of its horizon at once (SegRNN).
+///
+/// Each segment becomes one input of the recurrent layers: e = relu(W s + b), with s its values, [w, I]. The final states
+/// are then decoded once for each segment of the horizon: one step of the same layers, whose input is that segment's
+/// position, a learned vector; the head makes the segment, [w, F], of it. Segments end where a row ends, so that what is
+/// left over stands at the beginning, after zeros.
+///
+/// Source: Lin et al. 2023, SegRNN, arXiv 2308.11200, with parallel decoding, and without its embedding of channels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Segments {
+    /// Time steps of a segment (w).
+    pub steps: usize,
+    /// Values of a step of the horizon (F): the outputs O are [K, F], K steps of it.
+    pub targets: usize,
+}
+
 /// A recurrent network as `torch.nn.{RNN, LSTM, GRU}` with `batch_first=True`, and a `torch.nn.Linear` head on it, or
 /// none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -53,6 +69,9 @@ pub struct Spec {
     pub bidirectional: bool,
     /// The head. Without one the outputs are the top layer's hidden states at every step, [B, T, D*H].
     pub head: Option<Head>,
+    /// Whether it goes over segments of time; then it has a head on the last step, and one direction.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segments: Option<Segments>,
 }
 
 /// Parameters of the largest network: their indices fit in 32 bits on every device.
@@ -62,10 +81,13 @@ const MOST_MADE: u64 = 1 << 28;
 
 impl std::fmt::Display for Spec {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Spec { cell, input, hidden, layers, bidirectional, head } = self;
+        let Spec { cell, input, hidden, layers, bidirectional, head, segments } = self;
         write!(f, "{cell}, {input} inputs, {layers} x {hidden} hidden units")?;
         if *bidirectional {
             f.write_str(" in both directions")?;
+        }
+        if let Some(Segments { steps, .. }) = segments {
+            write!(f, ", over segments of {steps} steps")?;
         }
         match head {
             None => f.write_str(", no head"),
@@ -80,14 +102,18 @@ impl Spec {
     /// One layer, one direction, a head on the last step: the course's network.
     pub fn new(cell: CellKind, input: usize, hidden: usize, outputs: usize) -> Self {
         let head = Head { outputs, readout: Readout::Last };
-        Spec { cell, input, hidden, layers: 1, bidirectional: false, head: Some(head) }
+        Spec { cell, input, hidden, layers: 1, bidirectional: false, head: Some(head), segments: None }
     }
 
     /// Checks the sizes of the network.
     ///
     /// # Errors
-    /// [`Error::Config`] where a size is 0 or above 2^20, or the network has more than 2^31 parameters.
+    /// [`Error::Config`] where a size is 0 or above 2^20, the network has more than 2^31 parameters, or it goes over
+    /// segments and has not the head for that or both directions.
     pub fn validate(&self) -> Result<()> {
+        if let Some(segments) = self.segments {
+            self.check_segments(segments)?;
+        }
         let sizes = [("input", self.input), ("hidden", self.hidden), ("layers", self.layers)];
         let outputs = self.head.map(|head| ("outputs", head.outputs));
         for (name, size) in sizes.into_iter().chain(outputs) {
@@ -100,7 +126,14 @@ impl Spec {
             [self.hidden, self.layers, self.head.map_or(0, |head| head.outputs)].map(|size| size as u128);
         let inputs = (self.input as u128).max(self.top() as u128);
         let layer = self.facts().gates as u128 * hidden * (inputs + hidden + 2);
-        let parameters = layers * self.directions() as u128 * layer + outputs * (self.top() as u128 + 1);
+        let recurrent = layers * self.directions() as u128 * layer;
+        let parameters = match self.segments {
+            None => recurrent + outputs * (self.top() as u128 + 1),
+            Some(Segments { steps, targets }) => {
+                let [steps, targets, positions] = [steps, targets, self.positions()].map(|size| size as u128);
+                recurrent + hidden * (steps * inputs + 1 + positions) + steps * targets * (hidden + 1)
+            }
+        };
         if parameters > MOST_PARAMETERS {
             return Err(Error::config("the number of parameters", parameters, format!("at most {MOST_PARAMETERS}")));
         }
@@ -128,14 +161,45 @@ impl Spec {
         })
     }
 
+    fn check_segments(&self, Segments { steps, targets }: Segments) -> Result<()> {
+        for (name, size) in [("steps of a segment", steps), ("targets of a step", targets)] {
+            if size == 0 || size > 1 << 20 {
+                return Err(Error::config(name, size, "a whole number from 1 to 1048576"));
+            }
+        }
+        if self.bidirectional {
+            return Err(Error::config("directions over segments", 2, 1));
+        }
+        match self.head {
+            Some(Head { outputs, readout: Readout::Last }) if outputs.is_multiple_of(targets) => Ok(()),
+            Some(Head { outputs, readout: Readout::Last }) => Err(Error::config(
+                "outputs over segments",
+                outputs,
+                format!("a multiple of {targets}, a step's targets"),
+            )),
+            _ => Err(Error::config("the head over segments", "none on the last step", "one on the last step")),
+        }
+    }
+
+    /// The recurrent layers alone, as they go over segments or over whatever else: without the head, and what they are
+    /// given is the first layer's input.
+    pub fn recurrent(&self) -> Spec {
+        Spec { input: self.layer_input(0), head: None, segments: None, ..*self }
+    }
+
+    /// Segments of the horizon, each with a position: 0 of a network that goes over steps.
+    pub fn positions(&self) -> usize {
+        self.segments.map_or(0, |segments| self.outputs().div_ceil(segments.steps * segments.targets))
+    }
+
     /// Directions (D): 1 or 2.
     pub fn directions(&self) -> usize {
         1 + usize::from(self.bidirectional)
     }
 
-    /// Input features of layer `layer`: I, or D*H above the first.
+    /// Input features of layer `layer`: I, but H over segments; or D*H above the first.
     pub fn layer_input(&self, layer: usize) -> usize {
-        if layer == 0 { self.input } else { self.top() }
+        if layer == 0 && self.segments.is_none() { self.input } else { self.top() }
     }
 
     /// Features of a layer's output, and of the head's input: D*H.

@@ -157,7 +157,7 @@ impl Builder {
             return Err(Error::config("last_step", "given", "a head beside it, which reads that step"));
         }
         let Builder { inputs: input, hidden, layers, bidirectional, .. } = *self;
-        let spec = Spec { cell, input, hidden, layers, bidirectional, head };
+        let spec = Spec { cell, input, hidden, layers, bidirectional, head, segments: None };
         spec.validate()?;
         Ok(spec)
     }

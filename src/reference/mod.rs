@@ -23,6 +23,7 @@ mod network;
 mod optim;
 mod results;
 mod rounded;
+mod segments;
 mod sequences;
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@ use super::head::Head;
 use super::layer::{Layer, Tape};
 use super::results::{Differentiated, Gradients, Outputs};
 use super::rounded::Rounded;
+use super::segments::{self, Passes};
 use super::sequences::Sequences;
 use crate::error::{Error, Result};
 use crate::loss::Objective;
@@ -29,7 +30,7 @@ pub fn forward_rounded(spec: &Spec, parameters: &[f64], sequences: &Sequences) -
 }
 
 fn forward_in<R: Number>(spec: &Spec, parameters: &[f64], sequences: &Sequences) -> Result<Outputs<R>> {
-    Ok(spec.cell.visit(Forward(&Network::new(spec, parameters, sequences, &Dropout::default())?)).outputs)
+    Ok(Network::new(spec, parameters, sequences, &Dropout::default())?.run().into_outputs())
 }
 
 /// Every gradient of the mean squared error against `targets` ([B, O], or [B, T, O] where the head reads every step).
@@ -84,11 +85,11 @@ fn differentiate_in<R: Number>(
     let network = Network::new(spec, parameters, sequences, &objective.dropout)?;
     objective.check(spec)?;
     objective.loss.check_targets(spec, network.steps, &network.lengths, targets)?;
-    let pass = spec.cell.visit(Forward(&network));
-    let (loss, d_y) = objective.loss.mean(spec, &network.lengths, &pass.outputs.y, targets);
+    let run = network.run();
+    let (loss, d_y) = objective.loss.mean(spec, &network.lengths, &run.outputs().y, targets);
     let d_outputs = Outputs { y: d_y, states: vec![R::ZERO; network.initial.len()] };
-    let gradients = spec.cell.visit(Backward { network: &network, pass: &pass, d_outputs });
-    Ok(Differentiated { loss, outputs: pass.outputs, gradients })
+    let gradients = network.run_back(&run, d_outputs);
+    Ok(Differentiated { loss, outputs: run.into_outputs(), gradients })
 }
 
 /// The vector-Jacobian product: the gradients of whatever has the gradient `d_outputs` with respect to the outputs and
@@ -128,42 +129,64 @@ fn backward_in<R: Number>(
     d_outputs: &Outputs,
 ) -> Result<Gradients<R>> {
     let network = Network::new(spec, parameters, sequences, dropout)?;
-    let pass = spec.cell.visit(Forward(&network));
+    let run = network.run();
     let Outputs { y, states } = d_outputs;
     let shape = [("B", network.rows), ("read steps", spec.read_steps(network.steps)), ("O", spec.outputs())];
     Error::check_len("the gradient of y", &shape, y.len())?;
     Error::check_len("the gradient of the states", &[("block", network.initial.len())], states.len())?;
     let d_outputs = Outputs { y: exact(y), states: exact(states) };
-    Ok(spec.cell.visit(Backward { network: &network, pass: &pass, d_outputs }))
+    Ok(network.run_back(&run, d_outputs))
 }
 
 /// A network over a batch, all lengths checked.
-struct Network<'a, R> {
-    spec: &'a Spec,
-    layout: Layout,
-    parameters: Vec<R>,
-    rows: usize,
-    steps: usize,
+pub(super) struct Network<R> {
+    pub spec: Spec,
+    pub layout: Layout,
+    pub parameters: Vec<R>,
+    pub rows: usize,
+    pub steps: usize,
     /// The length of each row, `[B]`: T where none are given.
-    lengths: Vec<usize>,
-    x: Vec<R>,
+    pub lengths: Vec<usize>,
+    pub x: Vec<R>,
     /// [S, L*D, B, H].
-    initial: Vec<R>,
+    pub initial: Vec<R>,
     /// What is dropped between the layers.
-    mask: Mask,
+    pub mask: Mask,
 }
 
 /// What the forward pass leaves for the backward one.
-struct Pass<R> {
-    outputs: Outputs<R>,
+pub(super) struct Pass<R> {
+    pub outputs: Outputs<R>,
     /// Of each layer and direction, index layer*D + direction.
     tapes: Vec<Tape<R>>,
     /// The input of each layer, then the output of the topmost: L+1 tensors, [B, T, I] and [B, T, D*H].
     between: Vec<Vec<R>>,
 }
 
-impl<'a, R: Number> Network<'a, R> {
-    fn new(spec: &'a Spec, parameters: &[f64], sequences: &Sequences, dropout: &Dropout) -> Result<Self> {
+/// What a forward pass of the whole network leaves for the backward one.
+enum Run<R> {
+    Steps(Pass<R>),
+    Segments(Passes<R>),
+}
+
+impl<R> Run<R> {
+    fn outputs(&self) -> &Outputs<R> {
+        match self {
+            Run::Steps(pass) => &pass.outputs,
+            Run::Segments(passes) => &passes.outputs,
+        }
+    }
+
+    fn into_outputs(self) -> Outputs<R> {
+        match self {
+            Run::Steps(pass) => pass.outputs,
+            Run::Segments(passes) => passes.outputs,
+        }
+    }
+}
+
+impl<R: Number> Network<R> {
+    fn new(spec: &Spec, parameters: &[f64], sequences: &Sequences, dropout: &Dropout) -> Result<Self> {
         spec.validate()?;
         dropout.check()?;
         let &Sequences { rows, steps, ref x, ref states, ref lengths } = sequences;
@@ -196,7 +219,31 @@ impl<'a, R: Number> Network<'a, R> {
             }
         };
         let (parameters, x) = (exact(parameters), exact(x));
-        Ok(Network { spec, layout, parameters, rows, steps, lengths, x, initial, mask: dropout.mask() })
+        let (spec, mask) = (*spec, dropout.mask());
+        Ok(Network { spec, layout, parameters, rows, steps, lengths, x, initial, mask })
+    }
+
+    /// The forward pass.
+    fn run(&self) -> Run<R> {
+        if self.spec.segments.is_some() { Run::Segments(segments::forward(self)) } else { Run::Steps(self.pass()) }
+    }
+
+    /// The backward pass.
+    fn run_back(&self, run: &Run<R>, d_outputs: Outputs<R>) -> Gradients<R> {
+        match run {
+            Run::Steps(pass) => self.back(pass, d_outputs),
+            Run::Segments(passes) => segments::backward(self, passes, &d_outputs),
+        }
+    }
+
+    /// The forward pass over the steps.
+    pub fn pass(&self) -> Pass<R> {
+        self.spec.cell.visit(Forward(self))
+    }
+
+    /// The backward pass over the steps.
+    pub fn back(&self, pass: &Pass<R>, d_outputs: Outputs<R>) -> Gradients<R> {
+        self.spec.cell.visit(Backward { network: self, pass, d_outputs })
     }
 
     fn layer(&self, layer: usize, direction: usize) -> Layer<'_, R> {
@@ -226,7 +273,7 @@ impl<'a, R: Number> Network<'a, R> {
     }
 
     fn head(&self) -> Head<'_> {
-        Head::new(self.spec, &self.layout, self.steps, &self.lengths)
+        Head::new(&self.spec, &self.layout, self.steps, &self.lengths)
     }
 
     /// Index of state `s` of layer and direction `scan`, at row 0 and unit 0, in [S, L*D, B, H].
@@ -260,7 +307,7 @@ fn exact<R: Number>(values: &[f64]) -> Vec<R> {
 
 /// Layer by layer: the input of layer l+1 at time t is h of layer l at time t, forward direction first, then reverse;
 /// zero where a row has ended, and where a unit is dropped.
-struct Forward<'a, R>(&'a Network<'a, R>);
+struct Forward<'a, R>(&'a Network<R>);
 
 impl<R: Number> CellVisitor for Forward<'_, R> {
     type Output = Pass<R>;
@@ -299,7 +346,7 @@ impl<R: Number> CellVisitor for Forward<'_, R> {
 
 /// The way back: the head, then the layers from the top. Both directions of a layer add to the gradient of its input.
 struct Backward<'a, R> {
-    network: &'a Network<'a, R>,
+    network: &'a Network<R>,
     pass: &'a Pass<R>,
     /// Gradient of the outputs and of the final states.
     d_outputs: Outputs<R>,

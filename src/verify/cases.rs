@@ -3,7 +3,7 @@
 use crate::data::{Center, Sequences};
 use crate::engine::{Outputs, Precision};
 use crate::loss::{Loss, Objective, Quantiles};
-use crate::model::{CellKind, Dropout, Head, Readout, Spec, initial_parameters};
+use crate::model::{CellKind, Dropout, Head, Readout, Segments, Spec, initial_parameters};
 use crate::optim::{Clip, Optimizer};
 use crate::rng::{Purpose, generator};
 use rand::RngExt;
@@ -67,9 +67,12 @@ impl Case {
 
 impl std::fmt::Display for Case {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Spec { cell, input, hidden, layers, bidirectional, head } = self.spec;
+        let Spec { cell, input, hidden, layers, bidirectional, head, segments } = self.spec;
         let outputs = head.map_or("none".to_owned(), |head| head.outputs.to_string());
         write!(f, "{cell} B={} T={} I={input} H={hidden} O={outputs}", self.rows, self.steps)?;
+        if let Some(segments) = segments {
+            write!(f, " segments of {}", segments.steps)?;
+        }
         if layers > 1 {
             write!(f, " L={layers}")?;
         }
@@ -135,7 +138,7 @@ pub fn cases() -> Vec<Case> {
             for readout in [Readout::Last, Readout::Every] {
                 for hidden in [4, 7] {
                     let head = Some(Head { outputs: 3, readout });
-                    let spec = Spec { cell, input: 2, hidden, layers, bidirectional, head };
+                    let spec = Spec { cell, input: 2, hidden, layers, bidirectional, head, segments: None };
                     cases.push(Case { states: true, ..plain(spec, 5, 6) });
                 }
             }
@@ -214,6 +217,32 @@ pub fn option_cases() -> Vec<Case> {
     let objective = Objective { loss: Loss::CrossEntropy, dropout: Dropout::default() };
     let apart = Case::new(Spec::new(CellKind::RnnRelu, 3, 6, 6), 8, 3);
     cases.push(Case { scale: 8.0, objective, ..apart });
+    number(&mut cases);
+    cases
+}
+
+/// Networks over segments: rows that they do not divide evenly, horizons that end within one, several targets, layers,
+/// lengths, states, dropout, and windows that are centred.
+pub fn segment_cases() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for cell in CellKind::ALL {
+        let spec = |input, layers, segments: Segments, outputs| Spec {
+            layers,
+            segments: Some(segments),
+            ..Spec::new(cell, input, 7, outputs)
+        };
+        let dropout = Dropout { p: 0.4, seed: 9, step: 3 };
+        let one = Segments { steps: 4, targets: 1 };
+        cases.push(Case::new(spec(1, 1, one, 8), 5, 12));
+        cases.push(Case { states: true, lengths: true, ..Case::new(spec(3, 2, one, 10), 19, 11) });
+        let objective = Objective { dropout, ..Objective::default() };
+        cases.push(Case { objective, ..Case::new(spec(2, 2, one, 3), 5, 9) });
+        let objective = Objective { loss: Loss::Huber { delta: 1.2 }, dropout };
+        let two = spec(3, 1, Segments { steps: 3, targets: 2 }, 14);
+        let clip = Some(Clip { max_norm: 0.05 });
+        cases.push(Case { horizon: Some(Center::Last), objective, clip, ..Case::new(two, 21, 7) });
+        cases.push(Case { horizon: Some(Center::Mean), lengths: true, ..Case::new(two, 9, 3) });
+    }
     number(&mut cases);
     cases
 }

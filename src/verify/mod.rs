@@ -2,7 +2,7 @@
 
 mod cases;
 
-pub use cases::{Case, cases, d_outputs, half_cases, numbers, option_cases};
+pub use cases::{Case, cases, d_outputs, half_cases, numbers, option_cases, segment_cases};
 
 use crate::data::{Sequences, Targets, Windows};
 use crate::engine::{Differentiated, Engine, Gradients, Outputs, Precision, Steps};

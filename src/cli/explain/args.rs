@@ -86,7 +86,7 @@ impl Args {
         let readout = if self.every_step { Readout::Every } else { Readout::Last };
         let head = Some(Head { outputs: self.outputs, readout });
         let (cell, layers, bidirectional) = (self.cell.kind(), self.layers, self.bidirectional);
-        Spec { cell, input, hidden, layers, bidirectional, head }
+        Spec { cell, input, hidden, layers, bidirectional, head, segments: None }
     }
 
     pub fn request(&self, capabilities: Capabilities) -> Request {

@@ -93,6 +93,7 @@ impl Set {
                     layers: recipe.layers,
                     bidirectional: recipe.bidirectional,
                     head: (flags.head != Some(HeadName::None)).then_some(Head { outputs, readout }),
+                    segments: None,
                 };
                 spec.check_size()?;
                 Model::new(spec, initial_parameters(&spec, seed))

@@ -49,7 +49,7 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &TaskFlags, common: &Common
         console.say(note)?;
     }
     let spec = training.model.spec;
-    if let Some(warning) = recipe.dropout_warning(spec.layers) {
+    if let Some(warning) = recipe.dropout_warning(spec.layers + usize::from(spec.segments.is_some())) {
         console.warn(warning);
     }
     let device = Device::select(&common.device).await?;
@@ -131,6 +131,7 @@ fn how(recipe: &Recipe, initial: Option<&Forecaster>, seed: u64) -> Result<refra
     };
     Ok(refrain::forecast::Recipe {
         cell: recipe.cell.kind(),
+        model: recipe.architecture()?,
         hidden: recipe.hidden,
         layers: recipe.layers,
         bidirectional: recipe.bidirectional,

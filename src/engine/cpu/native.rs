@@ -60,7 +60,7 @@ impl CpuEngine {
     /// [`Error::Config`] where the spec is not valid or there are to be no threads, [`Error::Length`] where the block
     /// does not have the length that the spec calls for.
     pub fn with_options(spec: Spec, parameters: &[f32], options: Options) -> Result<Self> {
-        spec.validate()?;
+        engine::check_steps(&spec)?;
         if let (true, Some(steps)) = (spec.bidirectional, options.recompute) {
             let expected = "none where layers run in both directions: the reverse one begins at the end";
             return Err(Error::config("recompute", steps, expected));

@@ -51,7 +51,7 @@ pub fn contents(arrays: &Arrays<'_>, options: &LoadOptions) -> Fallible<Contents
     };
     let (_, input) = matrix(arrays, &names.of("rnn.weight_ih_l0"), "[G*H, I]")?;
     let layers = found.layers.len();
-    let mut spec = Spec { cell, input, hidden, layers, bidirectional: found.reverse, head: None };
+    let mut spec = Spec { cell, input, hidden, layers, bidirectional: found.reverse, head: None, segments: None };
     spec.validate().map_err(|error| format!("the shapes of its tensors: {error}"))?;
     let mut lacks = Lacking { rnn: !found.biases, head: false };
     if let Some(head) = head(arrays, &survey, &Behind { module: rnn, input, top: spec.top() }, options)? {
@@ -220,7 +220,7 @@ fn ignored(survey: &Survey<'_>, rnn: &str, head: Option<&str>) -> Option<String>
 
 /// What was told from shapes, and what they do not tell.
 fn notes(spec: &Spec, options: &LoadOptions) -> Vec<String> {
-    let Spec { cell, input, hidden, layers, bidirectional, head } = spec;
+    let Spec { cell, input, hidden, layers, bidirectional, head, .. } = spec;
     let counted = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     let parts = [
         counted(*layers, "layer"),

@@ -251,7 +251,8 @@ fn ours(card: &str, arrays: &Arrays<'_>, options: &LoadOptions) -> std::result::
     }
     // The number of tensors that are there bounds what Layout names.
     let found = arrays.names().filter(|name| !name.starts_with(CHECKPOINT)).count();
-    let expected = spec.layers * spec.directions() * 4 + if spec.head.is_some() { 2 } else { 0 };
+    let beside = if spec.head.is_some() { 2 } else { 0 } + if spec.segments.is_some() { 3 } else { 0 };
+    let expected = spec.layers * spec.directions() * 4 + beside;
     if found != expected {
         return Err(format!("expected the {expected} tensors of its spec, found {found}"));
     }

@@ -30,7 +30,8 @@ impl Names {
         let (module, tensor) = match part {
             "rnn" if self.cell => (&self.rnn, tensor.strip_suffix("_l0").unwrap_or(tensor)),
             "rnn" => (&self.rnn, tensor),
-            _ => (&self.head, tensor),
+            "fc" => (&self.head, tensor),
+            _ => return name.to_owned(),
         };
         join(module, tensor)
     }

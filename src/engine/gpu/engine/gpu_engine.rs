@@ -44,7 +44,7 @@ impl GpuEngine {
 
     /// The same, with packed weights and the tape stored in this precision.
     pub fn with_precision(gpu: Arc<Gpu>, spec: Spec, parameters: &[f32], precision: Precision) -> Result<Self> {
-        spec.validate()?;
+        engine::check_steps(&spec)?;
         let mut engine = GpuEngine {
             core: Core::new(gpu, &spec, precision)?,
             windows: None,

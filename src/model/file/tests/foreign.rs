@@ -17,7 +17,7 @@ fn files_of_pytorch_load_under_any_name_and_go_back_under_it() {
                 let head = head.map(|_| Head { outputs: 2, readout: Readout::Last });
                 assert_eq!(
                     model.spec,
-                    Spec { cell, input: 3, hidden: 5, layers, bidirectional: directions == 2, head }
+                    Spec { cell, input: 3, hidden: 5, layers, bidirectional: directions == 2, head, segments: None }
                 );
                 let expected = 1 + usize::from(gates == 1) + usize::from(head.is_some());
                 assert_eq!(notes.len(), expected, "{notes:?}");
