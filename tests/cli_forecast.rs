@@ -7,7 +7,7 @@ use refrain::forecast::sample::demand;
 use refrain::forecast::table::{ReadOptions, Table};
 use refrain::forecast::{Forecaster, Recipe, Task};
 use refrain::loss::Loss;
-use refrain::model::Model;
+use refrain::model::{Model, Segments};
 use refrain::optim::Optimizer;
 use refrain::train::Next;
 use serde_json::Value;
@@ -119,6 +119,36 @@ fn the_same_seed_gives_the_same_file_and_training_goes_on_from_it() {
     assert_eq!(a.provenance["forecast"]["series"][0]["scales"], d.provenance["forecast"]["series"][0]["scales"]);
     assert_ne!(a.parameters, d.parameters);
     refusal(here, "train data.csv --device cpu --target demand --init a.safetensors", 2);
+}
+
+#[test]
+fn a_network_over_segments_goes_from_a_table_to_a_forecast() {
+    let folder = folder(&demand(3, 400, 12));
+    let here = folder.path();
+    let flags = "--target demand --future temperature --quantiles 0.1,0.5,0.9 --window 31 --horizon 12 --hidden 8 \
+                 --model segrnn --segment 8 --dropout 0.3 --device cpu --quiet";
+    let train = |more: &str| refrain(here, &format!("train data.csv {flags} {more}")).assert().success();
+    train("--epochs 3 --out whole.safetensors");
+    train("--epochs 3 --out again.safetensors");
+    train("--epochs 2 --checkpoint c.safetensors --patience 0 --schedule constant");
+    train("--epochs 3 --patience 0 --schedule constant --out straight.safetensors");
+    train("--epochs 3 --resume c.safetensors --patience 0 --schedule constant --out resumed.safetensors");
+    let file = |name: &str| fs::read(here.join(name)).unwrap();
+    assert!(file("whole.safetensors") == file("again.safetensors"));
+    assert!(file("straight.safetensors") == file("resumed.safetensors"));
+    let model = Model::load(&here.join("whole.safetensors")).unwrap();
+    assert_eq!(model.spec.segments, Some(Segments { steps: 8, targets: 3 }));
+    assert_eq!(model.spec.outputs(), 36);
+
+    let printed = stdout(refrain(here, "forecast whole.safetensors data.csv --device cpu --quiet"));
+    assert_eq!(printed.lines().count(), 13, "{printed}");
+    let tested = stdout(refrain(here, "backtest whole.safetensors data.csv --device cpu"));
+    assert!(tested.contains("repeat the last value"), "{tested}");
+
+    let flags = "train data.csv --target demand --device cpu --quiet --window 12 --horizon 6";
+    assert!(refusal(here, &format!("{flags} --segment 4"), 2).contains("--model segrnn beside it"));
+    let both = refusal(here, &format!("{flags} --model segrnn --bidirectional"), 2);
+    assert!(both.contains("directions over segments is 2"), "{both}");
 }
 
 /// What the library trains of a table is the command's, to the byte; so is what it forecasts.

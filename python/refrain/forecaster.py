@@ -22,8 +22,8 @@ _Part = Any
 
 # What a model whose training goes on brings along.
 _OF_MODEL = (
-    "target past future except_ calendar window horizon season quantiles scale center log channels cell hidden layers "
-    "bidirectional"
+    "target past future except_ calendar window horizon season quantiles scale center log channels cell model segment hidden "
+    "layers bidirectional"
 ).split()
 _SCORES = "mae rmse mape smape mase mase_median r2 r2_median scaled_mse scaled_mae coverage width".split()
 _CELLS = {"rnn_tanh": "rnn", "rnn_relu": "rnn-relu"}
@@ -155,6 +155,10 @@ class Forecaster:
         Whether the first row of a file holds names.
     cell : str
         "gru", "lstm", "rnn" or "rnn-relu".
+    model : str
+        What the network goes over: "rows", one by one; or "segrnn", segments of rows, with the horizon decoded at once.
+    segment : int, optional
+        Rows of a segment; by default a season, or more of them where the window has more than 16.
     hidden, layers : int
         Hidden units of a layer, and stacked layers.
     bidirectional : bool
@@ -240,6 +244,8 @@ class Forecaster:
         thousands: str | None = None,
         header: bool | None = None,
         cell: str = "gru",
+        model: str = "rows",
+        segment: int | None = None,
         hidden: int = 64,
         layers: int = 1,
         bidirectional: bool = False,
@@ -559,6 +565,8 @@ class Forecaster:
             time=description["time"],
             id=description["id"],
             cell=_CELLS.get(description["cell"], description["cell"]),
+            model="segrnn" if spec.get("segments") else "rows",
+            segment=spec["segments"]["steps"] if spec.get("segments") else None,
             hidden=spec["hidden"],
             layers=spec["layers"],
             bidirectional=spec["bidirectional"],

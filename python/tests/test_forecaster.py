@@ -155,6 +155,7 @@ def test_backtests_are_the_commands(tmp_path):
     [
         ({"cell": "lstm", "layers": 2, "dropout": 0.1}, "--cell lstm --layers 2 --dropout 0.1"),
         ({"cell": "rnn-relu", "bidirectional": True}, "--cell rnn-relu --bidirectional"),
+        ({"model": "segrnn", "segment": 5, "dropout": 0.2}, "--model segrnn --segment 5 --dropout 0.2"),
         ({"loss": "huber", "delta": 0.5, "clip": 0, "patience": 0}, "--loss huber --delta 0.5 --clip 0 --patience 0"),
         ({"optimizer": "sgd", "lr": 0.01, "weight_decay": 0.001}, "--optimizer sgd --lr 0.01 --weight-decay 0.001"),
         ({"optimizer": "adamw"}, "--optimizer adamw"),
@@ -295,6 +296,7 @@ def test_parameters_are_scikit_learns():
         ({"cell": "gre"}, wide(), "cell is 'gre', expected one of .*\"gru\""),
         ({"optimizer": "adm"}, wide(), "optimizer is \"adm\", expected adam, adamw, sgd or rmsprop"),
         ({"momentum": 0.5}, wide(), "momentum is 0.5, expected none, or the optimizer sgd"),
+        ({"segment": 5}, wide(), 'segment is 5, expected None, or model="segrnn"'),
         ({"delta": 0.5}, wide(), 'delta is 0.5, expected None, or loss="huber"'),
         ({"lr": -1}, wide(), "lr is -1, expected a finite number above 0"),
         ({"schedule": "sine"}, wide(), "schedule: expected constant"),

@@ -82,7 +82,7 @@ pub struct Recipe {
     #[arg(long, help_heading = "Run", value_enum, default_value_t = PrecisionName::F32, value_name = "P")]
     pub precision: PrecisionName,
     /// Begin with the weights of this model rather than with random ones.
-    #[arg(long, value_name = "MODEL", conflicts_with_all = ["cell", "hidden", "layers", "bidirectional"])]
+    #[arg(long, value_name = "MODEL", conflicts_with_all = ["cell", "model", "segment", "hidden", "layers", "bidirectional"])]
     pub init: Option<PathBuf>,
     /// Where the trained model goes. Without it no file is written.
     #[arg(long, help_heading = "Output", value_name = "MODEL")]
@@ -202,6 +202,14 @@ impl Recipe {
             (ModelName::SegRnn, segment) => Ok(Architecture::Segments(segment)),
             (ModelName::Rows, None) => Ok(Architecture::Rows),
             (ModelName::Rows, Some(_)) => Err(Error::config("--segment", "given", "--model segrnn beside it")),
+        }
+    }
+
+    /// Refuses segments where there is no table.
+    pub fn refuse_segments(&self) -> Result<()> {
+        match self.architecture()? {
+            Architecture::Rows => Ok(()),
+            Architecture::Segments(_) => Err(Error::config("--model", "segrnn", "rows: segments are of tables")),
         }
     }
 

@@ -166,7 +166,7 @@ pub(super) struct Pass<R> {
 /// What a forward pass of the whole network leaves for the backward one.
 enum Run<R> {
     Steps(Pass<R>),
-    Segments(Passes<R>),
+    Segments(Box<Passes<R>>),
 }
 
 impl<R> Run<R> {
@@ -225,7 +225,11 @@ impl<R: Number> Network<R> {
 
     /// The forward pass.
     fn run(&self) -> Run<R> {
-        if self.spec.segments.is_some() { Run::Segments(segments::forward(self)) } else { Run::Steps(self.pass()) }
+        if self.spec.segments.is_some() {
+            Run::Segments(Box::new(segments::forward(self)))
+        } else {
+            Run::Steps(self.pass())
+        }
     }
 
     /// The backward pass.

@@ -15,7 +15,7 @@ pub fn any_case() -> impl Strategy<Value = Case> {
     (0usize..4, sizes, 1usize..3, any::<[bool; 3]>(), any::<u64>()).prop_map(
         |(cell, (input, hidden, outputs, rows, steps), layers, [bidirectional, every, states], seed)| {
             let head = Some(Head { outputs, readout: if every { Readout::Every } else { Readout::Last } });
-            let spec = Spec { cell: CellKind::ALL[cell], input, hidden, layers, bidirectional, head };
+            let spec = Spec { cell: CellKind::ALL[cell], input, hidden, layers, bidirectional, head, segments: None };
             Case { states, seed, ..Case::new(spec, rows, steps) }
         },
     )

@@ -8,7 +8,7 @@ use refrain::data::Center;
 use refrain::engine::Precision;
 use refrain::forecast::table::{Fill, ReadOptions, Thousands};
 use refrain::forecast::time::{Calendar, Style};
-use refrain::forecast::{Card, Channels, LEARNING_RATE, Part, Recipe, Scaling, Task};
+use refrain::forecast::{Architecture, Card, Channels, LEARNING_RATE, Part, Recipe, Scaling, Task};
 use refrain::loss::{DELTA, Loss, Quantiles};
 use refrain::model::CellKind;
 use refrain::optim::Optimizer;
@@ -93,6 +93,7 @@ pub fn recipe(given: &Given<'_, '_>, known: Option<&Card>) -> PyResult<Recipe> {
     let optimizer = Optimizer::named(&optimizer, lr, not_negative("momentum")?, not_negative("weight_decay")?);
     Ok(Recipe {
         cell: given.choice("cell", &cells)?.unwrap_or(plain.cell),
+        model: architecture(given)?,
         hidden: given.whole("hidden", 1)?.unwrap_or(plain.hidden),
         layers: given.whole("layers", 1)?.unwrap_or(plain.layers),
         bidirectional: given.flag("bidirectional")?.unwrap_or(plain.bidirectional),
@@ -108,6 +109,17 @@ pub fn recipe(given: &Given<'_, '_>, known: Option<&Card>) -> PyResult<Recipe> {
         recompute: given.whole("recompute", 1)?,
         seed: given.whole("seed", 0)?.map_or(plain.seed, |seed| seed as u64),
     })
+}
+
+fn architecture(given: &Given<'_, '_>) -> PyResult<Architecture> {
+    let segment = given.whole("segment", 1)?;
+    match (given.choice("model", &[("rows", false), ("segrnn", true)])?.unwrap_or_default(), segment) {
+        (true, segment) => Ok(Architecture::Segments(segment)),
+        (false, None) => Ok(Architecture::Rows),
+        (false, Some(segment)) => {
+            Err(PyValueError::new_err(format!("segment is {segment}, expected None, or model=\"segrnn\" beside it")))
+        }
+    }
 }
 
 fn loss(given: &Given<'_, '_>, known: Option<&Card>) -> PyResult<Option<Loss>> {

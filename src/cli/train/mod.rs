@@ -38,6 +38,7 @@ pub struct Args {
 pub async fn run(args: &Args) -> anyhow::Result<()> {
     if is_arrays(&args.data) {
         args.table.refuse_given()?;
+        args.recipe.refuse_segments()?;
         let parts = [args.table.val.as_ref(), args.table.test.as_ref()];
         return arrays::run(&args.data, &args.recipe, &args.arrays, parts, &args.common).await;
     }
