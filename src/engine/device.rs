@@ -136,10 +136,10 @@ pub enum AnyTape {
     #[cfg(feature = "gpu")]
     Gpu(<GpuEngine as Engine>::Tape),
     /// Over segments, on the processor.
-    SegmentedCpu(SegmentedTape<<CpuEngine as Engine>::Tape>),
+    SegmentedCpu(Box<SegmentedTape<<CpuEngine as Engine>::Tape>>),
     /// Over segments, on an adapter.
     #[cfg(feature = "gpu")]
-    SegmentedGpu(SegmentedTape<<GpuEngine as Engine>::Tape>),
+    SegmentedGpu(Box<SegmentedTape<<GpuEngine as Engine>::Tape>>),
 }
 
 impl Engine for AnyEngine {
@@ -198,12 +198,12 @@ impl Engine for AnyEngine {
             }
             AnyEngine::SegmentedCpu(engine) => {
                 let (outputs, tape) = engine.record(sequences, dropout).await?;
-                (outputs, AnyTape::SegmentedCpu(tape))
+                (outputs, AnyTape::SegmentedCpu(Box::new(tape)))
             }
             #[cfg(feature = "gpu")]
             AnyEngine::SegmentedGpu(engine) => {
                 let (outputs, tape) = engine.record(sequences, dropout).await?;
-                (outputs, AnyTape::SegmentedGpu(tape))
+                (outputs, AnyTape::SegmentedGpu(Box::new(tape)))
             }
         })
     }
@@ -214,11 +214,11 @@ impl Engine for AnyEngine {
             #[cfg(feature = "gpu")]
             (AnyEngine::Gpu(engine), AnyTape::Gpu(tape)) => engine.backward(tape, d_outputs, with_x).await,
             (AnyEngine::SegmentedCpu(engine), AnyTape::SegmentedCpu(tape)) => {
-                engine.backward(tape, d_outputs, with_x).await
+                engine.backward(*tape, d_outputs, with_x).await
             }
             #[cfg(feature = "gpu")]
             (AnyEngine::SegmentedGpu(engine), AnyTape::SegmentedGpu(tape)) => {
-                engine.backward(tape, d_outputs, with_x).await
+                engine.backward(*tape, d_outputs, with_x).await
             }
             _ => Err(Error::StaleTape),
         }
