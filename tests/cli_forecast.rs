@@ -42,7 +42,7 @@ fn entries(folder: &Path) -> Vec<String> {
     names
 }
 
-const SMALL: &str = "--device cpu --hidden 8 --epochs 4 --window 24 --horizon 12 --quiet";
+const SMALL: &str = "--device cpu --budget 0 --hidden 8 --epochs 4 --window 24 --horizon 12 --quiet";
 
 fn folder(text: &str) -> TempDir {
     let folder = TempDir::new().unwrap();
@@ -163,9 +163,9 @@ fn the_library_makes_the_same_files() {
         .success();
     let task = Task { future: vec!["temperature".into()], window: Some(12), horizon: Some(6), ..Task::new(["demand"]) };
     let recipe = Recipe {
-        hidden: 8,
+        hidden: Some(8),
         layers: 2,
-        dropout: 0.1,
+        dropout: Some(0.1),
         epochs: Some(3),
         loss: Some(Loss::Huber { delta: 0.5 }),
         optimizer: Some(Optimizer::adam(0.01)),
@@ -220,7 +220,7 @@ fn a_run_killed_at_any_moment_ends_with_the_same_bits() {
 
     let folder = folder(&demand(4, 700, 0));
     let here = folder.path();
-    let flags = "train data.csv --target demand --device cpu --hidden 12 --window 24 --horizon 6 --epochs 40 --patience 0 --quiet";
+    let flags = "train data.csv --target demand --device cpu --budget 0 --hidden 12 --window 24 --horizon 6 --epochs 40 --patience 0 --quiet";
     let start = Instant::now();
     refrain(here, &format!("{flags} --out whole.safetensors")).assert().success();
     let whole = start.elapsed();
@@ -268,7 +268,8 @@ fn ctrl_c_leaves_a_checkpoint_to_go_on_from() {
 
     let folder = folder(&demand(5, 400, 0));
     let here = folder.path();
-    let flags = "train data.csv --target demand --device cpu --hidden 8 --window 24 --horizon 6 --patience 0";
+    let flags =
+        "train data.csv --target demand --device cpu --budget 0 --hidden 8 --window 24 --horizon 6 --patience 0";
     let mut run = Command::new(assert_cmd::cargo::cargo_bin!("refrain"))
         .args(format!("{flags} --epochs 1000000 --checkpoint c --every 1000000 --out m.safetensors").split_whitespace())
         .current_dir(here)
@@ -338,7 +339,10 @@ fn bad_flags_are_refused_by_their_name() {
     assert!(of("--target demand --freq 7x", 2).contains("--freq"));
     assert!(of("--target demand --head last", 2).contains("--head"));
     assert!(of("--target demand --out missing/m.safetensors", 1).contains("missing/m.safetensors: cannot write it"));
-    assert!(of("--target demand --window 12 --horizon 6 --lr 1e30 --out m.safetensors", 1).contains("epoch 1, step "));
+    assert!(
+        of("--target demand --window 12 --horizon 6 --budget 0 --loss mse --lr 1e30 --out m.safetensors", 1)
+            .contains("epoch 1, step ")
+    );
     assert!(refusal(here, "train none.csv --target y", 1).contains("none.csv: cannot read it: No such file"));
     assert!(refusal(here, "forecast data.csv data.csv", 1).contains("data.csv: "));
     assert_eq!(entries(here), ["data.csv"]);
@@ -528,13 +532,13 @@ fn intervals_that_cannot_be_calibrated_are_said() {
     let sentence = "forecasts have no intervals of 90 %: they are measured on at least 9 validation windows, and there is \
                     room for 1; train with --val 20 or more, or with --quantiles\n";
     assert!(train("").contains(sentence));
-    assert_eq!(said("forecast m.safetensors data.csv"), sentence);
+    assert!(said("forecast m.safetensors data.csv").starts_with(sentence));
     assert!(said("backtest m.safetensors data.csv").contains(sentence));
-    assert_eq!(said("forecast m.safetensors data.csv --level 0"), "");
+    assert!(!said("forecast m.safetensors data.csv --level 0").contains("intervals"));
     assert!(train("--val 0").contains("no rows validated the model"));
     assert!(!train("--quantiles 0.1,0.5,0.9").contains("intervals"));
     assert!(!train("--val 20").contains("intervals"));
-    assert_eq!(said("forecast m.safetensors data.csv"), "");
+    assert!(!said("forecast m.safetensors data.csv").contains("intervals"));
 }
 
 #[test]

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 const HOURS: i64 = 240;
-const SMALL: &str = "--device cpu --hidden 4 --epochs 1 --window 8 --horizon 4 --quiet";
+const SMALL: &str = "--device cpu --budget 0 --hidden 4 --epochs 1 --window 8 --horizon 4 --quiet";
 
 fn refrain(folder: &Path, arguments: &str) -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("refrain"));

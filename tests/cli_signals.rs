@@ -38,7 +38,7 @@ fn signals_end_a_run_within_an_epoch_and_leave_a_checkpoint() {
     let folder = folder(6000);
     let here = folder.path();
     // An epoch that takes minutes.
-    let flags = "train data.csv --target y --hidden 128 --window 200 --horizon 7 --batch 64 --epochs 3 --checkpoint c";
+    let flags = "train data.csv --target y --budget 0 --hidden 128 --window 200 --horizon 7 --batch 64 --epochs 3 --checkpoint c";
     for signal in ["-INT", "-TERM", "-HUP"] {
         let resume = if here.join("c").exists() { "--resume c" } else { "" };
         let mut run = start(here, &format!("{flags} {resume} --out m.safetensors"));
@@ -76,7 +76,10 @@ fn a_signal_ends_a_run_while_an_epoch_is_measured() {
     let network = "--hidden 256 --epochs 3 --checkpoint c --out m";
     for (arguments, opening) in [
         ("train a.npz --val 29900".to_owned(), " to validate"),
-        ("train data.csv --target y --window 200 --horizon 7 --val 11700 --test 0".to_owned(), " epochs, batch"),
+        (
+            "train data.csv --target y --budget 0 --window 200 --horizon 7 --val 11700 --test 0".to_owned(),
+            " epochs, batch",
+        ),
     ] {
         let mut run = start(here, &format!("{arguments} {network}"));
         let mut lines = BufReader::new(run.stdout.take().unwrap()).lines().map(Result::unwrap);
@@ -98,7 +101,7 @@ fn a_signal_ends_a_run_while_an_epoch_is_measured() {
 fn a_run_that_has_ended_can_be_made_longer_but_not_shorter() {
     let folder = folder(90);
     let here = folder.path();
-    let flags = "train data.csv --target y --hidden 2 --quiet --checkpoint c";
+    let flags = "train data.csv --target y --budget 0 --hidden 2 --quiet --checkpoint c";
     for more in ["--epochs 2 --out short", "--epochs 4 --resume c --out long"] {
         let (code, message) = finish(here, &format!("{flags} {more}"));
         assert_eq!(code, Some(0), "{message}");
@@ -117,7 +120,7 @@ fn a_run_that_has_ended_can_be_made_longer_but_not_shorter() {
 fn a_damaged_checkpoint_is_refused() {
     let folder = folder(90);
     let here = folder.path();
-    let flags = "train data.csv --target y --hidden 2 --epochs 2 --quiet";
+    let flags = "train data.csv --target y --budget 0 --hidden 2 --epochs 2 --quiet";
     finish(here, &format!("{flags} --checkpoint c --out m"));
     for (file, arguments) in [("c", format!("{flags} --resume c")), ("m", "forecast m data.csv".to_owned())] {
         let mut bytes = fs::read(here.join(file)).unwrap();
@@ -134,6 +137,6 @@ fn what_a_killed_run_left_is_removed_by_the_next() {
     let folder = folder(90);
     let here = folder.path();
     fs::write(here.join(".refrain-aB3xY9"), "half a model").unwrap();
-    finish(here, "train data.csv --target y --hidden 2 --epochs 1 --quiet --out m");
+    finish(here, "train data.csv --target y --budget 0 --hidden 2 --epochs 1 --quiet --out m");
     assert!(here.join("m").exists() && !here.join(".refrain-aB3xY9").exists());
 }

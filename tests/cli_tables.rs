@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
 
-const SMALL: &str = "--device cpu --hidden 4 --epochs 1 --window 8 --horizon 4 --quiet";
+const SMALL: &str = "--device cpu --budget 0 --hidden 4 --epochs 1 --window 8 --horizon 4 --quiet";
 
 /// `refrain` with these arguments, in `folder`.
 fn refrain(folder: &Path, arguments: &str) -> Command {
@@ -266,7 +266,7 @@ fn series_of_unequal_length_are_refused_or_said_by_their_name() {
     assert!(message.contains("series `b`: it ends at 2024-01-01 08:00, before --test 2024-01-12"), "{message}");
     let output = refrain(folder.path(), flags).assert().success().get_output().stderr.clone();
     let said = String::from_utf8(output).unwrap();
-    assert!(said.contains("series `b`: 9 rows, where others have 300: this makes the window 3"), "{said}");
+    assert!(said.contains("series `b`: 9 rows, where others have 300: this makes the horizon 1"), "{said}");
 }
 
 #[test]

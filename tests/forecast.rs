@@ -9,7 +9,7 @@ use refrain::engine::cpu::CpuEngine;
 use refrain::forecast::sample::demand;
 use refrain::forecast::table::{Fill, ReadOptions, Table};
 use refrain::forecast::time::Calendar;
-use refrain::forecast::{BacktestOptions, Card, Channels, Problem, Scaling, Start, Task, backtest, forecast};
+use refrain::forecast::{BacktestOptions, Card, Center, Channels, Problem, Scaling, Start, Task, backtest, forecast};
 use refrain::loss::Quantiles;
 use refrain::model::{CellKind, Model, Spec, initial_parameters};
 use refrain::train::{Checkpoint, Epoch, Finished, Next, Run, Snapshot, fit_validated};
@@ -50,7 +50,7 @@ fn train(text: &str, task: &Task, epochs: usize) -> Trained {
 fn the_covariate_halves_the_error_and_intervals_hold() {
     let text = demand(3, 100 * 24, 0);
     let mae = |task: &Task| {
-        let Trained { mut engine, card, table } = train(&text, task, 25);
+        let Trained { mut engine, card, table } = train(&text, task, 50);
         let options = BacktestOptions { coverage: Some(0.9), ..BacktestOptions::default() };
         let found = block_on(backtest(&mut engine, &card, &table, &options)).unwrap();
         assert_eq!(found.warnings, [""; 0], "{:?}", found.methods);
@@ -106,7 +106,8 @@ fn filled_rows_show_nothing_of_what_comes_after() {
         rows.collect::<String>()
     };
     for fill in [Fill::Linear, Fill::Forward] {
-        let task = Task { past: vec!["temperature".into()], ..small(Task::new(["demand"])) };
+        let center = Some(Center::Last);
+        let task = Task { past: vec!["temperature".into()], center, ..small(Task::new(["demand"])) };
         let results = ["1e6", "-3"].map(|later| {
             let options = task.read_options(ReadOptions { fill: Some(fill), ..ReadOptions::default() });
             let table = Table::read("t", rewrite(later).as_bytes(), &options).unwrap();
@@ -306,7 +307,7 @@ fn independent_channels_share_one_network() {
         let wave = |shift: f64, size: f64| 10.0 * size + size * (f64::from(t) * 0.5 + shift).sin();
         text += &format!("{t},{:.4},{:.4},{:.4}\n", wave(0.0, 1.0), wave(1.0, 50.0), wave(2.0, 0.1));
     }
-    let task = small(Task { channels: Channels::Independent, ..Task::new(["a", "b", "c"]) });
+    let task = small(Task { channels: Some(Channels::Independent), ..Task::new(["a", "b", "c"]) });
     let Trained { mut engine, card, table } = train(&text, &task, 60);
     assert_eq!((card.plan.inputs(), card.plan.outputs()), (1, 12));
     let found = block_on(backtest(&mut engine, &card, &table, &BacktestOptions::default())).unwrap();

@@ -22,8 +22,8 @@ _Part = Any
 
 # What a model whose training goes on brings along.
 _OF_MODEL = (
-    "target past future except_ calendar window horizon season quantiles scale center log channels cell model segment hidden "
-    "layers bidirectional"
+    "target past future except_ calendar window horizon season quantiles scale center divide log channels cell model segment "
+    "hidden layers bidirectional budget"
 ).split()
 _SCORES = "mae rmse mape smape mase mase_median r2 r2_median scaled_mse scaled_mae coverage width".split()
 _CELLS = {"rnn_tanh": "rnn", "rnn_relu": "rnn-relu"}
@@ -120,7 +120,7 @@ class Forecaster:
     window : int, optional
         Rows that the network sees; by default two seasons or more, and at least twice the horizon.
     season : int, optional
-        Rows of a season, for the seasonal naive forecast and MASE; by default the frequency's.
+        Rows of a season; by default the frequency's, or what autocorrelation shows where times are numbers.
     freq : str or float, optional
         How far apart times stand: "15min", "h", "D", "B", "W", "M", "Q", "Y", a number and others; by default what the
         times say.
@@ -135,14 +135,17 @@ class Forecaster:
         Columns that "all" leaves out.
     quantiles : list of float, optional
         Levels to forecast, under the quantile loss, in place of a point.
-    center : str
-        What is subtracted from the targets of each window: "last", the last value, "mean" or "none".
+    center : str, optional
+        What is subtracted from the targets of each window and from what follows it: "last", the last value, "mean",
+        "season", the same time last season, or "none"; by default what the table calls for.
+    divide : str, optional
+        What they are divided by then: the window's "deviation", its "level", or "none"; by default what the table calls for.
     scale : str
         How columns are scaled: "standard", "minmax", "robust" or "none"; fitted on the training rows.
-    log : bool
-        Whether to forecast the logarithms of the targets.
-    channels : str
-        Whether targets are forecast together ("joint"), or each on its own by one network ("independent").
+    log : bool, optional
+        Whether to forecast the logarithms of the targets; by default where their swings grow with their level.
+    channels : str, optional
+        Whether targets are forecast together ("joint"), or each on its own by one network ("independent"), the default.
     time, id : str, optional
         The column of times, or "none" to count rows, and the column that tells series apart.
     time_format : str, optional
@@ -155,23 +158,27 @@ class Forecaster:
         Whether the first row of a file holds names.
     cell : str
         "gru", "lstm", "rnn" or "rnn-relu".
-    model : str
-        What the network goes over: "rows", one by one; or "segrnn", segments of rows, with the horizon decoded at once.
+    model : str, optional
+        What the network goes over: "segrnn", segments of rows, with the horizon decoded at once; or "rows", one by one. By
+        default segments, or rows where these forecast better.
     segment : int, optional
         Rows of a segment; by default a season, or more of them where the window has more than 16.
-    hidden, layers : int
-        Hidden units of a layer, and stacked layers.
+    hidden : int, optional
+        Hidden units of a layer; by default 64, or twice that where they help.
+    layers : int
+        Stacked layers.
     bidirectional : bool
         Whether each layer runs in both directions of time.
-    dropout : float
-        Probability with which a unit is dropped between layers.
+    dropout : float, optional
+        Probability with which a unit is dropped between layers, and over segments before the head. By default 0, over
+        segments 0.3.
     epochs, batch : int, optional
         Passes over the training windows, by default 5 to 200, about 4,000 steps; and windows of a step, by default 16 to
         256.
     optimizer : str
         "adam", "adamw", "sgd" or "rmsprop".
     lr : float, optional
-        Learning rate; by default 0.002.
+        Learning rate; by default 0.001, or twice that where it helps.
     momentum : float, optional
         How much of its last step "sgd" takes along; by default 0.9.
     weight_decay : float, optional
@@ -182,9 +189,10 @@ class Forecaster:
     clip : float, optional
         Largest norm of the gradient, 0 for none; by default 1.
     loss : str, optional
-        "mse", "mae", "huber" or "quantile"; by default "mse", or "quantile" where levels are forecast.
+        "mse", "mae", "huber" or "quantile"; by default "huber", which turns into lines at a quarter of a naive forecast's mean
+        error, or "quantile" where levels are forecast.
     delta : float, optional
-        Where the loss "huber" turns from a parabola into lines; by default 1.
+        Where the loss "huber", where it is asked for, turns from a parabola into lines; by default 1.
     patience : int, optional
         Epochs without a better validation loss after which training stops; by default a fifth of them, 5 at least. 0 trains
         every epoch, and keeps the last weights.
@@ -196,6 +204,11 @@ class Forecaster:
         How an adapter stores weights and tape: "f32" or "f16".
     recompute : int, optional
         On the CPU engine the most time steps whose tape is kept at once.
+    members : int
+        Networks to train, each from a seed of its own; forecast is the median of theirs.
+    budget : float
+        How long to search for what is left open of task and network, by short trainings that the validation rows judge:
+        seconds of a nominal machine, so that it comes out the same on any; 0 for no search.
     init : Forecaster or path, optional
         A model whose training goes on: task, scales and network are its own.
     seed : int
@@ -231,10 +244,11 @@ class Forecaster:
         *,
         except_: _Names = (),
         quantiles: Sequence[float] | None = None,
-        center: str = "last",
+        center: str | None = None,
+        divide: str | None = None,
         scale: str = "standard",
-        log: bool = False,
-        channels: str = "joint",
+        log: bool | None = None,
+        channels: str | None = None,
         time: str | None = None,
         id: str | None = None,
         time_format: str | None = None,
@@ -244,12 +258,12 @@ class Forecaster:
         thousands: str | None = None,
         header: bool | None = None,
         cell: str = "gru",
-        model: str = "rows",
+        model: str | None = None,
         segment: int | None = None,
-        hidden: int = 64,
+        hidden: int | None = None,
         layers: int = 1,
         bidirectional: bool = False,
-        dropout: float = 0.0,
+        dropout: float | None = None,
         epochs: int | None = None,
         batch: int | None = None,
         optimizer: str = "adam",
@@ -265,6 +279,8 @@ class Forecaster:
         test: _Part = 0.1,
         precision: str = "f32",
         recompute: int | None = None,
+        members: int = 1,
+        budget: float = 30.0,
         init: "Forecaster | _Path | None" = None,
         seed: int = 0,
         device: str = "auto",
@@ -556,7 +572,7 @@ class Forecaster:
         description, plan = loaded._description, loaded.plan_
         spec = description["spec"]
         quantiles = plan["quantiles"] and [round(level, 7) for level in plan["quantiles"]]
-        same = ("past", "future", "calendar", "window", "horizon", "season", "channels", "center", "log")
+        same = ("past", "future", "calendar", "window", "horizon", "season", "channels", "center", "divide", "log")
         loaded.set_params(
             **{name: plan[name] for name in same},
             target=plan["targets"],

@@ -137,6 +137,9 @@ impl Watch {
 
     /// Looks at the signals, and tells the callback. Training stops where that returns False, or either raises.
     pub fn look(&mut self, epoch: &Epoch) -> Next {
+        if self.raised.is_some() {
+            return Next::Stop;
+        }
         let look = Python::attach(|py| -> PyResult<bool> {
             py.check_signals()?;
             let Some(callback) = self.callback.as_ref().filter(|_| epoch.ended || self.parts) else { return Ok(true) };
@@ -151,6 +154,17 @@ impl Watch {
         match look {
             Ok(true) => Next::Continue,
             Ok(false) => Next::Stop,
+            Err(error) => {
+                self.raised = Some(error);
+                Next::Stop
+            }
+        }
+    }
+
+    /// Looks at the signals alone.
+    pub fn signals(&mut self, _: &Epoch) -> Next {
+        match Python::attach(|py| py.check_signals()) {
+            Ok(()) => Next::Continue,
             Err(error) => {
                 self.raised = Some(error);
                 Next::Stop

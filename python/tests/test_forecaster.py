@@ -23,7 +23,7 @@ import refrain
 
 ROOT = pathlib.Path(__file__).parents[2]
 COMMAND = os.environ.get("REFRAIN", ROOT / "target" / "debug" / "refrain")
-SMALL = {"horizon": 6, "window": 12, "hidden": 8, "epochs": 2, "device": "cpu"}
+SMALL = {"horizon": 6, "window": 12, "hidden": 8, "epochs": 2, "device": "cpu", "budget": 0}
 FLAGS = "--horizon 6 --window 12 --hidden 8 --epochs 2 --device cpu"
 
 
@@ -78,7 +78,8 @@ def command(*arguments):
 
 
 def train(path, model, more):
-    command("train", path, *shlex.split(f"{FLAGS} {more}"), "--quiet", "--out", model)
+    budget = "" if "--budget" in more else "--budget 0"
+    command("train", path, *shlex.split(f"{FLAGS} {budget} {more}"), "--quiet", "--out", model)
 
 
 def rows_of(text):
@@ -161,6 +162,9 @@ def test_backtests_are_the_commands(tmp_path):
         ({"optimizer": "adamw"}, "--optimizer adamw"),
         ({"schedule": "step:1:0.5", "batch": 20, "seed": 3}, "--schedule step:1:0.5 --batch 20 --seed 3"),
         ({"past": "other", "center": "mean", "scale": "robust"}, "--past other --center mean --scale robust"),
+        ({"center": "season", "divide": "deviation", "season": 6}, "--center season --divide deviation --season 6"),
+        ({"members": 2}, "--members 2"),
+        ({"budget": 1, "past": "other"}, "--budget 1 --past other"),
         ({"log": True, "future": ["temperature"]}, "--log --future temperature"),
         ({"target": ["y", "other"], "channels": "independent"}, "--target other --channels independent"),
         ({"target": "all", "except_": "other", "season": 12}, "--except other --season 12"),

@@ -28,6 +28,7 @@ const OPTIONS: &[(&str, &str)] = flags! {
     ReadOptions::thousands => "--thousands",
     ReadOptions::time => "--time",
     ReadOptions::time_format => "--time-format",
+    Task::center => "--center",
     Task::channels => "--channels",
     Task::horizon => "--horizon",
     Task::log => "--log",

@@ -105,6 +105,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     let found = forecast(&mut engine, &card, &table, steps, card.coverage(args.level)).await?;
 
     warn_of_no_intervals(args.level, &card, &console);
+    card.worthless().iter().for_each(|warning| console.warn(warning));
     let sheet = found.sheet();
     let written = args.out.as_deref().map(|path| table_bytes(path, &sheet));
     let picture = found.picture(&model.spec, &card, &table)?;

@@ -7,7 +7,7 @@ use super::values::{count, not_negative, positive, whole};
 use clap::ValueEnum;
 use refrain::disk::Identity;
 use refrain::engine::Precision;
-use refrain::forecast::Architecture;
+use refrain::forecast::{Architecture, HIDDEN};
 use refrain::loss::DELTA;
 use refrain::model::CellKind;
 use refrain::optim::{Clip, Optimizer, ScheduleShape};
@@ -22,25 +22,26 @@ pub struct Recipe {
     /// Recurrent cell.
     #[arg(long, value_enum, default_value_t = Cell::Gru)]
     pub cell: Cell,
-    /// Hidden units of a layer.
-    #[arg(long, default_value = "64", value_name = "N", value_parser = whole::<1, 1_048_576>)]
-    pub hidden: usize,
-    /// What the network of a table goes over: the window's rows, or segments of them with the horizon decoded at once
-    /// (SegRNN).
-    #[arg(long, value_enum, default_value_t = ModelName::Rows, value_name = "MODEL")]
-    pub model: ModelName,
+    /// What the network of a table goes over: segments of the window's rows with the horizon decoded at once (SegRNN), or
+    /// rows. By default segments, or rows where these forecast better.
+    #[arg(long, value_enum, value_name = "MODEL")]
+    pub model: Option<ModelName>,
     /// Rows of a segment; by default a season, or more of them where the window has more than 16.
     #[arg(long, value_name = "N", value_parser = whole::<1, 1_048_576>)]
     pub segment: Option<usize>,
+    /// Hidden units of a layer; by default 64, or for a table twice that where they help.
+    #[arg(long, value_name = "N", value_parser = whole::<1, 1_048_576>)]
+    pub hidden: Option<usize>,
     /// Stacked layers.
     #[arg(long, default_value = "1", value_name = "N", value_parser = whole::<1, 1_048_576>)]
     pub layers: usize,
     /// Run each layer in both directions of time.
     #[arg(long)]
     pub bidirectional: bool,
-    /// Probability with which a unit is dropped between layers; of one layer it drops nothing.
-    #[arg(long, default_value = "0", value_name = "P", value_parser = not_negative)]
-    pub dropout: f64,
+    /// Probability with which a unit is dropped between layers, of which one layer has none, and over segments before the
+    /// head. By default 0, over segments 0.3.
+    #[arg(long, value_name = "P", value_parser = not_negative)]
+    pub dropout: Option<f64>,
     /// Passes over the training windows. By default 100 for arrays; for a table 5 to 200, about 4,000 steps.
     #[arg(long, help_heading = "Optimiser", value_name = "N", value_parser = count)]
     pub epochs: Option<usize>,
@@ -50,7 +51,7 @@ pub struct Recipe {
     /// What turns gradients into steps.
     #[arg(long, help_heading = "Optimiser", value_enum, default_value_t = OptimizerName::Adam)]
     pub optimizer: OptimizerName,
-    /// Learning rate; by default 0.001 for arrays, 0.002 for a table.
+    /// Learning rate; by default 0.001, or for a table twice that where it helps.
     #[arg(long, help_heading = "Optimiser", value_name = "X", value_parser = positive)]
     pub lr: Option<f64>,
     /// How much of its last step sgd takes along; 0.9 where nothing is said.
@@ -66,7 +67,8 @@ pub struct Recipe {
     /// Largest norm of the gradient; 0, the default for arrays, leaves it alone. By default 1 for a table.
     #[arg(long, help_heading = "Optimiser", value_name = "X", value_parser = not_negative)]
     pub clip: Option<f64>,
-    /// What training minimises. By default mse, or quantile where levels are forecast; for arrays the type of y says.
+    /// What training minimises. By default for a table huber, which turns into lines at a quarter of a naive forecast's
+    /// mean error, or quantile where levels are forecast; for arrays the type of y says.
     #[arg(long, help_heading = "Optimiser", value_enum, value_name = "LOSS")]
     pub loss: Option<LossName>,
     /// Where Huber's loss turns from a parabola into lines; 1 where nothing is said. With --loss huber alone.
@@ -197,19 +199,20 @@ pub enum LossName {
 
 impl Recipe {
     /// What the network of a table goes over.
-    pub fn architecture(&self) -> Result<Architecture> {
+    pub fn architecture(&self) -> Result<Option<Architecture>> {
         match (self.model, self.segment) {
-            (ModelName::SegRnn, segment) => Ok(Architecture::Segments(segment)),
-            (ModelName::Rows, None) => Ok(Architecture::Rows),
-            (ModelName::Rows, Some(_)) => Err(Error::config("--segment", "given", "--model segrnn beside it")),
+            (Some(ModelName::SegRnn), segment) => Ok(Some(Architecture::Segments(segment))),
+            (Some(ModelName::Rows), None) => Ok(Some(Architecture::Rows)),
+            (None, None) => Ok(None),
+            (_, Some(_)) => Err(Error::config("--segment", "given", "--model segrnn beside it")),
         }
     }
 
     /// Refuses segments where there is no table.
     pub fn refuse_segments(&self) -> Result<()> {
         match self.architecture()? {
-            Architecture::Rows => Ok(()),
-            Architecture::Segments(_) => Err(Error::config("--model", "segrnn", "rows: segments are of tables")),
+            None | Some(Architecture::Rows) => Ok(()),
+            Some(Architecture::Segments(_)) => Err(Error::config("--model", "segrnn", "rows: segments are of tables")),
         }
     }
 
@@ -228,10 +231,15 @@ impl Recipe {
         Ok(())
     }
 
+    /// The hidden units of a layer, where nothing searches for them.
+    pub fn hidden(&self) -> usize {
+        self.hidden.unwrap_or(HIDDEN)
+    }
+
     /// What to say where the dropout has no place to be.
     pub fn dropout_warning(&self, layers: usize) -> Option<String> {
-        (self.dropout > 0.0 && layers == 1).then(|| {
-            format!("warning: --dropout {} does nothing: it drops units between layers, and there is one", self.dropout)
+        self.dropout.filter(|&dropout| dropout > 0.0 && layers == 1).map(|dropout| {
+            format!("warning: --dropout {dropout} does nothing: it drops units between layers, and there is one")
         })
     }
 
@@ -239,6 +247,14 @@ impl Recipe {
     pub fn optimizer(&self, lr: f64) -> Result<Optimizer> {
         let lr = self.lr.unwrap_or(lr);
         Optimizer::named(self.optimizer.name(), lr, self.momentum, self.weight_decay).map_err(flagged)
+    }
+
+    /// Whether the optimiser is as by default.
+    pub fn has_default_optimizer(&self) -> bool {
+        self.optimizer == OptimizerName::Adam
+            && self.lr.is_none()
+            && self.weight_decay.is_none()
+            && self.momentum.is_none()
     }
 
     /// The largest norm of the gradient, `default` where none was given; `None` where it is 0.

@@ -3,9 +3,11 @@
 use super::conformal::Intervals;
 use super::panel::{spreads, widened};
 use super::scale::{Scale, fit_series};
+use super::search::Tried;
 use super::table::{Known, ReadOptions, Series, Table};
 use super::task::Plan;
 use super::time::{Frequency, Stamp, Style};
+use super::yardstick::Validation;
 use crate::error::{Error, Result};
 use crate::model::Model;
 use serde::{Deserialize, Serialize};
@@ -15,6 +17,8 @@ use std::collections::HashMap;
 const KEY: &str = "forecast";
 /// Most rows and columns that a file may speak of.
 const MOST: usize = 1_000_000_000;
+/// Most networks of an ensemble.
+pub const MOST_MEMBERS: usize = 1000;
 
 /// Coverage of the intervals of a model of points, where nothing is said.
 pub const COVERAGE: f64 = 0.9;
@@ -39,6 +43,35 @@ pub struct Card {
     pub series: Vec<Trained>,
     /// How wide intervals are; none where nothing was held out to measure it on.
     pub intervals: Option<Intervals>,
+    /// What it is worth on the rows that validated it; none where there were none.
+    #[serde(default)]
+    pub validation: Option<Validation>,
+    /// The candidates that it was chosen from.
+    #[serde(default)]
+    pub search: Vec<Tried>,
+    /// The weights of the networks of an ensemble, the median of whose forecasts counts; empty where there is one
+    /// network. They are tensors of the model file, of which this has the number.
+    #[serde(default, with = "members", skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<Vec<f32>>,
+}
+
+/// An ensemble's weights in JSON: how many members there are.
+mod members {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<S: Serializer>(members: &[Vec<f32>], serializer: S) -> Result<S::Ok, S::Error> {
+        members.len().serialize(serializer)
+    }
+
+    /// As many empty blocks, to be filled from the tensors.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Vec<f32>>, D::Error> {
+        let count = usize::deserialize(deserializer)?;
+        if count > super::MOST_MEMBERS {
+            let message = format!("{count} members, expected at most {}", super::MOST_MEMBERS);
+            return Err(serde::de::Error::custom(message));
+        }
+        Ok(vec![Vec::new(); count])
+    }
 }
 
 /// A series that a network was trained on.
@@ -65,6 +98,20 @@ impl Card {
                 self.intervals.as_ref().is_some_and(|intervals| intervals.half_widths(coverage, None).is_ok())
             }),
         }
+    }
+
+    /// What to say where the model was no better than a naive forecast on the rows that validated it.
+    pub fn worthless(&self) -> Option<String> {
+        let Validation { model, naive, of_naive } = self.validation.filter(|validation| validation.ratio() >= 1.0)?;
+        Some(format!(
+            "On the rows that validated it the model is no better than `{}`: MAE {:.4} against {:.4}, RMSE {:.4} against \
+             {:.4}, in deviations of each series. Do not use it.",
+            naive.name(self.plan.season),
+            model.mae,
+            of_naive.mae,
+            model.rmse,
+            of_naive.rmse
+        ))
     }
 
     /// The card of a model file.
@@ -104,6 +151,12 @@ impl Card {
                 plan.inputs(),
                 spec.input,
                 spec.outputs()
+            ));
+        }
+        if plan.least > plan.window {
+            return Err(format!(
+                "its forecast's shortest window has {} rows, expected at most {}",
+                plan.least, plan.window
             ));
         }
         let columns = plan.columns().count();
@@ -241,6 +294,7 @@ mod tests {
         };
         assert!(with("/plan/window", json!(0)).contains("a size of 0"));
         assert!(with("/plan/window", json!(u64::MAX)).contains("a size of"));
+        assert!(with("/plan/least", json!(7)).contains("shortest window has 7 rows, expected at most 6"));
         assert!(with("/plan/horizon", json!(3)).contains("expected 1 and 2, the network's"));
         assert!(with("/plan/past", json!(["x"])).contains("has 2 features"));
         assert!(with("/frequency", json!("-1h")).contains("freq is -1h"));

@@ -1,15 +1,17 @@
 //! From a table to a trained forecaster, and what it makes of other tables.
 
 use super::backtest::{Backtest, BacktestOptions, backtest};
-use super::card::Card;
+use super::card::{Card, MOST_MEMBERS};
 use super::horizon::{Forecast, forecast};
 use super::problem::Problem;
-use super::recipe::Recipe;
+use super::recipe::{Architecture, Recipe};
+use super::search::Search;
 use super::table::{ReadOptions, Table};
-use super::task::Task;
+use super::task::{Task, usual_rows};
+use crate::arrays::{Arrays, Named};
 use crate::engine::{AnyEngine, Device, Engine};
-use crate::error::Result;
-use crate::model::Model;
+use crate::error::{Error, Result};
+use crate::model::{CHECKPOINT, Model, initial_parameters};
 use crate::train::{Epoch, Finished, Next, Options, Run, fit_validated, portion};
 
 /// A trained network, and what it forecasts from what.
@@ -35,6 +37,8 @@ pub struct Training {
     /// Plain sentences: what decides over the task that one would not expect.
     pub notes: Vec<String>,
     recipe: Recipe,
+    /// The weights of the members that are trained, where there are several.
+    members: Vec<Vec<f32>>,
 }
 
 impl Training {
@@ -49,20 +53,52 @@ impl Training {
         recipe: &Recipe,
         init: Option<Forecaster>,
     ) -> Result<Self> {
-        let (recipe, mut task) = (recipe.clone(), task.clone());
+        let (mut recipe, mut task) = (recipe.clone(), task.clone());
+        if let Some(init) = &init {
+            recipe.model = Some(Architecture::of(&init.model.spec));
+        }
         recipe.complete(&mut task, init.as_ref().map(|init| &init.card))?;
         let problem = Problem::new(table, &task, read, init.as_ref().map(|init| &init.card))?;
         let options = recipe.options(&problem)?;
         let patience = options.patience_of(recipe.patience, !problem.val.is_empty())?;
         let begun = init.is_some();
-        let notes = if begun { None } else { short_series(table, &task, &problem.card) };
+        if !(1..=MOST_MEMBERS).contains(&recipe.members) {
+            return Err(Error::config("members", recipe.members, format!("1 to {MOST_MEMBERS}")));
+        }
+        let ensemble = init.as_ref().is_some_and(|init| !init.card.members.is_empty());
+        if begun && (recipe.members > 1 || ensemble) {
+            let expected = "1 beside a model whose training goes on, which is a single network";
+            return Err(Error::config("members", recipe.members, expected));
+        }
+        let notes = if begun { Vec::new() } else { short_series(table, &task, &problem.card) };
         let mut model = match init {
             Some(Forecaster { model, .. }) => Model::new(model.spec, model.parameters),
             None => recipe.network(&problem)?,
         };
         let run = Run { patience, ..problem.run(model.spec, options) };
         model.provenance = recipe.provenance(&run, &problem, begun);
-        Ok(Training { problem, options, patience, model, notes: notes.into_iter().collect(), recipe })
+        Ok(Training { problem, options, patience, model, notes, recipe, members: Vec::new() })
+    }
+
+    /// As [`Training::new`], after a [`Search`] for what task and recipe leave open, of a network that is new.
+    ///
+    /// # Errors
+    /// As [`Search::run`] and [`Training::new`].
+    pub async fn searched(
+        device: &Device,
+        table: &Table,
+        task: &Task,
+        read: &ReadOptions,
+        recipe: &Recipe,
+        watch: impl FnMut(&Epoch) -> Next,
+    ) -> Result<(Self, Search)> {
+        let mut task = task.clone();
+        recipe.complete(&mut task, None)?;
+        let search = Search::run(device, table, &task, read, recipe, watch).await?;
+        let mut training = Training::new(table, &search.task, read, &search.recipe, None)?;
+        training.problem.card.search.clone_from(&search.tried);
+        training.notes.extend(search.notes.iter().cloned());
+        Ok((training, search))
     }
 
     /// The network on a device, with the windows.
@@ -85,14 +121,41 @@ impl Training {
         Run { patience: self.patience, ..self.problem.run(self.model.spec, self.options) }
     }
 
+    /// Networks to train.
+    pub fn members(&self) -> usize {
+        self.recipe.members
+    }
+
+    /// Keeps the network that `engine` holds after a run as a member, and sets the next one's initial weights and seed.
+    /// Whether there is one more to train; one network alone is kept by [`Training::finish`].
+    ///
+    /// # Errors
+    /// As [`Engine::parameters`] and [`Engine::set_parameters`].
+    pub async fn next_member(&mut self, engine: &mut AnyEngine) -> Result<bool> {
+        if self.recipe.members == 1 {
+            return Ok(false);
+        }
+        self.members.push(engine.parameters().await?);
+        let seed = self.recipe.seed.wrapping_add(self.members.len() as u64);
+        let more = self.members.len() < self.recipe.members;
+        if more {
+            self.options.seed = seed;
+            engine.set_parameters(&initial_parameters(&self.model.spec, seed))?;
+        }
+        Ok(more)
+    }
+
     /// The forecaster that `engine` holds after the run, with the intervals that are measured on the rows that validate.
     ///
     /// # Errors
     /// As [`Problem::finish`].
     pub async fn finish(self, engine: &mut AnyEngine) -> Result<Forecaster> {
-        let Training { problem, mut model, .. } = self;
-        model.parameters = engine.parameters().await?;
-        let card = problem.finish(engine).await?;
+        let Training { problem, mut model, members, .. } = self;
+        model.parameters = match members.first() {
+            Some(first) => first.clone(),
+            None => engine.parameters().await?,
+        };
+        let card = problem.finish_members(engine, members).await?;
         drop(problem);
         card.put(&mut model);
         let device = serde_json::to_value(engine.device()).expect("a device is described in strings");
@@ -106,37 +169,78 @@ impl Forecaster {
     /// every fraction of a second, and may stop training: the forecaster is then as good as it has become.
     ///
     /// # Errors
-    /// As [`Training::new`], [`Training::engine`] and [`fit_validated`].
+    /// As [`Training::searched`], [`Training::engine`] and [`fit_validated`].
     pub async fn fit(
         device: &Device,
         table: &Table,
         task: &Task,
         read: &ReadOptions,
         recipe: &Recipe,
-        ended: impl FnMut(&Epoch) -> Next,
+        mut ended: impl FnMut(&Epoch) -> Next,
     ) -> Result<(Self, Finished)> {
-        let mut training = Training::new(table, task, read, recipe, None)?;
+        let (mut training, _) = Training::searched(device, table, task, read, recipe, |_| Next::Continue).await?;
         let mut engine = training.engine(device)?;
-        let finished = fit_validated(&mut engine, &training.run(), None, ended, |_| Ok(())).await?;
+        let mut finished = fit_validated(&mut engine, &training.run(), None, &mut ended, |_| Ok(())).await?;
+        while !finished.stopped && training.next_member(&mut engine).await? {
+            finished = fit_validated(&mut engine, &training.run(), None, &mut ended, |_| Ok(())).await?;
+        }
         Ok((training.finish(&mut engine).await?, finished))
     }
 
-    /// The forecaster of a model file.
+    /// The forecaster of a model, which is a single network.
     ///
     /// # Errors
-    /// As [`Card::of`].
+    /// As [`Card::of`]; [`Error::File`] where it is one of an ensemble.
     pub fn of(name: &str, model: Model) -> Result<Self> {
         let card = Card::of(name, &model)?;
+        if card.members.is_empty() {
+            return Ok(Forecaster { model, card });
+        }
+        let message = "it is an ensemble: expected the bytes of its file, which hold the other members".to_owned();
+        Err(Error::File { path: name.to_owned(), message })
+    }
+
+    /// The forecaster of the bytes of a model file.
+    ///
+    /// # Errors
+    /// As [`Model::from_bytes`] and [`Card::of`]; [`Error::File`] where a member of an ensemble is missing.
+    pub fn from_bytes(name: &str, bytes: &[u8]) -> Result<Self> {
+        let model = Model::from_bytes(name, bytes)?;
+        let mut card = Card::of(name, &model)?;
+        if !card.members.is_empty() {
+            let arrays = Arrays::from_bytes(name, bytes)?;
+            for (place, member) in card.members.iter_mut().enumerate() {
+                let tensor = member_name(place);
+                arrays.dims(&tensor, [("parameters", Some(model.parameters.len()))])?;
+                *member = arrays.f32(&tensor)?.values;
+                if member.iter().any(|value| !value.is_finite()) {
+                    let message = format!("tensor `{tensor}`: expected finite weights");
+                    return Err(Error::File { path: name.to_owned(), message });
+                }
+            }
+        }
         Ok(Forecaster { model, card })
+    }
+
+    /// The bytes of its model file, the same for the same forecaster.
+    ///
+    /// # Errors
+    /// As [`Model::to_bytes`].
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let names: Vec<String> = (0..self.card.members.len()).map(member_name).collect();
+        let shape = [self.model.parameters.len()];
+        let members = names.iter().zip(&self.card.members);
+        let members = members.map(|(name, values)| Named { name, shape: &shape, values });
+        self.model.to_bytes_with(&members.collect::<Vec<_>>())
     }
 
     /// Reads a model file.
     ///
     /// # Errors
-    /// As [`Model::load`] and [`Card::of`].
+    /// As [`Model::load`] and [`Forecaster::from_bytes`].
     #[cfg(not(target_arch = "wasm32"))]
     pub fn open(path: &std::path::Path) -> Result<Self> {
-        Forecaster::of(&path.display().to_string(), Model::load(path)?)
+        Forecaster::from_bytes(&path.display().to_string(), &crate::disk::read(path)?)
     }
 
     /// The network on a device.
@@ -172,21 +276,32 @@ impl Forecaster {
     }
 }
 
-/// What to say where a series that is much shorter than the others decides window and horizon for all.
-fn short_series(table: &Table, task: &Task, card: &Card) -> Option<String> {
-    let shortest = table.series.iter().min_by_key(|series| series.known)?;
-    let mut lengths: Vec<usize> = table.series.iter().map(|series| series.known).collect();
-    lengths.sort_unstable();
-    let usual = lengths[lengths.len() / 2];
-    let guessed = task.window.is_none() || task.horizon.is_none();
-    (guessed && shortest.known * 4 <= usual).then(|| {
-        format!(
-            "{}: {} rows, where others have {usual}: this makes the window {} and the horizon {} for all; `Task::window` and \
-             `Task::horizon` set them, and without that series they are larger",
+/// The tensor of a member of an ensemble.
+fn member_name(place: usize) -> String {
+    format!("{CHECKPOINT}member.{place}")
+}
+
+/// What to say of series that are too short for a whole window, and where one of them decides the horizon for all.
+fn short_series(table: &Table, task: &Task, card: &Card) -> Vec<String> {
+    let Some(shortest) = table.series.iter().min_by_key(|series| series.known) else { return Vec::new() };
+    let (usual, plan, mut notes) = (usual_rows(table), &card.plan, Vec::new());
+    if task.horizon.is_none() && shortest.known * 4 <= usual {
+        notes.push(format!(
+            "{}: {} rows, where others have {usual}: this makes the horizon {} for all; `Task::horizon` sets it, and \
+             without that series it is larger",
             table.call(shortest),
             shortest.known,
-            card.plan.window,
-            card.plan.horizon
-        )
-    })
+            plan.horizon
+        ));
+    }
+    if plan.least() < plan.window {
+        notes.push(format!(
+            "{}: windows at the beginning of a series have {} rows or more, where others have {}: not every series has \
+             as many",
+            table.name,
+            plan.least(),
+            plan.window
+        ));
+    }
+    notes
 }

@@ -2,7 +2,7 @@
 
 use super::card::Card;
 use super::number::{Level, column_name};
-use super::predict::{Origins, Reading, predict};
+use super::predict::{Reading, predict};
 use super::scale::Scale;
 use super::sheet::{Sheet, Values};
 use super::stack::Stack;
@@ -125,8 +125,9 @@ fn check(card: &Card, table: &Table, steps: usize, needed: usize) -> Result<()> 
         return Err(Error::config("steps", steps, expected));
     }
     for series in &table.series {
-        if series.known < plan.window {
-            let message = format!("{} rows, expected at least {}, the model's window", series.known, plan.window);
+        if series.known < plan.least() {
+            let what = if plan.least() < plan.window { "the model's shortest window" } else { "the model's window" };
+            let message = format!("{} rows, expected at least {}, {what}", series.known, plan.least());
             return Err(table.refuse(series, message));
         }
         let rows = table.rows(series);
@@ -155,20 +156,19 @@ async fn next_block<E: Engine>(
 ) -> Result<Vec<Vec<f64>>> {
     let (plan, levels) = (&card.plan, reading.levels.len());
     let stack = Stack::new(table, plan, scales, &vec![0; scales.len()])?;
-    let mut starts = Vec::new();
+    let mut ends = Vec::new();
     for segment in &stack.segments {
-        starts.extend(segment.starts(plan, segment.rows..segment.rows, 0, 1)?);
+        ends.extend(segment.ends(plan, segment.rows..segment.rows, 0, 1)?);
     }
-    let origins = Origins { segments: stack.segments.clone(), window: plan.window };
-    let ids: Vec<u32> = (0..starts.len() as u32).collect();
-    let windows = stack.windows(plan, starts, false)?;
+    let ids: Vec<u32> = (0..ends.len() as u32).collect();
+    let (windows, origins) = stack.windows(plan, scales, ends, false)?;
     engine.load_data(&windows)?;
     let row = plan.targets.len() * levels;
     let mut blocks = vec![vec![0.0; plan.horizon * row]; table.series.len()];
-    predict(engine, plan, &windows, &ids, |id, outputs| {
-        let (segment, _) = origins.of(&windows, id);
+    predict(engine, card, &windows, &ids, |id, outputs| {
+        let segment = origins.segment(id);
         let targets = segment.target..segment.target + plan.width();
-        let values = reading.restore(&windows, id, &segment, scales, outputs, before);
+        let values = reading.restore((&windows, &origins), id, scales, outputs, before);
         for (step, values) in values.chunks_exact(targets.len() * levels).enumerate() {
             blocks[segment.series][step * row..][targets.start * levels..targets.end * levels].copy_from_slice(values);
         }
@@ -178,13 +178,13 @@ async fn next_block<E: Engine>(
     Ok(blocks)
 }
 
-/// The last `rows` rows of each series whose targets are known, and all after them. Where targets and covariates of the
+/// The last `rows` rows of each series whose targets are known, or as many as there are, and all after them. Where targets and covariates of the
 /// past were filled in, it has what was known there.
 fn tail(table: &Table, plan: &Plan, rows: usize) -> Result<Table> {
     let columns = table.columns.len();
     let past = table.places(plan.targets.iter().chain(&plan.past))?;
     let cut = |series: &Series| {
-        let gone = series.known - rows;
+        let gone = series.known.saturating_sub(rows);
         let (first, mut values) = (table.stamp(series, gone)?, series.values[gone * columns..].to_vec());
         for &column in past.iter().filter(|_| !series.filled.is_empty()) {
             let known = series.as_known(columns, column);
@@ -196,7 +196,7 @@ fn tail(table: &Table, plan: &Plan, rows: usize) -> Result<Table> {
             clock: series.clock.clone(),
             values,
             filled: Vec::new(),
-            known: rows,
+            known: series.known - gone,
         })
     };
     let series = table.series.iter().map(cut).collect::<Result<_>>()?;

@@ -1,9 +1,9 @@
 //! Naive baselines: forecasts that need no network, which every model has to beat.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A naive baseline.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Naive {
     /// The last value.

@@ -1,6 +1,7 @@
 //! A network's outputs for windows, and their way back to the scale of the data.
 
 use super::card::Card;
+use super::normalize::{Basis, Center, last_season};
 use super::number::Level;
 use super::scale::Scale;
 use super::stack::Segment;
@@ -12,50 +13,88 @@ use crate::error::{Error, Result};
 /// Windows that are forecast at once.
 const BATCH: usize = 1024;
 
-/// From where in which series windows are forecast.
+/// From where in which series windows are forecast, and how they were normalised.
 #[derive(Clone, Debug)]
 pub struct Origins {
     /// The stack's segments, in order.
     pub segments: Vec<Segment>,
-    /// Rows of a window.
+    /// The row of the stack after each window, `[N]`.
+    pub ends: Vec<u32>,
+    /// Rows of a window, but of those at the beginning of a series, which may have fewer.
     pub window: usize,
+    /// What each target of each window was normalised by, [N, width], where windows are copies; else empty.
+    pub bases: Vec<Basis>,
 }
 
 impl Origins {
     /// The place of a window's segment.
-    pub fn segment(&self, windows: &Windows, id: usize) -> usize {
-        let start = windows.starts()[id] as usize;
-        self.segments.partition_point(|segment| segment.first <= start) - 1
+    pub fn place(&self, id: usize) -> usize {
+        let end = self.ends[id] as usize;
+        self.segments.partition_point(|segment| segment.first < end) - 1
+    }
+
+    /// The rows of a window.
+    pub fn rows(&self, id: usize) -> usize {
+        self.window.min(self.ends[id] as usize - self.segment(id).first)
+    }
+
+    /// A window's segment.
+    pub fn segment(&self, id: usize) -> Segment {
+        self.segments[self.place(id)]
     }
 
     /// The segment of a window, and the row of its series that is the first to be forecast.
-    pub fn of(&self, windows: &Windows, id: usize) -> (Segment, usize) {
-        let start = windows.starts()[id];
-        let segment = self.segments[self.segment(windows, id)];
-        (segment, segment.origin(self.window, start))
+    pub fn of(&self, id: usize) -> (Segment, usize) {
+        let segment = self.segment(id);
+        (segment, segment.origin(self.ends[id]))
+    }
+
+    /// What the target `column` of window `id` was normalised by.
+    fn basis(&self, windows: &Windows, id: usize, column: usize, width: usize) -> Basis {
+        let copied = self.bases.get(id * width + column).copied();
+        copied.unwrap_or_else(|| Basis { base: windows.base(id, column), factor: 1.0 })
     }
 }
 
 /// Calls `take` for each of the windows `ids`, which the engine has loaded, with its place in `ids` and its outputs [K,
-/// C, Q]. These are scaled and centred, as they leave the network.
+/// C, Q]: those of the network that the engine holds, or the medians of an ensemble's. They are normalised, as they
+/// leave the network.
 ///
 /// # Errors
 /// [`Error::Index`] where an id is not a window; else as [`Engine::predict`], and what `take` refuses.
 pub async fn predict<E: Engine>(
     engine: &mut E,
-    plan: &Plan,
+    card: &Card,
     windows: &Windows,
     ids: &[u32],
     mut take: impl FnMut(usize, &[f32]) -> Result<()>,
 ) -> Result<()> {
     windows.check_ids(ids)?;
     for (chunk, ids) in ids.chunks(BATCH).enumerate() {
-        let outputs = engine.predict(ids, BATCH).await?;
-        for (n, outputs) in outputs.chunks_exact(plan.outputs()).enumerate() {
+        let outputs = match &card.members[..] {
+            [] => engine.predict(ids, BATCH).await?,
+            members => {
+                let mut of_members = Vec::with_capacity(members.len());
+                for parameters in members {
+                    engine.set_parameters(parameters)?;
+                    of_members.push(engine.predict(ids, BATCH).await?);
+                }
+                (0..of_members[0].len()).map(|place| median(of_members.iter().map(|outputs| outputs[place]))).collect()
+            }
+        };
+        for (n, outputs) in outputs.chunks_exact(card.plan.outputs()).enumerate() {
             take(chunk * BATCH + n, outputs)?;
         }
     }
     Ok(())
+}
+
+/// The value in the middle, or the mean of the two that are.
+fn median(values: impl Iterator<Item = f32>) -> f32 {
+    let mut values: Vec<f32> = values.collect();
+    values.sort_unstable_by(f32::total_cmp);
+    let (low, high) = (values[(values.len() - 1) / 2], values[values.len() / 2]);
+    low + (high - low) / 2.0
 }
 
 /// How a network's outputs become forecasts.
@@ -66,7 +105,7 @@ pub struct Reading<'a> {
     pub levels: Vec<Level>,
     /// The place of the point among the levels.
     pub middle: usize,
-    /// Half widths of the intervals of each series of the table, scaled, [K, all targets].
+    /// Half widths of the intervals of each series of the table, normalised as windows are, [K, all targets].
     half_widths: Option<Vec<&'a [f32]>>,
 }
 
@@ -101,29 +140,35 @@ impl<'a> Reading<'a> {
         Ok(Reading { plan, levels: vec![None, Some(tail), Some(1.0 - tail)], middle: 0, half_widths })
     }
 
-    /// The forecasts for window `id` of a segment from its outputs [K, C, Q], on the scale of the data, [K, C, V]; of a
-    /// window that follows `before` steps which were themselves forecast. `scales` are those of all series.
+    /// The forecasts for window `id` from its outputs [K, C, Q], on the scale of the data, [K, C, V]; of a window that
+    /// follows `before` steps which were themselves forecast. `scales` are those of all series.
     ///
     /// Quantiles rise with their levels. Intervals beyond the horizon, for which nothing was measured, widen with the
     /// root of the time, as those of a random walk do.
     pub fn restore(
         &self,
-        windows: &Windows,
+        (windows, origins): (&Windows, &Origins),
         id: usize,
-        segment: &Segment,
         scales: &[Vec<Scale>],
         outputs: &[f32],
         before: usize,
     ) -> Vec<f64> {
         let (plan, width, count) = (self.plan, self.plan.width(), self.plan.levels());
+        let segment = origins.segment(id);
         let scales = &scales[segment.series];
         let half_widths = self.half_widths.as_ref().map(|of_series| of_series[segment.series]);
-        let base: Vec<f64> = (0..width).map(|target| windows.base(id, target).into()).collect();
+        let bases: Vec<Basis> = (0..width).map(|column| origins.basis(windows, id, column, width)).collect();
         let mut values = Vec::with_capacity(plan.horizon * width * self.levels.len());
         for (place, outputs) in outputs.chunks_exact(count).enumerate() {
             let (step, column) = (place / width, place % width);
             let target = segment.target + column;
-            let back = |scaled: f64| scales[target].inverse_transform(scaled + base[column]);
+            let season = last_season(origins.rows(id), plan.season, step).filter(|_| plan.center == Center::Season);
+            let season = season.map_or(0.0, |row| windows.window(id)[row * plan.inputs() + column]);
+            let Basis { base, factor } = bases[column];
+            let back = |output: f64| {
+                let scaled = (output + f64::from(season)) * f64::from(factor) + f64::from(base);
+                scales[target].inverse_transform(scaled)
+            };
             let first = values.len();
             values.extend(outputs.iter().map(|&output| back(output.into())));
             if let Some(half_widths) = half_widths {

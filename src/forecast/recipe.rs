@@ -9,39 +9,57 @@ use crate::loss::Loss;
 use crate::model::{CellKind, Model, Segments, Spec, initial_parameters};
 use crate::optim::{Clip, Optimizer, ScheduleShape};
 use crate::train::{Options, Run};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 /// What a network goes over.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Architecture {
     /// The rows of a window, one by one; the horizon is an output after the last.
-    #[default]
     Rows,
     /// Segments of so many rows ([`Segments`]: SegRNN); by default a season, or two and more where the window has more
     /// than 16 of them.
     Segments(Option<usize>),
 }
 
+impl Architecture {
+    /// That of a network.
+    pub fn of(spec: &Spec) -> Self {
+        spec.segments.map_or(Architecture::Rows, |segments| Architecture::Segments(Some(segments.steps)))
+    }
+}
+
+/// Hidden units of a layer, by default.
+pub const HIDDEN: usize = 64;
+/// What is dropped before the head of a network over segments, by default.
+pub const SEGMENT_DROPOUT: f64 = 0.3;
+/// The seconds of a search, by default.
+pub const BUDGET: f64 = 30.0;
+
 /// The network and its training. What is `None` follows from the table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recipe {
     /// The cell: GRU by default.
     pub cell: CellKind,
-    /// What it goes over.
-    pub model: Architecture,
-    /// Hidden units of a layer: 64 by default.
-    pub hidden: usize,
+    /// What it goes over: segments, where the window has two and each layer runs in one direction; or rows, where
+    /// [`Search`](super::Search) finds that they forecast better.
+    pub model: Option<Architecture>,
+    /// Hidden units of a layer: [`HIDDEN`], or what [`Search`](super::Search) finds.
+    pub hidden: Option<usize>,
     /// Stacked layers.
     pub layers: usize,
     /// Whether each layer runs in both directions of time.
     pub bidirectional: bool,
-    /// Probability with which a unit is dropped between layers.
-    pub dropout: f64,
+    /// Probability with which a unit is dropped between layers, and over segments before the head; by default 0, over
+    /// segments [`SEGMENT_DROPOUT`].
+    pub dropout: Option<f64>,
     /// Passes over the training windows; by default 5 to 200, about 4,000 steps.
     pub epochs: Option<usize>,
     /// Windows of a training step; by default 16 to 256.
     pub batch: Option<usize>,
-    /// What training minimises: the mean squared error by default, or the quantile loss where the task has levels.
+    /// What training minimises: by default Huber's loss, which turns into lines at a quarter of a naive forecast's mean
+    /// error, or the quantile loss where the task has levels.
     pub loss: Option<Loss>,
     /// By default Adam with [`LEARNING_RATE`](super::LEARNING_RATE).
     pub optimizer: Option<Optimizer>,
@@ -55,6 +73,10 @@ pub struct Recipe {
     pub precision: Precision,
     /// The most time steps whose tape the CPU engine keeps at once.
     pub recompute: Option<usize>,
+    /// Networks that are trained, each from a seed of its own; of several the median of their forecasts counts.
+    pub members: usize,
+    /// How long to search for what task and recipe leave open: seconds of a nominal machine, 0 not at all.
+    pub budget: f64,
     /// Of the initial weights, the order of the windows and what is dropped.
     pub seed: u64,
 }
@@ -63,11 +85,11 @@ impl Default for Recipe {
     fn default() -> Self {
         Recipe {
             cell: CellKind::Gru,
-            model: Architecture::Rows,
-            hidden: 64,
+            model: None,
+            hidden: None,
             layers: 1,
             bidirectional: false,
-            dropout: 0.0,
+            dropout: None,
             epochs: None,
             batch: None,
             loss: None,
@@ -77,6 +99,8 @@ impl Default for Recipe {
             patience: None,
             precision: Precision::F32,
             recompute: None,
+            members: 1,
+            budget: BUDGET,
             seed: 0,
         }
     }
@@ -107,7 +131,7 @@ impl Recipe {
             (Some(_), Some(_)) => {
                 Err(Error::config("loss", "another than quantile", "quantile, since levels are forecast"))
             }
-            (None, None) => Ok(Loss::Mse),
+            (None, None) => Ok(problem.loss()),
             (Some(loss @ (Loss::Mse | Loss::Mae | Loss::Huber { .. })), None) => Ok(loss),
             (Some(_), None) => Err(Error::config("loss", "one of classes", "mse, mae, huber or quantile for a table")),
         }
@@ -122,7 +146,7 @@ impl Recipe {
         let total = (defaults.epochs * problem.train.len().div_ceil(defaults.batch)) as u64;
         Ok(Options {
             loss: self.loss(problem)?,
-            dropout: self.dropout as f32,
+            dropout: self.dropout(problem) as f32,
             optimizer: self.optimizer.unwrap_or(defaults.optimizer),
             clip: self.clip.map_or(defaults.clip, |max_norm| (max_norm > 0.0).then_some(Clip { max_norm })),
             schedule: self.schedule.map_or(defaults.schedule, |schedule| schedule.over(total)),
@@ -130,20 +154,30 @@ impl Recipe {
         })
     }
 
+    /// The rows of a segment for a problem, where the network goes over segments.
+    pub fn segment(&self, problem: &Problem) -> Option<usize> {
+        let Plan { window, season, .. } = problem.card.plan;
+        match self.model {
+            Some(Architecture::Rows) => None,
+            Some(Architecture::Segments(steps)) => Some(steps.unwrap_or_else(|| suggested_segment(window, season))),
+            None if self.bidirectional => None,
+            None => Some(suggested_segment(window, season)).filter(|steps| 2 * steps <= window),
+        }
+    }
+
+    fn dropout(&self, problem: &Problem) -> f64 {
+        self.dropout.unwrap_or(if self.segment(problem).is_some() { SEGMENT_DROPOUT } else { 0.0 })
+    }
+
     /// The network for a problem, with its initial weights.
     ///
     /// # Errors
     /// [`Error::Config`] where it cannot be, [`Error::Limit`] where it would be too large.
     pub fn network(&self, problem: &Problem) -> Result<Model> {
-        let spec = problem.spec(self.cell, self.hidden, self.layers);
-        let segments = match self.model {
-            Architecture::Rows => None,
-            Architecture::Segments(steps) => {
-                let Plan { window, season, .. } = problem.card.plan;
-                let steps = steps.unwrap_or_else(|| suggested_segment(window, season));
-                Some(Segments { steps, targets: problem.card.plan.width() * problem.card.plan.levels() })
-            }
-        };
+        let segment = self.segment(problem);
+        let targets = problem.card.plan.width() * problem.card.plan.levels();
+        let spec = problem.spec(self.cell, self.hidden.unwrap_or(HIDDEN), self.layers);
+        let segments = segment.map(|steps| Segments { steps, targets });
         let spec = Spec { bidirectional: self.bidirectional, segments, ..spec };
         spec.check_size()?;
         Ok(Model::new(spec, initial_parameters(&spec, self.seed)))
@@ -165,13 +199,14 @@ impl Recipe {
             "epochs": options.epochs,
             "batch": options.batch,
             "loss": options.loss,
-            "dropout": self.dropout,
+            "dropout": self.dropout(problem),
             "optimizer": options.optimizer,
             "clip": options.clip,
             "schedule": options.schedule,
             "precision": self.precision,
             "recompute": self.recompute.is_some(),
             "patience": patience,
+            "members": self.members,
         });
         match provenance {
             Value::Object(map) => map,

@@ -37,7 +37,7 @@ impl Scale {
     }
 
     /// The scale of some values of a column; `None` where they are all the same.
-    fn fit(values: impl Iterator<Item = f64> + Clone, scaling: Scaling, log: bool) -> Option<Self> {
+    pub(super) fn fit(values: impl Iterator<Item = f64> + Clone, scaling: Scaling, log: bool) -> Option<Self> {
         let values = || values.clone().map(|value| if log { value.ln() } else { value });
         let (low, high) = values().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
         if low >= high {

@@ -73,6 +73,13 @@ impl Split {
     }
 }
 
+/// Rows of a series that are trained on, as [`Split::of`] has them; none where it refuses the parts.
+pub fn training_rows(table: &Table, series: &Series, [val, test]: [&Part; 2], horizon: usize) -> usize {
+    let rows = series.known;
+    let val_end = begin(table, series, "test", test, rows, rows, horizon);
+    val_end.and_then(|end| begin(table, series, "val", val, end, rows, horizon)).unwrap_or(0)
+}
+
 /// The first row of a part that ends before `end`, of a series of `rows` rows.
 fn begin(
     table: &Table,

@@ -1,6 +1,8 @@
 //! The scaled series of a table under one another, as features of a network: what windows are views of.
 
+use super::normalize::{Basis, Center, last_season};
 use super::number::exact;
+use super::predict::Origins;
 use super::scale::Scale;
 use super::table::Table;
 use super::task::{Channels, Plan};
@@ -54,43 +56,93 @@ impl Stack {
         Ok(stack)
     }
 
-    /// The windows that begin at `starts`, centred, each with the horizon after it as its target where `with_targets`.
+    /// The windows before the rows `ends`, normalised, each with the horizon after it as its target where `with_targets`;
+    /// and the way back. `scales` are those of all series. Windows are views of the stack where the engine can do what
+    /// the plan asks for, and copies where it cannot.
     ///
     /// # Errors
     /// As [`Windows::new`].
-    pub fn windows(self, plan: &Plan, starts: Vec<u32>, with_targets: bool) -> Result<Windows> {
+    pub fn windows(
+        self,
+        plan: &Plan,
+        scales: &[Vec<Scale>],
+        ends: Vec<u32>,
+        with_targets: bool,
+    ) -> Result<(Windows, Origins)> {
+        let origins = Origins { segments: self.segments, ends, window: plan.window, bases: Vec::new() };
+        let Some(center) = plan.view() else {
+            return copied(&self.values, plan, scales, origins, with_targets);
+        };
+        let starts: Vec<u32> = origins.ends.iter().map(|&end| end - plan.window as u32).collect();
         let targets = if with_targets {
             Targets::Horizon { steps: plan.horizon, features: plan.width() }
         } else {
             Targets::Given { values: vec![0.0; starts.len()], len: 1 }
         };
-        Windows::new(self.values, plan.inputs(), plan.window, starts, targets)?.centered(plan.center, plan.width())
+        let windows = Windows::new(self.values, plan.inputs(), plan.window, starts, targets)?;
+        Ok((windows.centered(center, plan.width())?, origins))
     }
 }
 
+/// Windows of the rows `values` [rows, I] as copies, each padded to the plan's window. See [`Stack::windows`].
+fn copied(
+    values: &[f32],
+    plan: &Plan,
+    scales: &[Vec<Scale>],
+    mut origins: Origins,
+    with_targets: bool,
+) -> Result<(Windows, Origins)> {
+    let (inputs, width, count) = (plan.inputs(), plan.width(), origins.ends.len());
+    let len = if with_targets { plan.horizon * width } else { 1 };
+    let (mut x, mut y) = (vec![0.0; count * plan.window * inputs], vec![0.0; count * len]);
+    let mut lengths = Vec::with_capacity(count);
+    for (id, (x, y)) in x.chunks_exact_mut(plan.window * inputs).zip(y.chunks_exact_mut(len)).enumerate() {
+        let (segment, rows, end) = (origins.segment(id), origins.rows(id), origins.ends[id] as usize);
+        let x = &mut x[..rows * inputs];
+        x.copy_from_slice(&values[(end - rows) * inputs..end * inputs]);
+        for column in 0..width {
+            let of_target = x.iter().skip(column).step_by(inputs).copied();
+            let scale = scales[segment.series][segment.target + column];
+            let basis = Basis::of(of_target, plan.center, plan.divide, scale);
+            let normal = |value: f32| (value - basis.base) / basis.factor;
+            x.iter_mut().skip(column).step_by(inputs).for_each(|value| *value = normal(*value));
+            for (step, y) in y.iter_mut().skip(column).step_by(width).enumerate().filter(|_| with_targets) {
+                let season = last_season(rows, plan.season, step).filter(|_| plan.center == Center::Season);
+                let season = season.map_or(0.0, |row| x[row * inputs + column]);
+                *y = normal(values[(end + step) * inputs + column]) - season;
+            }
+            origins.bases.push(basis);
+        }
+        lengths.push(rows as u32);
+    }
+    let windows = Windows::from_sequences(x, inputs, plan.window, y, len)?;
+    Ok((if plan.least() < plan.window { windows.with_lengths(lengths)? } else { windows }, origins))
+}
+
 impl Segment {
-    /// The row of the series that is the first after the window of so many rows that begins at `start`.
-    pub fn origin(&self, window: usize, start: u32) -> usize {
-        start as usize - self.first + self.skipped + window
+    /// The row of the series that stands at row `end` of the stack.
+    pub fn origin(&self, end: u32) -> usize {
+        end as usize - self.first + self.skipped
     }
 
-    /// Starts of the windows after which `horizon` rows of `within` follow at once, every `stride`-th.
+    /// The rows of the stack before which windows end, and from which on `horizon` rows of `within` follow, every `stride`-th.
     ///
     /// # Errors
     /// [`Error::Config`] where the rows of all series are 2^32 or more.
-    pub fn starts(
+    pub fn ends(
         &self,
         plan: &Plan,
         within: Range<usize>,
         horizon: usize,
         stride: usize,
     ) -> Result<impl Iterator<Item = u32> + use<>> {
-        let (first, skipped) = (self.first, self.skipped + plan.window);
+        let (first, skipped) = (self.first, self.skipped);
         let end = (within.end.min(self.rows) + 1).saturating_sub(horizon);
         if u32::try_from(first + self.rows).is_err() {
             return Err(Error::config("rows of all series", first + self.rows, "fewer than 2^32"));
         }
-        Ok((within.start.max(skipped)..end).step_by(stride).map(move |origin| (first + origin - skipped) as u32))
+        let origins = within.start.max(skipped + plan.least())..end;
+        Ok(origins.step_by(stride).map(move |origin| (first + origin - skipped) as u32))
     }
 }
 
@@ -199,6 +251,10 @@ mod tests {
     const TEXT: &str =
         "d,a,b,p,f\n2024-01,0,10,100,-1\n2024-02,1,11,101,-2\n2024-03,2,12,102,-3\n2024-04,3,13,103,-4\n";
 
+    fn scales() -> Vec<Vec<Scale>> {
+        vec![vec![Scale { offset: 0.0, factor: 1.0, log: false }; 4]]
+    }
+
     fn stack(channels: Channels, calendar: Vec<Calendar>) -> (Stack, Plan) {
         let table = Table::read("t", TEXT.as_bytes(), &ReadOptions::default()).unwrap();
         let task = Task {
@@ -207,13 +263,13 @@ mod tests {
             window: Some(2),
             horizon: Some(1),
             scaling: Scaling::None,
-            channels,
+            channels: Some(channels),
             calendar,
+            center: Some(Center::Last),
             ..Task::new(["b", "a"])
         };
         let plan = Plan::of(&task, &table).unwrap();
-        let scales = vec![vec![Scale { offset: 0.0, factor: 1.0, log: false }; 4]];
-        (Stack::new(&table, &plan, &scales, &[0]).unwrap(), plan)
+        (Stack::new(&table, &plan, &scales(), &[0]).unwrap(), plan)
     }
 
     #[test]
@@ -222,7 +278,7 @@ mod tests {
         assert_eq!((plan.inputs(), stack.segments.len()), (5, 1));
         assert_eq!(stack.values[..10], [10.0, 0.0, 100.0, -1.0, -2.0, 11.0, 1.0, 101.0, -2.0, -3.0]);
         assert_eq!(stack.values[15..], [13.0, 3.0, 103.0, -4.0, 0.0]);
-        let windows = stack.windows(&plan, vec![0, 1], true).unwrap();
+        let (windows, _) = stack.windows(&plan, &scales(), vec![2, 3], true).unwrap();
         assert_eq!(windows.input(1).as_ref(), [-1.0, -1.0, 101.0, -2.0, -3.0, 0.0, 0.0, 102.0, -3.0, -4.0]);
         assert_eq!(windows.target(1).as_ref(), [1.0, 1.0]);
     }
@@ -236,12 +292,14 @@ mod tests {
         assert_eq!(a, Segment { series: 0, target: 1, first: 4, skipped: 0, rows: 4 });
         assert_eq!(stack.values[..6], [10.0, 100.0, -1.0, -2.0, 0.0, 1.0]);
         assert_eq!(stack.values[24..28], [0.0, 100.0, -1.0, -2.0]);
-        let starts = |range, stride| a.starts(&plan, range, 1, stride).unwrap().collect::<Vec<_>>();
-        assert_eq!(starts(0..4, 1), [4, 5]);
-        assert_eq!(starts(3..9, 1), [5]);
-        assert_eq!(starts(0..4, 2), [4]);
-        assert_eq!(starts(0..2, 1), [0u32; 0]);
+        let ends = |range, stride| a.ends(&plan, range, 1, stride).unwrap().collect::<Vec<_>>();
+        assert_eq!(ends(0..4, 1), [6, 7]);
+        assert_eq!(ends(3..9, 1), [7]);
+        assert_eq!(ends(0..4, 2), [6]);
+        assert_eq!(ends(0..2, 1), [0u32; 0]);
+        let padded = Plan { least: 1, ..plan.clone() };
+        assert_eq!(a.ends(&padded, 0..4, 1, 1).unwrap().collect::<Vec<_>>(), [5, 6, 7]);
         let skipping = Segment { skipped: 1, ..a };
-        assert_eq!(skipping.starts(&plan, 0..4, 1, 1).unwrap().collect::<Vec<_>>(), [4]);
+        assert_eq!(skipping.ends(&plan, 0..4, 1, 1).unwrap().collect::<Vec<_>>(), [6]);
     }
 }

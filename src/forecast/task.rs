@@ -1,10 +1,12 @@
 //! What is to be forecast, from what: as it is asked for ([`Task`]), and with every number settled on a table
 //! ([`Plan`]).
 
-use super::split::Part;
-use super::table::{ReadOptions, Table, nearest};
+use super::look::Look;
+use super::normalize::{Center, Divide};
+use super::split::{Part, training_rows};
+use super::table::{ReadOptions, Series, Table, nearest};
 use super::time::Calendar;
-use crate::data::Center;
+use crate::data;
 use crate::error::{Error, Result};
 use crate::loss::Quantiles;
 use serde::{Deserialize, Serialize};
@@ -34,13 +36,15 @@ pub struct Task {
     /// The levels to forecast; without them the network gives one value a target.
     pub quantiles: Option<Quantiles>,
     /// Whether targets are forecast together.
-    pub channels: Channels,
+    pub channels: Option<Channels>,
     /// What is subtracted from the targets of each window.
-    pub center: Center,
+    pub center: Option<Center>,
+    /// What they are divided by then.
+    pub divide: Option<Divide>,
     /// How columns are scaled.
     pub scaling: Scaling,
     /// Whether targets are forecast by their logarithms.
-    pub log: bool,
+    pub log: Option<bool>,
     /// The rows that decide when training stops, and how wide intervals are.
     pub val: Part,
     /// The rows at the end that training never sees.
@@ -86,13 +90,23 @@ impl Task {
             horizon: None,
             season: None,
             quantiles: None,
-            channels: Channels::Joint,
-            center: Center::Last,
+            channels: None,
+            center: None,
+            divide: None,
             scaling: Scaling::Standard,
-            log: false,
+            log: None,
             val: Part::Fraction(0.1),
             test: Part::Fraction(0.1),
         }
+    }
+
+    /// Takes over what a plan of this task has settled of columns and normalisation. The rest follows from the table
+    /// again.
+    pub fn settle(&mut self, plan: &Plan) {
+        let Plan { targets, past, future, channels, center, divide, log, .. } = plan.clone();
+        (self.targets, self.past, self.future) = (targets, past, future);
+        self.except.clear();
+        (self.channels, self.center, self.divide, self.log) = (Some(channels), Some(center), Some(divide), Some(log));
     }
 
     /// `options` for a table with the columns of this task, the targets of which may end before what is known of the
@@ -130,6 +144,9 @@ pub struct Plan {
     pub calendar: Vec<Calendar>,
     /// Rows that the network sees (T).
     pub window: usize,
+    /// The fewest rows that it sees at the beginning of a series, where the window is padded; 0 stands for the window.
+    #[serde(default)]
+    pub least: usize,
     /// Rows that it forecasts at once (K).
     pub horizon: usize,
     /// Rows of the season that baselines and MASE go by.
@@ -140,6 +157,9 @@ pub struct Plan {
     pub channels: Channels,
     /// What is subtracted from the targets of each window.
     pub center: Center,
+    /// What they are divided by then.
+    #[serde(default)]
+    pub divide: Divide,
     /// How columns are scaled.
     pub scaling: Scaling,
     /// Whether targets are forecast by their logarithms.
@@ -158,10 +178,20 @@ impl Plan {
             let message = "the calendar needs a column of dates; `ReadOptions::time` names it";
             return Err(Error::Table { place: table.name.clone(), message: message.into() });
         }
-        let season = task.season.unwrap_or_else(|| table.frequency.season());
+        let columns = table.places(&targets)?;
+        // What the data decide is decided by rows that are trained on whatever the horizon will be.
+        let cut = |series: &Series| {
+            let horizon = task.horizon.unwrap_or_else(|| (series.known / 8).max(1));
+            training_rows(table, series, [&task.val, &task.test], horizon)
+        };
+        let look = Look::at(table, &columns, &table.series.iter().map(cut).collect::<Vec<_>>());
+        let season = task.season.unwrap_or_else(|| match table.frequency.season() {
+            1 if !table.style.is_civil() => look.season(),
+            season => season,
+        });
         let shortest = table.series.iter().map(|series| series.known).min().unwrap_or(0);
         let horizon = task.horizon.unwrap_or_else(|| suggested_horizon(season, shortest));
-        let window = task.window.unwrap_or_else(|| suggested_window(season, horizon, shortest));
+        let window = task.window.unwrap_or_else(|| suggested_window(season, horizon, usual_rows(table)));
         for (name, count) in [("window", window), ("horizon", horizon), ("season", season)] {
             if count == 0 {
                 return Err(Error::config(name, 0, "at least 1"));
@@ -173,8 +203,46 @@ impl Plan {
             );
             return Err(Error::config("window", window, expected));
         }
-        let Task { calendar, quantiles, channels, center, scaling, log, .. } = task.clone();
-        Ok(Plan { targets, past, future, calendar, window, horizon, season, quantiles, channels, center, scaling, log })
+        let trained = |series| training_rows(table, series, [&task.val, &task.test], horizon);
+        let least = least_window(&table.series.iter().map(trained).collect::<Vec<_>>(), window, horizon);
+        let least = if future.is_empty() { least } else { least.max(horizon).min(window) };
+        let Task { calendar, quantiles, scaling, .. } = task.clone();
+        let several = targets.len() > 1;
+        let channels = task.channels.unwrap_or(if several { Channels::Independent } else { Channels::Joint });
+        let log = task.log.unwrap_or_else(|| is_positive(table, &columns) && look.grows(season));
+        let (center, divide) = (task.center.unwrap_or_default(), task.divide.unwrap_or_default());
+        let plan = Plan {
+            targets,
+            past,
+            future,
+            calendar,
+            window,
+            least,
+            horizon,
+            season,
+            quantiles,
+            channels,
+            center,
+            divide,
+            scaling,
+            log,
+        };
+        plan.check()?;
+        Ok(plan)
+    }
+
+    /// Refuses normalisations that contradict one another.
+    fn check(&self) -> Result<()> {
+        let Plan { window, season, .. } = self;
+        if self.center == Center::Season && window < season {
+            let expected = format!("at least {season}, the season, which `Task::center` takes from it");
+            return Err(Error::config("window", window, expected));
+        }
+        if self.divide == Divide::Level && self.log {
+            let expected = "deviation or none beside logarithms, which have no level";
+            return Err(Error::config("divide", "level", expected));
+        }
+        Ok(())
     }
 
     /// `options` for a table that this plan's model is to forecast.
@@ -197,6 +265,22 @@ impl Plan {
         self.quantiles.map_or(1, |quantiles| quantiles.levels().len())
     }
 
+    /// The fewest rows of a window.
+    pub fn least(&self) -> usize {
+        if self.least == 0 { self.window } else { self.least }
+    }
+
+    /// How the engine centres windows that are views of the series; none where windows have to be copies.
+    pub fn view(&self) -> Option<data::Center> {
+        match (self.center, self.divide) {
+            _ if self.least() < self.window => None,
+            (Center::None, Divide::None) => Some(data::Center::None),
+            (Center::Last, Divide::None) => Some(data::Center::Last),
+            (Center::Mean, Divide::None) => Some(data::Center::Mean),
+            _ => None,
+        }
+    }
+
     /// Features of a window's row (I): targets, past and future covariates, future covariates one horizon later,
     /// calendar.
     pub fn inputs(&self) -> usize {
@@ -212,6 +296,29 @@ impl Plan {
     pub fn middle(&self) -> usize {
         self.quantiles.map_or(0, |quantiles| quantiles.middle())
     }
+}
+
+/// Whether every target that is known is above 0.
+pub fn is_positive(table: &Table, columns: &[usize]) -> bool {
+    table.series.iter().all(|series| {
+        let rows = series.values.chunks_exact(table.columns.len()).take(series.known);
+        rows.flat_map(|row| columns.iter().map(|&column| row[column])).all(|value| value > 0.0)
+    })
+}
+
+/// Rows of the series in the middle of all by their length.
+pub fn usual_rows(table: &Table) -> usize {
+    let mut rows: Vec<usize> = table.series.iter().map(|series| series.known).collect();
+    rows.sort_unstable();
+    rows.get(rows.len() / 2).copied().unwrap_or(0)
+}
+
+/// The fewest rows of a window in a panel, of whose series so many `rows` are trained on: what the shortest can show,
+/// where it is too short for a whole window and others are not.
+fn least_window(rows: &[usize], window: usize, horizon: usize) -> usize {
+    let longest = rows.iter().max().copied().unwrap_or(0);
+    let shortest = rows.iter().min().copied().unwrap_or(0);
+    if longest < window + horizon { window } else { shortest.saturating_sub(horizon).clamp(1, window) }
 }
 
 /// A season, or a few rows where there is none; no more than the table can be tested on.

@@ -45,8 +45,16 @@ impl Trained {
         let (task, recipe) = (task(&given)?, recipe(&given, init.map(|init| &init.card))?);
         let mut watch = Watch::new(watch, true);
         let trained = py.detach(|| -> refrain::Result<(Forecaster, Finished, Vec<String>)> {
-            let mut training = Training::new(&table.table, &task, &table.options, &recipe, init.cloned())?;
-            let mut engine = training.engine(&select(device)?)?;
+            let (table, read, device) = (&table.table, &table.options, select(device)?);
+            let mut training = match init {
+                Some(_) => Training::new(table, &task, read, &recipe, init.cloned())?,
+                None => {
+                    // Callbacks are told of the training alone.
+                    let signals = |epoch: &_| watch.signals(epoch);
+                    pollster::block_on(Training::searched(&device, table, &task, read, &recipe, signals))?.0
+                }
+            };
+            let mut engine = training.engine(&device)?;
             let from = resume.as_deref().map(|path| resumed(path, &training)).transpose()?;
             let keep = |snapshot: &Snapshot| match &checkpoint {
                 Some(path) => disk::write_whole(&[(path, &Checkpoint::to_bytes(&training.model, snapshot)?)]),
@@ -58,7 +66,12 @@ impl Trained {
                 }
                 next => next,
             };
-            let finished = pollster::block_on(fit_validated(&mut engine, &training.run(), from, watched, keep))?;
+            let run = training.run();
+            let mut finished = pollster::block_on(fit_validated(&mut engine, &run, from, watched, keep))?;
+            while !finished.stopped && pollster::block_on(training.next_member(&mut engine))? {
+                let (run, watched) = (training.run(), |epoch: &_| watch.look(epoch));
+                finished = pollster::block_on(fit_validated(&mut engine, &run, None, watched, |_| Ok(())))?;
+            }
             let notes = training.notes.iter().cloned().chain(training.problem.thinned()).collect();
             Ok((pollster::block_on(training.finish(&mut engine))?, finished, notes))
         });

@@ -4,11 +4,10 @@ use super::refused;
 use crate::given::Given;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use refrain::data::Center;
 use refrain::engine::Precision;
 use refrain::forecast::table::{Fill, ReadOptions, Thousands};
 use refrain::forecast::time::{Calendar, Style};
-use refrain::forecast::{Architecture, Card, Channels, LEARNING_RATE, Part, Recipe, Scaling, Task};
+use refrain::forecast::{Architecture, Card, Center, Channels, Divide, LEARNING_RATE, Part, Recipe, Scaling, Task};
 use refrain::loss::{DELTA, Loss, Quantiles};
 use refrain::model::CellKind;
 use refrain::optim::Optimizer;
@@ -52,7 +51,9 @@ pub fn task(given: &Given<'_, '_>) -> PyResult<Task> {
     let quantiles: Option<Vec<f32>> = given.get("quantiles")?.map(|levels| levels.extract()).transpose()?;
     let quantiles = quantiles.filter(|levels| !levels.is_empty());
     let channels = [("joint", Channels::Joint), ("independent", Channels::Independent)];
-    let centers = [("last", Center::Last), ("mean", Center::Mean), ("none", Center::None)];
+    let centers = [("last", Center::Last), ("mean", Center::Mean)];
+    let centers = [&centers[..], &[("season", Center::Season), ("none", Center::None)]].concat();
+    let divisors = [("deviation", Divide::Deviation), ("level", Divide::Level), ("none", Divide::None)];
     let scalings = [("standard", Scaling::Standard), ("minmax", Scaling::Minmax)];
     let scalings = [&scalings[..], &[("robust", Scaling::Robust), ("none", Scaling::None)]].concat();
     let cycle = |name: &String| {
@@ -72,10 +73,11 @@ pub fn task(given: &Given<'_, '_>) -> PyResult<Task> {
         horizon: given.whole("horizon", 1)?,
         season: given.whole("season", 1)?,
         quantiles: quantiles.map(|levels| Quantiles::new(&levels)).transpose().map_err(refused)?,
-        channels: given.choice("channels", &channels)?.unwrap_or(plain.channels),
-        center: given.choice("center", &centers)?.unwrap_or(plain.center),
+        channels: given.choice("channels", &channels)?,
+        center: given.choice("center", &centers)?,
+        divide: given.choice("divide", &divisors)?,
         scaling: given.choice("scale", &scalings)?.unwrap_or(plain.scaling),
-        log: given.flag("log")?.unwrap_or(plain.log),
+        log: given.flag("log")?,
         val: given.parsed::<Part>("val")?.unwrap_or_else(|| plain.val.clone()),
         test: given.parsed::<Part>("test")?.unwrap_or_else(|| plain.test.clone()),
         ..plain
@@ -89,34 +91,40 @@ pub fn recipe(given: &Given<'_, '_>, known: Option<&Card>) -> PyResult<Recipe> {
     let plain = Recipe::default();
     let lr = given.number("lr", POSITIVE, |lr| lr > 0.0)?.unwrap_or(LEARNING_RATE);
     let not_negative = |name: &str| given.number(name, NOT_NEGATIVE, |number| number >= 0.0);
+    let said = ["lr", "momentum", "weight_decay"].map(|name| given.get(name).map(|value| value.is_some()));
+    let said = said.into_iter().collect::<PyResult<Vec<_>>>()?.contains(&true);
+    let plain_optimizer = !said && given.word("optimizer")?.is_none_or(|name| name == "adam");
     let optimizer = given.word("optimizer")?.unwrap_or_else(|| "adam".to_owned());
     let optimizer = Optimizer::named(&optimizer, lr, not_negative("momentum")?, not_negative("weight_decay")?);
     Ok(Recipe {
         cell: given.choice("cell", &cells)?.unwrap_or(plain.cell),
         model: architecture(given)?,
-        hidden: given.whole("hidden", 1)?.unwrap_or(plain.hidden),
+        hidden: given.whole("hidden", 1)?,
         layers: given.whole("layers", 1)?.unwrap_or(plain.layers),
         bidirectional: given.flag("bidirectional")?.unwrap_or(plain.bidirectional),
-        dropout: not_negative("dropout")?.unwrap_or(plain.dropout),
+        dropout: not_negative("dropout")?,
         epochs: given.whole("epochs", 1)?,
         batch: given.whole("batch", 1)?,
         loss: loss(given, known)?,
-        optimizer: Some(optimizer.map_err(refused)?),
+        optimizer: (!plain_optimizer).then_some(optimizer).transpose().map_err(refused)?,
         clip: not_negative("clip")?,
         schedule: given.parsed("schedule")?,
         patience: given.whole("patience", 0)?,
         precision: given.choice("precision", &[("f32", Precision::F32), ("f16", Precision::F16)])?.unwrap_or_default(),
         recompute: given.whole("recompute", 1)?,
+        members: given.whole("members", 1)?.unwrap_or(plain.members),
+        budget: not_negative("budget")?.unwrap_or(plain.budget),
         seed: given.whole("seed", 0)?.map_or(plain.seed, |seed| seed as u64),
     })
 }
 
-fn architecture(given: &Given<'_, '_>) -> PyResult<Architecture> {
+fn architecture(given: &Given<'_, '_>) -> PyResult<Option<Architecture>> {
     let segment = given.whole("segment", 1)?;
-    match (given.choice("model", &[("rows", false), ("segrnn", true)])?.unwrap_or_default(), segment) {
-        (true, segment) => Ok(Architecture::Segments(segment)),
-        (false, None) => Ok(Architecture::Rows),
-        (false, Some(segment)) => {
+    match (given.choice("model", &[("rows", false), ("segrnn", true)])?, segment) {
+        (Some(true), segment) => Ok(Some(Architecture::Segments(segment))),
+        (Some(false), None) => Ok(Some(Architecture::Rows)),
+        (None, None) => Ok(None),
+        (_, Some(segment)) => {
             Err(PyValueError::new_err(format!("segment is {segment}, expected None, or model=\"segrnn\" beside it")))
         }
     }

@@ -11,7 +11,6 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use refrain::disk;
 use refrain::forecast::{BacktestOptions, COVERAGE, Forecaster};
-use refrain::model::Model;
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -36,8 +35,7 @@ impl Trained {
     /// The forecaster of the bytes of a model file.
     #[staticmethod]
     fn from_bytes(bytes: &[u8]) -> PyResult<Self> {
-        let model = Model::from_bytes("the model", bytes).map_err(refused)?;
-        Ok(Trained { forecaster: Forecaster::of("the model", model).map_err(refused)? })
+        Ok(Trained { forecaster: Forecaster::from_bytes("the model", bytes).map_err(refused)? })
     }
 
     /// Reads a table that it is to forecast, or whose network is to be trained further on it.
@@ -47,7 +45,7 @@ impl Trained {
 
     /// The bytes of its model file.
     fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let bytes = py.detach(|| self.forecaster.model.to_bytes()).map_err(refused)?;
+        let bytes = py.detach(|| self.forecaster.to_bytes()).map_err(refused)?;
         Ok(PyBytes::new(py, &bytes))
     }
 
@@ -57,7 +55,7 @@ impl Trained {
 
     /// Writes its model file.
     fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
-        let bytes = py.detach(|| self.forecaster.model.to_bytes()).map_err(refused)?;
+        let bytes = py.detach(|| self.forecaster.to_bytes()).map_err(refused)?;
         let written = py.detach(|| disk::write_whole(&[(&path, &bytes)]));
         written.map_err(|error| PyOSError::new_err(error.to_string()))
     }

@@ -76,7 +76,7 @@ impl Set {
                 (spec.readout(), Some(spec.outputs()), spec.bidirectional)
             }
             Begun::New(recipe, _) => {
-                let top = recipe.hidden * (1 + usize::from(recipe.bidirectional));
+                let top = recipe.hidden() * (1 + usize::from(recipe.bidirectional));
                 (reading.readout, (flags.head == Some(HeadName::None)).then_some(top), recipe.bidirectional)
             }
         };
@@ -89,7 +89,7 @@ impl Set {
                 let spec = Spec {
                     cell: recipe.cell.kind(),
                     input: input.inputs,
-                    hidden: recipe.hidden,
+                    hidden: recipe.hidden(),
                     layers: recipe.layers,
                     bidirectional: recipe.bidirectional,
                     head: (flags.head != Some(HeadName::None)).then_some(Head { outputs, readout }),

@@ -1,6 +1,6 @@
 //! `refrain train TABLE`: a table of time series in, a model that forecasts out.
 
-use super::report::{Document, Seconds, Validation, opening, results};
+use super::report::{Document, Seconds, Validation, opening, results, searched_in_words};
 use super::task::TaskFlags;
 use crate::cli::common::Common;
 use crate::cli::console::Console;
@@ -10,13 +10,13 @@ use crate::cli::outputs::{self, named};
 use crate::cli::plot::loss_curves::losses;
 use crate::cli::recipe::{LossName, Recipe, huber_delta};
 use crate::cli::{device, fit, interrupt, scores, table};
+use anyhow::bail;
 use refrain::engine::{AnyEngine, Device, Engine};
 use refrain::forecast::picture::network_in_words;
 use refrain::forecast::table::{ReadOptions, Table};
-use refrain::forecast::{Backtest, BacktestOptions, Card, Forecaster, LEARNING_RATE, Training, backtest};
+use refrain::forecast::{BUDGET, Backtest, BacktestOptions, Card, Forecaster, LEARNING_RATE, Training, backtest};
 use refrain::loss::Loss;
-use refrain::model::Model;
-use refrain::train::Finished;
+use refrain::train::{Epoch, Finished, Next};
 use refrain::{Error, Result};
 use std::path::Path;
 use std::time::Instant;
@@ -33,7 +33,7 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &TaskFlags, common: &Common
 
     let initial = recipe.init.as_deref().map(Forecaster::open).transpose()?;
     let mut task = flags.task()?;
-    let how = how(recipe, initial.as_ref(), common.seed)?;
+    let how = how(recipe, flags, initial.as_ref(), common.seed)?;
     how.complete(&mut task, initial.as_ref().map(|init| &init.card)).map_err(flagged)?;
     let read = match &initial {
         Some(init) => init.card.read_options(flags.table.options()),
@@ -43,7 +43,21 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &TaskFlags, common: &Common
         return Err(without_target(data, &flags.table.options()).into());
     }
     let table = table::read(data, &read, &console)?;
-    let mut training = Training::new(&table, &task, &read, &how, initial).map_err(flagged)?;
+    let device = Device::select(&common.device).await?;
+    let mut training = match initial {
+        Some(_) => Training::new(&table, &task, &read, &how, initial).map_err(flagged)?,
+        None => {
+            let watch = |_: &Epoch| if interrupt::asked() { Next::Stop } else { Next::Continue };
+            let _cleanly = interrupt::stop_cleanly();
+            let searched = Training::searched(&device, &table, &task, &read, &how, watch).await;
+            let (training, search) = searched.map_err(flagged)?;
+            if search.stopped {
+                bail!("stopped by Ctrl-C while it searched; nothing was written");
+            }
+            searched_in_words(&search, &training.problem.card).map_or(Ok(()), |words| console.say(words))?;
+            training
+        }
+    };
     training.notes.iter().for_each(|note| console.warn(note));
     if let Some(note) = training.problem.thinned() {
         console.say(note)?;
@@ -52,7 +66,6 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &TaskFlags, common: &Common
     if let Some(warning) = recipe.dropout_warning(spec.layers + usize::from(spec.segments.is_some())) {
         console.warn(warning);
     }
-    let device = Device::select(&common.device).await?;
     let mut engine = training.engine(&device).map_err(flagged)?;
     device::tell(&common.device, &device, engine.device(), &console);
     console.say(opening(engine.device(), &training))?;
@@ -62,12 +75,20 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &TaskFlags, common: &Common
     let since = Instant::now();
     let kept = fit::Kept { checkpoint: recipe.checkpoint.as_deref(), every: recipe.every, model: &training.model };
     let finished = fit::validated(&mut engine, &training.run(), from, &kept, &mut console).await?;
+    let mut trained = 1;
+    while training.next_member(&mut engine).await? {
+        trained += 1;
+        console.say(format_args!("\nMember {trained} of {}", training.members()))?;
+        let kept = fit::Kept { checkpoint: None, every: 1, model: &training.model };
+        fit::validated(&mut engine, &training.run(), None, &kept, &mut console).await?;
+    }
     let seconds = since.elapsed();
 
     let rows = training.problem.rows();
-    let Forecaster { model, card } = training.finish(&mut engine).await?;
+    let forecaster = training.finish(&mut engine).await?;
     // First what lasts: neither a test that fails nor that nobody reads what is said must cost the model.
-    let files = write(recipe, flags, &model, &finished)?;
+    let files = write(recipe, flags, &forecaster, &finished)?;
+    let Forecaster { model, card } = forecaster;
     let test = test(&mut engine, &card, &table, rows[2]).await?;
 
     let validation = finished.best.map(Validation::from);
@@ -75,6 +96,7 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &TaskFlags, common: &Common
         Seconds { setup: setup.as_secs_f64(), training: seconds.as_secs_f64(), total: start.elapsed().as_secs_f64() };
     console.say(results(&finished, test.as_ref(), seconds.training))?;
     test.iter().for_each(|test| scores::warn(test, &console));
+    card.worthless().iter().for_each(|warning| console.warn(warning));
     warn_of_no_intervals(None, &card, &console);
     if !files.is_empty() {
         console.say(format_args!("Wrote {}", files.join(", ")))?;
@@ -84,6 +106,8 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &TaskFlags, common: &Common
         spec,
         parameters: model.parameters.len(),
         plan: card.plan,
+        naive: card.validation,
+        search: card.search,
         rows,
         epochs: finished.epochs,
         optimizer_steps: finished.steps,
@@ -117,7 +141,12 @@ fn without_target(data: &str, options: &ReadOptions) -> Error {
 }
 
 /// The recipe as the library has it.
-fn how(recipe: &Recipe, initial: Option<&Forecaster>, seed: u64) -> Result<refrain::forecast::Recipe> {
+fn how(
+    recipe: &Recipe,
+    flags: &TaskFlags,
+    initial: Option<&Forecaster>,
+    seed: u64,
+) -> Result<refrain::forecast::Recipe> {
     let delta = huber_delta(recipe.loss, recipe.delta)?;
     let quantiles = initial.and_then(|init| init.card.plan.quantiles);
     let loss = match recipe.loss {
@@ -139,12 +168,14 @@ fn how(recipe: &Recipe, initial: Option<&Forecaster>, seed: u64) -> Result<refra
         epochs: recipe.epochs,
         batch: recipe.batch,
         loss,
-        optimizer: Some(recipe.optimizer(LEARNING_RATE)?),
+        optimizer: (!recipe.has_default_optimizer()).then(|| recipe.optimizer(LEARNING_RATE)).transpose()?,
         clip: recipe.clip,
         schedule: recipe.schedule,
         patience: recipe.patience,
         precision: recipe.precision.precision(),
         recompute: recipe.recompute,
+        members: flags.members.unwrap_or(1),
+        budget: flags.budget.unwrap_or(BUDGET),
         seed,
     })
 }
@@ -159,9 +190,14 @@ async fn test(engine: &mut AnyEngine, card: &Card, table: &Table, rows: usize) -
 }
 
 /// Writes what was asked for, all or nothing.
-fn write(recipe: &Recipe, flags: &TaskFlags, model: &Model, finished: &Finished) -> anyhow::Result<Vec<String>> {
-    let picture = flags.plot.as_ref().map(|_| losses(finished, &network_in_words(&model.spec)));
-    let model = recipe.out.as_ref().map(|_| model.to_bytes()).transpose()?;
+fn write(
+    recipe: &Recipe,
+    flags: &TaskFlags,
+    forecaster: &Forecaster,
+    finished: &Finished,
+) -> anyhow::Result<Vec<String>> {
+    let picture = flags.plot.as_ref().map(|_| losses(finished, &network_in_words(&forecaster.model.spec)));
+    let model = recipe.out.as_ref().map(|_| forecaster.to_bytes()).transpose()?;
     let out = recipe.out.as_deref().zip(model.as_deref());
     let plot = flags.plot.as_deref().zip(picture.as_deref().map(str::as_bytes));
     let files: Vec<(&Path, &[u8])> = out.into_iter().chain(plot).collect();

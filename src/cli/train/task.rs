@@ -2,10 +2,10 @@
 
 use crate::cli::plot::svg_file;
 use crate::cli::table::{self, rows};
+use crate::cli::values::whole;
 use clap::ValueEnum;
-use refrain::data::Center;
 use refrain::forecast::time::Calendar;
-use refrain::forecast::{Channels, Part, Scaling, Task};
+use refrain::forecast::{Center, Channels, Divide, Part, Scaling, Task};
 use refrain::loss::Quantiles;
 use refrain::{Error, Result};
 use std::path::PathBuf;
@@ -55,15 +55,28 @@ pub struct TaskFlags {
     /// How columns are scaled, `standard` where nothing is said; fitted on the training rows.
     #[arg(long, value_enum, value_name = "HOW", conflicts_with = "init")]
     pub scale: Option<ScalingName>,
-    /// What is subtracted from the targets of each window; the `last` value where nothing is said.
+    /// What is subtracted from the targets of each window and from what follows it: the `last` value, the `mean`, the
+    /// same time last `season`, or nothing; by default what the table calls for.
     #[arg(long, value_enum, value_name = "WHAT", conflicts_with = "init")]
     pub center: Option<CenterName>,
-    /// Forecast the logarithms of the targets: for values above 0 whose swings grow with them.
-    #[arg(long, conflicts_with = "init")]
-    pub log: bool,
-    /// Whether targets are forecast together (`joint`, where nothing is said), or each on its own by one network.
+    /// What they are divided by then: the window's `deviation`, its `level`, which is the mean size of its values, or
+    /// nothing; by default what the table calls for.
+    #[arg(long, value_enum, value_name = "WHAT", conflicts_with = "init")]
+    pub divide: Option<DivideName>,
+    /// Forecast the logarithms of the targets: for values above 0 whose swings grow with them; by default where they do.
+    #[arg(long, value_name = "YES", num_args = 0..=1, require_equals = true, default_missing_value = "true", conflicts_with = "init")]
+    pub log: Option<bool>,
+    /// Whether targets are forecast together (`joint`), or each on its own by one network (`independent`, where nothing
+    /// is said).
     #[arg(long, value_enum, value_name = "HOW", conflicts_with = "init")]
     pub channels: Option<ChannelsName>,
+    /// How long to search for what is not said of task and network, by short trainings that the validation rows judge:
+    /// seconds of a nominal machine, so that a run comes out the same on any; 30 where nothing is said, 0 for no search.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, conflicts_with = "init")]
+    pub budget: Option<f64>,
+    /// Networks to train, each from a seed of its own, one after another; forecast is the median of theirs.
+    #[arg(long, value_name = "N", value_parser = members, help_heading = "Network", conflicts_with_all = ["init", "checkpoint", "resume"])]
+    pub members: Option<usize>,
     /// A picture (SVG) of the losses over the epochs.
     #[arg(long, value_name = "F.svg", value_parser = svg_file, help_heading = "Output")]
     pub plot: Option<PathBuf>,
@@ -85,6 +98,15 @@ pub enum ScalingName {
 pub enum CenterName {
     Last,
     Mean,
+    Season,
+    None,
+}
+
+/// A [`Divide`] on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DivideName {
+    Deviation,
+    Level,
     None,
 }
 
@@ -108,15 +130,21 @@ impl TaskFlags {
             horizon: self.horizon,
             season: self.season,
             quantiles,
-            channels: match self.channels.unwrap_or(ChannelsName::Joint) {
+            channels: self.channels.map(|channels| match channels {
                 ChannelsName::Joint => Channels::Joint,
                 ChannelsName::Independent => Channels::Independent,
-            },
-            center: match self.center.unwrap_or(CenterName::Last) {
+            }),
+            center: self.center.map(|center| match center {
                 CenterName::Last => Center::Last,
                 CenterName::Mean => Center::Mean,
+                CenterName::Season => Center::Season,
                 CenterName::None => Center::None,
-            },
+            }),
+            divide: self.divide.map(|divide| match divide {
+                DivideName::Deviation => Divide::Deviation,
+                DivideName::Level => Divide::Level,
+                DivideName::None => Divide::None,
+            }),
             scaling: match self.scale.unwrap_or(ScalingName::Standard) {
                 ScalingName::Standard => Scaling::Standard,
                 ScalingName::Minmax => Scaling::Minmax,
@@ -145,7 +173,10 @@ impl TaskFlags {
             ("--scale", self.scale.is_some()),
             ("--center", self.center.is_some()),
             ("--channels", self.channels.is_some()),
-            ("--log", self.log),
+            ("--divide", self.divide.is_some()),
+            ("--log", self.log.is_some()),
+            ("--budget", self.budget.is_some()),
+            ("--members", self.members.is_some()),
             ("--plot", self.plot.is_some()),
         ];
         let given = given.into_iter().find(|(_, given)| *given).map(|(name, _)| name);
@@ -154,6 +185,21 @@ impl TaskFlags {
             Some(name) => Err(Error::config(name, "given", "nothing: it is for tables")),
         }
     }
+}
+
+/// Reads a number of networks.
+fn members(text: &str) -> std::result::Result<usize, String> {
+    whole::<1, 1000>(text)
+}
+
+/// Reads seconds: `60s`, `2m` or a number.
+fn seconds(text: &str) -> std::result::Result<f64, String> {
+    let (number, unit) = match text.strip_suffix('m') {
+        Some(minutes) => (minutes, 60.0),
+        None => (text.strip_suffix('s').unwrap_or(text), 1.0),
+    };
+    let found = number.parse().ok().map(|number: f64| number * unit).filter(|found| found.is_finite() && *found >= 0.0);
+    found.ok_or_else(|| "expected seconds such as 60s, minutes such as 2m, or 0".to_owned())
 }
 
 /// A part of a table.
@@ -181,7 +227,15 @@ fn calendar(text: &str) -> std::result::Result<Calendar, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::names;
+    use super::{names, seconds};
+
+    #[test]
+    fn seconds_have_a_unit_or_none() {
+        assert_eq!(["60s", "2m", "0", "1.5"].map(seconds), [60.0, 120.0, 0.0, 1.5].map(Ok));
+        for bad in ["", "s", "-1", "inf", "1h", "nan"] {
+            assert!(seconds(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn a_name_may_have_a_comma() {

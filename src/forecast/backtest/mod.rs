@@ -12,7 +12,7 @@ pub use report::{Backtest, Sample};
 use super::card::{Card, Trained};
 use super::metrics::Forecasted;
 use super::naive::{History, Naive};
-use super::predict::{Origins, Reading, predict};
+use super::predict::{Reading, predict};
 use super::scale::Scale;
 use super::split::{row_at, row_of_number};
 use super::stack::{Stack, Truths};
@@ -111,14 +111,14 @@ pub async fn backtest<E: Engine>(
     let seen = |(series, first): (&Series, &usize)| series.known.min(first.saturating_sub(plan.window));
     let stack = Stack::new(table, plan, &scales, &table.series.iter().zip(&firsts).map(seen).collect::<Vec<_>>())?;
     let truths = Truths::new(table, plan)?;
-    let (mut starts, mut shown) = (Vec::new(), HashMap::new());
+    let (mut window_ends, mut shown) = (Vec::new(), HashMap::new());
     for segment in &stack.segments {
         let (first, end) = (firsts[segment.series], ends[segment.series]);
-        let before = starts.len();
-        let all: Vec<u32> = segment.starts(plan, first..end, plan.horizon, stride)?.collect();
-        let some = |&start: &u32| truths.count(segment, plan, segment.origin(plan.window, start)) > 0;
-        starts.extend(all.iter().copied().filter(|start| table.filled == 0 || some(start)));
-        if !all.is_empty() && starts.len() == before {
+        let before = window_ends.len();
+        let all: Vec<u32> = segment.ends(plan, first..end, plan.horizon, stride)?.collect();
+        let some = |&end: &u32| truths.count(segment, plan, segment.origin(end)) > 0;
+        window_ends.extend(all.iter().copied().filter(|end| table.filled == 0 || some(end)));
+        if !all.is_empty() && window_ends.len() == before {
             let message = format!("every target in rows {first} to {end} was filled in, and none can be compared with");
             return Err(table.refuse(&table.series[segment.series], message));
         }
@@ -130,11 +130,10 @@ pub async fn backtest<E: Engine>(
             );
             return Err(table.refuse(&table.series[segment.series], message));
         }
-        let last = segment.origin(plan.window, starts[starts.len() - 1]);
+        let last = segment.origin(window_ends[window_ends.len() - 1]);
         shown.insert(segment.first, Shown { last, gap: plan.horizon.div_ceil(stride) * stride });
     }
-    let origins = Origins { segments: stack.segments.clone(), window: plan.window };
-    let windows = stack.windows(plan, starts, true)?;
+    let (windows, origins) = stack.windows(plan, &scales, window_ends, true)?;
     engine.load_data(&windows)?;
     let ids: Vec<u32> = (0..windows.count() as u32).collect();
 
@@ -143,10 +142,10 @@ pub async fn backtest<E: Engine>(
     let mut sums = Sums::new(1 + Naive::all(season).len(), &sizes, plan.horizon);
     let (mut samples, mut forecasts): (Vec<Sample>, Vec<Sample>) = Default::default();
     let mut counted = HashSet::new();
-    predict(engine, plan, &windows, &ids, |id, outputs| {
-        let (segment, origin) = origins.of(&windows, id);
+    predict(engine, card, &windows, &ids, |id, outputs| {
+        let (segment, origin) = origins.of(id);
         let targets = segment.target..segment.target + plan.width();
-        let values = reading.restore(&windows, id, &segment, &scales, outputs, 0);
+        let values = reading.restore((&windows, &origins), id, &scales, outputs, 0);
         if values.iter().any(|value| !value.is_finite()) {
             let time = table.time(&table.series[segment.series], origin)?;
             let message = format!(
