@@ -38,7 +38,7 @@ fn signals_end_a_run_within_an_epoch_and_leave_a_checkpoint() {
     let folder = folder(6000);
     let here = folder.path();
     // An epoch that takes minutes.
-    let flags = "train data.csv --target y --budget 0 --hidden 128 --window 200 --horizon 7 --batch 64 --epochs 3 --checkpoint c";
+    let flags = "train data.csv --target y --model rows --budget 0 --hidden 128 --window 200 --horizon 7 --batch 64 --epochs 3 --checkpoint c";
     for signal in ["-INT", "-TERM", "-HUP"] {
         let resume = if here.join("c").exists() { "--resume c" } else { "" };
         let mut run = start(here, &format!("{flags} {resume} --out m.safetensors"));

@@ -144,7 +144,7 @@ fn a_search_keeps_to_what_is_said_and_to_its_budget() {
 /// A table's forecaster by default, but for the sizes that keep this short.
 fn fitted(text: &str, task: &Task) -> Forecaster {
     let table = table(text, task);
-    let recipe = Recipe { hidden: Some(8), epochs: Some(6), budget: 2.0, ..Recipe::default() };
+    let recipe = Recipe { hidden: Some(8), epochs: Some(40), budget: 2.0, ..Recipe::default() };
     let device = Device::Cpu(Default::default());
     let read = ReadOptions::default();
     block_on(Forecaster::fit(&device, &table, task, &read, &recipe, |_| Next::Continue)).unwrap().0

@@ -171,7 +171,7 @@ class Forecaster:
         Whether each layer runs in both directions of time.
     dropout : float, optional
         Probability with which a unit is dropped between layers, and over segments before the head. By default 0, over
-        segments 0.3.
+        segments 0.3 where there are 1000 windows.
     epochs, batch : int, optional
         Passes over the training windows, by default 5 to 200, about 4,000 steps; and windows of a step, by default 16 to
         256.

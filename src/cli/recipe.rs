@@ -39,7 +39,7 @@ pub struct Recipe {
     #[arg(long)]
     pub bidirectional: bool,
     /// Probability with which a unit is dropped between layers, of which one layer has none, and over segments before the
-    /// head. By default 0, over segments 0.3.
+    /// head. By default 0, over segments 0.3 where there are 1000 windows.
     #[arg(long, value_name = "P", value_parser = not_negative)]
     pub dropout: Option<f64>,
     /// Passes over the training windows. By default 100 for arrays; for a table 5 to 200, about 4,000 steps.

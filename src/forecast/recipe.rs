@@ -32,8 +32,10 @@ impl Architecture {
 
 /// Hidden units of a layer, by default.
 pub const HIDDEN: usize = 64;
-/// What is dropped before the head of a network over segments, by default.
+/// What is dropped before the head of a network over segments, by default, and from how many training windows on: of
+/// fewer there is not enough to learn from what is left.
 pub const SEGMENT_DROPOUT: f64 = 0.3;
+const MANY: usize = 1000;
 /// The seconds of a search, by default.
 pub const BUDGET: f64 = 30.0;
 
@@ -52,7 +54,7 @@ pub struct Recipe {
     /// Whether each layer runs in both directions of time.
     pub bidirectional: bool,
     /// Probability with which a unit is dropped between layers, and over segments before the head; by default 0, over
-    /// segments [`SEGMENT_DROPOUT`].
+    /// segments [`SEGMENT_DROPOUT`] where there are 1000 windows.
     pub dropout: Option<f64>,
     /// Passes over the training windows; by default 5 to 200, about 4,000 steps.
     pub epochs: Option<usize>,
@@ -166,7 +168,8 @@ impl Recipe {
     }
 
     fn dropout(&self, problem: &Problem) -> f64 {
-        self.dropout.unwrap_or(if self.segment(problem).is_some() { SEGMENT_DROPOUT } else { 0.0 })
+        let drops = self.segment(problem).is_some() && problem.train.len() >= MANY;
+        self.dropout.unwrap_or(if drops { SEGMENT_DROPOUT } else { 0.0 })
     }
 
     /// The network for a problem, with its initial weights.
