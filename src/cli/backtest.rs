@@ -10,6 +10,7 @@ use super::{device, scores, table};
 use refrain::disk;
 use refrain::engine::{Device, DeviceInfo, Engine};
 use refrain::forecast::{Backtest, BacktestOptions, Forecaster, Start, backtest};
+use refrain::plot::WIDTH;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -97,7 +98,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
 
     let written = |path: &Path| found.sheet(&table).map(|sheet| table_bytes(path, &sheet));
     let written = args.forecasts.as_deref().map(written).transpose()?;
-    let drawn = || found.picture(&model.spec, &card, &table).map(|picture| picture.svg());
+    let drawn = || found.picture(&model.spec, &card, &table).map(|picture| picture.svg(WIDTH));
     let svg = args.plot.as_ref().map(|_| drawn()).transpose()?;
     let forecasts = args.forecasts.as_deref().zip(written.as_deref());
     let plot = args.plot.as_deref().zip(svg.as_deref().map(str::as_bytes));

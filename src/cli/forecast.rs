@@ -11,6 +11,7 @@ use clap::ValueEnum;
 use refrain::disk;
 use refrain::engine::{Device, DeviceInfo, Engine};
 use refrain::forecast::{COVERAGE, COVERAGES, Card, Forecaster, Level, forecast};
+use refrain::plot::WIDTH;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -109,7 +110,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     let sheet = found.sheet();
     let written = args.out.as_deref().map(|path| table_bytes(path, &sheet));
     let picture = found.picture(&model.spec, &card, &table)?;
-    let svg = args.plot.as_ref().map(|_| picture.svg());
+    let svg = args.plot.as_ref().map(|_| picture.svg(WIDTH));
     let out = args.out.as_deref().zip(written.as_deref());
     let plot = args.plot.as_deref().zip(svg.as_deref().map(str::as_bytes));
     let files: Vec<(&Path, &[u8])> = out.into_iter().chain(plot).collect();

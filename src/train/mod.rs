@@ -5,6 +5,7 @@ mod checkpoint;
 #[cfg(test)]
 pub(crate) mod fake;
 mod fit;
+mod loss_curves;
 mod measures;
 mod metrics;
 mod provenance;
@@ -15,6 +16,7 @@ mod validation;
 
 pub use checkpoint::Checkpoint;
 pub use fit::{Options, Order, Partial, Progress, Report, State, Summary, fit, portion};
+pub use loss_curves::loss_curves;
 pub use measures::Measures;
 pub use metrics::{Metrics, evaluate};
 pub use provenance::{record_loss, trained_for};

@@ -11,6 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use refrain::disk;
 use refrain::forecast::{BacktestOptions, COVERAGE, Forecaster};
+use refrain::plot::WIDTH;
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -98,7 +99,7 @@ impl Trained {
         let made = py.detach(|| {
             let device = select(device)?;
             let found = pollster::block_on(self.forecaster.forecast(&device, &table.table, steps, coverage))?;
-            Ok((found.sheet(), found.picture(&model.spec, card, &table.table)?.svg()))
+            Ok((found.sheet(), found.picture(&model.spec, card, &table.table)?.svg(WIDTH)))
         });
         let (sheet, picture) = made.map_err(refused)?;
         Ok((columns(py, &sheet)?, picture))
@@ -128,7 +129,7 @@ impl Trained {
             let device = select(device)?;
             let found = pollster::block_on(self.forecaster.backtest(&device, &table.table, &options))?;
             let sheet = found.sheet(&table.table)?;
-            let picture = found.picture(&model.spec, card, &table.table)?.svg();
+            let picture = found.picture(&model.spec, card, &table.table)?.svg(WIDTH);
             Ok((found, sheet, picture))
         });
         let (found, sheet, picture) = made.map_err(refused)?;

@@ -1,7 +1,6 @@
-//! Pictures: those of losses, the drawing of forecasts in the terminal, and what the flags of pictures take.
+//! The drawing of forecasts in the terminal, and what the flags of pictures take.
 
 pub mod chart;
-pub mod loss_curves;
 
 use std::path::PathBuf;
 

@@ -7,7 +7,6 @@ use crate::cli::console::Console;
 use crate::cli::flags::flagged;
 use crate::cli::forecast::warn_of_no_intervals;
 use crate::cli::outputs::{self, named};
-use crate::cli::plot::loss_curves::losses;
 use crate::cli::recipe::{LossName, Recipe, huber_delta};
 use crate::cli::{device, fit, interrupt, scores, table};
 use anyhow::bail;
@@ -16,7 +15,8 @@ use refrain::forecast::picture::network_in_words;
 use refrain::forecast::table::{ReadOptions, Table};
 use refrain::forecast::{BUDGET, Backtest, BacktestOptions, Card, Forecaster, LEARNING_RATE, Training, backtest};
 use refrain::loss::Loss;
-use refrain::train::{Epoch, Finished, Next};
+use refrain::plot::WIDTH;
+use refrain::train::{Epoch, Finished, Next, loss_curves};
 use refrain::{Error, Result};
 use std::path::Path;
 use std::time::Instant;
@@ -196,7 +196,7 @@ fn write(
     forecaster: &Forecaster,
     finished: &Finished,
 ) -> anyhow::Result<Vec<String>> {
-    let picture = flags.plot.as_ref().map(|_| losses(finished, &network_in_words(&forecaster.model.spec)));
+    let picture = flags.plot.as_ref().map(|_| loss_curves(finished, &network_in_words(&forecaster.model.spec), WIDTH));
     let model = recipe.out.as_ref().map(|_| forecaster.to_bytes()).transpose()?;
     let out = recipe.out.as_deref().zip(model.as_deref());
     let plot = flags.plot.as_deref().zip(picture.as_deref().map(str::as_bytes));

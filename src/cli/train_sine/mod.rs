@@ -11,11 +11,12 @@ use super::console::Console;
 use super::folder::Folder;
 use super::{device, fit, interrupt};
 use anyhow::bail;
-use forecast::Forecast;
+use forecast::drawn;
 use refrain::engine::Engine;
-use refrain::exercise::{Sine, SineOptions, free_run};
+use refrain::exercise::{self, Sine, SineOptions, free_run};
 use refrain::model::{Model, Spec};
 use refrain::optim::Optimizer;
+use refrain::plot::WIDTH;
 use refrain::train::{self, Metrics};
 use report::{Document, FreeRun, Naive, Seconds};
 use serde_json::json;
@@ -93,16 +94,16 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     };
     let title =
         format!("{} with {} hidden units, fed with its own output", args.cell.name().to_uppercase(), args.hidden);
-    let forecast = Forecast { title, given, truth, forecast, rmse: free.rmse };
+    let forecast = exercise::FreeRun { title, given, truth, forecast, rmse: free.rmse };
     console.say(report::results(&document, &naive, test_ids.len()))?;
-    console.draw(forecast.drawn(console.colour()))?;
+    console.draw(drawn(&forecast, console.colour()))?;
 
     if let Some(folder) = folder {
         let parameters = engine.parameters().await?;
         let provenance = provenance(args, &options, engine.device());
         let model = Model { provenance, ..Model::new(spec, parameters) }.to_bytes()?;
         let metrics = serde_json::to_string_pretty(&document)? + "\n";
-        let (table, picture) = (forecast.csv(), forecast.svg());
+        let (table, picture) = (forecast.csv(), forecast.svg(WIDTH));
         let contents = [&model, metrics.as_bytes(), table.as_bytes(), picture.as_bytes()];
         folder.write(&std::array::from_fn::<_, 4, _>(|file| (FILES[file], contents[file])))?;
         console.say(format_args!("Wrote {}", document.files.join(", ")))?;

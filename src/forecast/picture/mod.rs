@@ -5,12 +5,14 @@ mod of;
 pub use of::network_in_words;
 
 use super::number::Level;
-use crate::plot::{Anchor, Axis, Frame, HEAD, Svg, WIDTH, head};
+use crate::plot::{Anchor, Axis, Frame, Head, Svg};
 use crate::words::significant;
 
 /// Pixels of a panel from top to bottom, and of its title.
 const PANEL: f64 = 260.0;
 const TITLE: f64 = 28.0;
+/// Labels of the axis of time, at most.
+const TICKS: usize = 6;
 
 /// A picture of forecasts.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,9 +76,9 @@ impl Panel {
         Axis::of(self.truth.iter().chain(forecasts).copied())
     }
 
-    /// The labels of the axis of time, as short as tells them apart.
-    fn labels(&self) -> Vec<(f64, String)> {
-        let ticks = ticks(&self.times);
+    /// The labels of the axis of time, `most` or fewer, as short as tells them apart.
+    fn labels(&self, most: usize) -> Vec<(f64, String)> {
+        let ticks = ticks(&self.times, most);
         let short = |letters: usize| {
             let label = |&row: &usize| (row as f64, self.times[row].chars().take(letters).collect::<String>());
             ticks.iter().map(label).collect::<Vec<_>>()
@@ -88,8 +90,8 @@ impl Panel {
 }
 
 impl Picture {
-    /// The picture, as the text of an SVG file.
-    pub fn svg(&self) -> String {
+    /// The picture, so many pixels wide, as the text of an SVG file.
+    pub fn svg(&self, width: f64) -> String {
         let left_out = match self.left_out {
             0 => String::new(),
             count => format!(" ({count} more not shown)"),
@@ -104,11 +106,12 @@ impl Picture {
         let described: Vec<String> = self.panels.iter().map(|panel| panel.described()).collect();
 
         let title = format!("{}{left_out}", self.title);
-        let height = HEAD + PANEL * self.panels.len() as f64;
-        let mut svg = Svg::new(WIDTH, height, &title, &described.join(" "));
-        head(&mut svg, &title, &names);
+        let head = Head::new(width, &title, &names);
+        let height = head.height + PANEL * self.panels.len() as f64;
+        let mut svg = Svg::new(width, height, &title, &described.join(" "));
+        head.draw(&mut svg);
         for (n, panel) in self.panels.iter().enumerate() {
-            self.draw_panel(panel, HEAD + PANEL * n as f64, &mut svg);
+            self.draw_panel(panel, width, head.height + PANEL * n as f64, &mut svg);
         }
         svg.finish()
     }
@@ -119,15 +122,15 @@ impl Picture {
         (0..bounds.len() / 2).map(|n| (bounds[n], bounds[bounds.len() - 1 - n])).collect()
     }
 
-    fn draw_panel(&self, panel: &Panel, top: f64, svg: &mut Svg) {
-        svg.text((WIDTH / 2.0, top + TITLE / 2.0), Anchor::Middle, "medium", &panel.title);
+    fn draw_panel(&self, panel: &Panel, width: f64, top: f64, svg: &mut Svg) {
+        svg.text((width / 2.0, top + TITLE / 2.0), Anchor::Middle, "medium", &panel.title);
         let last = (panel.times.len().max(2) - 1) as f64;
         let rows = Axis { low: 0.0, high: last, log: false };
-        let frame = Frame::new(top + TITLE, top + PANEL, rows, panel.values());
+        let frame = Frame::new(width, [top + TITLE, top + PANEL], rows, panel.values());
         for (first, steps) in &panel.forecasts {
             frame.ground(svg, (*first as f64 - 0.5).max(0.0), (first + steps.len() - 1) as f64);
         }
-        frame.axes(svg, &panel.labels());
+        frame.axes(svg, &panel.labels(frame.room(10).min(TICKS)));
         for forecast in &panel.forecasts {
             for (below, above) in self.bands() {
                 let [below, above] = [below, above].map(|level| frame.all(&panel.level(forecast, level)));
@@ -142,13 +145,13 @@ impl Picture {
     }
 }
 
-/// Rows that are labelled, six or fewer: where days begin or, of months, years; else evenly spaced.
-fn ticks(times: &[String]) -> Vec<usize> {
+/// Rows that are labelled, `most` or fewer: where days begin or, of months, years; else evenly spaced.
+fn ticks(times: &[String], most: usize) -> Vec<usize> {
     let rows = |begins: fn(&str) -> bool| (0..times.len()).filter(|&row| begins(&times[row])).collect::<Vec<_>>();
     let days = if times.iter().all(|time| at_midnight(time)) { Vec::new() } else { rows(at_midnight) };
     let years = rows(|time| time.len() == 7 && time.ends_with("-01"));
     let whole = [days, years].into_iter().find(|rows| rows.len() > 1).unwrap_or_else(|| (0..times.len()).collect());
-    let every = whole.len().div_ceil(6).max(1);
+    let every = whole.len().div_ceil(most).max(1);
     whole.into_iter().step_by(every).collect()
 }
 
@@ -175,7 +178,7 @@ mod tests {
 
     #[test]
     fn a_picture_has_its_curves_its_interval_and_its_times() {
-        let svg = picture().svg();
+        let svg = picture().svg(960.0);
         assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>") && !svg.contains("NaN"));
         for words in ["Forecast (2 more not shown)", "90 % interval", "2024-01-03", "known"] {
             assert!(svg.contains(words), "`{words}` is missing in {svg}");
@@ -185,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_band_begins_at_the_last_known_value_and_gaps_stay_gaps() {
-        let svg = picture().svg();
+        let svg = picture().svg(960.0);
         let band = svg.lines().find(|line| line.starts_with("<polygon")).unwrap();
         let known = svg.lines().find(|line| line.starts_with("<polyline class=\"known\"")).unwrap();
         let last = known.trim_end_matches("\"/>").rsplit(' ').next().unwrap();
@@ -193,7 +196,7 @@ mod tests {
 
         let mut gaps = picture();
         gaps.panels[0].truth[1] = f64::NAN;
-        let svg = gaps.svg();
+        let svg = gaps.svg(960.0);
         assert_eq!((svg.matches("<polyline class=\"known\"").count(), svg.matches("<circle").count()), (1, 1), "{svg}");
     }
 
@@ -204,7 +207,7 @@ mod tests {
             picture.panels[0].forecasts = vec![(values.len(), vec![vec![1e38, -3e38, f64::MAX]])];
             picture.panels[0].times = (0..=values.len()).map(|row| row.to_string()).collect();
             picture.panels[0].truth = values.clone();
-            let svg = picture.svg();
+            let svg = picture.svg(960.0);
             assert!(!svg.contains("NaN") && !svg.contains("inf") && svg.len() < 20_000, "{values:?}: {svg}");
         }
     }
@@ -212,11 +215,11 @@ mod tests {
     #[test]
     fn ticks_stand_where_days_and_years_begin() {
         let hours: Vec<String> = (20..70).map(|t| format!("2024-01-{:02} {:02}:00", 1 + t / 24, t % 24)).collect();
-        assert_eq!(ticks(&hours), [4, 28]);
+        assert_eq!(ticks(&hours, 6), [4, 28]);
         let months: Vec<String> = (0..30).map(|t| format!("{}-{:02}", 2000 + t / 12, 1 + t % 12)).collect();
-        assert_eq!(ticks(&months), [0, 12, 24]);
+        assert_eq!(ticks(&months, 6), [0, 12, 24]);
         let rows: Vec<String> = (0..13).map(|t| t.to_string()).collect();
-        assert_eq!(ticks(&rows), [0, 3, 6, 9, 12]);
-        assert_eq!(ticks(&rows[..1]), [0]);
+        assert_eq!(ticks(&rows, 6), [0, 3, 6, 9, 12]);
+        assert_eq!(ticks(&rows[..1], 6), [0]);
     }
 }

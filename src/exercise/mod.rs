@@ -1,6 +1,10 @@
 //! The data of the classic course exercise: windows of a sine with the next value as target, a batch of random numbers,
 //! and the forecast that runs on its own output.
 
+mod picture;
+
+pub use picture::FreeRun;
+
 use crate::data::{Sequences, Windows};
 use crate::engine::Engine;
 use crate::error::{Error, Result};

@@ -1,15 +1,15 @@
 //! Losses over the epochs.
 
-use refrain::plot::{Axis, Frame, HEAD, Svg, WIDTH, head, whole_ticks};
-use refrain::train::Finished;
-use refrain::words::significant;
+use super::validated::Finished;
+use crate::plot::{Axis, Frame, Head, Svg, whole_ticks};
+use crate::words::significant;
 
-/// Pixels of the picture from top to bottom.
-const HEIGHT: f64 = 420.0;
+/// Pixels of the picture below its head.
+const HEIGHT: f64 = 358.0;
 
-/// The picture of a run of the network `model`: its training and validation losses, on a logarithmic scale, and the
-/// best epoch.
-pub fn losses(finished: &Finished, model: &str) -> String {
+/// The picture, so many pixels wide, of a run of the network `model`: its training and validation losses, on a
+/// logarithmic scale, and the best epoch.
+pub fn loss_curves(finished: &Finished, model: &str, width: f64) -> String {
     let curve = |losses: &[f64]| (1..).map(f64::from).zip(losses.iter().copied()).collect::<Vec<(f64, f64)>>();
     let curves = [("training", curve(&finished.history), "known"), ("validation", curve(&finished.val), "forecast")];
     let shown: Vec<_> = curves.iter().filter(|(_, points, _)| !points.is_empty()).collect();
@@ -20,14 +20,16 @@ pub fn losses(finished: &Finished, model: &str) -> String {
         .filter_map(|(name, points, _)| Some(format!("The {name} loss ends at {}.", significant(points.last()?.1))))
         .collect();
     let title = format!("Loss over the epochs: {model}");
-    let mut svg = Svg::new(WIDTH, HEIGHT, &title, &described.join(" "));
     let names: Vec<_> = shown.iter().map(|(name, _, class)| ((*name).to_owned(), *class)).collect();
-    head(&mut svg, &title, &names);
+    let head = Head::new(width, &title, &names);
+    let height = head.height + HEIGHT;
+    let mut svg = Svg::new(width, height, &title, &described.join(" "));
+    head.draw(&mut svg);
     // Of one epoch, some room about it.
     let room = if last == 1 { 0.5 } else { 0.0 };
     let x = Axis { low: 1.0 - room, high: last as f64 + room, log: false };
     let values = shown.iter().flat_map(|(_, points, _)| points).map(|&(_, loss)| loss);
-    let frame = Frame::new(HEAD + 10.0, HEIGHT, x, Axis::log(values));
+    let frame = Frame::new(width, [head.height + 10.0, height], x, Axis::log(values));
     let ticks: Vec<_> = whole_ticks(1, last).into_iter().map(|epoch| (epoch as f64, epoch.to_string())).collect();
     frame.axes(&mut svg, &ticks);
     frame.name_below(&mut svg, "epoch");
@@ -44,7 +46,7 @@ pub fn losses(finished: &Finished, model: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use refrain::train::Best;
+    use crate::train::Best;
 
     fn labels(svg: &str) -> Vec<&str> {
         let below = svg.lines().filter(|line| line.contains("text-anchor=\"middle\""));
@@ -57,7 +59,7 @@ mod tests {
             let history: Vec<f64> = (1..=epochs).map(|epoch| 1.0 / f64::from(epoch)).collect();
             let best = Some(Best { epoch: epochs as usize, loss: 0.5, mae: None });
             let (val, steps, epochs) = (history.clone(), 1, epochs as usize);
-            let svg = losses(&Finished { epochs, steps, history, val, best, stopped: false }, "gru 1 x 8");
+            let svg = loss_curves(&Finished { epochs, steps, history, val, best, stopped: false }, "gru 1 x 8", 960.0);
             let found: Vec<&str> = labels(&svg).into_iter().filter(|label| *label != "epoch").collect();
             assert_eq!(found, ticks);
             let curves = svg.matches(if epochs == 1 { "<circle" } else { "<polyline" }).count();
