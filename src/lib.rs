@@ -70,6 +70,9 @@ pub mod words;
 pub mod bench_table;
 #[doc(hidden)]
 pub mod exercise;
+#[cfg(feature = "gpu")]
+#[doc(hidden)]
+pub mod measure;
 #[doc(hidden)]
 pub mod reference;
 #[doc(hidden)]

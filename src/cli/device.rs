@@ -1,9 +1,8 @@
 //! The one place where a command chooses its device.
 
 use super::console::Console;
-use refrain::Result;
 use refrain::engine::{AnyEngine, Device, DeviceInfo, Engine, Precision};
-use refrain::model::{CellKind, Layout, Spec, initial_parameters};
+use refrain::model::{Spec, initial_parameters};
 
 /// Puts a network with the initial weights of `seed` on the device that `wanted` names; see `--device` in
 /// [`super::common::Common`]. Says so where that is not the device that one would expect.
@@ -20,12 +19,6 @@ pub async fn open(
     let engine = device.engine_with(spec, &parameters, precision)?;
     tell(wanted, &device, engine.device(), console);
     Ok(engine)
-}
-
-/// What a device says of itself, before it has a network.
-pub fn info(device: &Device) -> Result<DeviceInfo> {
-    let least = Spec::new(CellKind::RnnTanh, 1, 1, 1);
-    Ok(device.engine(least, &vec![0.0; Layout::new(&least).len()])?.device().clone())
 }
 
 /// Says so where the device is not the one that one would expect.

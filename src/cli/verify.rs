@@ -3,11 +3,10 @@
 
 use super::common::Common;
 use super::console::Console;
-use super::device;
 use anyhow::bail;
 use refrain::engine::gpu::{Kernels, Options};
 use refrain::engine::{Device, DeviceInfo, Precision};
-use refrain::verify::{Case, Errors, TOLERANCE, cases, half_cases, measure, option_cases, segment_cases, tolerance};
+use refrain::verify::{Case, Errors, Row, TOLERANCE, cases, groups, half_cases, measure, option_cases, segment_cases};
 use serde::Serialize;
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::Instant;
@@ -25,18 +24,6 @@ pub struct Args {
     kernels: Kernels,
     #[command(flatten)]
     common: Common,
-}
-
-/// The worst of the cases of one cell at one precision.
-#[derive(Serialize)]
-struct Row {
-    cell: String,
-    precision: Precision,
-    tolerance: Errors,
-    cases: usize,
-    worst: Errors,
-    /// The cases beyond the tolerance, with their errors.
-    misses: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -62,7 +49,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
         Device::Cpu(_) => 1,
         Device::Gpu(_) => std::thread::available_parallelism().map_or(1, usize::from).min(groups.len()),
     };
-    let info = device::info(&device)?;
+    let info = device.info()?;
     let mut devices = vec![device];
     while devices.len() < workers {
         devices.push(select(args).await?);
@@ -110,19 +97,6 @@ async fn select(args: &Args) -> anyhow::Result<Device> {
     Ok(device)
 }
 
-/// The cases of each cell at each precision, which share kernels.
-fn groups(cases: &[Case]) -> Vec<Vec<&Case>> {
-    let mut groups: Vec<Vec<&Case>> = Vec::new();
-    for case in cases {
-        let is_same = |other: &Case| other.spec.cell == case.spec.cell && other.precision == case.precision;
-        match groups.iter_mut().find(|group| is_same(group[0])) {
-            Some(group) => group.push(case),
-            None => groups.push(vec![case]),
-        }
-    }
-    groups
-}
-
 /// A case that was measured.
 struct Measured<'a> {
     group: usize,
@@ -144,22 +118,6 @@ async fn work<'a>(
             if results.send(errors.map(|errors| Measured { group, case, errors })).is_err() {
                 return;
             }
-        }
-    }
-}
-
-impl Row {
-    fn new(case: &Case) -> Self {
-        let (cell, precision) = (case.spec.cell.to_string(), case.precision);
-        let tolerance = *tolerance(precision);
-        Row { cell, precision, tolerance, cases: 0, worst: Errors::default(), misses: Vec::new() }
-    }
-
-    fn note(&mut self, case: &Case, errors: Errors) {
-        self.cases += 1;
-        self.worst = self.worst.worst(errors);
-        if !errors.within(&self.tolerance) {
-            self.misses.push(format!("{case}: {errors}"));
         }
     }
 }

@@ -41,6 +41,18 @@ impl Device {
         }
     }
 
+    /// What the device says of itself.
+    ///
+    /// # Errors
+    /// [`Error::Device`] where the threads of the CPU engine cannot be started.
+    pub fn info(&self) -> Result<DeviceInfo> {
+        match self {
+            Device::Cpu(options) => CpuEngine::described(*options),
+            #[cfg(feature = "gpu")]
+            Device::Gpu(gpu) => Ok(gpu.info().clone()),
+        }
+    }
+
     /// The same, that keeps the tape of at most so many time steps and makes that of the steps before again.
     ///
     /// # Errors

@@ -1,8 +1,10 @@
 //! Compares an engine with the oracle over a table of shapes: what `refrain verify` prints, and what the tests assert.
 
 mod cases;
+mod rows;
 
 pub use cases::{Case, cases, d_outputs, half_cases, numbers, option_cases, segment_cases};
+pub use rows::{Row, groups};
 
 use crate::data::{Sequences, Targets, Windows};
 use crate::engine::{Differentiated, Engine, Gradients, Outputs, Precision, Steps};

@@ -1,23 +1,24 @@
 //! `refrain bench`: times of the benchmark table's rows on a device, beside PyTorch's where they are given.
 
 mod against;
-mod measure;
 
 use super::common::Common;
-use super::console::{Console, significant};
+use super::console::Console;
 use super::device;
 use super::values::{positive, shape, whole};
 use against::Against;
 use anyhow::bail;
-use measure::{Measured, Timing};
 use refrain::Error;
 use refrain::bench_table::{self, Row, cell_name};
 use refrain::engine::cpu;
 use refrain::engine::gpu::{KernelTime, Kernels, Memory, Options};
 use refrain::engine::{Device, DeviceInfo};
+use refrain::measure::{self, Measured, Timing};
 use refrain::model::Spec;
+use refrain::words::significant;
 use serde::Serialize;
 use std::path::PathBuf;
+use std::time::Instant;
 
 /// Time training steps and forward passes over a table of networks, each checked against the f64 reference first
 ///
@@ -117,7 +118,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
         bail!("--profile and --kernels are for an adapter: say which with --device");
     }
     let devices = with_threads(device.clone(), &args.threads)?;
-    let info = device::info(&device)?;
+    let info = device.info()?;
     device::tell(&args.common.device, &device, &info, &console);
 
     let title = against.as_ref().map(|against| against.title(&info));
@@ -180,12 +181,14 @@ fn wanted(shapes: &[[usize; 4]], only: Option<&str>) -> refrain::Result<Vec<Row>
 }
 
 /// Checks the row's network, once, and times the row.
-async fn attempt(row: &Row, device: &Device, checked: &mut Vec<Spec>, args: &Args) -> anyhow::Result<Measured> {
+async fn attempt(row: &Row, device: &Device, checked: &mut Vec<Spec>, args: &Args) -> refrain::Result<Measured> {
     if !checked.contains(&row.spec) {
         measure::check(row, device, args.common.seed).await?;
         checked.push(row.spec);
     }
-    measure::time(row, device, args.common.seed, args.seconds, args.profile).await
+    let start = Instant::now();
+    let clock = || start.elapsed().as_secs_f64();
+    measure::time(row, device, args.common.seed, args.seconds, args.profile, clock).await
 }
 
 /// Operations a second of a software adapter, about: llvmpipe on two cores with AVX2 does 1.2e10 to 2.3e10.
@@ -203,9 +206,9 @@ fn too_long(row: &Row, info: &DeviceInfo) -> Option<String> {
 }
 
 /// Why the device refused a row; any other error ends the run.
-fn refused(error: anyhow::Error) -> anyhow::Result<String> {
-    match error.downcast_ref() {
-        Some(Error::Limit { .. } | Error::OutOfMemory { .. }) => Ok(error.to_string()),
+fn refused(error: Error) -> refrain::Result<String> {
+    match error {
+        Error::Limit { .. } | Error::OutOfMemory { .. } => Ok(error.to_string()),
         _ => Err(error),
     }
 }

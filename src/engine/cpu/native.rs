@@ -85,6 +85,14 @@ impl CpuEngine {
         Ok(engine)
     }
 
+    /// What an engine with these options says of itself.
+    ///
+    /// # Errors
+    /// As [`CpuEngine::with_options`].
+    pub fn described(options: Options) -> Result<DeviceInfo> {
+        Ok(machine(options)?.0.device_info())
+    }
+
     fn spec(&self) -> &Spec {
         &self.network.spec
     }

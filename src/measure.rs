@@ -1,13 +1,13 @@
-//! How a row of the table is timed, after its numbers were compared with the oracle.
+//! How a row of the benchmark table is timed, after its numbers were compared with the oracle. The caller has the clock,
+//! since a browser's is another one.
 
-use anyhow::bail;
-use refrain::bench_table::{Row, What};
-use refrain::data::{Sequences, Targets, Windows};
-use refrain::engine::gpu::{KernelTime, Memory};
-use refrain::engine::{AnyEngine, Device, Engine, Steps};
-use refrain::verify::{TOLERANCE, measure, numbers};
+use crate::bench_table::{Row, What};
+use crate::data::{Sequences, Targets, Windows};
+use crate::engine::gpu::{KernelTime, Memory};
+use crate::engine::{AnyEngine, Device, DeviceInfo, Engine, Steps};
+use crate::error::{Error, Result};
+use crate::verify::{TOLERANCE, measure, numbers};
 use serde::Serialize;
-use std::time::Instant;
 
 /// The most training steps or forward passes that are queued before one read: an epoch of the exercise.
 const EPOCH: usize = 25;
@@ -21,8 +21,11 @@ const FEWEST_SAMPLES: usize = 3;
 /// Milliseconds of one step: the median, and what 10 % and 90 % of the samples stay below.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Timing {
+    /// The median.
     pub median_ms: f64,
+    /// What 10 % stay below.
     pub low_ms: f64,
+    /// What 90 % stay below.
     pub high_ms: f64,
 }
 
@@ -42,6 +45,7 @@ impl Timing {
 /// What a row gave.
 #[derive(Debug)]
 pub struct Measured {
+    /// The times.
     pub timing: Timing,
     /// What lies on an adapter after training steps.
     pub memory: Option<Memory>,
@@ -56,28 +60,42 @@ impl Measured {
 }
 
 /// Compares a small case of the row's network with the oracle. A miss is an error: wrong numbers are not timed.
-pub async fn check(row: &Row, device: &Device, seed: u64) -> anyhow::Result<()> {
+///
+/// # Errors
+/// [`Error::Device`] where the device gives wrong numbers; else what it refuses.
+pub async fn check(row: &Row, device: &Device, seed: u64) -> Result<()> {
     let case = row.small_case(seed);
     let errors = measure(&case, |spec, parameters| device.engine(spec, parameters)).await?;
     if !errors.within(&TOLERANCE) {
-        bail!("{case} is beyond the tolerance and was not timed: {errors}; see `refrain verify`");
+        let message = format!("{case} is beyond the tolerance and was not timed: {errors}; see `refrain verify`");
+        return Err(Error::Device { adapter: device.info()?.name, message });
     }
     Ok(())
 }
 
-/// Times a row for about `seconds`, and with `profile` the kernels of its training step.
-pub async fn time(row: &Row, device: &Device, seed: u64, seconds: f64, profile: bool) -> anyhow::Result<Measured> {
+/// Times a row for about `seconds` by a clock that counts seconds, and with `profile` the kernels of its training step.
+///
+/// # Errors
+/// [`Error::Device`] where a loss or an output is not finite; else what the device refuses.
+pub async fn time(
+    row: &Row,
+    device: &Device,
+    seed: u64,
+    seconds: f64,
+    profile: bool,
+    clock: impl Fn() -> f64,
+) -> Result<Measured> {
     let (parameters, sequences, targets) = numbers(&row.case(seed));
     let mut engine = device.engine(row.spec, &parameters)?;
     match row.what {
         What::Train | What::Forward => engine.load_data(&epoch(row, sequences.x.into_owned(), &targets)?)?,
         What::Stream | What::Block => {
-            return Ok(Measured::of(time_sequence(row, &mut engine, sequences, seconds).await?));
+            return Ok(Measured::of(time_sequence(row, &mut engine, sequences, seconds, &clock).await?));
         }
     }
     let ids: Vec<u32> = (0..(EPOCH * row.rows) as u32).collect();
     let mut taken = 0;
-    let mut queue = async |count: usize| -> anyhow::Result<()> {
+    let mut queue = async |count: usize| -> Result<()> {
         let ids = &ids[..count * row.rows];
         let values = if row.what == What::Train {
             engine.train(&Steps { taken, ..Steps::new(ids, row.rows) })?;
@@ -86,13 +104,14 @@ pub async fn time(row: &Row, device: &Device, seed: u64, seconds: f64, profile: 
         } else {
             engine.predict(ids, row.rows).await?
         };
-        finite(row, &values)
+        finite(row, engine.device(), &values)
     };
     queue(1).await?;
-    let start = Instant::now();
+    let start = clock();
     queue(1).await?;
-    let count = (QUEUE_SECONDS / start.elapsed().as_secs_f64()).ceil().clamp(1.0, EPOCH as f64) as usize;
-    let mut measured = Measured::of(repeat(seconds, count, async || queue(count).await).await?);
+    // A browser's clock stands still for a while.
+    let count = (QUEUE_SECONDS / (clock() - start).max(1e-6)).ceil().clamp(1.0, EPOCH as f64) as usize;
+    let mut measured = Measured::of(repeat(seconds, count, &clock, async || queue(count).await).await?);
     if let (What::Train, AnyEngine::Gpu(engine)) = (row.what, &mut engine) {
         measured.memory = Some(engine.memory());
         if profile {
@@ -103,7 +122,7 @@ pub async fn time(row: &Row, device: &Device, seed: u64, seconds: f64, profile: 
 }
 
 /// As many windows as an epoch has, over one batch's series.
-fn epoch(row: &Row, series: Vec<f32>, targets: &[f32]) -> refrain::Result<Windows> {
+fn epoch(row: &Row, series: Vec<f32>, targets: &[f32]) -> Result<Windows> {
     let starts = (0..EPOCH * row.rows).map(|n| (n % row.rows * row.steps) as u32).collect();
     let targets = Targets::Given { values: targets.repeat(EPOCH), len: targets.len() / row.rows };
     Windows::new(series, row.spec.input, row.steps, starts, targets)
@@ -114,45 +133,49 @@ async fn time_sequence(
     engine: &mut impl Engine,
     sequences: Sequences<'_>,
     seconds: f64,
-) -> anyhow::Result<Timing> {
-    let mut call = async || -> anyhow::Result<()> {
+    clock: &impl Fn() -> f64,
+) -> Result<Timing> {
+    let device = engine.device().clone();
+    let mut call = async || -> Result<()> {
         if row.what == What::Block {
-            return finite(row, &engine.forward(&sequences).await?.y);
+            return finite(row, &device, &engine.forward(&sequences).await?.y);
         }
         engine.open_stream(1, None)?;
         for x in sequences.x.chunks_exact(row.spec.input) {
-            finite(row, &engine.step(x).await?)?;
+            finite(row, &device, &engine.step(x).await?)?;
         }
         Ok(())
     };
     call().await?;
-    repeat(seconds, row.parts(), call).await
+    repeat(seconds, row.parts(), clock, call).await
 }
 
 /// Warms up for a quarter of `seconds`, then samples a call of `parts` steps until they are over.
 async fn repeat(
     seconds: f64,
     parts: usize,
-    mut call: impl AsyncFnMut() -> anyhow::Result<()>,
-) -> anyhow::Result<Timing> {
-    let start = Instant::now();
-    while start.elapsed().as_secs_f64() < seconds / 4.0 {
+    clock: &impl Fn() -> f64,
+    mut call: impl AsyncFnMut() -> Result<()>,
+) -> Result<Timing> {
+    let start = clock();
+    while clock() - start < seconds / 4.0 {
         call().await?;
     }
     let mut samples = Vec::new();
-    let start = Instant::now();
-    while samples.len() < FEWEST_SAMPLES || start.elapsed().as_secs_f64() < seconds {
-        let start = Instant::now();
+    let start = clock();
+    while samples.len() < FEWEST_SAMPLES || clock() - start < seconds {
+        let start = clock();
         call().await?;
-        samples.push(start.elapsed().as_secs_f64());
+        samples.push(clock() - start);
     }
     Ok(Timing::of(samples, parts))
 }
 
 /// Refuses a time for work that went wrong.
-fn finite(row: &Row, values: &[f32]) -> anyhow::Result<()> {
+fn finite(row: &Row, device: &DeviceInfo, values: &[f32]) -> Result<()> {
     if values.is_empty() || !values.iter().all(|value| value.is_finite()) {
-        bail!("{row}: a loss or an output is not finite, or there is none");
+        let message = format!("{row}: a loss or an output is not finite, or there is none");
+        return Err(Error::Device { adapter: device.name.clone(), message });
     }
     Ok(())
 }
