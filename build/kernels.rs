@@ -1,8 +1,9 @@
 //! Links the kernels: every shader in `shaders/` with what it imports, by WESL (<https://wesl-lang.dev>), once for
 //! every specialization that there is. What comes of it is plain WGSL, in a table that
-//! `src/engine/gpu/kernels/module.rs` includes.
+//! `src/engine/gpu/kernels/module.rs` includes. The modules share most of their declarations, so that the table has each
+//! declaration once: a twentieth of the text, which a browser has to load.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -62,7 +63,8 @@ pub fn link_all() {
     read(shaders, shaders, &mut files);
     let kernels: Vec<&String> = files.keys().filter(|path| !path.contains('/')).collect();
 
-    let mut table = String::from("&[\n");
+    let mut modules = String::new();
+    let (mut declarations, mut places) = (Vec::new(), HashMap::new());
     for kernel in kernels {
         let mentioned = mentions(kernel, &files);
         let mut specializations: Vec<Specialization> = vec![(kernel.clone(), vec![], vec![])];
@@ -84,10 +86,17 @@ pub fn link_all() {
         }
         for (key, conditions, aliases) in specializations {
             let source = link(kernel, &files, &conditions, &aliases);
-            writeln!(table, "    ({key:?}, {source:?}),").expect("a string takes what is written");
+            let parts = source.split_inclusive("\n\n").map(|declaration| {
+                *places.entry(declaration.to_owned()).or_insert_with(|| {
+                    declarations.push(declaration.to_owned());
+                    u16::try_from(declarations.len() - 1).expect("there are far fewer declarations")
+                })
+            });
+            let parts: Vec<u16> = parts.collect();
+            writeln!(modules, "    ({key:?}, &{parts:?}),").expect("a string takes what is written");
         }
     }
-    table.push_str("]\n");
+    let table = format!("(&{declarations:#?}, &[\n{modules}])\n");
     let out = PathBuf::from(env::var("OUT_DIR").expect("cargo sets it")).join("modules.rs");
     fs::write(out, table).expect("the table of modules is written");
 }

@@ -5,8 +5,20 @@ use crate::engine::gpu::device::Source;
 use crate::model::CellKind;
 
 /// Every specialization of every kernel, as plain WGSL. A key is the kernel's name and the value of each axis, `-`
-/// where the kernel does not depend on it: cell, storage, operand, whether it trains.
-static MODULES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/modules.rs"));
+/// where the kernel does not depend on it: cell, storage, operand, whether it trains. A module is the places of its
+/// declarations in [`DECLARATIONS`].
+static MODULES: &[(&str, &[u16])] = LINKED.1;
+
+/// Every declaration of the modules, with the blank line behind it.
+static DECLARATIONS: &[&str] = LINKED.0;
+
+type Linked = (&'static [&'static str], &'static [(&'static str, &'static [u16])]);
+const LINKED: Linked = include!(concat!(env!("OUT_DIR"), "/modules.rs"));
+
+/// A module's text.
+fn text(declarations: &[u16]) -> String {
+    declarations.iter().map(|&place| DECLARATIONS[usize::from(place)]).collect()
+}
 
 /// How packed weights and the tape are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -106,8 +118,8 @@ impl Module {
         let values = [self.entry, cell.name(), storage.name(), self.operand.map_or("", Operand::name), training];
         let is_this = |key: &str| key.split(' ').zip(values).all(|(of_key, value)| of_key == "-" || of_key == value);
         let found = MODULES.iter().find(|(key, _)| is_this(key));
-        let (_, linked) = found.unwrap_or_else(|| panic!("no module is linked for {values:?}"));
-        let mut wgsl = (*linked).to_owned();
+        let (_, declarations) = found.unwrap_or_else(|| panic!("no module is linked for {values:?}"));
+        let mut wgsl = text(declarations);
         for &(name, value) in &self.sizes {
             set_constant(&mut wgsl, name, value);
         }
@@ -129,16 +141,20 @@ fn set_constant(wgsl: &mut String, name: &str, value: u32) {
 /// Every linked module with its key.
 #[cfg(test)]
 pub fn all_modules() -> impl Iterator<Item = (&'static str, Source)> {
-    MODULES.iter().map(|&(key, wgsl)| {
+    MODULES.iter().map(|&(key, declarations)| {
         let entry = key.split(' ').next().expect("a key has words");
-        (key, Source { entry, wgsl: wgsl.to_owned() })
+        (key, Source { entry, wgsl: text(declarations) })
     })
 }
 
 /// The modules of a kernel, one after another.
 #[cfg(test)]
 pub fn linked(entry: &str) -> String {
-    MODULES.iter().filter(|(key, _)| key.split(' ').next() == Some(entry)).map(|(_, wgsl)| *wgsl).collect()
+    MODULES
+        .iter()
+        .filter(|(key, _)| key.split(' ').next() == Some(entry))
+        .map(|(_, declarations)| text(declarations))
+        .collect()
 }
 
 #[cfg(test)]
