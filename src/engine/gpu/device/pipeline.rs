@@ -2,8 +2,6 @@
 //! is refused when the bind group is made.
 
 use super::array::Array;
-use naga::valid::{Capabilities, ValidationFlags, Validator};
-use naga::{AddressSpace, StorageAccess};
 use std::ops::Range;
 use wgpu::{BindGroup, BindGroupEntry, BindGroupLayout, BindingType, BufferBindingType, ComputePipeline};
 
@@ -57,30 +55,29 @@ impl Binding {
     }
 }
 
-/// The bindings that the entry point of a module uses. Panics where the module is not valid: our own shaders are.
+/// The bindings of a module, all of which its entry point uses. They are read from its text: the linker writes each as
+/// `@group(0) @binding(0)`, `var<uniform> dims: Dims;`, and a test compares them with naga's reflection, which a browser
+/// would have to load. Panics where one is written otherwise: the modules are ours.
 pub fn reflect(source: &Source) -> Vec<Binding> {
-    let Source { entry, wgsl } = source;
-    let module =
-        naga::front::wgsl::parse_str(wgsl).unwrap_or_else(|error| panic!("{entry}: {}", error.emit_to_string(wgsl)));
-    let info = Validator::new(ValidationFlags::all(), Capabilities::all())
-        .validate(&module)
-        .unwrap_or_else(|error| panic!("{entry}: {}", error.emit_to_string(wgsl)));
-    let index = module.entry_points.iter().position(|point| point.name == *entry);
-    let uses = info.get_entry_point(index.unwrap_or_else(|| panic!("no entry point `{entry}`")));
-    let mut bindings = Vec::new();
-    for (handle, variable) in module.global_variables.iter() {
-        let Some(binding) = &variable.binding else { continue };
-        if uses[handle].is_empty() {
-            continue;
-        }
-        let access = match variable.space {
-            AddressSpace::Uniform => Access::Uniform,
-            AddressSpace::Storage { access } if access.contains(StorageAccess::STORE) => Access::ReadWrite,
-            AddressSpace::Storage { .. } => Access::Read,
-            space => panic!("{entry}: a binding in {space:?}"),
+    let read = |declared: &str| -> Option<Binding> {
+        let (index, variable) = declared.split_once(')')?;
+        let (space, variable) = variable.trim_start().strip_prefix("var<")?.split_once('>')?;
+        let (name, _) = variable.split_once(':')?;
+        let access = match space {
+            "uniform" => Access::Uniform,
+            "storage, read" => Access::Read,
+            "storage, read_write" => Access::ReadWrite,
+            _ => return None,
         };
-        bindings.push(Binding { name: variable.name.clone().unwrap_or_default(), index: binding.binding, access });
-    }
+        Some(Binding { name: name.trim().to_owned(), index: index.parse().ok()?, access })
+    };
+    let declared = source.wgsl.split("@binding(").skip(1).map(|declared| {
+        read(declared).unwrap_or_else(|| {
+            let line = declared.lines().nth(1).unwrap_or(declared);
+            panic!("{}: expected a binding as the linker writes it, found `{line}`", source.entry)
+        })
+    });
+    let mut bindings: Vec<Binding> = declared.collect();
     bindings.sort_by_key(|binding| binding.index);
     bindings
 }

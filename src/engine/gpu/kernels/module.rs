@@ -160,15 +160,45 @@ pub fn linked(entry: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::gpu::device::{Access, reflect};
+    use crate::engine::gpu::device::{Access, Binding, reflect};
+    use naga::valid::{Capabilities, ValidationFlags, Validator};
+    use naga::{AddressSpace, StorageAccess};
     use std::collections::HashSet;
+
+    /// The bindings that the entry point of a valid module uses.
+    fn reflect_by_naga(Source { entry, wgsl }: &Source) -> Vec<Binding> {
+        let refused = |error: String| -> ! { panic!("{entry}: {error}") };
+        let module = naga::front::wgsl::parse_str(wgsl).unwrap_or_else(|error| refused(error.emit_to_string(wgsl)));
+        let info = Validator::new(ValidationFlags::all(), Capabilities::all())
+            .validate(&module)
+            .unwrap_or_else(|error| refused(error.emit_to_string(wgsl)));
+        let index = module.entry_points.iter().position(|point| point.name == *entry).expect("it has its entry point");
+        let uses = info.get_entry_point(index);
+        let used = module.global_variables.iter().filter(|(handle, _)| !uses[*handle].is_empty());
+        let mut bindings: Vec<Binding> = used
+            .filter_map(|(_, variable)| {
+                let access = match variable.space {
+                    AddressSpace::Uniform => Access::Uniform,
+                    AddressSpace::Storage { access } if access.contains(StorageAccess::STORE) => Access::ReadWrite,
+                    AddressSpace::Storage { .. } => Access::Read,
+                    _ => return None,
+                };
+                let index = variable.binding.as_ref()?.binding;
+                Some(Binding { name: variable.name.clone().unwrap_or_default(), index, access })
+            })
+            .collect();
+        bindings.sort_by_key(|binding| binding.index);
+        bindings
+    }
 
     #[test]
     fn every_module_is_valid_wgsl_within_webgpus_default_limits() {
         let mut distinct = HashSet::new();
         let mut kernels = HashSet::new();
         for (key, source) in all_modules() {
-            let storage = reflect(&source).iter().filter(|binding| binding.access != Access::Uniform).count();
+            let bindings = reflect(&source);
+            assert_eq!(bindings, reflect_by_naga(&source), "{key}");
+            let storage = bindings.iter().filter(|binding| binding.access != Access::Uniform).count();
             assert!(storage <= 8, "{key} binds {storage} storage buffers, a browser may allow 8");
             kernels.insert(source.entry);
             distinct.insert(source.wgsl);
