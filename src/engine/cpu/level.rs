@@ -2,6 +2,13 @@
 
 use pulp::{Arch, WithSimd};
 
+/// Whether a module for browsers is built with SIMD: it then cannot be loaded without, and has the kernels once, which
+/// halves them.
+#[cfg(target_arch = "wasm32")]
+const ALWAYS_SIMD: bool = cfg!(target_feature = "simd128");
+#[cfg(not(target_arch = "wasm32"))]
+const ALWAYS_SIMD: bool = false;
+
 /// A set of SIMD instructions that this machine has. The kernels are compiled once for each and chosen when the engine
 /// is made.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +27,7 @@ impl Level {
         if matches!(levels[0].0, Arch::V4(_)) {
             levels.extend(pulp::x86::V3::try_new().map(|simd| Level(Arch::V3(simd))));
         }
-        if !matches!(levels[0].0, Arch::Scalar) {
+        if !ALWAYS_SIMD && !matches!(levels[0].0, Arch::Scalar) {
             levels.push(Level(Arch::Scalar));
         }
         levels
@@ -36,8 +43,6 @@ impl Level {
             #[cfg(target_arch = "aarch64")]
             Arch::Neon(_) => "neon",
             #[cfg(target_arch = "wasm32")]
-            Arch::RelaxedSimd(_) => "wasm relaxed simd",
-            #[cfg(target_arch = "wasm32")]
             Arch::Simd128(_) => "wasm simd128",
             _ => "scalar",
         }
@@ -45,6 +50,12 @@ impl Level {
 
     /// Runs `operation` compiled for this level.
     pub(super) fn dispatch<Operation: WithSimd>(self, operation: Operation) -> Operation::Output {
+        #[cfg(target_arch = "wasm32")]
+        if let (true, Arch::Simd128(simd)) = (ALWAYS_SIMD, self.0) {
+            return pulp::Simd::vectorize(simd, operation);
+        } else if ALWAYS_SIMD {
+            unreachable!("a module that is built with SIMD has no other level than {}", self.name());
+        }
         self.0.dispatch(operation)
     }
 }

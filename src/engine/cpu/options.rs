@@ -1,7 +1,7 @@
 //! How an engine is to run, and the machine that follows from it.
 
 use super::Level;
-use super::kernel::{blocks, vectors};
+use super::kernel::{blocks, registers, vectors};
 use super::threads::{Machine, Threads};
 use super::way::Way;
 use crate::engine::DeviceInfo;
@@ -60,7 +60,7 @@ impl WithSimd for Measure {
 
     fn with_simd<S: Simd>(self, _: S) -> Width {
         let vectors = vectors::<S>();
-        Width { vector: S::F32_LANES, lanes: vectors * S::F32_LANES, blocks: blocks(S::REGISTER_COUNT, vectors) }
+        Width { vector: S::F32_LANES, lanes: vectors * S::F32_LANES, blocks: blocks(registers::<S>(), vectors) }
     }
 }
 

@@ -1,6 +1,11 @@
 //! Elementary functions on vectors of f32. NaN gives NaN; every other argument, infinities too, gives a finite value.
 
 use pulp::Simd;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+use {
+    bytemuck::cast,
+    std::arch::wasm32::{f32x4_pmax, f32x4_pmin, f32x4_splat, u32x4_shl},
+};
 
 /// 1.5 * 2^23, which a sum with a small number rounds to an integer in the lowest bits of its mantissa, and the bias of
 /// the exponent, so that these bits are the exponent of a power of two as it stands in an f32.
@@ -37,7 +42,7 @@ impl Exp {
         let splat = |value| simd.splat_f32s(value);
         let rounded = simd.mul_add_e_f32s(x, splat(self.log2_e), splat(ROUND));
         let bits = simd.transmute_u32s_f32s(rounded);
-        let s = simd.transmute_f32s_u32s(simd.wrapping_dyn_shl_u32s(bits, simd.splat_u32s(f32::MANTISSA_DIGITS - 1)));
+        let s = simd.transmute_f32s_u32s(shift_left(simd, bits, f32::MANTISSA_DIGITS - 1));
         let n = simd.sub_f32s(rounded, splat(ROUND));
         let r = simd.mul_add_e_f32s(n, splat(self.minus_ln_2), x);
         let mut q = splat(self.q[4]);
@@ -48,9 +53,27 @@ impl Exp {
     }
 }
 
+/// bits << by.
+#[inline(always)]
+fn shift_left<S: Simd>(simd: S, bits: S::u32s, by: u32) -> S::u32s {
+    // The SIMD abstraction shifts lane by lane there.
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    if S::F32_LANES == 4 {
+        return cast(u32x4_shl(cast(bits), by));
+    }
+    simd.wrapping_dyn_shl_u32s(bits, simd.splat_u32s(by))
+}
+
 /// x clamped to -bound .. bound.
 #[inline(always)]
 fn clamp<S: Simd>(simd: S, x: S::f32s, bound: f32) -> S::f32s {
+    // One instruction of a processor each, which give the first operand where a comparison with NaN fails; the maximum
+    // and the minimum that order zeros and keep NaN are ten.
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    if S::F32_LANES == 4 {
+        let x = f32x4_pmax(cast(x), f32x4_splat(-bound));
+        return cast(f32x4_pmin(x, f32x4_splat(bound)));
+    }
     // The maximum and the minimum give their second operand, or NaN, where x is NaN; but not the scalar ones.
     if S::IS_SCALAR {
         let above = simd.less_than_f32s(x, simd.splat_f32s(-bound));

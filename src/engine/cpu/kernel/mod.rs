@@ -32,4 +32,4 @@ pub(super) use sum::Sum;
 pub(super) use units::{
     BackwardCell, ForwardCell, MAX_BLOCK, RowsOuter, RowsProduct, Start, accumulate, block_of, mask, scratch_of,
 };
-pub(super) use wide::{Wide, vectors};
+pub(super) use wide::{Wide, registers, vectors};

@@ -8,6 +8,8 @@ use pulp::{
 };
 #[cfg(target_arch = "x86_64")]
 use std::any::Any;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+use std::arch::wasm32::{i32x4_shuffle, i64x2_shuffle, v128};
 
 /// From [T, K][row of the tile] to [T, row of the tile][K], some columns of it; what is beyond them is left as it was.
 #[inline(always)]
@@ -59,12 +61,34 @@ fn square<S: Simd>(simd: S, b: &[f32], from: usize, values: &mut [f32], stride: 
             return;
         }
     }
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    if S::F32_LANES == 4 && b.len() > 3 * from {
+        let rows = std::array::from_fn(|k| bytemuck::pod_read_unaligned(bytemuck::cast_slice(&b[k * from..][..4])));
+        for (row, values) in square_4(rows).into_iter().zip(values.chunks_mut(stride)) {
+            values[..4].copy_from_slice(bytemuck::cast_slice(&[row]));
+        }
+        return;
+    }
     let _ = simd;
     for (k, b) in b.chunks(from).enumerate() {
         for (value, &b) in values[k..].iter_mut().step_by(stride).zip(&b[..S::F32_LANES]) {
             *value = b;
         }
     }
+}
+
+/// Pairs of lanes and then pairs of pairs change places.
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+#[inline(always)]
+fn square_4([a, b, c, d]: [v128; 4]) -> [v128; 4] {
+    let (ab, cd) = (i32x4_shuffle::<0, 4, 1, 5>(a, b), i32x4_shuffle::<0, 4, 1, 5>(c, d));
+    let (ab_high, cd_high) = (i32x4_shuffle::<2, 6, 3, 7>(a, b), i32x4_shuffle::<2, 6, 3, 7>(c, d));
+    [
+        i64x2_shuffle::<0, 2>(ab, cd),
+        i64x2_shuffle::<1, 3>(ab, cd),
+        i64x2_shuffle::<0, 2>(ab_high, cd_high),
+        i64x2_shuffle::<1, 3>(ab_high, cd_high),
+    ]
 }
 
 /// Pairs of lanes, pairs of pairs, and then halves of vectors change places.

@@ -29,6 +29,13 @@ pub(in crate::engine::cpu) const fn vectors<S: Simd>() -> usize {
     if S::F32_LANES == 4 || S::F32_LANES == 8 { 2 } else { 1 }
 }
 
+/// Vector registers of a level. WebAssembly has as many as one likes, but many a processor behind it has 16, of which a
+/// browser's compiler keeps one. Another goes to products, since it loads all that a turn of a loop reads before it uses
+/// the first: sums that find no register wait for memory at every addition.
+pub(in crate::engine::cpu) const fn registers<S: Simd>() -> usize {
+    if cfg!(target_arch = "wasm32") { 14 } else { S::REGISTER_COUNT }
+}
+
 /// Values of tiles as vectors.
 #[inline(always)]
 pub(super) fn tiles<S: Simd, const V: usize>(values: &[f32]) -> &[[S::f32s; V]] {

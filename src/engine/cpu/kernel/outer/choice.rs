@@ -2,7 +2,7 @@
 
 use super::operands::Outer;
 use super::{lanes, rows};
-use crate::engine::cpu::kernel::wide::Kernel;
+use crate::engine::cpu::kernel::wide::{Kernel, registers};
 use pulp::Simd;
 
 impl Kernel for Outer<'_> {
@@ -14,10 +14,12 @@ impl Kernel for Outer<'_> {
         let padded = self.columns.next_multiple_of(S::F32_LANES);
         if S::F32_LANES > 1 && 10 * padded <= 13 * self.columns {
             rows::add::<S, V>(simd, self);
-        } else if const { S::REGISTER_COUNT >= 32 } {
+        } else if const { registers::<S>() >= 32 } {
             lanes::add::<S, V, 4, 5>(simd, self);
-        } else {
+        } else if const { registers::<S>() >= 16 } {
             lanes::add::<S, V, 3, 4>(simd, self);
+        } else {
+            lanes::add::<S, V, 2, 4>(simd, self);
         }
     }
 }

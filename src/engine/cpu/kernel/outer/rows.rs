@@ -4,6 +4,7 @@
 use super::operands::{Outer, SCRATCH};
 use crate::engine::cpu::kernel::product::Segments;
 use crate::engine::cpu::kernel::transpose::transpose;
+use crate::engine::cpu::kernel::wide::registers;
 use pulp::Simd;
 
 /// Values of `a` that are read again and again for one panel of columns after the other: half of a usual second cache.
@@ -14,7 +15,7 @@ const AGAIN: usize = 1 << 16;
 pub(super) fn add<S: Simd, const V: usize>(simd: S, outer: Outer<'_>) {
     let Outer { a, a_stride, segments, b, b_stride, columns, gradient, scratch } = outer;
     let rows = V * S::F32_LANES;
-    let widest = if const { S::REGISTER_COUNT >= 32 } { 4 } else { 2 };
+    let widest = if const { registers::<S>() >= 32 } { 4 } else { 2 };
     let times = (AGAIN / (a_stride * rows)).clamp(4, SCRATCH / (widest * S::F32_LANES * rows));
     let (scratch, _) = S::as_mut_simd_f32s(scratch);
     for (a, b) in a.chunks(times * a_stride * rows).zip(b.chunks(times * b_stride * rows)) {
@@ -22,7 +23,7 @@ pub(super) fn add<S: Simd, const V: usize>(simd: S, outer: Outer<'_>) {
         while column < columns {
             let chunk = Chunk { a, a_stride, segments, b, b_stride, columns, gradient, scratch, column };
             let vectors = (columns - column).div_ceil(S::F32_LANES);
-            column += if const { S::REGISTER_COUNT >= 32 } {
+            column += if const { registers::<S>() >= 32 } {
                 match vectors {
                     1 => chunk.panel::<S, V, 24, 1>(simd),
                     2 => chunk.panel::<S, V, 12, 2>(simd),
@@ -32,7 +33,8 @@ pub(super) fn add<S: Simd, const V: usize>(simd: S, outer: Outer<'_>) {
             } else {
                 match vectors {
                     1 => chunk.panel::<S, V, 12, 1>(simd),
-                    _ => chunk.panel::<S, V, 6, 2>(simd),
+                    _ if const { registers::<S>() >= 16 } => chunk.panel::<S, V, 6, 2>(simd),
+                    _ => chunk.panel::<S, V, 4, 2>(simd),
                 }
             };
         }

@@ -3,6 +3,7 @@
 
 use super::values::{load, store};
 use crate::engine::cpu::kernel::aligned::MAX_LANES;
+use crate::engine::cpu::kernel::wide::registers;
 use pulp::{Simd, WithSimd};
 use std::ops::Range;
 
@@ -11,8 +12,8 @@ use std::ops::Range;
 const CHUNK: usize = 96;
 /// Vectors of columns of a panel.
 const PANEL: usize = 3;
-/// Rows of a block of the gradient, where registers are many and where they are few.
-const ROWS: [usize; 2] = [8, 4];
+/// Rows of a block of the gradient, where registers are many, where they are 16, and where they are fewer.
+const ROWS: [usize; 3] = [8, 4, 2];
 
 /// Values of [`RowsOuter::scratch`], on any level, for a gradient of so many rows.
 pub(in crate::engine::cpu) const fn scratch_of(rows: usize) -> usize {
@@ -55,10 +56,12 @@ impl WithSimd for RowsOuter<'_> {
                 }
                 continue;
             }
-            if const { S::REGISTER_COUNT >= 32 } {
+            if const { registers::<S>() >= 32 } {
                 deltas.panels::<S, { ROWS[0] }>(simd, b, b_stride, columns, gradient, scratch);
-            } else {
+            } else if const { registers::<S>() >= 16 } {
                 deltas.panels::<S, { ROWS[1] }>(simd, b, b_stride, columns, gradient, scratch);
+            } else {
+                deltas.panels::<S, { ROWS[2] }>(simd, b, b_stride, columns, gradient, scratch);
             }
         }
     }

@@ -4,6 +4,7 @@ use super::values::{load, store};
 use crate::engine::cpu::kernel::aligned::MAX_LANES;
 use crate::engine::cpu::kernel::packed::Packed;
 use crate::engine::cpu::kernel::product::Segments;
+use crate::engine::cpu::kernel::wide::registers;
 use pulp::{Simd, WithSimd};
 use std::ops::Range;
 
@@ -31,15 +32,19 @@ pub(in crate::engine::cpu) const MAX_BLOCK: usize = WIDTHS[WIDTHS.len() - 1] * M
 
 /// The most rows whose sums fit the registers beside a block's weights, where it has so many vectors.
 const fn most_rows<S: Simd>(width: usize) -> usize {
-    match (S::REGISTER_COUNT >= 32, width) {
-        (true, 1..=3) => MAX_ROWS,
-        (true, 5) => 4,
-        (true, _) => 2,
-        (false, 1) => MAX_ROWS,
-        (false, 2) => 6,
-        (false, 3) => 4,
-        (false, 5) => 2,
-        (false, _) => 1,
+    match (registers::<S>(), width) {
+        (32.., 1..=3) => MAX_ROWS,
+        (32.., 5) => 4,
+        (32.., _) => 2,
+        (16.., 1) => MAX_ROWS,
+        (16.., 2) => 6,
+        (16.., 3) => 4,
+        (16.., 5) => 2,
+        // Fewer registers hold the weights and the inputs of a turn beside the sums.
+        (_, 1) => 6,
+        (_, 2) => 4,
+        (_, 3) => 2,
+        (_, _) => 1,
     }
 }
 
