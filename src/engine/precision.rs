@@ -1,9 +1,9 @@
 //! The precision in which a device stores numbers.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How weights and the tape are stored on a device; sums, master weights and moments are f32 in either case.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Precision {
     /// 32 bits.

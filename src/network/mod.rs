@@ -1,6 +1,6 @@
 //! The library's front: a [`Network`] is built, fitted, asked, saved and streamed in plain calls that wait until they
 //! are done. It is written on the engines, training and data below it and computes nothing itself. A browser cannot
-//! wait, and has [`Builder`], [`Dataset`] and [`Fit`] without the network.
+//! wait: there, the package for JavaScript is made of [`Builder`], [`Dataset`] and [`Fit`].
 
 mod builder;
 mod dataset;
@@ -11,6 +11,8 @@ mod fit;
 mod ndarray;
 #[cfg(not(target_arch = "wasm32"))]
 mod on_device;
+#[doc(hidden)]
+pub mod on_engine;
 mod predictions;
 #[cfg(not(target_arch = "wasm32"))]
 mod stream;

@@ -1,6 +1,6 @@
 //! A network on a device.
 
-use super::{Dataset, Fit, Predictions, Stream};
+use super::{Dataset, Fit, Predictions, Stream, on_engine};
 use crate::data::Sequences;
 use crate::engine::{
     AnyEngine, AnyTape, Device, DeviceInfo, Engine, Gradients, Moments, OutputGradients, Outputs, Precision,
@@ -9,12 +9,9 @@ use crate::error::{Error, Result};
 use crate::loss::{Loss, Objective};
 use crate::model::{Dropout, LoadOptions, Model, Spec};
 use crate::optim::Optimizer;
-use crate::train::{Finished, Measures, Snapshot, fit_validated, record_loss, trained_for};
+use crate::train::{Finished, Measures};
 use pollster::block_on;
 use std::path::Path;
-
-/// Rows that are computed at a time; more take more memory.
-const ROWS: usize = 256;
 
 /// A recurrent network with its weights, on a device. Every call waits until it is done.
 ///
@@ -128,41 +125,8 @@ impl Network {
     /// finite; [`Error::Diverged`] where a loss becomes infinite or NaN; [`Error::Limit`] or [`Error::OutOfMemory`]
     /// where it does not fit the device.
     pub fn fit(&mut self, data: &Dataset, mut fit: Fit<'_>) -> Result<Finished> {
-        let (train, val) = fit.rows(data)?;
-        let run = fit.run(self.model.spec, data, &train, &val)?;
-        let loss = run.options.loss;
-        Objective { loss, dropout: Dropout { p: run.options.dropout, ..Dropout::default() } }.check(self.spec())?;
-        data.check(self.spec())?;
-        data.check_targets(self.spec(), loss)?;
         self.forget();
-        let engine = &mut self.engine;
-        engine.load_data(data.as_windows())?;
-        engine.set_parameters(&self.model.parameters)?;
-        let fitted = block_on(async {
-            // Where the callback stops it, the run ends with the last weights.
-            let mut best = None;
-            let keep = |snapshot: &Snapshot| {
-                best = snapshot.best.clone();
-                Ok(())
-            };
-            let finished = fit_validated(engine, &run, None, |epoch| fit.watch(epoch), keep).await?;
-            if let Some((_, parameters)) = best {
-                engine.set_parameters(&parameters)?;
-            }
-            Ok((finished, engine.parameters().await?))
-        });
-        match fitted {
-            Ok((finished, parameters)) => {
-                self.model.parameters = parameters;
-                record_loss(&mut self.model, loss);
-                Ok(finished)
-            }
-            Err(error) => {
-                // A device that went away fails here too, and again at the next call.
-                let _ = self.engine.set_parameters(&self.model.parameters);
-                Err(error)
-            }
-        }
+        block_on(on_engine::fit(&mut self.model, &mut self.engine, data, &mut fit))
     }
 
     /// The outputs for every row.
@@ -171,12 +135,7 @@ impl Network {
     /// [`Error::Config`] where the rows have another number of features than the network has inputs, or a value is not
     /// finite; [`Error::Limit`] or [`Error::OutOfMemory`] where it does not fit the device.
     pub fn predict(&mut self, data: &Dataset) -> Result<Predictions> {
-        data.check(self.spec())?;
-        let ids: Vec<u32> = (0..data.rows() as u32).collect();
-        self.engine.load_data(data.as_windows())?;
-        let values = block_on(self.engine.predict(&ids, ROWS))?;
-        let (steps, outputs) = (self.spec().read_steps(data.steps()), self.spec().outputs());
-        Ok(Predictions { rows: data.rows(), steps, outputs, values })
+        block_on(on_engine::predict(&self.model.spec, &mut self.engine, data))
     }
 
     /// What the outputs for the data are worth, by the loss that the network was fitted for; of a network that was not,
@@ -186,12 +145,7 @@ impl Network {
     /// As [`Network::predict`]; and [`Error::Config`] or [`Error::Length`] where there are no targets, or others than
     /// the loss calls for.
     pub fn evaluate(&mut self, data: &Dataset) -> Result<Measures> {
-        let called_for = data.loss(self.spec())?;
-        let loss = trained_for(&self.model).unwrap_or(called_for);
-        data.check_targets(self.spec(), loss)?;
-        let outputs = self.predict(data)?.into_vec();
-        let ids: Vec<u32> = (0..data.rows() as u32).collect();
-        Measures::of(self.spec(), loss, data.as_windows(), &ids, &outputs)
+        block_on(on_engine::evaluate(&self.model, &mut self.engine, data))
     }
 
     /// Begins a stream of `rows` sequences, whose states are zero.

@@ -2,9 +2,11 @@
 
 use crate::model::kind::CellKind;
 use crate::model::spec::Readout;
+use serde::Deserialize;
 
 /// The function of an Elman cell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Nonlinearity {
     /// Hyperbolic tangent, PyTorch's default.
     Tanh,
