@@ -55,7 +55,8 @@ pub fn describe(info: &wgpu::AdapterInfo) -> DeviceInfo {
         DeviceType::Other => "other",
     };
     DeviceInfo {
-        name: info.name.clone(),
+        // A browser need not say.
+        name: if info.name.is_empty() { "GPU".to_owned() } else { info.name.clone() },
         backend: info.backend.to_string(),
         driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
         kind: kind.to_owned(),

@@ -31,6 +31,10 @@ pub struct Gpu {
 
 impl Gpu {
     /// Opens `adapter`.
+    #[cfg_attr(
+        target_arch = "wasm32",
+        expect(clippy::arc_with_non_send_sync, reason = "a browser's devices stay on one thread, others do not")
+    )]
     pub async fn open(adapter: &wgpu::Adapter, options: Options) -> Result<Arc<Self>> {
         let info = adapter.get_info();
         let described = adapter::describe(&info);
@@ -207,6 +211,7 @@ impl Gpu {
         let failed = |message: String| Error::Device { adapter: self.info.name.clone(), message };
         polled.map_err(|error| failed(error.to_string()))?;
         let mapped = receiver.await.map_err(|_| failed("a read was abandoned".to_owned()))?;
+        self.check()?;
         mapped.map_err(|error| failed(error.to_string()))?;
         let view = staging.get_mapped_range(..).map_err(|error| failed(error.to_string()))?;
         let values = bytemuck::pod_collect_to_vec(&view[..len * 4]);
