@@ -1,0 +1,150 @@
+// The second screen: a table in, a forecaster, its backtest and its forecast out.
+import { call } from "./rpc.js";
+import { at, fields, fill, onResize, save, show, significant, tellError, width } from "./view.js";
+
+/** The largest table that is taken: beyond it a tab's memory may not suffice. */
+const MOST_BYTES = 300 * 2 ** 20;
+
+const form = at("forecast-form");
+const result = at("forecast-result");
+const hosts = [at("forecast-picture"), at("backtest-picture")];
+let training, deviceName, tableName, model;
+
+const fail = (error) => tellError(at("forecast-error"), error);
+const say = (text) => { at("forecast-status").textContent = text; };
+const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
+
+async function attempt(work) {
+  fail();
+  try {
+    await work();
+  } catch (error) {
+    fail(error);
+    say("");
+  }
+}
+
+async function takeFile(file) {
+  if (file.size > MOST_BYTES) throw new Error(`${file.name} has ${Math.round(file.size / 2 ** 20)} MiB, expected at most ${MOST_BYTES / 2 ** 20}: take the command line`);
+  if (/\.safetensors$/i.test(file.name)) return takeModel(file);
+  at("table-status").textContent = `Reading ${file.name} …`;
+  await takeTable({ file, name: file.name });
+}
+
+async function takeModel(file) {
+  model = await call("loadModel", { file });
+  say(`${file.name}: ${model.network}, forecasts ${model.targets.join(", ")}, ${plural(model.horizon, "row")} ahead`);
+  if (tableName) await forecast();
+  else say(`${at("forecast-status").textContent}. Now a CSV with such rows, please.`);
+}
+
+async function takeTable(source) {
+  result.hidden = true;
+  at("table-status").textContent = "";
+  const { columns, rows, series, frequency, from, to, notes, problem } = await call("table", source);
+  tableName = source.name;
+  const times = from && to ? `, ${from} to ${to}, frequency ${frequency}` : "";
+  const many = series > 1 ? ` in ${series} series` : "";
+  at("table-status").textContent = problem ? `${source.name}: ${plural(columns.length, "column")}`
+    : `${source.name}: ${plural(rows, "row")}${many}${times}. ${notes.join(" ")}`;
+  if (problem) fail(new Error(/column `/.test(problem) ? `${problem}. A column that is complete can be forecast all the same.` : problem));
+  form.hidden = false;
+  form.elements.target.replaceChildren(...columns.map((name) => new Option(name, name)));
+  if (model && model.targets.every((name) => columns.includes(name))) await forecast();
+  else form.querySelector("button.main").focus();
+}
+
+async function train() {
+  training?.stop();
+  await training?.catch(() => {});
+  result.hidden = true;
+  const progress = at("forecast-progress");
+  progress.hidden = false;
+  progress.removeAttribute("value");
+  at("forecast-stop").disabled = false;
+  say("Compiling …");
+  training = call("fit", { name: deviceName(), task: fields(form), width: width(at("forecast-loss")) }, (now) => {
+    const { epoch, epochs, step, steps, history, val, best, device, lost, picture } = now;
+    progress.value = (epoch - 1 + step / steps) / epochs;
+    const losses = history.length ? `, loss ${significant(history.at(-1))}, validation ${significant(val.at(-1))}, best epoch ${best ?? "–"}` : "";
+    say(`${lost ? `${lost}; it goes on on ${device}. ` : ""}Epoch ${epoch} of at most ${epochs}${losses}`);
+    if (picture) show(at("forecast-loss"), picture);
+  });
+  try {
+    model = await training;
+    await forecast();
+  } finally {
+    training = undefined;
+    progress.hidden = true;
+    at("forecast-stop").disabled = true;
+  }
+}
+
+async function forecast() {
+  say("Forecasting …");
+  result.hidden = false;
+  const { result: found, refused, pictures } = await call("forecast", { name: deviceName(), width: width(hosts[0]) });
+  draw(pictures);
+  const rows = model.rows ? `${model.rows[0]} rows trained it, ${model.rows[1]} validated it, ${model.rows[2]} were held out. ` : "";
+  say(`${model.network}, ${model.parameters} parameters. ${rows}It sees ${plural(model.window, "row")} and forecasts ${plural(model.horizon, "row")} at once.`);
+  const table = at("backtest-table");
+  table.hidden = !found;
+  at("verdict").textContent = refused ?? verdict(found);
+  if (!found) return;
+  const best = Math.min(...found.methods.map(({ mase, mae }) => mase ?? mae));
+  fill(table, found.methods.map(({ name, mae, rmse, smape, mase, r2 }) => {
+    const kind = (mase ?? mae) === best ? "best" : "";
+    return [name, [significant(mae), kind], significant(rmse), `${smape.toFixed(2)} %`, [significant(mase), kind], significant(r2)];
+  }));
+  table.caption.textContent = `${plural(found.windows, "forecast")} of rows that were held out, ${plural(found.horizon, "row")} ahead each`;
+  const { coverage, width: mean } = found.methods[0];
+  const intervals = found.coverage && coverage !== undefined
+    ? `Intervals meant to hold ${Math.round(100 * found.coverage)} % hold ${(100 * coverage).toFixed(1)} % of the truths; mean width ${significant(mean)}. ` : "";
+  at("backtest-notes").textContent = intervals + found.notes.join(" ");
+}
+
+/** What the errors come to, in a sentence. */
+function verdict({ warnings, methods }) {
+  if (warnings.length) return warnings.join(" ");
+  const [model, ...rules] = methods;
+  const [ours, theirs] = [model.mase ?? model.mae, Math.min(...rules.map(({ mase, mae }) => mase ?? mae))];
+  return `The model is better than every rule: its error is ${Math.round(100 * ours / theirs)} % of the best of them.`;
+}
+
+function draw(pictures) {
+  pictures?.forEach((svg, n) => {
+    hosts[n].hidden = !svg;
+    if (svg) show(hosts[n], svg);
+  });
+}
+
+async function saveFile(what) {
+  const files = await call("files");
+  const stem = tableName.replace(/\.[^.]*$/, "");
+  if (what === "model") save(`${stem}.safetensors`, files.model, "application/octet-stream");
+  if (what === "csv") save(`${stem}-forecast.csv`, files.csv, "text/csv");
+  if (what === "svg") save(`${stem}-forecast.svg`, files.svg, "image/svg+xml");
+}
+
+/** Takes a file that was dropped on the page. */
+export const takeDropped = (file) => attempt(() => takeFile(file));
+
+export function set(device) {
+  deviceName = device;
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    attempt(train);
+  });
+  at("forecast-stop").addEventListener("click", () => training?.stop());
+  at("file").addEventListener("change", ({ target }) => target.files[0] && attempt(() => takeFile(target.files[0])).then(() => { target.value = ""; }));
+  for (const button of document.querySelectorAll("[data-sample]")) {
+    button.addEventListener("click", () => attempt(async () => {
+      const name = button.dataset.sample;
+      await takeTable({ text: await call("sample", { name }), name: `${name}.csv` });
+    }));
+  }
+  for (const button of document.querySelectorAll("[data-save]")) {
+    button.addEventListener("click", () => attempt(() => saveFile(button.dataset.save)));
+  }
+  onResize(async () => !result.hidden && !training && draw(await call("forecastPictures", { width: width(hosts[0]) })));
+}
