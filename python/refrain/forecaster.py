@@ -162,7 +162,7 @@ class Forecaster:
         What the network goes over: "segrnn", segments of rows, with the horizon decoded at once; or "rows", one by one. By
         default segments, or rows where these forecast better.
     segment : int, optional
-        Rows of a segment; by default a season, or more of them where the window has more than 16.
+        Rows of a segment; by default a season, the horizon where there is none, or more where the window has over 16.
     hidden : int, optional
         Hidden units of a layer; by default 64, or twice that where they help.
     layers : int

@@ -26,7 +26,7 @@ pub struct Recipe {
     /// rows. By default segments, or rows where these forecast better.
     #[arg(long, value_enum, value_name = "MODEL")]
     pub model: Option<ModelName>,
-    /// Rows of a segment; by default a season, or more of them where the window has more than 16.
+    /// Rows of a segment; by default a season, the horizon where there is none, or more where the window has over 16.
     #[arg(long, value_name = "N", value_parser = whole::<1, 1_048_576>)]
     pub segment: Option<usize>,
     /// Hidden units of a layer; by default 64, or for a table twice that where they help.

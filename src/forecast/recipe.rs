@@ -18,8 +18,8 @@ use serde_json::{Map, Value, json};
 pub enum Architecture {
     /// The rows of a window, one by one; the horizon is an output after the last.
     Rows,
-    /// Segments of so many rows ([`Segments`]: SegRNN); by default a season, or two and more where the window has more
-    /// than 16 of them.
+    /// Segments of so many rows ([`Segments`]: SegRNN); by default a season, or the horizon where there is none, and several
+    /// of them where the window has more than 16.
     Segments(Option<usize>),
 }
 
@@ -158,12 +158,13 @@ impl Recipe {
 
     /// The rows of a segment for a problem, where the network goes over segments.
     pub fn segment(&self, problem: &Problem) -> Option<usize> {
-        let Plan { window, season, .. } = problem.card.plan;
+        let Plan { window, season, horizon, .. } = problem.card.plan;
+        let suggested = || suggested_segment(window, season, horizon);
         match self.model {
             Some(Architecture::Rows) => None,
-            Some(Architecture::Segments(steps)) => Some(steps.unwrap_or_else(|| suggested_segment(window, season))),
+            Some(Architecture::Segments(steps)) => Some(steps.unwrap_or_else(suggested)),
             None if self.bidirectional => None,
-            None => Some(suggested_segment(window, season)).filter(|steps| 2 * steps <= window),
+            None => Some(suggested()).filter(|steps| 2 * steps <= window),
         }
     }
 
@@ -221,8 +222,10 @@ impl Recipe {
 /// Segments of a window, at most.
 const SEGMENTS: usize = 16;
 
-/// A season, or an eighth of the window where it has none; as many of them together as it takes to have few segments.
-fn suggested_segment(window: usize, season: usize) -> usize {
-    let least = if season > 1 && 2 * season <= window { season } else { window.div_ceil(8) };
+/// A season, the horizon where there is none, or an eighth of the window where it has no two of them; as many of them
+/// together as it takes to have few segments.
+fn suggested_segment(window: usize, season: usize, horizon: usize) -> usize {
+    let wanted = if season > 1 { season } else { horizon };
+    let least = if 2 * wanted <= window { wanted } else { window.div_ceil(8) };
     least * window.div_ceil(SEGMENTS * least)
 }

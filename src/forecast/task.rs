@@ -327,11 +327,13 @@ fn suggested_horizon(season: usize, rows: usize) -> usize {
     wanted.min(rows / 8).max(1)
 }
 
-/// Two seasons, or a week of hours where the table is long enough; at least twice the horizon.
+/// Two seasons, or a week of hours where the table is long enough; at least twice the horizon, and six times where there is
+/// no season.
 fn suggested_window(season: usize, horizon: usize, rows: usize) -> usize {
     let long = if season == 24 { 168 } else { 4 * season };
     let wanted = if rows >= 20 * long { long } else { 2 * season };
-    wanted.max(2 * horizon).min((rows / 3).max(horizon)).max(1)
+    let horizons = if season > 1 { 2 } else { 6 };
+    wanted.max(horizons * horizon).min((rows / 3).max(horizon)).max(1)
 }
 
 /// The columns of targets, past and future, with [`ALL`] spelled out.
@@ -403,7 +405,7 @@ mod tests {
         assert_eq!(suggest(24, 1000), (48, 24));
         assert_eq!(suggest(12, 144), (24, 12));
         assert_eq!(suggest(7, 3650), (28, 7));
-        assert_eq!(suggest(1, 200), (20, 10));
+        assert_eq!(suggest(1, 200), (60, 10));
         assert_eq!(suggest(24, 40), (13, 5));
         assert_eq!(suggest(12, 2), (1, 1));
     }
