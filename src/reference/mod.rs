@@ -23,15 +23,16 @@ mod network;
 mod optim;
 mod results;
 mod rounded;
+mod run;
 mod segments;
 mod sequences;
 #[cfg(test)]
 mod tests;
 
-pub use network::{
-    backward, backward_rounded, differentiate, differentiate_rounded, differentiate_with, forward, forward_rounded,
-};
 pub use optim::{Moments, clip_gradients, optimizer_step};
 pub use results::{Differentiated, Gradients, Outputs};
 pub use rounded::Rounded;
+pub use run::{
+    backward, backward_rounded, differentiate, differentiate_rounded, differentiate_with, forward, forward_rounded,
+};
 pub use sequences::{Sequences, widen};

@@ -1,6 +1,7 @@
 //! The table that a run of the cases fills: a row for each cell at each precision.
 
-use super::{Case, Errors, tolerance};
+use super::cases::Case;
+use super::errors::{Errors, tolerance};
 use crate::engine::Precision;
 use serde::Serialize;
 
