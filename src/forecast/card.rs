@@ -2,11 +2,11 @@
 
 use super::conformal::Intervals;
 use super::panel::{spreads, widened};
+use super::plan::Plan;
 use super::scale::{Scale, fit_series};
-use super::search::Tried;
 use super::table::{Known, ReadOptions, Series, Table};
-use super::task::Plan;
 use super::time::{Frequency, Stamp, Style};
+use super::tried::Tried;
 use super::yardstick::Validation;
 use crate::error::{Error, Result};
 use crate::model::Model;

@@ -6,7 +6,7 @@
 //! Bates 2021, arXiv 2107.07511. The errors of overlapping windows are not independent and a series may change, so that
 //! `backtest` counts how often intervals hold.
 
-use super::task::Plan;
+use super::plan::Plan;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 

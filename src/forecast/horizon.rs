@@ -2,12 +2,12 @@
 
 use super::card::Card;
 use super::number::{Level, column_name};
+use super::plan::Plan;
 use super::predict::{Reading, predict};
 use super::scale::Scale;
 use super::sheet::{Sheet, Values};
 use super::stack::Stack;
 use super::table::{NONE, Series, Table};
-use super::task::Plan;
 use super::time::{Stamp, Style};
 use crate::engine::Engine;
 use crate::error::{Error, Result};

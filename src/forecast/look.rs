@@ -2,9 +2,9 @@
 //! level, and how far off naive forecasts are.
 
 use super::normalize::{Basis, Center, last_season};
+use super::plan::Plan;
 use super::scale::{Scale, median, sorted};
 use super::table::Table;
-use super::task::Plan;
 
 /// Targets of series that are looked at, at most, evenly spaced over the table; and rows of each, the last.
 const MOST_SERIES: usize = 16;
@@ -110,7 +110,7 @@ impl Look {
             let step = (scaled.len() - window - horizon + 1).div_ceil(MOST_ORIGINS);
             for origin in (window..=scaled.len() - horizon).step_by(step) {
                 let rows = &scaled[origin - window..origin];
-                let Basis { base, factor } = Basis::of(rows.iter().copied(), center, divide, scale);
+                let Basis { base, factor } = Basis::of(rows.iter().copied(), center, divide, scale.zero());
                 for (step, value) in scaled[origin..origin + horizon].iter().enumerate() {
                     let row = last_season(window, season, step).filter(|_| center == Center::Season);
                     let naive = row.map_or(base, |row| rows[row]);

@@ -4,7 +4,6 @@
 //! (w - b) / f and learns (y - b) / f; and where the season s is subtracted, y less the same time last season:
 //! (y_k - w[L - s + k mod s]) / f for k = 0, 1, .., so that outputs of 0 repeat the season.
 
-use super::scale::Scale;
 use serde::{Deserialize, Serialize};
 
 /// What is subtracted from the targets of each window, and from what follows it.
@@ -47,8 +46,9 @@ pub struct Basis {
 }
 
 impl Basis {
-    /// From the scaled values of a target in a window, of which there is one at least.
-    pub fn of(values: impl Iterator<Item = f32> + Clone, center: Center, divide: Divide, scale: Scale) -> Self {
+    /// From the scaled values of a target in a window, of which there is one at least; `zero` is how far above 0 of the
+    /// unit of the data theirs is, in the factor of their scale.
+    pub fn of(values: impl Iterator<Item = f32> + Clone, center: Center, divide: Divide, zero: f64) -> Self {
         let values = values.map(f64::from);
         let count = values.clone().count() as f64;
         let mean = values.clone().sum::<f64>() / count;
@@ -62,7 +62,6 @@ impl Basis {
             Divide::Deviation => (values.map(|x| (x - mean).powi(2)).sum::<f64>() / count).sqrt().max(LEAST),
             Divide::Level => {
                 // Sizes in the unit of the data, counted in the factor of its scale.
-                let zero = scale.offset / scale.factor;
                 (values.map(|x| (x + zero).abs()).sum::<f64>() / count).max(LEAST)
             }
         };
@@ -80,19 +79,17 @@ pub fn last_season(length: usize, season: usize, step: usize) -> Option<usize> {
 mod tests {
     use super::*;
 
-    const SCALE: Scale = Scale { offset: 20.0, factor: 2.0, log: false };
-
     #[test]
     fn a_window_has_a_base_and_a_factor() {
         let of = |center, divide| {
-            let Basis { base, factor } = Basis::of([1.0, 2.0, 6.0].into_iter(), center, divide, SCALE);
+            let Basis { base, factor } = Basis::of([1.0, 2.0, 6.0].into_iter(), center, divide, 10.0);
             (base, factor)
         };
         assert_eq!(of(Center::None, Divide::None), (0.0, 1.0));
         assert_eq!(of(Center::Last, Divide::None), (6.0, 1.0));
         assert_eq!(of(Center::Season, Divide::Level), (6.0, 13.0));
         assert_eq!(of(Center::Mean, Divide::Deviation), (3.0, (14f32 / 3.0).sqrt()));
-        let still = Basis::of([4.0; 3].into_iter(), Center::Mean, Divide::Deviation, SCALE);
+        let still = Basis::of([4.0; 3].into_iter(), Center::Mean, Divide::Deviation, 10.0);
         assert_eq!((still.base, still.factor), (4.0, LEAST as f32));
     }
 

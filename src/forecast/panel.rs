@@ -7,10 +7,11 @@
 //! constant series gets that as its factor, another at least a hundredth of it.
 
 use super::number::exact;
+use super::plan::Plan;
 use super::scale::{Scale, Variation, fit_series, median, sorted};
 use super::split::Split;
 use super::table::Table;
-use super::task::{Plan, Scaling};
+use super::task::Scaling;
 use crate::error::{Error, Result};
 
 /// The part of what the panel varies by that a series which varies must have.

@@ -3,58 +3,15 @@
 use super::card::Card;
 use super::normalize::{Basis, Center, last_season};
 use super::number::Level;
+use super::origins::Origins;
+use super::plan::Plan;
 use super::scale::Scale;
-use super::stack::Segment;
-use super::task::Plan;
 use crate::data::Windows;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 
 /// Windows that are forecast at once.
 const BATCH: usize = 1024;
-
-/// From where in which series windows are forecast, and how they were normalised.
-#[derive(Clone, Debug)]
-pub struct Origins {
-    /// The stack's segments, in order.
-    pub segments: Vec<Segment>,
-    /// The row of the stack after each window, `[N]`.
-    pub ends: Vec<u32>,
-    /// Rows of a window, but of those at the beginning of a series, which may have fewer.
-    pub window: usize,
-    /// What each target of each window was normalised by, [N, width], where windows are copies; else empty.
-    pub bases: Vec<Basis>,
-}
-
-impl Origins {
-    /// The place of a window's segment.
-    pub fn place(&self, id: usize) -> usize {
-        let end = self.ends[id] as usize;
-        self.segments.partition_point(|segment| segment.first < end) - 1
-    }
-
-    /// The rows of a window.
-    pub fn rows(&self, id: usize) -> usize {
-        self.window.min(self.ends[id] as usize - self.segment(id).first)
-    }
-
-    /// A window's segment.
-    pub fn segment(&self, id: usize) -> Segment {
-        self.segments[self.place(id)]
-    }
-
-    /// The segment of a window, and the row of its series that is the first to be forecast.
-    pub fn of(&self, id: usize) -> (Segment, usize) {
-        let segment = self.segment(id);
-        (segment, segment.origin(self.ends[id]))
-    }
-
-    /// What the target `column` of window `id` was normalised by.
-    fn basis(&self, windows: &Windows, id: usize, column: usize, width: usize) -> Basis {
-        let copied = self.bases.get(id * width + column).copied();
-        copied.unwrap_or_else(|| Basis { base: windows.base(id, column), factor: 1.0 })
-    }
-}
 
 /// Calls `take` for each of the windows `ids`, which the engine has loaded, with its place in `ids` and its outputs [K,
 /// C, Q]: those of the network that the engine holds, or the medians of an ensemble's. They are normalised, as they

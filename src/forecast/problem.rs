@@ -3,13 +3,15 @@
 use super::card::{Card, Trained};
 use super::conformal::Intervals;
 use super::look::Look;
+use super::origins::Origins;
 use super::panel;
-use super::predict::{Origins, Reading, predict};
+use super::plan::Plan;
+use super::predict::{Reading, predict};
 use super::scale::Scale;
 use super::split::Split;
 use super::stack::{Stack, Truths};
 use super::table::{ReadOptions, Table};
-use super::task::{Plan, Task};
+use super::task::Task;
 use super::yardstick::{Validation, Yardstick};
 use crate::data::Windows;
 use crate::engine::Engine;

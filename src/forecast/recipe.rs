@@ -1,8 +1,9 @@
 //! How a forecaster's network is made and trained.
 
 use super::card::Card;
+use super::plan::Plan;
 use super::problem::Problem;
-use super::task::{Plan, Task};
+use super::task::Task;
 use crate::engine::Precision;
 use crate::error::{Error, Result};
 use crate::loss::Loss;

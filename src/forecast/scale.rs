@@ -1,8 +1,9 @@
 //! Brings columns to a common scale, and forecasts back: fitted on the training rows alone.
 
 use super::number::exact;
+use super::plan::Plan;
 use super::table::{Series, Table};
-use super::task::{Plan, Scaling};
+use super::task::Scaling;
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,11 @@ pub struct Scale {
 }
 
 impl Scale {
+    /// How far its 0 is above that of the data, in its factor.
+    pub fn zero(&self) -> f64 {
+        self.offset / self.factor
+    }
+
     /// To the common scale.
     pub fn transform(&self, value: f64) -> f64 {
         let value = if self.log { value.ln() } else { value };

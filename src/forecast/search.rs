@@ -5,16 +5,18 @@
 //! nominal one, which the formula of `Search::plan` makes training steps of.
 
 use super::normalize::{Center, Divide};
+use super::plan::Plan;
 use super::problem::{LEARNING_RATE, Problem};
 use super::recipe::{Architecture, HIDDEN, Recipe};
+use super::settle::is_positive;
 use super::table::{ReadOptions, Table};
-use super::task::{Channels, Plan, Task, is_positive};
+use super::task::{Channels, Task};
+use super::tried::{Change, Tried};
 use super::yardstick::Validation;
 use crate::engine::{Device, Engine};
 use crate::error::Result;
 use crate::optim::{Optimizer, Schedule};
 use crate::train::{Epoch, Next, Options, Run, fit_validated, portion};
-use serde::{Deserialize, Serialize};
 
 /// Operations a second of the nominal machine, two cores: what the CPU engine does at a forecaster's sizes.
 const SPEED: f64 = 5e10;
@@ -26,43 +28,6 @@ const STEPS: (usize, usize) = (100, 600);
 const BATCH: usize = 64;
 /// How much better a candidate must be, as part of the error: so much, and so much for a single independent forecast.
 const MARGIN: (f64, f64) = (0.005, 0.1);
-
-/// A change of the task or of the network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Change {
-    /// Nothing: what the table alone suggests.
-    Nothing,
-    /// Without the covariates of the past.
-    WithoutPast,
-    /// Without the covariates of the future.
-    WithoutFuture,
-    /// Something else is subtracted from windows.
-    Center(Center),
-    /// Or they are divided by something else.
-    Divide(Divide),
-    /// With or without logarithms.
-    Log(bool),
-    /// Targets together, or each on its own.
-    Channels(Channels),
-    /// Twice the learning rate.
-    Faster,
-    /// So many hidden units.
-    Hidden(usize),
-    /// The window's rows one by one, in place of segments.
-    Rows,
-}
-
-/// A candidate after its short training.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Tried {
-    /// What it changes of the best before it.
-    pub change: Change,
-    /// How good it was.
-    pub validation: Validation,
-    /// Whether it was better than the best before it.
-    pub taken: bool,
-}
 
 /// What a search has found.
 #[derive(Clone, Debug)]

@@ -2,12 +2,13 @@
 
 use super::normalize::{Basis, Center, last_season};
 use super::number::exact;
-use super::predict::Origins;
+use super::origins::{Origins, Segment};
+use super::plan::Plan;
 use super::scale::Scale;
 use super::table::Table;
-use super::task::{Channels, Plan};
+use super::task::Channels;
 use crate::data::{Targets, Windows};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use std::ops::Range;
 
 /// Series under one another, [rows, I]; a row has the features that [`Plan::inputs`] lists.
@@ -16,21 +17,6 @@ pub struct Stack {
     values: Vec<f32>,
     /// Where each series lies; with independent channels, each target of each series.
     pub segments: Vec<Segment>,
-}
-
-/// A series among others, or one target of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Segment {
-    /// The place of the series in the table.
-    pub series: usize,
-    /// Its first target here, of which there are [`Plan::width`].
-    pub target: usize,
-    /// Its first row in the stack.
-    pub first: usize,
-    /// Rows of the series before that one, which are left out.
-    pub skipped: usize,
-    /// Rows of the series, those left out included.
-    pub rows: usize,
 }
 
 impl Stack {
@@ -103,7 +89,7 @@ fn copied(
         for column in 0..width {
             let of_target = x.iter().skip(column).step_by(inputs).copied();
             let scale = scales[segment.series][segment.target + column];
-            let basis = Basis::of(of_target, plan.center, plan.divide, scale);
+            let basis = Basis::of(of_target, plan.center, plan.divide, scale.zero());
             let normal = |value: f32| (value - basis.base) / basis.factor;
             x.iter_mut().skip(column).step_by(inputs).for_each(|value| *value = normal(*value));
             for (step, y) in y.iter_mut().skip(column).step_by(width).enumerate().filter(|_| with_targets) {
@@ -117,33 +103,6 @@ fn copied(
     }
     let windows = Windows::from_sequences(x, inputs, plan.window, y, len)?;
     Ok((if plan.least() < plan.window { windows.with_lengths(lengths)? } else { windows }, origins))
-}
-
-impl Segment {
-    /// The row of the series that stands at row `end` of the stack.
-    pub fn origin(&self, end: u32) -> usize {
-        end as usize - self.first + self.skipped
-    }
-
-    /// The rows of the stack before which windows end, and from which on `horizon` rows of `within` follow, every `stride`-th.
-    ///
-    /// # Errors
-    /// [`Error::Config`] where the rows of all series are 2^32 or more.
-    pub fn ends(
-        &self,
-        plan: &Plan,
-        within: Range<usize>,
-        horizon: usize,
-        stride: usize,
-    ) -> Result<impl Iterator<Item = u32> + use<>> {
-        let (first, skipped) = (self.first, self.skipped);
-        let end = (within.end.min(self.rows) + 1).saturating_sub(horizon);
-        if u32::try_from(first + self.rows).is_err() {
-            return Err(Error::config("rows of all series", first + self.rows, "fewer than 2^32"));
-        }
-        let origins = within.start.max(skipped + plan.least())..end;
-        Ok(origins.step_by(stride).map(move |origin| (first + origin - skipped) as u32))
-    }
 }
 
 /// The rows of one series on their way into the stack.

@@ -2,10 +2,11 @@
 //! forecasts of the same rows.
 
 use super::naive::{History, Naive};
+use super::plan::Plan;
 use super::scale::Scale;
 use super::split::Split;
 use super::table::Table;
-use super::task::{Plan, Scaling};
+use super::task::Scaling;
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
