@@ -29,4 +29,11 @@ impl Loss {
         }
         (sum / count, d_y)
     }
+
+    /// [`Loss::mean`] of values in f32, in whose place it computes in f64.
+    pub fn mean_of(self, spec: &Spec, lengths: &[usize], y: &[f32], targets: &[f32]) -> (f64, Vec<f32>) {
+        let widen = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect::<Vec<f64>>();
+        let (mean, d_y) = self.mean(spec, lengths, &widen(y), &widen(targets));
+        (mean, d_y.into_iter().map(|d| d as f32).collect())
+    }
 }

@@ -199,9 +199,8 @@ impl Network {
         Error::check_len("y", &shape, outputs.y.len())?;
         let lengths: Vec<usize> = (0..rows).map(|row| sequences.length(row)).collect();
         loss.check_targets(spec, steps, &lengths, targets)?;
-        let widen = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect::<Vec<f64>>();
-        let (mean, d_y) = loss.mean(spec, &lengths, &widen(&outputs.y), &widen(targets));
-        Ok((mean, Outputs { y: d_y.into_iter().map(|d| d as f32).collect(), states: Vec::new() }))
+        let (mean, y) = loss.mean_of(spec, &lengths, &outputs.y, targets);
+        Ok((mean, Outputs { y, states: Vec::new() }))
     }
 
     /// The way back over a recorded pass: the gradients of the parameters and of the initial states, from those of the
@@ -235,10 +234,7 @@ impl Network {
         m.resize(parameters.len(), 0.0);
         v.resize(parameters.len(), 0.0);
         *taken += 1;
-        let update = optimizer.at(*taken);
-        for (((w, m), v), &g) in parameters.iter_mut().zip(m).zip(v).zip(gradients) {
-            update.apply(g, w, m, v);
-        }
+        optimizer.at(*taken).apply_all(gradients, parameters, m, v);
         engine.set_parameters(parameters)
     }
 

@@ -254,6 +254,13 @@ impl Update {
         *v = self.keep_v * *v + self.add_v * g * g;
         *w = self.decay * *w - self.step_size * *m / (v.sqrt() * self.inverse_root + self.eps);
     }
+
+    /// [`Update::apply`] for each parameter of a block.
+    pub fn apply_all(&self, gradients: &[f32], parameters: &mut [f32], m: &mut [f32], v: &mut [f32]) {
+        for (((w, m), v), &g) in parameters.iter_mut().zip(m).zip(v).zip(gradients) {
+            self.apply(g, w, m, v);
+        }
+    }
 }
 
 /// Clipping by the global norm: gradients g of the whole block become g * min(1, max_norm / (|g| + 1e-6)), before the

@@ -59,11 +59,6 @@ impl<E: Engine> Segmented<E> {
         Ok(Segmented { engine, spec, layout, parameters: parameters.to_vec(), moments, windows, queue, losses })
     }
 
-    /// The engine of the recurrent layers.
-    pub fn recurrent(&self) -> &E {
-        &self.engine
-    }
-
     fn way(&mut self) -> Way<'_, E> {
         let Segmented { engine, spec, layout, parameters, .. } = self;
         Way { engine, spec, layout, parameters }
@@ -73,19 +68,16 @@ impl<E: Engine> Segmented<E> {
     async fn flush(&mut self) -> Result<()> {
         for queued in std::mem::take(&mut self.queue) {
             let steps = Steps { ids: &queued.ids, history: &queued.history, ..queued.steps };
+            let windows = self.windows.clone().ok_or_else(not_loaded)?;
             for (k, ids) in steps.ids.chunks(steps.batch).enumerate() {
-                let windows = self.windows.clone().ok_or_else(not_loaded)?;
                 let rows = Rows::windows(&windows, ids);
                 let targets: Vec<f32> = ids.iter().flat_map(|&id| windows.target(id as usize).into_owned()).collect();
                 let Differentiated { loss, mut gradients, .. } =
                     self.differentiate_rows(&rows, None, &targets, &steps.objective(k), false).await?;
                 self.losses.push(loss);
                 steps.clip.map(|clip| clip.apply(&mut gradients.parameters)).transpose()?;
-                let update = steps.update(k);
                 let Moments { m, v } = &mut self.moments;
-                for (((w, m), v), &g) in self.parameters.iter_mut().zip(m).zip(v).zip(&gradients.parameters) {
-                    update.apply(g, w, m, v);
-                }
+                steps.update(k).apply_all(&gradients.parameters, &mut self.parameters, m, v);
                 self.engine.set_parameters(&self.parameters[self.layout.recurrent()])?;
             }
         }
@@ -101,10 +93,8 @@ impl<E: Engine> Segmented<E> {
         with_x: bool,
     ) -> Result<Differentiated> {
         let (outputs, tape) = self.way().record(rows, states, &objective.dropout).await?;
-        let widen = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect::<Vec<f64>>();
         let lengths: Vec<usize> = (0..rows.count()).map(|row| rows.length(row)).collect();
-        let (loss, d_y) = objective.loss.mean(&self.spec, &lengths, &widen(&outputs.y), &widen(targets));
-        let d_y: Vec<f32> = d_y.into_iter().map(|d| d as f32).collect();
+        let (loss, d_y) = objective.loss.mean_of(&self.spec, &lengths, &outputs.y, targets);
         let gradients = self.way().backward(tape, OutputGradients { y: &d_y, states: &[] }, with_x).await?;
         Ok(Differentiated { loss: loss as f32, outputs, gradients })
     }

@@ -105,7 +105,7 @@ impl<'a, E: Engine> Way<'a, E> {
         let Gradients { parameters, x: mut d_embedded, states } = self.engine.backward(encoder, given, true).await?;
         let recurrent = gradients[self.layout.recurrent()].iter_mut();
         recurrent.zip(of_decoder.parameters.iter().zip(&parameters)).for_each(|(sum, (a, b))| *sum = a + b);
-        // The slope of relu.
+        // The slope of relu; NaN stays NaN.
         let slope = |(d, &value): (&mut f32, &f32)| *d = if value > 0.0 { *d } else { *d * value * 0.0 };
         d_embedded.iter_mut().zip(&embedded).for_each(slope);
         let (weight, bias) = gradients.split_at_mut(ranges.embedding_bias.start);
