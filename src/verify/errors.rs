@@ -7,7 +7,7 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Errors {
     /// Outputs and final states, value by value: the largest difference in multiples of the error that the value is
-    /// expected to have in f32 ([`Rounded::error`]).
+    /// expected to have in f32 ([`error`](crate::reference::Rounded::error)).
     pub forward: f64,
     /// Every gradient, value by value, likewise.
     pub gradients: f64,
