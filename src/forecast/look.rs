@@ -124,7 +124,7 @@ impl Look {
 }
 
 /// The slope of the line through points that has the least squares, and the deviation of x.
-fn line(points: &[(f64, f64)]) -> (f64, f64) {
+pub fn line(points: &[(f64, f64)]) -> (f64, f64) {
     let count = points.len().max(1) as f64;
     let (x, y) = points.iter().fold((0.0, 0.0), |(x, y), point| (x + point.0 / count, y + point.1 / count));
     let square = points.iter().map(|point| (point.0 - x).powi(2)).sum::<f64>();

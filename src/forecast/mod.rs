@@ -7,6 +7,7 @@
 //! give a [`forecast()`] or a [`backtest()`]. `examples/forecast.rs` does it in thirty lines.
 
 mod backtest;
+mod baseline;
 mod card;
 mod conformal;
 mod forecaster;
@@ -36,7 +37,10 @@ pub mod time;
 mod tried;
 mod yardstick;
 
-pub use backtest::{Backtest, BacktestOptions, Method, Sample, SeriesScores, Start, backtest};
+pub use backtest::{
+    Backtest, BacktestOptions, Method, Refits, Sample, SeriesScores, Start, Stretch, backtest, backtest_baseline,
+};
+pub use baseline::{Baseline, ets, theta};
 pub use card::{COVERAGE, Card, Trained};
 pub use conformal::{COVERAGES, Intervals};
 pub use forecaster::{Forecaster, Training};

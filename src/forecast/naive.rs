@@ -95,6 +95,12 @@ impl<'a> History<'a> {
         !self.filled.get(row * self.stride).copied().unwrap_or(false)
     }
 
+    /// The last values before row `origin`, at most so many; in place of a value that was filled in the last one before it.
+    pub fn known(&self, origin: usize, most: usize) -> Vec<f64> {
+        let last = |row| self.last.get(row).copied().unwrap_or(row);
+        (origin.saturating_sub(most)..origin).map(|row| self.value(last(row))).collect()
+    }
+
     /// The largest size of a value.
     pub fn size(&self) -> f64 {
         self.values.iter().step_by(self.stride).fold(0.0, |largest, value| largest.max(value.abs()))
@@ -158,6 +164,7 @@ mod tests {
         // Rows 4, 5 and 6, of which the last two take those of rows 2 and 0, since row 3 was filled too.
         assert_eq!(forecast(Naive::Seasonal, 7), [5.0, 4.0, 1.0]);
         assert_eq!(forecast(Naive::Mean, 7), [3.0; 3]);
+        assert_eq!(history.known(6, 4), [4.0, 4.0, 5.0, 5.0]);
         assert_eq!(history.scale(8), Some((3.0 + 3.0) / 2.0));
     }
 }

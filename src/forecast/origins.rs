@@ -27,6 +27,15 @@ impl Segment {
         end as usize - self.first + self.skipped
     }
 
+    /// The row of the stack at which the series' row `origin` stands.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where the rows of all series are 2^32 or more.
+    pub fn end(&self, origin: usize) -> Result<u32> {
+        let refuse = |_| Error::config("rows of all series", self.first + self.rows, "fewer than 2^32");
+        u32::try_from(self.first + origin - self.skipped).map_err(refuse)
+    }
+
     /// The rows of the stack before which windows end, and from which on `horizon` rows of `within` follow, every `stride`-th.
     ///
     /// # Errors
@@ -40,9 +49,7 @@ impl Segment {
     ) -> Result<impl Iterator<Item = u32> + use<>> {
         let (first, skipped) = (self.first, self.skipped);
         let end = (within.end.min(self.rows) + 1).saturating_sub(horizon);
-        if u32::try_from(first + self.rows).is_err() {
-            return Err(Error::config("rows of all series", first + self.rows, "fewer than 2^32"));
-        }
+        self.end(skipped + self.rows)?;
         let origins = within.start.max(skipped + plan.least())..end;
         Ok(origins.step_by(stride).map(move |origin| (first + origin - skipped) as u32))
     }

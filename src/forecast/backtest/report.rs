@@ -1,15 +1,18 @@
 //! What a backtest found.
 
 use super::method::Method;
+use super::rolling::Rolling;
+use super::sample::Sample;
+use super::shown::Found;
 use super::sums::Sums;
 use super::verdict::{notes, verdicts};
 use crate::error::Result;
-use crate::forecast::card::Card;
+use crate::forecast::metrics::Scores;
 use crate::forecast::naive::Naive;
 use crate::forecast::number::{Level, column_name};
 use crate::forecast::predict::Reading;
 use crate::forecast::sheet::{Sheet, Values};
-use crate::forecast::table::Table;
+use crate::forecast::table::{Series, Table};
 use serde::Serialize;
 
 /// The errors of a model and of the naive baselines, over the same rows.
@@ -31,6 +34,9 @@ pub struct Backtest {
     pub coverage: Option<f64>,
     /// The model first, then the baselines.
     pub methods: Vec<Method>,
+    /// What training again has changed, where it was asked for; the model's errors are then those with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refits: Option<Refits>,
     /// Plain sentences: what the errors leave out.
     pub notes: Vec<String>,
     /// Plain sentences: where the model is worse than a baseline, and what makes the errors look better than they are.
@@ -44,67 +50,75 @@ pub struct Backtest {
     pub forecasts: Vec<Sample>,
 }
 
-/// One forecast, to be shown.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Sample {
-    /// The place of the series in the table.
-    pub series: usize,
-    /// The place of the target in the plan.
-    pub target: usize,
-    /// The first row that is forecast.
-    pub origin: usize,
-    /// [K, V].
-    pub values: Vec<f64>,
+/// What training again as time goes on has changed.
+#[derive(Clone, Debug, Serialize)]
+pub struct Refits {
+    /// The errors of the model as it is.
+    pub without: Method,
+    /// What followed each training, in order; first what came before any.
+    pub stretches: Vec<Stretch>,
 }
 
-/// What a backtest counts by.
-#[derive(Clone, Copy, Debug)]
-pub struct Counts {
-    pub origins: usize,
-    pub stride: usize,
-    pub season: usize,
+/// The forecasts of one network among several that were trained one after another.
+#[derive(Clone, Debug, Serialize)]
+pub struct Stretch {
+    /// The first time that it forecasts, of the first series that it does.
+    pub from: String,
+    /// Rows that were trained on, and that validated, of all series.
+    pub rows: [usize; 2],
+    /// Windows forecast.
+    pub windows: usize,
+    /// Its errors.
+    pub refitted: Scores,
+    /// Those of the model as it is, over the same windows.
+    pub without: Scores,
+}
+
+/// The identifier and the target of each target of each series.
+pub fn names(rolling: &Rolling<'_>) -> Vec<(Option<String>, String)> {
+    let targets = &rolling.card.plan.targets;
+    let of = |series: &Series| {
+        let id = series.id.clone();
+        targets.iter().map(move |target| (id.clone(), target.clone()))
+    };
+    rolling.table.series.iter().flat_map(of).collect()
 }
 
 impl Backtest {
-    pub(super) fn new(
-        card: &Card,
-        table: &Table,
-        reading: &Reading<'_>,
-        sums: &Sums,
-        samples: Vec<Sample>,
-        counts: Counts,
-        trained: bool,
-    ) -> Self {
-        let targets = &card.plan.targets;
-        let names: Vec<(Option<String>, String)> = table
-            .series
-            .iter()
-            .flat_map(|series| targets.iter().map(|target| (series.id.clone(), target.clone())))
-            .collect();
-        let rules = Naive::all(counts.season).iter().map(|rule| rule.name(counts.season));
+    /// The report on the errors of the model and of the naive baselines.
+    ///
+    /// # Errors
+    /// As [`Rolling::trained_on`].
+    pub(super) fn new(rolling: &Rolling<'_>, reading: &Reading<'_>, sums: &Sums, found: Found) -> Result<Self> {
+        let Rolling { card, season, stride, .. } = *rolling;
+        let (plan, names) = (&card.plan, names(rolling));
+        let rules = Naive::all(season).iter().map(|rule| rule.name(season));
         let methods = ["model".to_owned()].into_iter().chain(rules).enumerate();
         let methods: Vec<Method> = methods.map(|(place, name)| sums.method(place, name, &names)).collect();
         let mut warnings = verdicts(&methods);
-        if trained {
+        if rolling.trained_on()? {
             warnings.push(
                 "Some of these rows were trained on, or validated the model: its errors look better than they are."
                     .to_owned(),
             );
         }
-        Backtest {
-            targets: targets.clone(),
-            horizon: card.plan.horizon,
-            windows: counts.origins,
-            stride: counts.stride,
-            season: counts.season,
+        let Found { samples, mut forecasts } = found;
+        forecasts.sort_by_key(|sample| (sample.series, sample.target, sample.origin));
+        Ok(Backtest {
+            targets: plan.targets.clone(),
+            horizon: plan.horizon,
+            windows: rolling.windows(&rolling.cases),
+            stride,
+            season,
             levels: reading.levels.clone(),
             coverage: reading.coverage(),
             notes: notes(&methods[0]),
             methods,
+            refits: None,
             warnings,
             samples,
-            forecasts: Vec::new(),
-        }
+            forecasts,
+        })
     }
 
     /// The kept forecasts as a table, a row for each step of each: the series' identifier where there is one, the
