@@ -2,15 +2,20 @@
 
 use super::common::Common;
 use super::console::Console;
+use super::flags::flagged;
 use super::forecast::{coverage, warn_of_no_intervals};
 use super::outputs::{self, named, table_bytes, table_file};
 use super::plot::svg_file;
 use super::table::rows;
-use super::{device, scores, table};
+use super::values::whole;
+use super::{device, interrupt, scores, table};
+use anyhow::bail;
 use refrain::disk;
 use refrain::engine::{Device, DeviceInfo, Engine};
-use refrain::forecast::{Backtest, BacktestOptions, Forecaster, Start, backtest};
+use refrain::forecast::table::{ReadOptions, Table};
+use refrain::forecast::{Backtest, BacktestOptions, Forecaster, Start, backtest, backtest_refitted};
 use refrain::plot::WIDTH;
+use refrain::train::{Epoch, Next};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -40,6 +45,10 @@ pub struct Args {
     /// Rows of a season, for the seasonal naive forecast and MASE; by default the model's.
     #[arg(long, value_name = "M", value_parser = rows)]
     season: Option<usize>,
+    /// Train the model again so many times, at equal distances over the rows that are forecast: by its own recipe, from
+    /// new weights, on all rows before the first that it then forecasts; and say what that changes.
+    #[arg(long, value_name = "N", value_parser = whole::<1, 10_000>)]
+    refit: Option<usize>,
     /// Coverage of the intervals of a model of points: 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, or 0 for none.
     #[arg(long, value_name = "P", value_parser = coverage)]
     level: Option<f64>,
@@ -67,14 +76,16 @@ struct Document<'a> {
 
 /// Forecasts and counts.
 pub async fn run(args: &Args) -> anyhow::Result<()> {
-    let console = Console::new(&args.common);
+    let mut console = Console::new(&args.common);
     let written: Vec<_> =
         named("--forecasts", &args.forecasts).into_iter().chain(named("--plot", &args.plot)).collect();
     outputs::check(&[("MODEL", &args.model), ("DATA", Path::new(&args.data))], &written)?;
-    let Forecaster { model, card } = Forecaster::open(&args.model)?;
-    let table = table::read(&args.data, &card.read_options(args.table.options()), &console)?;
+    let forecaster = Forecaster::open(&args.model)?;
+    let Forecaster { model, card } = &forecaster;
+    let read = card.read_options(args.table.options());
+    let table = table::read(&args.data, &read, &console)?;
     let device = Device::select(&args.common.device).await?;
-    let mut engine = device.engine(model.spec, &model.parameters)?;
+    let mut engine = forecaster.engine(&device)?;
     device::tell(&args.common.device, &device, engine.device(), &console);
     let options = BacktestOptions {
         from: args.from.clone(),
@@ -84,7 +95,10 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
         coverage: card.coverage(args.level),
         keep: args.forecasts.is_some(),
     };
-    let found = backtest(&mut engine, &card, &table, &options).await?;
+    let found = match args.refit {
+        None => backtest(&mut engine, card, &table, &options).await?,
+        Some(count) => refitted(&device, &forecaster, (&table, &read), &options, count, &mut console).await?,
+    };
     console.say(format_args!(
         "{} windows, {} rows ahead each, every {}\n\n{}\n\n{}",
         found.windows,
@@ -93,12 +107,13 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
         scores::table(&found),
         scores::details(&found)
     ))?;
+    found.refits.as_ref().map_or(Ok(()), |refits| console.say(scores::refits(&found, refits)))?;
     scores::warn(&found, &console);
-    warn_of_no_intervals(args.level, &card, &console);
+    warn_of_no_intervals(args.level, card, &console);
 
     let written = |path: &Path| found.sheet(&table).map(|sheet| table_bytes(path, &sheet));
     let written = args.forecasts.as_deref().map(written).transpose()?;
-    let drawn = || found.picture(&model.spec, &card, &table).map(|picture| picture.svg(WIDTH));
+    let drawn = || found.picture(&model.spec, card, &table).map(|picture| picture.svg(WIDTH));
     let svg = args.plot.as_ref().map(|_| drawn()).transpose()?;
     let forecasts = args.forecasts.as_deref().zip(written.as_deref());
     let plot = args.plot.as_deref().zip(svg.as_deref().map(str::as_bytes));
@@ -109,4 +124,33 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
         console.say(format_args!("Wrote {}", files.join(", ")))?;
     }
     Ok(console.document(&Document { device: engine.device().clone(), backtest: &found, files })?)
+}
+
+/// The backtest with so many trainings, under the progress bar. Ctrl-C ends it with an error.
+async fn refitted(
+    device: &Device,
+    forecaster: &Forecaster,
+    (table, read): (&Table, &ReadOptions),
+    options: &BacktestOptions,
+    count: usize,
+    console: &mut Console,
+) -> anyhow::Result<Backtest> {
+    interrupt::listen()?;
+    let _cleanly = interrupt::stop_cleanly();
+    let mut training = 0;
+    let mut shown = console.clone();
+    let watch = |place: usize, epoch: &Epoch| {
+        if place != training {
+            training = place;
+            shown.start_bar(epoch.epochs);
+        }
+        shown.move_bar(epoch.epoch, (epoch.step, epoch.steps));
+        if interrupt::asked() { Next::Stop } else { Next::Continue }
+    };
+    let found = backtest_refitted(device, forecaster, table, read, options, count, watch).await;
+    shown.end_bar();
+    match found.map_err(flagged)? {
+        Some(found) => Ok(found),
+        None => bail!("stopped by Ctrl-C in training {training} of {count}; nothing was written"),
+    }
 }

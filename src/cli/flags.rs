@@ -53,12 +53,13 @@ pub fn in_flags(message: &str) -> String {
 }
 
 /// What the library refuses by a plain name, and its flag.
-const RECIPE: [(&str, &str); 5] = [
+const RECIPE: [(&str, &str); 6] = [
     ("except", "--except"),
     ("loss", "--loss"),
     ("momentum", "--momentum"),
     ("patience", "--patience"),
     ("recompute", "--recompute"),
+    ("refit", "--refit"),
 ];
 
 /// The library's refusal of an option under the name of its flag.

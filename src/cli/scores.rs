@@ -1,7 +1,7 @@
 //! The errors of a backtest for a reader.
 
 use super::console::{Console, significant};
-use refrain::forecast::{Backtest, Method, Scores, SeriesScores};
+use refrain::forecast::{Backtest, Method, Refits, Scores, SeriesScores, Stretch};
 
 /// Series whose errors are shown one by one.
 const SERIES: usize = 20;
@@ -64,6 +64,29 @@ fn scaled(backtest: &Backtest) -> String {
         rows.push(row(name, errors));
     }
     rows.join("\n")
+}
+
+/// What training again has changed: over all, and from each training on.
+pub fn refits(backtest: &Backtest, refits: &Refits) -> String {
+    let row = |name: &str, cells: [String; 7]| {
+        let cells: String = cells.iter().map(|cell| format!("{cell:>11}")).collect();
+        format!("  {name:<24}{cells}\n")
+    };
+    let errors = |with: &Scores, without: &Scores| {
+        let [ours, theirs] = [with, without].map(|scores| [Some(scores.mae), scores.mase].map(number));
+        let change = if without.mae > 0.0 { 100.0 * (with.mae / without.mae - 1.0) } else { 0.0 };
+        [ours[0].clone(), theirs[0].clone(), ours[1].clone(), theirs[1].clone(), format!("{change:+.1} %")]
+    };
+    let cells = |rows: String, windows: usize, [a, b, c, d, e]: [String; 5]| [rows, windows.to_string(), a, b, c, d, e];
+    let titles = ["rows", "windows", "MAE", "without", "MASE", "without", "change"].map(str::to_owned);
+    let mut text = row("\n  Trained again, from", titles).trim_start_matches(' ').to_owned();
+    for (place, Stretch { from, rows: [train, val], windows, refitted, without }) in refits.stretches.iter().enumerate()
+    {
+        let rows = if place == 0 { "as it is".to_owned() } else { (train + val).to_string() };
+        text += &row(from, cells(rows, *windows, errors(refitted, without)));
+    }
+    let all = errors(&backtest.model().scores, &refits.without.scores);
+    text + row("all", cells("-".to_owned(), backtest.windows, all)).trim_end()
 }
 
 /// A number, or a dash for none.

@@ -60,25 +60,32 @@ impl Training {
         }
         recipe.complete(&mut task, init.as_ref().map(|init| &init.card))?;
         let problem = Problem::new(table, &task, read, init.as_ref().map(|init| &init.card))?;
-        let options = recipe.options(&problem)?;
-        let patience = options.patience_of(recipe.patience, !problem.val.is_empty())?;
         let begun = init.is_some();
-        if !(1..=MOST_MEMBERS).contains(&recipe.members) {
-            return Err(Error::config("members", recipe.members, format!("1 to {MOST_MEMBERS}")));
-        }
         let ensemble = init.as_ref().is_some_and(|init| !init.card.members.is_empty());
         if begun && (recipe.members > 1 || ensemble) {
             let expected = "1 beside a model whose training goes on, which is a single network";
             return Err(Error::config("members", recipe.members, expected));
         }
         let notes = if begun { Vec::new() } else { short_series(table, &task, &problem.card) };
-        let mut model = match init {
-            Some(Forecaster { model, .. }) => Model::new(model.spec, model.parameters),
-            None => recipe.network(&problem)?,
-        };
+        let begin = init.map(|init| Model::new(init.model.spec, init.model.parameters));
+        Ok(Training { notes, ..Training::of_problem(problem, recipe, begin)? })
+    }
+
+    /// Makes ready to train on windows: a new network, or the one of `begin`.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where the recipe does not suit the task.
+    pub(super) fn of_problem(problem: Problem, recipe: Recipe, begin: Option<Model>) -> Result<Self> {
+        let options = recipe.options(&problem)?;
+        let patience = options.patience_of(recipe.patience, !problem.val.is_empty())?;
+        if !(1..=MOST_MEMBERS).contains(&recipe.members) {
+            return Err(Error::config("members", recipe.members, format!("1 to {MOST_MEMBERS}")));
+        }
+        let begun = begin.is_some();
+        let mut model = begin.map_or_else(|| recipe.network(&problem), Ok)?;
         let run = Run { patience, ..problem.run(model.spec, options) };
         model.provenance = recipe.provenance(&run, &problem, begun);
-        Ok(Training { problem, options, patience, model, notes, recipe, members: Vec::new() })
+        Ok(Training { problem, options, patience, model, notes: Vec::new(), recipe, members: Vec::new() })
     }
 
     /// As [`Training::new`], after a [`Search`] for what task and recipe leave open, of a network that is new.
@@ -146,6 +153,23 @@ impl Training {
         Ok(more)
     }
 
+    /// Trains all networks, and tells how it went with the last. `ended` as [`Forecaster::fit`] has it.
+    ///
+    /// # Errors
+    /// As [`Training::engine`], [`fit_validated`] and [`Training::finish`].
+    pub async fn fit(
+        mut self,
+        device: &Device,
+        mut ended: impl FnMut(&Epoch) -> Next,
+    ) -> Result<(Forecaster, Finished)> {
+        let mut engine = self.engine(device)?;
+        let mut finished = fit_validated(&mut engine, &self.run(), None, &mut ended, |_| Ok(())).await?;
+        while !finished.stopped && self.next_member(&mut engine).await? {
+            finished = fit_validated(&mut engine, &self.run(), None, &mut ended, |_| Ok(())).await?;
+        }
+        Ok((self.finish(&mut engine).await?, finished))
+    }
+
     /// The forecaster that `engine` holds after the run, with the intervals that are measured on the rows that validate.
     ///
     /// # Errors
@@ -170,22 +194,17 @@ impl Forecaster {
     /// every fraction of a second, and may stop training: the forecaster is then as good as it has become.
     ///
     /// # Errors
-    /// As [`Training::searched`], [`Training::engine`] and [`fit_validated`].
+    /// As [`Training::searched`] and [`Training::fit`].
     pub async fn fit(
         device: &Device,
         table: &Table,
         task: &Task,
         read: &ReadOptions,
         recipe: &Recipe,
-        mut ended: impl FnMut(&Epoch) -> Next,
+        ended: impl FnMut(&Epoch) -> Next,
     ) -> Result<(Self, Finished)> {
-        let (mut training, _) = Training::searched(device, table, task, read, recipe, |_| Next::Continue).await?;
-        let mut engine = training.engine(device)?;
-        let mut finished = fit_validated(&mut engine, &training.run(), None, &mut ended, |_| Ok(())).await?;
-        while !finished.stopped && training.next_member(&mut engine).await? {
-            finished = fit_validated(&mut engine, &training.run(), None, &mut ended, |_| Ok(())).await?;
-        }
-        Ok((training.finish(&mut engine).await?, finished))
+        let (training, _) = Training::searched(device, table, task, read, recipe, |_| Next::Continue).await?;
+        training.fit(device, ended).await
     }
 
     /// The forecaster of a model, which is a single network.

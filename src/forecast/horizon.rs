@@ -199,17 +199,7 @@ fn tail(table: &Table, plan: &Plan, rows: usize) -> Result<Table> {
             known: series.known - gone,
         })
     };
-    let series = table.series.iter().map(cut).collect::<Result<_>>()?;
-    Ok(Table {
-        name: table.name.clone(),
-        columns: table.columns.clone(),
-        style: table.style.clone(),
-        frequency: table.frequency,
-        series,
-        known: table.known.clone(),
-        notes: Vec::new(),
-        filled: table.filled,
-    })
+    Ok(table.with_series(table.series.iter().map(cut).collect::<Result<_>>()?, table.filled))
 }
 
 /// Takes the forecasts of a block, which follows `before` steps, for known.

@@ -89,6 +89,23 @@ impl Problem {
             }
             None => panel::fit(table, &plan, &splits)?,
         };
+        Problem::with_scales(table, plan, splits, scales, options)
+    }
+
+    /// As [`Problem::new`], of a plan that is settled and of parts that are given: scales are fitted to their training
+    /// rows.
+    pub(super) fn of_splits(table: &Table, plan: Plan, splits: Vec<Split>, options: &ReadOptions) -> Result<Self> {
+        let scales = panel::fit(table, &plan, &splits)?;
+        Problem::with_scales(table, plan, splits, scales, options)
+    }
+
+    fn with_scales(
+        table: &Table,
+        plan: Plan,
+        splits: Vec<Split>,
+        scales: Vec<Vec<Scale>>,
+        options: &ReadOptions,
+    ) -> Result<Self> {
         let stack = Stack::new(table, &plan, &scales, &vec![0; splits.len()])?;
         let rows: usize = stack.segments.iter().map(|segment| splits[segment.series].train).sum();
         let most = match plan.view() {

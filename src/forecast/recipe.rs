@@ -8,7 +8,7 @@ use crate::engine::Precision;
 use crate::error::{Error, Result};
 use crate::loss::Loss;
 use crate::model::{CellKind, Model, Segments, Spec, initial_parameters};
-use crate::optim::{Clip, Optimizer, ScheduleShape};
+use crate::optim::{Clip, Optimizer, Schedule, ScheduleShape};
 use crate::train::{Options, Run};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -109,7 +109,61 @@ impl Default for Recipe {
     }
 }
 
+/// What a model file says of its training, as [`Recipe::provenance`] puts it in.
+#[derive(Deserialize)]
+struct Said {
+    seed: u64,
+    epochs: usize,
+    batch: usize,
+    loss: Loss,
+    dropout: f64,
+    optimizer: Optimizer,
+    clip: Option<Clip>,
+    schedule: Schedule,
+    precision: Precision,
+    patience: usize,
+    #[serde(default = "one")]
+    members: usize,
+}
+
+fn one() -> usize {
+    1
+}
+
 impl Recipe {
+    /// The recipe of a model that was trained on a table, without a search.
+    ///
+    /// # Errors
+    /// [`Error::File`] where its file does not say how it was trained.
+    pub fn of(name: &str, model: &Model) -> Result<Self> {
+        let said = serde_json::from_value(Value::Object(model.provenance.clone()));
+        let said: Said = said.map_err(|error| Error::File {
+            path: name.to_owned(),
+            message: format!("it does not say how it was trained ({error}): train it again"),
+        })?;
+        let spec = &model.spec;
+        Ok(Recipe {
+            cell: spec.cell,
+            model: Some(Architecture::of(spec)),
+            hidden: Some(spec.hidden),
+            layers: spec.layers,
+            bidirectional: spec.bidirectional,
+            dropout: Some(said.dropout),
+            epochs: Some(said.epochs),
+            batch: Some(said.batch),
+            loss: Some(said.loss),
+            optimizer: Some(said.optimizer),
+            clip: Some(said.clip.map_or(0.0, |clip| clip.max_norm)),
+            schedule: Some(ScheduleShape::of(said.schedule)),
+            patience: Some(said.patience),
+            precision: said.precision,
+            recompute: None,
+            members: said.members,
+            budget: 0.0,
+            seed: said.seed,
+        })
+    }
+
     /// Gives the task the levels that the loss has, where it has none of its own.
     ///
     /// # Errors

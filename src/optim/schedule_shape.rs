@@ -38,6 +38,16 @@ pub enum ScheduleShape {
 }
 
 impl ScheduleShape {
+    /// The shape that a schedule has over a run of any length.
+    pub fn of(schedule: Schedule) -> Self {
+        match schedule {
+            Schedule::Constant => ScheduleShape::Constant,
+            Schedule::Cosine { warm_up, floor, .. } => ScheduleShape::Cosine { warm_up, floor },
+            Schedule::Step { every, factor } => ScheduleShape::Step { every, factor },
+            Schedule::Plateau { factor, patience, .. } => ScheduleShape::Plateau { factor, patience },
+        }
+    }
+
     /// The schedule of a run of `total` optimiser steps.
     pub fn over(self, total: u64) -> Schedule {
         match self {

@@ -6,7 +6,7 @@ use super::sums::Sums;
 use crate::error::Result;
 use crate::forecast::baseline::Baseline;
 use crate::forecast::metrics::Forecasted;
-use crate::forecast::naive::History;
+use crate::forecast::naive::{History, Naive};
 use crate::forecast::predict::Reading;
 use crate::forecast::scale::Scale;
 
@@ -15,8 +15,9 @@ pub struct Comparison<'a> {
     reading: &'a Reading<'a>,
     /// [series][column of the plan].
     scales: &'a [Vec<Scale>],
-    /// Targets of a series (C), steps of a forecast (K), and rows of a season.
+    /// Targets of a series (C), those that one window forecasts, steps of a forecast (K), and rows of a season.
     targets: usize,
+    width: usize,
     steps: usize,
     season: usize,
     /// [series * C + target]: what is known, and what MASE divides by.
@@ -43,13 +44,26 @@ impl<'a> Comparison<'a> {
                 histories.push((history, naive));
             }
         }
-        Ok(Comparison { reading, scales, targets, steps: card.plan.horizon, season, histories })
+        let (width, steps) = (card.plan.width(), card.plan.horizon);
+        Ok(Comparison { reading, scales, targets, width, steps, season, histories })
     }
 
     /// Sums of errors of so many methods.
     pub fn sums(&self, methods: usize) -> Sums {
         let sizes: Vec<f64> = self.histories.iter().map(|(history, _)| history.size()).collect();
         Sums::new(methods, &sizes, self.steps)
+    }
+
+    /// Sums of the model's errors and of those of the naive baselines.
+    pub fn sums_beside_rules(&self) -> Sums {
+        self.sums(1 + Naive::all(self.season).len())
+    }
+
+    /// Adds the errors of the naive baselines, which come after those of the model.
+    pub fn add_rules(&self, cases: &[Case], sums: &mut Sums) {
+        for (place, &rule) in Naive::all(self.season).iter().enumerate() {
+            self.add_baseline(1 + place, Baseline::Naive(rule), cases, sums);
+        }
     }
 
     /// Adds the errors of a forecast to those of a method.
@@ -64,9 +78,9 @@ impl<'a> Comparison<'a> {
     }
 
     /// Adds the errors of the forecasts that a baseline makes from the same origins.
-    pub fn add_baseline(&self, method: usize, baseline: Baseline, cases: &[Case], width: usize, sums: &mut Sums) {
+    pub fn add_baseline(&self, method: usize, baseline: Baseline, cases: &[Case], sums: &mut Sums) {
         for case in cases {
-            for target in case.target..case.target + width {
+            for target in case.target..case.target + self.width {
                 let (history, _) = &self.histories[case.series * self.targets + target];
                 for &origin in &case.origins {
                     let points = baseline.forecast(history, origin, self.season, self.steps);

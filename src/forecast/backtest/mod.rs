@@ -18,13 +18,13 @@ pub use sample::Sample;
 
 use super::baseline::Baseline;
 use super::card::Card;
-use super::naive::Naive;
 use super::table::Table;
 use crate::engine::Engine;
 use crate::error::Result;
-use comparison::Comparison;
-use rolling::Rolling;
-use shown::{Found, Shown};
+pub(super) use comparison::Comparison;
+pub(super) use report::names;
+pub(super) use rolling::{Case, Rolling};
+pub(super) use shown::{Found, Shown};
 
 /// Forecasts each series of a table from many origins by the network that `engine` holds, and counts the errors. A
 /// forecast sees the rows before its origin and, of the covariates of the future, a horizon more.
@@ -40,17 +40,14 @@ pub async fn backtest<E: Engine>(
     let rolling = Rolling::new(card, table, options)?;
     let reading = rolling.reading(card)?;
     let comparison = Comparison::new(&rolling, &reading)?;
-    let rules = Naive::all(rolling.season);
-    let (mut sums, mut found) = (comparison.sums(1 + rules.len()), Found::default());
+    let (mut sums, mut found) = (comparison.sums_beside_rules(), Found::default());
     let shown = Shown::of(&rolling);
     let take = |sample: Sample| {
         comparison.add(0, &sample, &mut sums);
         found.keep(sample, &shown, options.keep);
     };
     rolling.forecast(engine, card, &reading, &rolling.cases, take).await?;
-    for (place, &rule) in rules.iter().enumerate() {
-        comparison.add_baseline(1 + place, Baseline::Naive(rule), &rolling.cases, card.plan.width(), &mut sums);
-    }
+    comparison.add_rules(&rolling.cases, &mut sums);
     Backtest::new(&rolling, &reading, &sums, found)
 }
 
@@ -63,6 +60,6 @@ pub fn backtest_baseline(card: &Card, table: &Table, options: &BacktestOptions, 
     let reading = rolling.reading(card)?;
     let comparison = Comparison::new(&rolling, &reading)?;
     let mut sums = comparison.sums(1);
-    comparison.add_baseline(0, baseline, &rolling.cases, card.plan.width(), &mut sums);
-    Ok(sums.method(0, baseline.name().to_owned(), &report::names(&rolling)))
+    comparison.add_baseline(0, baseline, &rolling.cases, &mut sums);
+    Ok(sums.method(0, baseline.name().to_owned(), &names(&rolling)))
 }

@@ -89,7 +89,12 @@ impl Backtest {
     ///
     /// # Errors
     /// As [`Rolling::trained_on`].
-    pub(super) fn new(rolling: &Rolling<'_>, reading: &Reading<'_>, sums: &Sums, found: Found) -> Result<Self> {
+    pub(in crate::forecast) fn new(
+        rolling: &Rolling<'_>,
+        reading: &Reading<'_>,
+        sums: &Sums,
+        found: Found,
+    ) -> Result<Self> {
         let Rolling { card, season, stride, .. } = *rolling;
         let (plan, names) = (&card.plan, names(rolling));
         let rules = Naive::all(season).iter().map(|rule| rule.name(season));

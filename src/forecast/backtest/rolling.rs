@@ -105,6 +105,13 @@ impl<'a> Rolling<'a> {
         Ok(false)
     }
 
+    /// Rows that validated the model, of a series that it was trained on.
+    pub fn validated(&self, series: usize) -> Option<usize> {
+        let trained = self.trained[series]?;
+        let (rows, _) = self.table.frequency.steps(trained.val_from, trained.test_from);
+        usize::try_from(rows).ok()
+    }
+
     /// Calls `take` with the forecasts of `cases`, some of those of this backtest, by the network that `engine` holds and
     /// `card` belongs to.
     ///

@@ -1,7 +1,7 @@
 //! Where the errors of a backtest are added up.
 
 use super::method::{Method, SeriesScores};
-use crate::forecast::metrics::Tally;
+use crate::forecast::metrics::{Scores, Tally};
 
 /// The sums of each method for each target of each series and each step.
 #[derive(Debug)]
@@ -23,18 +23,32 @@ impl Sums {
         &mut self.tallies[(method * self.series + series) * self.steps + step]
     }
 
+    /// Adds the errors of others of the same methods, series and steps.
+    pub fn merge(&mut self, other: &Sums) {
+        self.tallies.iter_mut().zip(&other.tallies).for_each(|(tally, other)| tally.merge(other));
+    }
+
+    /// The errors of a method over all that was added.
+    pub fn scores(&self, method: usize) -> Option<Scores> {
+        Tally::scores_of(&self.of_series(method))
+    }
+
+    /// The sums of each target of each series.
+    fn of_series(&self, method: usize) -> Vec<Tally> {
+        let all = &self.tallies[method * self.series * self.steps..][..self.series * self.steps];
+        let of = |steps: &[Tally]| {
+            let mut tally = Tally::new(1.0);
+            steps.iter().for_each(|step| tally.merge(step));
+            tally
+        };
+        all.chunks_exact(self.steps).map(of).collect()
+    }
+
     /// The errors of a method; `names` has the identifier and the target of each series.
     pub fn method(&self, method: usize, name: String, names: &[(Option<String>, String)]) -> Method {
         let (series, steps) = (self.series, self.steps);
         let all = &self.tallies[method * series * steps..][..series * steps];
-        let of_series: Vec<Tally> = all
-            .chunks_exact(steps)
-            .map(|steps| {
-                let mut tally = Tally::new(1.0);
-                steps.iter().for_each(|step| tally.merge(step));
-                tally
-            })
-            .collect();
+        let of_series = self.of_series(method);
         let of_step = |step| all.iter().skip(step).step_by(steps).cloned().collect::<Vec<Tally>>();
         let refused = "a backtest refuses series without a truth to compare with";
         Method {

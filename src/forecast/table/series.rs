@@ -91,6 +91,34 @@ impl Table {
         })
     }
 
+    /// The same table with other series, in which so many values were filled in.
+    pub(in crate::forecast) fn with_series(&self, series: Vec<Series>, filled: usize) -> Table {
+        Table {
+            name: self.name.clone(),
+            columns: self.columns.clone(),
+            style: self.style.clone(),
+            frequency: self.frequency,
+            series,
+            known: self.known.clone(),
+            notes: Vec::new(),
+            filled,
+        }
+    }
+
+    /// The first `rows[series]` rows of each series, and nothing of what comes after.
+    pub fn until(&self, rows: &[usize]) -> Table {
+        let columns = self.columns.len();
+        let cut = |(series, &rows): (&Series, &usize)| {
+            let values = series.values[..rows * columns].to_vec();
+            let filled = series.filled.get(..rows * columns).unwrap_or_default().to_vec();
+            let (id, clock) = (series.id.clone(), series.clock.clone());
+            Series { id, first: series.first, clock, values, filled, known: series.known.min(rows) }
+        };
+        let series: Vec<Series> = self.series.iter().zip(rows).map(cut).collect();
+        let filled = series.iter().flat_map(|series| &series.filled).filter(|filled| **filled).count();
+        self.with_series(series, filled)
+    }
+
     /// Rows of a series.
     pub fn rows(&self, series: &Series) -> usize {
         series.values.len() / self.columns.len()
