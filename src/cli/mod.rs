@@ -3,6 +3,7 @@
 
 mod backtest;
 mod bench;
+mod benchmark;
 mod common;
 mod console;
 mod device;
@@ -46,6 +47,7 @@ enum Command {
     Train(Box<train::Args>),
     Forecast(forecast::Args),
     Backtest(backtest::Args),
+    Benchmark(Box<benchmark::Args>),
     Devices(devices::Args),
     Run(run::Args),
     Evaluate(evaluate::Args),
@@ -89,6 +91,7 @@ pub fn main() -> ExitCode {
             Command::Train(args) => train::run(&args).await,
             Command::Forecast(args) => forecast::run(&args).await,
             Command::Backtest(args) => backtest::run(&args).await,
+            Command::Benchmark(args) => benchmark::run(&args).await,
             Command::Run(args) => run::run(&args).await,
             Command::Evaluate(args) => evaluate::run(&args).await,
             Command::Devices(args) => devices::run(&args).await,

@@ -90,7 +90,7 @@ pub fn refits(backtest: &Backtest, refits: &Refits) -> String {
 }
 
 /// A number, or a dash for none.
-fn number(value: Option<f64>) -> String {
+pub fn number(value: Option<f64>) -> String {
     value.map_or("-".to_owned(), significant)
 }
 

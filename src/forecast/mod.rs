@@ -8,6 +8,7 @@
 
 mod backtest;
 mod baseline;
+mod benchmark;
 mod card;
 mod conformal;
 mod forecaster;
@@ -42,6 +43,7 @@ pub use backtest::{
     Backtest, BacktestOptions, Method, Refits, Sample, SeriesScores, Start, Stretch, backtest, backtest_baseline,
 };
 pub use baseline::{Baseline, ets, theta};
+pub use benchmark::{Benchmark, Failed, Friedman, Measured, OfTable, Ranked, Ranks};
 pub use card::{COVERAGE, Card, Trained};
 pub use conformal::{COVERAGES, Intervals};
 pub use forecaster::{Forecaster, Training};

@@ -28,6 +28,11 @@ impl Errors {
     }
 }
 
+/// An error as a part of another, which may be 0.
+pub fn part(ours: f64, theirs: f64) -> f64 {
+    if theirs > 0.0 { ours / theirs } else { 1.0 + ours }
+}
+
 /// What a model is worth on the rows that validate it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Validation {
@@ -42,7 +47,6 @@ pub struct Validation {
 impl Validation {
     /// The model's errors as parts of the naive forecast's: the mean of both. Below 1 the model is worth something.
     pub fn ratio(&self) -> f64 {
-        let part = |ours: f64, theirs: f64| if theirs > 0.0 { ours / theirs } else { 1.0 + ours };
         (part(self.model.mae, self.of_naive.mae) + part(self.model.rmse, self.of_naive.rmse)) / 2.0
     }
 }

@@ -7,7 +7,7 @@ mod report;
 pub mod set;
 mod table;
 pub mod targets;
-mod task;
+pub mod task;
 
 use super::common::Common;
 use super::recipe::Recipe;

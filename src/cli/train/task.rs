@@ -193,7 +193,7 @@ fn members(text: &str) -> std::result::Result<usize, String> {
 }
 
 /// Reads seconds: `60s`, `2m` or a number.
-fn seconds(text: &str) -> std::result::Result<f64, String> {
+pub fn seconds(text: &str) -> std::result::Result<f64, String> {
     let (number, unit) = match text.strip_suffix('m') {
         Some(minutes) => (minutes, 60.0),
         None => (text.strip_suffix('s').unwrap_or(text), 1.0),
@@ -208,7 +208,7 @@ fn part(given: Option<&Part>) -> Part {
 }
 
 /// The names of columns in flags that may be repeated: each a row of CSV.
-fn names(flags: &[String]) -> Vec<String> {
+pub fn names(flags: &[String]) -> Vec<String> {
     let row = |flag: &String| {
         let mut reader = csv::ReaderBuilder::new().has_headers(false).trim(csv::Trim::All).from_reader(flag.as_bytes());
         let row = reader.records().next().and_then(std::result::Result::ok);
