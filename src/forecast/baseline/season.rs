@@ -80,15 +80,15 @@ mod tests {
     fn a_season_is_found_taken_out_and_put_back() {
         let pattern = [0.8, 1.0, 1.3, 0.9];
         let line = |t: usize| 20.0 + 0.5 * t as f64;
-        let values: Vec<f64> = (0..40).map(|t| line(t) * pattern[t % 4]).collect();
+        let values: Vec<f64> = (0..42).map(|t| line(t) * pattern[t % 4]).collect();
         let adjusted = Adjusted::of(&values, 4);
         assert!(adjusted.multiplicative);
         for (t, value) in adjusted.values.iter().enumerate() {
             assert!((value - line(t)).abs() < 0.02 * line(t), "row {t}: {value}, not {}", line(t));
         }
-        let forecast = adjusted.seasonal((40..44).map(line));
+        let forecast = adjusted.seasonal((42..46).map(line));
         for (step, value) in forecast.iter().enumerate() {
-            let truth = line(40 + step) * pattern[step];
+            let truth = line(42 + step) * pattern[(42 + step) % 4];
             assert!((value - truth).abs() < 0.02 * truth, "step {step}: {value}, not {truth}");
         }
         let below: Vec<f64> = (0..45).map(|t| [-3.0, 1.0, 2.0][t % 3] + 0.1 * t as f64).collect();
