@@ -45,7 +45,7 @@ fn fitted(table: &Table, task: &Task) -> Forecaster {
 
 fn refitted(forecaster: &Forecaster, table: &Table, count: usize) -> refrain::Result<Backtest> {
     let device = block_on(Device::select("cpu")).unwrap();
-    let options = BacktestOptions { keep: true, ..BacktestOptions::default() };
+    let options = BacktestOptions { keep: true, coverage: Some(0.5), ..BacktestOptions::default() };
     let watch = |_: usize, _: &_| Next::Continue;
     block_on(backtest_refitted(&device, forecaster, table, &read(), &options, count, watch)).map(Option::unwrap)
 }
@@ -65,7 +65,7 @@ fn each_stretch_is_forecast_by_the_model_of_the_rows_before_it() {
     let until = table.until(&[219, 199]);
     let new = fitted(&until, &Task { test: Part::Rows(0), ..task() });
     let device = block_on(Device::select("cpu")).unwrap();
-    let forecast = block_on(new.forecast(&device, &until, None, Some(0.0))).unwrap();
+    let forecast = block_on(new.forecast(&device, &until, None, Some(0.5))).unwrap();
     for (series, origin) in [(0, 219), (1, 199)] {
         let same = |sample: &&refrain::forecast::Sample| (sample.series, sample.origin) == (series, origin);
         assert_eq!(found.forecasts.iter().find(same).unwrap().values, forecast.series[series].values);
