@@ -24,6 +24,14 @@ pub struct Comparison<'a> {
     histories: Vec<(History<'a>, Option<f64>)>,
 }
 
+/// What is forecast of a target at a step.
+struct Forecast<'a> {
+    point: f64,
+    /// Levels and what is forecast of them.
+    quantiles: &'a [(f64, f64)],
+    interval: Option<(f64, f64)>,
+}
+
 impl<'a> Comparison<'a> {
     /// Over the rows of a backtest. `reading` has the levels that are forecast.
     ///
@@ -73,7 +81,9 @@ impl<'a> Comparison<'a> {
             let quantiles = levels.iter().zip(values).filter_map(|(level, &value)| Some(((*level)?, value)));
             let quantiles: Vec<(f64, f64)> = quantiles.collect();
             let place = [method, sample.series, sample.target, step];
-            self.add_step(place, sample.origin, (values[*middle], &quantiles, self.reading.interval(values)), sums);
+            let interval = self.reading.interval(values);
+            let forecast = Forecast { point: values[*middle], quantiles: &quantiles, interval };
+            self.add_step(place, sample.origin, forecast, sums);
         }
     }
 
@@ -85,7 +95,8 @@ impl<'a> Comparison<'a> {
                 for &origin in &case.origins {
                     let points = baseline.forecast(history, origin, self.season, self.steps);
                     for (step, point) in points.into_iter().enumerate() {
-                        self.add_step([method, case.series, target, step], origin, (point, &[], None), sums);
+                        let forecast = Forecast { point, quantiles: &[], interval: None };
+                        self.add_step([method, case.series, target, step], origin, forecast, sums);
                     }
                 }
             }
@@ -97,7 +108,7 @@ impl<'a> Comparison<'a> {
         &self,
         [method, series, target, step]: [usize; 4],
         origin: usize,
-        (point, quantiles, interval): (f64, &[(f64, f64)], Option<(f64, f64)>),
+        Forecast { point, quantiles, interval }: Forecast<'_>,
         sums: &mut Sums,
     ) {
         let (history, naive) = &self.histories[series * self.targets + target];
