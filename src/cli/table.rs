@@ -20,7 +20,7 @@ pub struct TableFlags {
     pub time: Option<String>,
     /// How its times are written, as strftime has it: '%d/%m/%Y %H:%M'; or epoch-s, epoch-ms, epoch-us, epoch-ns, or
     /// `number`. Guessed from all rows.
-    #[arg(long, value_name = "FORMAT", value_parser = time_format)]
+    #[arg(long, value_name = "FORMAT")]
     pub time_format: Option<Style>,
     /// The column that tells many series in one table apart.
     #[arg(long, value_name = "COLUMN")]
@@ -39,7 +39,7 @@ pub struct TableFlags {
     #[arg(long, value_name = "C", value_parser = decimal)]
     pub decimal: Option<u8>,
     /// What parts thousands, as in 1,504: `,` `.` `'` `space` or `none`. Guessed from all rows.
-    #[arg(long, value_name = "C", value_parser = thousands)]
+    #[arg(long, value_name = "C")]
     pub thousands: Option<Thousands>,
     /// The first row holds names, even if they are numbers. Guessed.
     #[arg(long, conflicts_with = "no_header")]
@@ -156,10 +156,6 @@ fn check_text(path: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn time_format(text: &str) -> Result<Style, refrain::Error> {
-    if text == "number" { Ok(Style::Number) } else { text.parse().map(Style::Civil) }
-}
-
 fn delimiter(text: &str) -> Result<u8, String> {
     match text.as_bytes() {
         _ if text == "tab" || text == "\\t" => Ok(b'\t'),
@@ -172,17 +168,6 @@ fn decimal(text: &str) -> Result<u8, String> {
     match text {
         "." | "," => Ok(text.as_bytes()[0]),
         _ => Err("expected . or ,".to_owned()),
-    }
-}
-
-fn thousands(text: &str) -> Result<Thousands, String> {
-    match text {
-        "none" => Ok(Thousands::None),
-        "," => Ok(Thousands::Comma),
-        "." => Ok(Thousands::Point),
-        "'" | "’" => Ok(Thousands::Apostrophe),
-        "space" | " " | "\u{a0}" | "\u{202f}" => Ok(Thousands::Space),
-        _ => Err("expected , . ' space or none".to_owned()),
     }
 }
 
@@ -201,7 +186,5 @@ mod tests {
         assert!(["", ";;", "a", "é", "\""].into_iter().all(|bad| delimiter(bad).is_err()));
         assert_eq!(decimal(","), Ok(b','));
         assert!(decimal(";").is_err());
-        assert_eq!((thousands("'"), thousands("space")), (Ok(Thousands::Apostrophe), Ok(Thousands::Space)));
-        assert!(thousands("_").is_err());
     }
 }

@@ -5,8 +5,8 @@ use crate::given::Given;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use refrain::engine::Precision;
-use refrain::forecast::table::{Fill, ReadOptions, Thousands};
-use refrain::forecast::time::{Calendar, Style};
+use refrain::forecast::table::{Fill, ReadOptions};
+use refrain::forecast::time::Calendar;
 use refrain::forecast::{Architecture, Card, Center, Channels, Divide, LEARNING_RATE, Part, Recipe, Scaling, Task};
 use refrain::loss::{DELTA, Loss, Quantiles};
 use refrain::model::CellKind;
@@ -17,12 +17,6 @@ const NOT_NEGATIVE: &str = "a finite number of at least 0";
 
 /// How the table is written.
 pub fn read_options(given: &Given<'_, '_>) -> PyResult<ReadOptions> {
-    let marks = [("none", Thousands::None), (",", Thousands::Comma), (".", Thousands::Point)];
-    let marks = [&marks[..], &[("'", Thousands::Apostrophe), ("space", Thousands::Space)]].concat();
-    let time_format = match given.word("time_format")?.as_deref() {
-        Some("number") => Some(Style::Number),
-        _ => given.parsed("time_format")?.map(Style::Civil),
-    };
     let delimiter = match given.word("delimiter")? {
         None => None,
         Some(mark) => match mark.as_bytes() {
@@ -35,10 +29,10 @@ pub fn read_options(given: &Given<'_, '_>) -> PyResult<ReadOptions> {
     Ok(ReadOptions {
         delimiter,
         decimal: given.choice("decimal", &[(".", b'.'), (",", b',')])?,
-        thousands: given.choice("thousands", &marks)?,
+        thousands: given.parsed("thousands")?,
         header: given.flag("header")?,
         time: given.word("time")?,
-        time_format,
+        time_format: given.parsed("time_format")?,
         id: given.word("id")?,
         frequency: given.parsed("freq")?,
         fill: given.choice("fill", &[("forward", Fill::Forward), ("linear", Fill::Linear)])?,

@@ -3,7 +3,9 @@
 use super::format::{Format, Parsed};
 use super::guess::candidates;
 use super::stamp::Stamp;
+use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
+use std::str::FromStr;
 
 /// Parts of a number or of a second.
 const MILLION: f64 = 1e6;
@@ -35,6 +37,15 @@ pub fn parse_number(text: &str) -> Option<Stamp> {
     let number: f64 = text.trim().parse().ok()?;
     let stamp = (number * MILLION).round();
     (stamp.abs() < 2f64.powi(63)).then_some(stamp as Stamp)
+}
+
+impl FromStr for Style {
+    type Err = Error;
+
+    /// Reads `number`, or a [`Format`].
+    fn from_str(text: &str) -> Result<Self> {
+        if text == "number" { Ok(Style::Number) } else { text.parse().map(Style::Civil) }
+    }
 }
 
 impl Style {

@@ -1,6 +1,8 @@
 //! Marks within numbers.
 
+use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
+use std::str::FromStr;
 
 /// What parts groups of digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +37,21 @@ pub fn mark(character: char) -> Option<Thousands> {
         ' ' | '\u{a0}' | '\u{202f}' | '\u{2009}' => Some(Thousands::Space),
         '\'' | '’' => Some(Thousands::Apostrophe),
         _ => None,
+    }
+}
+
+impl FromStr for Thousands {
+    type Err = Error;
+
+    /// Reads the mark itself, `space`, or `none`.
+    fn from_str(text: &str) -> Result<Self> {
+        let mut characters = text.chars();
+        match (text, characters.next().and_then(mark), characters.next()) {
+            ("none", ..) => Ok(Thousands::None),
+            ("space", ..) => Ok(Thousands::Space),
+            (_, Some(mark), None) => Ok(mark),
+            _ => Err(Error::config("thousands", text, "`,`, `.`, `'`, space or none")),
+        }
     }
 }
 

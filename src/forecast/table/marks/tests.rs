@@ -80,3 +80,15 @@ fn what_is_said_holds_and_what_is_known_helps() {
     let whole = settled(&[&["1504"]], open, open, b';').unwrap();
     assert_eq!(whole.1, open);
 }
+
+#[test]
+fn a_mark_of_thousands_is_said_by_itself_or_by_a_word() {
+    let said = |text: &str| text.parse::<Thousands>().map_err(|error| error.to_string());
+    assert_eq!(
+        (said("'"), said("space"), said("none")),
+        (Ok(Thousands::Apostrophe), Ok(Thousands::Space), Ok(Thousands::None))
+    );
+    for bad in ["_", "", ",,", "comma"] {
+        assert_eq!(said(bad), Err(format!("thousands is {bad}, expected `,`, `.`, `'`, space or none")));
+    }
+}
