@@ -13,7 +13,9 @@ mod plan;
 mod tests;
 mod tuning;
 
-pub use device::{AdapterFacts, Capabilities, Gpu, Kernels, Kind, Options, adapters, choose};
+pub use device::{
+    AdapterFacts, Capabilities, Gpu, Kernels, Kind, Options, adapters, choose, is_automatic, passed_over, unsuited,
+};
 pub use engine::{GpuEngine, GpuTape, KernelTime, Memory};
 pub use explain::{
     Choice, Explained, ExplainedDispatch, ExplainedMemory, Request, choices, explain, kernel_names, module_sources,

@@ -1,9 +1,16 @@
 //! Which adapters there are, and which one a word picks.
 
+use super::capabilities::Capabilities;
 use crate::engine::DeviceInfo;
 use crate::error::{Error, Result};
 use serde::Serialize;
 use wgpu::{Adapter, Backends, DeviceType, Instance, InstanceDescriptor};
+
+/// How there could be more adapters.
+#[cfg(not(target_arch = "wasm32"))]
+const MORE: &str = "On Linux a software adapter comes with the package mesa-vulkan-drivers";
+#[cfg(target_arch = "wasm32")]
+const MORE: &str = "The browser may have to be told to use WebGPU, or have it in a later version";
 
 /// Every adapter that wgpu finds on the backends of `WGPU_BACKEND` (all, where it is not set), best first: discrete,
 /// integrated, virtual, other, software.
@@ -15,7 +22,25 @@ pub async fn adapters() -> Vec<Adapter> {
     adapters
 }
 
-/// The adapter that `wanted` picks: `auto` the best hardware adapter, or none; `gpu` the best one, a software adapter
+/// Why a device cannot be opened on an adapter, where that is so: one of its limits is short.
+pub fn unsuited(adapter: &Adapter) -> Option<Error> {
+    Capabilities::check(&adapter.limits(), &describe(&adapter.get_info()).name).err()
+}
+
+/// Whether `auto` takes an adapter: one of hardware that suits.
+pub fn is_automatic(adapter: &Adapter) -> bool {
+    adapter.get_info().device_type != DeviceType::Cpu && unsuited(adapter).is_none()
+}
+
+/// Why `auto` passes over the hardware adapters, where there are some and none suits.
+pub async fn passed_over() -> Option<Error> {
+    let adapters = adapters().await;
+    let hardware = adapters.iter().filter(|adapter| adapter.get_info().device_type != DeviceType::Cpu);
+    let reasons: Option<Vec<Error>> = hardware.map(unsuited).collect();
+    reasons?.into_iter().next()
+}
+
+/// The adapter that `wanted` picks: `auto` the best hardware adapter that suits, or none; `gpu` the best one, a software adapter
 /// included; any other word the best whose name contains it. For `auto` and `gpu`, the environment variable
 /// `WGPU_ADAPTER_NAME` picks by name.
 pub async fn choose(wanted: &str) -> Result<Option<Adapter>> {
@@ -29,17 +54,17 @@ pub async fn choose(wanted: &str) -> Result<Option<Adapter>> {
     let found = adapters.into_iter().find(|adapter| {
         let info = adapter.get_info();
         match wanted.as_str() {
-            "auto" => info.device_type != DeviceType::Cpu,
+            "auto" => is_automatic(adapter),
             "gpu" => true,
             name => info.name.to_lowercase().contains(&name.to_lowercase()),
         }
     });
     if found.is_none() && wanted != "auto" {
         let available = match names.as_slice() {
-            [] => "there is none on this machine".to_owned(),
+            [] => "there is none".to_owned(),
             _ => format!("there are: {}", names.join(", ")),
         };
-        let available = format!("{available}. On Linux a software adapter comes with the package mesa-vulkan-drivers");
+        let available = format!("{available}. {MORE}");
         return Err(Error::NoAdapter { wanted, available });
     }
     Ok(found)

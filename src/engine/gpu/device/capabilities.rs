@@ -2,6 +2,7 @@
 //! stands for an adapter that is not at hand.
 
 use super::options::Options;
+use crate::error::{Error, Result};
 use wgpu::{Adapter, DeviceType, Features, Limits};
 
 /// The kind of an adapter.
@@ -55,6 +56,47 @@ impl Capabilities {
         (Capabilities { half, ..Capabilities::with_limits(kind, units, &limits) }, limits, features)
     }
 
+    /// Refuses limits below WebGPU's default ones where kernels use them to the full: those of its compatibility mode.
+    ///
+    /// # Errors
+    /// [`Error::Limit`] that names the first limit that is short, what is needed, and what `adapter` allows.
+    pub fn check(limits: &Limits, adapter: &str) -> Result<()> {
+        let needed = Limits::default();
+        let kernels = [
+            (
+                "invocations a workgroup",
+                needed.max_compute_invocations_per_workgroup,
+                limits.max_compute_invocations_per_workgroup,
+            ),
+            (
+                "invocations in a row of a workgroup",
+                needed.max_compute_workgroup_size_x,
+                limits.max_compute_workgroup_size_x,
+            ),
+            (
+                "bytes of memory a workgroup",
+                needed.max_compute_workgroup_storage_size,
+                limits.max_compute_workgroup_storage_size,
+            ),
+            (
+                "storage buffers",
+                needed.max_storage_buffers_per_shader_stage,
+                limits.max_storage_buffers_per_shader_stage,
+            ),
+        ];
+        match kernels.into_iter().find(|(_, needed, limit)| limit < needed) {
+            None => Ok(()),
+            Some((unit, needed, limit)) => Err(Error::Limit {
+                what: "a kernel".to_owned(),
+                needed: needed.into(),
+                limit: limit.into(),
+                unit,
+                adapter: adapter.to_owned(),
+                remedy: "`Device::Cpu` computes without".to_owned(),
+            }),
+        }
+    }
+
     fn with_limits(kind: Kind, units: u32, limits: &Limits) -> Self {
         // Kernels count elements, of four bytes at least, and dynamic offsets count bytes, in u32: below 2^32 bytes
         // neither overflows, nor does the number of invocations, one an element and some to fill the last workgroups.
@@ -96,5 +138,32 @@ impl Capabilities {
             ("integrated-like", with_half(Kind::Integrated, 8, &like(32, 512 << 20))),
             ("webgpu", Capabilities::with_limits(Kind::Integrated, 12, &default)),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_of_the_compatibility_mode_are_refused_by_name() {
+        let default = Limits::default();
+        assert!(Capabilities::check(&default, "A").is_ok());
+        let few_buffers = Limits { max_storage_buffers_per_shader_stage: 4, ..default.clone() };
+        let small = Limits { max_compute_invocations_per_workgroup: 128, ..few_buffers.clone() };
+        for (limits, expected) in [
+            (small, "a kernel needs 256 invocations a workgroup, but A allows 128; `Device::Cpu` computes without"),
+            (few_buffers, "a kernel needs 8 storage buffers, but A allows 4; `Device::Cpu` computes without"),
+            (
+                Limits { max_compute_workgroup_storage_size: 16352, ..default.clone() },
+                "a kernel needs 16384 bytes of memory a workgroup, but A allows 16352; `Device::Cpu` computes without",
+            ),
+            (
+                Limits { max_compute_workgroup_size_x: 128, ..default },
+                "a kernel needs 256 invocations in a row of a workgroup, but A allows 128; `Device::Cpu` computes without",
+            ),
+        ] {
+            assert_eq!(Capabilities::check(&limits, "A").unwrap_err().to_string(), expected);
+        }
     }
 }

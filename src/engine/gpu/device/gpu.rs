@@ -3,7 +3,9 @@
 use super::adapter;
 use super::array::Array;
 use super::capabilities::Capabilities;
+use super::commands::Commands;
 use super::options::Options;
+use super::pace::{Pace, now};
 use super::pipeline::{Pipeline, Source};
 use crate::engine::DeviceInfo;
 use crate::error::{Error, Result};
@@ -11,7 +13,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use wgpu::{Buffer, BufferDescriptor, BufferUsages};
+use wgpu::{Buffer, BufferDescriptor, BufferUsages, CommandEncoder};
 
 /// What helps where a buffer does not fit.
 const REMEDY: &str = "take a smaller batch, fewer time steps or a smaller hidden size, or `Device::Cpu`";
@@ -26,6 +28,7 @@ pub struct Gpu {
     info: DeviceInfo,
     failure: Arc<Mutex<Option<Error>>>,
     allocated: AtomicU64,
+    pub(super) pace: Pace,
     pipelines: Mutex<HashMap<Source, Arc<Pipeline>>>,
 }
 
@@ -39,6 +42,7 @@ impl Gpu {
         let info = adapter.get_info();
         let described = adapter::describe(&info);
         let (capabilities, limits, features) = Capabilities::of(adapter, options);
+        Capabilities::check(&adapter.limits(), &described.name)?;
         let (device, queue) = adapter
             .request_device(&wgpu::DeviceDescriptor {
                 label: Some("refrain"),
@@ -86,6 +90,7 @@ impl Gpu {
             info: described,
             failure,
             allocated: AtomicU64::new(0),
+            pace: Pace::new(options.longest_submission()),
             pipelines: Mutex::default(),
         }))
     }
@@ -121,6 +126,16 @@ impl Gpu {
         self.check()?;
         pipelines.insert(source, pipeline.clone());
         Ok(pipeline)
+    }
+
+    /// Submits commands with dispatches of so much work.
+    pub(super) fn submit(&self, commands: CommandEncoder, work: u64) {
+        let submitted = now();
+        self.queue.submit([commands.finish()]);
+        if self.pace.is_limited() {
+            let pace = self.pace.clone();
+            self.queue.on_submitted_work_done(move || pace.note(work, submitted, now()));
+        }
     }
 
     /// A buffer of `bytes` bytes, zeroed, refused where the adapter's limits do not allow it.
@@ -182,14 +197,14 @@ impl Gpu {
     pub(in crate::engine::gpu) async fn read_ranges(&self, ranges: &[(&Array, Range<usize>)]) -> Result<Vec<f32>> {
         let len = ranges.iter().map(|(_, range)| range.len()).sum();
         let staging = self.staging(len)?;
-        let mut encoder = self.device.create_command_encoder(&Default::default());
+        let mut commands = Commands::new(self);
         let mut to = 0;
         for (array, range) in ranges {
             let bytes = (range.len() * 4) as u64;
-            array.copy_out(&mut encoder, (range.start * 4) as u64, &staging, to, bytes);
+            array.copy_out(commands.encoder(), (range.start * 4) as u64, &staging, to, bytes);
             to += bytes;
         }
-        self.queue.submit([encoder.finish()]);
+        commands.submit();
         self.read_staging(&staging, len).await
     }
 

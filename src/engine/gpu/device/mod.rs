@@ -4,13 +4,16 @@
 mod adapter;
 mod array;
 mod capabilities;
+mod commands;
 mod gpu;
 mod options;
+mod pace;
 mod pipeline;
 
-pub use adapter::{AdapterFacts, adapters, choose};
+pub use adapter::{AdapterFacts, adapters, choose, is_automatic, passed_over, unsuited};
 pub use array::{ALIGNMENT, Array};
 pub use capabilities::{Capabilities, Kind};
+pub use commands::Commands;
 pub use gpu::Gpu;
 pub use options::{Kernels, Options};
 pub use pipeline::{Access, Binding, Pipeline, Source, reflect};

@@ -16,8 +16,18 @@ pub struct Options {
     /// Bytes that all buffers of a batch together may take, about, before it is taken in micro-batches; else what suits
     /// the kind of adapter.
     pub micro_batch_bytes: Option<u64>,
+    /// Milliseconds that a submission may take, about, by the speed of those before: work that takes longer goes in
+    /// several. By default there is no limit, but in a browser one of 30.
+    pub submission_ms: Option<u32>,
     /// Bytes of projected inputs that are made at a time; else what fits a cache.
     pub projection_bytes: Option<usize>,
+}
+
+impl Options {
+    /// Milliseconds that a submission may take, where there is a limit.
+    pub(super) fn longest_submission(self) -> Option<u32> {
+        self.submission_ms.or(cfg!(target_arch = "wasm32").then_some(30))
+    }
 }
 
 /// Which kernels a device runs, where there is a choice; every one is held against the oracle.

@@ -3,6 +3,7 @@
 use super::core::{Core, SUBMISSION};
 use super::data::Data;
 use super::train::{MICRO_BATCHES, REMEDY};
+use crate::engine::gpu::device::Commands;
 use crate::engine::gpu::kernels::Step;
 use crate::engine::gpu::plan::{Batches, Plan, Purpose, micro_batch};
 use crate::error::{Error, Result};
@@ -43,21 +44,19 @@ impl Inference {
                 core.gpu.write(&data.order, 0, ids);
                 let batches = || ids.chunks(rows).enumerate();
                 core.write_steps(&batches().map(|(k, ids)| Step::new(ids.len(), k * rows, 0)).collect::<Vec<_>>());
-                let mut encoder = core.encoder();
+                let mut commands = Commands::new(&core.gpu);
                 for (k, ids) in batches() {
-                    let mut pass = encoder.begin_compute_pass(&Default::default());
-                    plan.record(&mut pass, k, &plan.description.forward);
-                    drop(pass);
+                    plan.queue(&mut commands, k, &plan.description.forward);
                     let at = ((n * piece + k * rows) * row_len * 4) as u64;
                     plan.array(plan.description.y).copy_out(
-                        &mut encoder,
+                        commands.encoder(),
                         0,
                         &staging,
                         at,
                         (ids.len() * row_len * 4) as u64,
                     );
                 }
-                core.gpu.queue.submit([encoder.finish()]);
+                commands.submit();
             }
             stagings.push((staging, ids.len() * row_len));
         }

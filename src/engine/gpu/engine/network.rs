@@ -1,6 +1,6 @@
 //! The batch-independent half of a network on a device: parameters, gradients, moments, packed weights.
 
-use crate::engine::gpu::device::{Array, Gpu};
+use crate::engine::gpu::device::{Array, Commands, Gpu};
 use crate::engine::gpu::plan::{Given, NetworkDescription, Prepared, prepare_all};
 use crate::engine::gpu::tuning::Tuning;
 use crate::error::Result;
@@ -89,13 +89,11 @@ impl Network {
     /// Replaces the parameters, sets the moments to zero, and packs the weights.
     pub fn set(&self, gpu: &Gpu, parameters: &[f32]) {
         gpu.write(&self.parameters, 0, parameters);
-        let mut encoder = gpu.device.create_command_encoder(&Default::default());
+        let mut commands = Commands::new(gpu);
         for moment in &self.moments {
-            moment.clear(&mut encoder, 0, self.description.layout.len() as u64 * 4);
+            moment.clear(commands.encoder(), 0, self.description.layout.len() as u64 * 4);
         }
-        let mut pass = encoder.begin_compute_pass(&Default::default());
-        self.update[1..].iter().for_each(|pack| pack.record(&mut pass, 0, 0));
-        drop(pass);
-        gpu.queue.submit([encoder.finish()]);
+        self.update[1..].iter().for_each(|pack| pack.queue(&mut commands, 0, 0));
+        commands.submit();
     }
 }

@@ -4,6 +4,7 @@ use super::core::Core;
 use super::data::Data;
 use super::spare::Spare;
 use crate::data::{Sequences, Windows};
+use crate::engine::gpu::device::Commands;
 use crate::engine::gpu::kernels::Step;
 use crate::engine::gpu::plan::{Declared, Plan, Purpose, Scheduled};
 use crate::engine::{Differentiated, Gradients, OutputGradients, Outputs};
@@ -130,11 +131,9 @@ impl Pass {
     /// Runs these dispatches of the plan.
     fn run<'a>(&self, core: &Core, scheduled: impl IntoIterator<Item = &'a Scheduled>) {
         core.write_steps(&[self.step]);
-        let mut encoder = core.encoder();
-        let mut pass = encoder.begin_compute_pass(&Default::default());
-        self.plan.record(&mut pass, 0, scheduled);
-        drop(pass);
-        core.gpu.queue.submit([encoder.finish()]);
+        let mut commands = Commands::new(&core.gpu);
+        self.plan.queue(&mut commands, 0, scheduled);
+        commands.submit();
     }
 
     /// What the forward pass left.

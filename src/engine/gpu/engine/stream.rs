@@ -3,7 +3,7 @@
 use super::core::Core;
 use super::data::Data;
 use crate::data::Windows;
-use crate::engine::gpu::device::Gpu;
+use crate::engine::gpu::device::{Commands, Gpu};
 use crate::engine::gpu::kernels::Step;
 use crate::engine::gpu::plan::{Batches, Plan, Purpose, stream_steps};
 use crate::error::{Error, Result};
@@ -116,21 +116,19 @@ impl Stream {
         core.write_steps(&[Step::new(self.rows, 0, 0)]);
 
         let Piece { plan, staging, .. } = &self.passes[next];
-        let mut encoder = core.encoder();
+        let mut commands = Commands::new(&core.gpu);
         match before {
             None => plan.write_initial_states(&core.gpu, self.rows, self.initial.as_deref()),
-            Some(before) if before != next => self.passes[before].plan.hand_over(plan, &mut encoder),
+            Some(before) if before != next => self.passes[before].plan.hand_over(plan, commands.encoder()),
             Some(_) => {}
         }
-        let mut pass = encoder.begin_compute_pass(&Default::default());
         if before == Some(next) {
-            plan.record(&mut pass, 0, &plan.description.carry);
+            plan.queue(&mut commands, 0, &plan.description.carry);
         }
-        plan.record(&mut pass, 0, &plan.description.forward);
-        drop(pass);
+        plan.queue(&mut commands, 0, &plan.description.forward);
         let outputs = self.rows * steps * self.spec.outputs();
-        plan.array(plan.description.y).copy_out(&mut encoder, 0, staging, 0, (outputs * 4) as u64);
-        core.gpu.queue.submit([encoder.finish()]);
+        plan.array(plan.description.y).copy_out(commands.encoder(), 0, staging, 0, (outputs * 4) as u64);
+        commands.submit();
 
         let ran = self.passes.remove(next);
         self.passes.push(ran);

@@ -3,6 +3,7 @@
 use super::core::{Core, SUBMISSION};
 use super::data::Data;
 use crate::engine::Steps;
+use crate::engine::gpu::device::Commands;
 use crate::engine::gpu::kernels::Step;
 use crate::engine::gpu::plan::{Batches, Plan, Purpose, Reach, micro_batch};
 use crate::error::{Error, Result};
@@ -116,26 +117,24 @@ impl Training {
         let plan = self.plan.as_ref().expect("there is a plan where there are micro-batches");
         let placed = micro_batches.iter().zip(0..).map(|(batch, place)| Step { place, ..batch.constants });
         core.write_steps(&placed.collect::<Vec<_>>());
-        let mut encoder = core.encoder();
+        let mut commands = Commands::new(&core.gpu);
         if steps.carry && micro_batches[0].step == 0 {
-            plan.clear_initial_states(&mut encoder);
+            plan.clear_initial_states(commands.encoder());
         }
-        let mut pass = encoder.begin_compute_pass(&Default::default());
         let is_fused = plan.description.training.is_some();
         for (place, batch) in micro_batches.iter().enumerate() {
             if steps.carry && batch.step > 0 {
-                plan.record(&mut pass, place, &plan.description.carry);
+                plan.queue(&mut commands, place, &plan.description.carry);
             }
-            plan.record(&mut pass, place, plan.description.gradients());
+            plan.queue(&mut commands, place, plan.description.gradients());
             if batch.ends && !is_fused {
-                core.network.update().iter().for_each(|dispatch| dispatch.record(&mut pass, place, 0));
+                core.network.update().iter().for_each(|dispatch| dispatch.queue(&mut commands, place, 0));
             }
         }
-        drop(pass);
         let parts = plan.description.loss_parts as usize;
         let staging = core.gpu.staging(micro_batches.len() * parts)?;
-        core.losses.copy_out(&mut encoder, 0, &staging, 0, (micro_batches.len() * parts * 4) as u64);
-        core.gpu.queue.submit([encoder.finish()]);
+        core.losses.copy_out(commands.encoder(), 0, &staging, 0, (micro_batches.len() * parts * 4) as u64);
+        commands.submit();
         let begins = micro_batches.iter().map(|batch| batch.constants.before == 0).collect();
         self.waiting.push(Waiting { staging, begins, parts });
         Ok(())

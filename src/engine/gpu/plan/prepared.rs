@@ -3,7 +3,7 @@
 use super::buffers::{Buffers, Given, Origin};
 use super::description::Description;
 use super::schedule::Scheduled;
-use crate::engine::gpu::device::{Array, Gpu, Pipeline};
+use crate::engine::gpu::device::{Array, Commands, Gpu, Pipeline};
 use crate::engine::gpu::kernels::{BufferId, Dispatch, STEP_STRIDE, Time};
 use crate::error::Result;
 use std::sync::Arc;
@@ -15,6 +15,8 @@ pub struct Prepared {
     pipeline: Arc<Pipeline>,
     bind_group: BindGroup,
     groups: [u32; 3],
+    /// What it computes and moves: operations and bytes.
+    work: u64,
 }
 
 impl Prepared {
@@ -23,7 +25,12 @@ impl Prepared {
         self.pipeline.entry()
     }
 
-    /// Records it for step `step` of the submission, from step `time` of the sequence on.
+    /// Queues it for step `step` of the constants, from step `time` of the sequence on.
+    pub fn queue(&self, commands: &mut Commands<'_>, step: usize, time: u32) {
+        self.record(commands.pass(self.work), step, time);
+    }
+
+    /// Records it in a pass, likewise.
     pub fn record(&self, pass: &mut ComputePass, step: usize, time: u32) {
         let (offsets, range) = self.pipeline.offsets((step * STEP_STRIDE) as u32, time * STEP_STRIDE as u32);
         pass.set_pipeline(self.pipeline.pipeline());
@@ -68,7 +75,8 @@ pub fn prepare_all(
             .map(|&(name, id)| (name, arrays[id.0].as_ref().expect("what is bound is allocated")))
             .collect();
         let bind_group = pipeline.bind(&gpu.device, &bound, STEP_STRIDE);
-        prepared.push(Prepared { pipeline, bind_group, groups: dispatch.groups });
+        let work = dispatch.cost.flops + dispatch.cost.bytes;
+        prepared.push(Prepared { pipeline, bind_group, groups: dispatch.groups, work });
     }
     gpu.check()?;
     Ok((arrays, prepared))
@@ -99,9 +107,9 @@ impl Plan {
     pub fn new(gpu: &Gpu, description: Description, given: &dyn Fn(Given) -> Array) -> Result<Self> {
         let (arrays, prepared) = prepare_all(gpu, &description.buffers, &description.dispatches, given)?;
         let plan = Plan { description, arrays, prepared };
-        let mut encoder = gpu.device.create_command_encoder(&Default::default());
-        plan.clear_initial_states(&mut encoder);
-        gpu.queue.submit([encoder.finish()]);
+        let mut commands = Commands::new(gpu);
+        plan.clear_initial_states(commands.encoder());
+        commands.submit();
         Ok(plan)
     }
 
@@ -115,10 +123,15 @@ impl Plan {
         &self.prepared[scheduled.dispatch]
     }
 
-    /// Records some of its dispatches for step `step` of the submission.
-    pub fn record<'a>(&self, pass: &mut ComputePass, step: usize, scheduled: impl IntoIterator<Item = &'a Scheduled>) {
+    /// Queues some of its dispatches for step `step` of the constants.
+    pub fn queue<'a>(
+        &self,
+        commands: &mut Commands<'_>,
+        step: usize,
+        scheduled: impl IntoIterator<Item = &'a Scheduled>,
+    ) {
         for scheduled in scheduled {
-            self.prepared(scheduled).record(pass, step, scheduled.time);
+            self.prepared(scheduled).queue(commands, step, scheduled.time);
         }
     }
 }
