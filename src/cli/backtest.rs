@@ -86,7 +86,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     let table = table::read(&args.data, &read, &console)?;
     let device = Device::select(&args.common.device).await?;
     let mut engine = forecaster.engine(&device)?;
-    device::tell(&args.common.device, &device, engine.device(), &console);
+    device::tell(&args.common.device, &device, engine.device(), &console).await;
     let options = BacktestOptions {
         from: args.from.clone(),
         to: args.to.clone(),

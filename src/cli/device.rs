@@ -1,6 +1,7 @@
 //! The one place where a command chooses its device.
 
 use super::console::Console;
+use refrain::engine::gpu::passed_over;
 use refrain::engine::{AnyEngine, Device, DeviceInfo, Engine, Precision};
 use refrain::model::{Spec, initial_parameters};
 
@@ -17,13 +18,14 @@ pub async fn open(
     let parameters = initial_parameters(&spec, seed);
     let device = Device::select(wanted).await?;
     let engine = device.engine_with(spec, &parameters, precision)?;
-    tell(wanted, &device, engine.device(), console);
+    tell(wanted, &device, engine.device(), console).await;
     Ok(engine)
 }
 
 /// Says so where the device is not the one that one would expect.
-pub fn tell(wanted: &str, device: &Device, info: &DeviceInfo, console: &Console) {
+pub async fn tell(wanted: &str, device: &Device, info: &DeviceInfo, console: &Console) {
     if let ("auto", Device::Cpu(_)) = (wanted, device) {
-        console.warn(format_args!("no hardware GPU found: the CPU engine takes its place ({})", info.name));
+        let why = passed_over().await.map_or("no hardware GPU found".to_owned(), |error| error.to_string());
+        console.warn(format_args!("{why}: the CPU engine takes its place ({})", info.name));
     }
 }

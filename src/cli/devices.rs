@@ -1,7 +1,8 @@
 //! `refrain devices`: the adapters of this machine, and the CPU engine, with what matters of each.
 
+use super::flags::in_flags;
 use refrain::engine::cpu::CpuEngine;
-use refrain::engine::gpu::{AdapterFacts, adapters};
+use refrain::engine::gpu::{AdapterFacts, adapters, is_automatic, unsuited};
 use refrain::engine::{DeviceInfo, Engine};
 use refrain::model::{CellKind, Layout, Spec};
 use serde::Serialize;
@@ -23,6 +24,9 @@ struct Row {
     auto: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     limits: Option<AdapterFacts>,
+    /// Why no network can be put on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unsuited: Option<String>,
 }
 
 /// Prints the table.
@@ -34,12 +38,13 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
         .iter()
         .map(|adapter| {
             let facts = AdapterFacts::of(adapter);
-            Row { info: facts.info.clone(), auto: false, limits: Some(facts) }
+            let unsuited = unsuited(adapter).map(|error| error.to_string());
+            Row { info: facts.info.clone(), auto: is_automatic(adapter), limits: Some(facts), unsuited }
         })
         .collect();
-    rows.push(Row { info: cpu.device().clone(), auto: false, limits: None });
-    let auto = rows.iter().position(|row| row.info.kind != "cpu").unwrap_or(rows.len() - 1);
-    rows[auto].auto = true;
+    rows.push(Row { info: cpu.device().clone(), auto: true, limits: None, unsuited: None });
+    let auto = rows.iter().position(|row| row.auto);
+    rows.iter_mut().enumerate().for_each(|(n, row)| row.auto = Some(n) == auto);
 
     let mut out = io::stdout().lock();
     if args.json {
@@ -54,7 +59,10 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
         if let Some(facts) = &row.limits {
             writeln!(out, "    {facts}")?;
         }
-        writeln!(out, "    {choose}")?;
+        match &row.unsuited {
+            None => writeln!(out, "    {choose}")?,
+            Some(why) => writeln!(out, "    {}", in_flags(why))?,
+        }
     }
     if rows.len() == 1 {
         writeln!(out, "No adapter found. On Linux a software one comes with the package mesa-vulkan-drivers.")?;

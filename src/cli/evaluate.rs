@@ -88,7 +88,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
 
     let device = Device::select(&args.common.device).await?;
     let mut engine = device.engine(model.spec, &model.parameters)?;
-    device::tell(&args.common.device, &device, engine.device(), &console);
+    device::tell(&args.common.device, &device, engine.device(), &console).await;
     engine.load_data(&windows)?;
     let outputs = engine.predict(&rows, args.batch).await?;
     let measures = Measures::of(&model.spec, loss, &windows, &rows, &outputs)?;

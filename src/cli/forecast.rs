@@ -101,7 +101,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     let table = table::read(&args.data, &card.read_options(args.table.options()), &aside)?;
     let device = Device::select(&args.common.device).await?;
     let mut engine = device.engine(model.spec, &model.parameters)?;
-    device::tell(&args.common.device, &device, engine.device(), &console);
+    device::tell(&args.common.device, &device, engine.device(), &console).await;
     let steps = args.steps.unwrap_or(card.plan.horizon);
     let found = forecast(&mut engine, &card, &table, steps, card.coverage(args.level)).await?;
 

@@ -119,7 +119,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
 
     let device = Device::select(&args.common.device).await?;
     let mut engine = device.engine(spec, &parameters)?;
-    device::tell(&args.common.device, &device, engine.device(), &console);
+    device::tell(&args.common.device, &device, engine.device(), &console).await;
     let Input { rows, steps, x, lengths, .. } = input;
     let sequences = Sequences { states, lengths, ..Sequences::new(rows, steps, x) };
     let mut outputs = forward(&mut engine, &spec, &sequences, args.batch).await?;

@@ -119,7 +119,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     }
     let devices = with_threads(device.clone(), &args.threads)?;
     let info = device.info()?;
-    device::tell(&args.common.device, &device, &info, &console);
+    device::tell(&args.common.device, &device, &info, &console).await;
 
     let title = against.as_ref().map(|against| against.title(&info));
     console.say(header(&info, title.as_deref()))?;

@@ -117,7 +117,7 @@ pub async fn run(
 
     let device = Device::select(&common.device).await?.recomputing(recipe.recompute).map_err(flagged)?;
     let mut engine = device.engine_with(model.spec, &model.parameters, recipe.precision.precision())?;
-    device::tell(&common.device, &device, engine.device(), &console);
+    device::tell(&common.device, &device, engine.device(), &console).await;
     engine.load_data(&windows)?;
     // How an epoch is cut up depends on the device, which the file does not say.
     run.options.portion = portion(engine.device(), model.parameters.len(), windows.steps(), options.batch);

@@ -67,7 +67,7 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &TaskFlags, common: &Common
         console.warn(warning);
     }
     let mut engine = training.engine(&device).map_err(flagged)?;
-    device::tell(&common.device, &device, engine.device(), &console);
+    device::tell(&common.device, &device, engine.device(), &console).await;
     console.say(opening(engine.device(), &training))?;
     let from = recipe.resume.as_deref().map(|path| fit::resumed(path, &training.model)).transpose()?;
     let setup = start.elapsed();
