@@ -299,6 +299,8 @@ fn a_stream_that_cannot_be_is_refused() {
     assert!(refusal.starts_with("stream is none, expected"), "{refusal}");
     assert!(pollster::block_on(engine.states()).is_err());
     assert!(engine.open_stream(0, None).is_err());
+    let refusal = engine.open_stream(usize::MAX / 2, None).expect_err("more than any memory").to_string();
+    assert!(refusal.starts_with("the states of the stream needs") && refusal.ends_with("take fewer rows"), "{refusal}");
     let refusal = engine.open_stream(2, Some(&[0.0; 9])).expect_err("nine values").to_string();
     assert!(refusal.starts_with("states: expected 10"), "{refusal}");
     engine.open_stream(2, None).expect("one direction");

@@ -287,6 +287,7 @@ fn what_does_not_fit_the_model_is_refused_by_its_name() {
     let few: Vec<&str> = rows.lines().take(1 + 10).collect();
     assert!(refused(&few.join("\n"), 12, None).contains("10 rows, expected at least 24, the model's window"));
     assert!(refused(&rows, 0, None).starts_with("steps is 0"));
+    assert!(refused(&rows, usize::MAX / 2, None).starts_with("a forecast of so many steps needs"));
     assert!(refused(&rows, 12, Some(0.42)).starts_with("level is 0.42"));
     let daily: String = (1..=28).map(|day| format!("2024-02-{day:02},1.5,{day}\n")).collect();
     let message = refused(&format!("time,demand,temperature\n{daily}"), 12, None);

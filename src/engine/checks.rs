@@ -3,6 +3,7 @@
 use super::tensors::OutputGradients;
 use crate::data::{Sequences, Windows, check_lengths};
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::model::{Head, Readout, Spec};
 
 /// Checks that a network can run a stream of `rows` rows from these states, and returns its spec with an output after
@@ -10,7 +11,8 @@ use crate::model::{Head, Readout, Spec};
 ///
 /// # Errors
 /// [`Error::Config`] where the network has both directions, since the reverse one would begin with what is yet to come,
-/// or there are no rows; [`Error::Length`] where the states do not have the length of [S, L, `rows`, H].
+/// or there are no rows; [`Error::Length`] where the states do not have the length of [S, L, `rows`, H];
+/// [`Error::Limit`] where memory does not suffice for them.
 pub fn check_stream(spec: &Spec, rows: usize, states: Option<&[f32]>) -> Result<Spec> {
     if spec.bidirectional {
         return Err(Error::config(
@@ -22,6 +24,8 @@ pub fn check_stream(spec: &Spec, rows: usize, states: Option<&[f32]>) -> Result<
     if rows == 0 {
         return Err(Error::config("rows", rows, "at least 1"));
     }
+    let bytes = spec.state_len().saturating_mul(rows).saturating_mul(size_of::<f32>());
+    memory::check("the states of the stream", bytes, "take fewer rows")?;
     states.map_or(Ok(()), |states| spec.check_states("states", rows, states.len()))?;
     Ok(Spec { head: spec.head.map(|head| Head { readout: Readout::Every, ..head }), ..*spec })
 }

@@ -11,6 +11,7 @@ use super::table::{NONE, Series, Table};
 use super::time::{Stamp, Style};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::memory;
 
 /// What a network expects after the end of each series of a table.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,7 +59,7 @@ impl SeriesForecast {
 ///
 /// # Errors
 /// [`Error::Table`] where the table does not fit the model, a series is shorter than the window, or a covariate of the
-/// future ends too soon; [`Error::Config`] where the model has no intervals of that coverage, or `steps` are more than
+/// future ends too soon; [`Error::Limit`] where memory does not suffice; [`Error::Config`] where the model has no intervals of that coverage, or `steps` are more than
 /// its past covariates allow.
 pub async fn forecast<E: Engine>(
     engine: &mut E,
@@ -72,7 +73,7 @@ pub async fn forecast<E: Engine>(
     let places = card.places(table);
     let reading = Reading::of(card, &places, coverage)?;
     let blocks = steps.div_ceil(plan.horizon);
-    check(card, table, steps, blocks * plan.horizon)?;
+    check(card, table, steps, blocks.saturating_mul(plan.horizon))?;
     let known: Vec<usize> = table.series.iter().map(|series| series.known).collect();
     let scales = card.scales(table, &places, &known)?;
 
@@ -119,6 +120,10 @@ fn check(card: &Card, table: &Table, steps: usize, needed: usize) -> Result<()> 
     if steps == 0 {
         return Err(Error::config("steps", steps, "at least 1"));
     }
+    let values =
+        table.series.iter().map(|series| table.rows(series).saturating_add(needed)).fold(0, usize::saturating_add);
+    let bytes = values.saturating_mul(table.columns.len()).saturating_mul(size_of::<f64>());
+    memory::check("a forecast of so many steps", bytes, "take fewer steps")?;
     if steps > plan.horizon && !plan.past.is_empty() {
         let expected =
             format!("at most {}, the horizon: beyond it the covariates of the past are not known", plan.horizon);
