@@ -14,6 +14,7 @@ use crate::engine::{AnyEngine, Device, Engine};
 use crate::error::{Error, Result};
 use crate::model::{CHECKPOINT, Model, initial_parameters};
 use crate::train::{Epoch, Finished, Next, Options, Run, fit_validated, portion};
+use std::borrow::Cow;
 
 /// A trained network, and what it forecasts from what.
 #[derive(Clone, Debug)]
@@ -109,7 +110,7 @@ impl Training {
         Ok((training, search))
     }
 
-    /// The network on a device, with the windows.
+    /// The network on a device, with the windows, and with the weights that the run of the present member begins with.
     ///
     /// # Errors
     /// As [`Device::engine_with`] and [`Engine::load_data`]; [`Error::Config`](crate::Error::Config) where tapes are to be made again on an
@@ -117,7 +118,11 @@ impl Training {
     pub fn engine(&mut self, device: &Device) -> Result<AnyEngine> {
         let Training { problem, model, recipe, .. } = self;
         let device = device.recomputing(recipe.recompute)?;
-        let mut engine = device.engine_with(model.spec, &model.parameters, recipe.precision)?;
+        let begun = match self.members.len() {
+            0 => Cow::Borrowed(&model.parameters),
+            trained => Cow::Owned(initial_parameters(&model.spec, recipe.seed.wrapping_add(trained as u64))),
+        };
+        let mut engine = device.engine_with(model.spec, &begun, recipe.precision)?;
         engine.load_data(&problem.windows)?;
         let steps = problem.windows.steps();
         self.options.portion = portion(engine.device(), model.parameters.len(), steps, self.options.batch);

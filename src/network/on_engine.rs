@@ -6,13 +6,26 @@ use crate::engine::{AnyEngine, Engine};
 use crate::error::Result;
 use crate::loss::Objective;
 use crate::model::{Dropout, Model, Spec};
-use crate::train::{Finished, Measures, Snapshot, fit_validated, record_loss, trained_for};
+use crate::train::{Epoch, Finished, Measures, Next, Snapshot, fit_validated, record_loss, trained_for};
 
 /// Rows that are computed at a time; more take more memory.
 const ROWS: usize = 256;
 
 /// Fits a model on an engine that has its network. Where that fails, both are as they were before.
 pub async fn fit(model: &mut Model, engine: &mut AnyEngine, data: &Dataset, fit: &mut Fit<'_>) -> Result<Finished> {
+    fit_from(model, engine, data, fit, None, None).await
+}
+
+/// As [`fit`], from a snapshot of an earlier run on, which may have been on another device. Where `each_epoch` is there,
+/// it is given a snapshot after every epoch.
+pub async fn fit_from(
+    model: &mut Model,
+    engine: &mut AnyEngine,
+    data: &Dataset,
+    fit: &mut Fit<'_>,
+    from: Option<Snapshot>,
+    mut each_epoch: Option<&mut dyn FnMut(&Snapshot)>,
+) -> Result<Finished> {
     let (train, val) = fit.rows(data)?;
     let run = fit.run(model.spec, data, &train, &val)?;
     let loss = run.options.loss;
@@ -24,11 +37,19 @@ pub async fn fit(model: &mut Model, engine: &mut AnyEngine, data: &Dataset, fit:
     let fitted = async {
         // Where the callback stops it, the run ends with the last weights.
         let mut best = None;
+        let keeps = each_epoch.is_some();
+        let watch = |epoch: &Epoch| match fit.watch(epoch) {
+            Next::Continue if keeps && epoch.ended => Next::Keep,
+            next => next,
+        };
         let keep = |snapshot: &Snapshot| {
             best = snapshot.best.clone();
+            if let Some(each_epoch) = &mut each_epoch {
+                each_epoch(snapshot);
+            }
             Ok(())
         };
-        let finished = fit_validated(engine, &run, None, |epoch| fit.watch(epoch), keep).await?;
+        let finished = fit_validated(engine, &run, from, watch, keep).await?;
         if let Some((_, parameters)) = best {
             engine.set_parameters(&parameters)?;
         }
