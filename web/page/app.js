@@ -4,7 +4,7 @@ import { call, start } from "./rpc.js";
 import * as sine from "./sine.js";
 import * as stream from "./stream.js";
 import * as verify from "./verify.js";
-import { at, tellError } from "./view.js";
+import { at, inLabels, tellError } from "./view.js";
 
 const screens = ["sine", "forecast", "stream", "verify"];
 const choice = at("device");
@@ -26,13 +26,12 @@ async function openDevice() {
   try {
     const info = await call("device", { name: device() });
     const isGpu = info.backend !== "native";
-    const why = isGpu || device() === "cpu" ? "" : navigator.gpu
-      ? "WebGPU finds no hardware GPU here: the CPU engine takes its place. "
-      : "This browser has no WebGPU: the CPU engine takes its place. ";
+    const lack = info.passedOver ?? (navigator.gpu ? "WebGPU finds no hardware GPU here" : "This browser has no WebGPU");
+    const why = isGpu || device() === "cpu" ? "" : `${inLabels(lack)}: the CPU engine takes its place. `;
     name.textContent = `${why}${isGpu ? `${info.name} through WebGPU` : info.driver}`;
     return true;
   } catch (error) {
-    name.textContent = navigator.gpu ? error.message : "This browser has no WebGPU: take the CPU.";
+    name.textContent = navigator.gpu ? inLabels(error.message) : "This browser has no WebGPU: take the CPU.";
     return false;
   }
 }

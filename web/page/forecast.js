@@ -1,6 +1,6 @@
 // The second screen: a table in, a forecaster, its backtest and its forecast out.
 import { call } from "./rpc.js";
-import { at, fields, fill, onResize, save, show, significant, tellError, width } from "./view.js";
+import { at, fields, fill, inLabels, onResize, save, show, significant, tellError, width } from "./view.js";
 
 /** The largest table that is taken: beyond it a tab's memory may not suffice. */
 const MOST_BYTES = 300 * 2 ** 20;
@@ -31,6 +31,22 @@ async function takeFile(file) {
   await takeTable({ file, name: file.name });
 }
 
+/** What the form says of the task, and of how the table is written. */
+function settings(part = form) {
+  const { except, quantiles, header, log, ...plain } = fields(part);
+  const list = (text) => text.split(",").map((word) => word.trim()).filter(Boolean);
+  return {
+    ...plain,
+    ...(header && { header: header === "true" }),
+    ...(log && { log: log === "true" }),
+    ...(except && { except: list(except) }),
+    ...(quantiles && { quantiles: list(quantiles).map((level) => (Number.isNaN(Number(level)) ? level : Number(level))) }),
+  };
+}
+
+/** What of it is said of tables alone. */
+const written = () => ({ ...settings(at("table-fields")), ...(form.elements.fill.value && { fill: form.elements.fill.value }) });
+
 async function takeModel(file) {
   model = await call("loadModel", { file });
   say(`${file.name}: ${model.network}, forecasts ${model.targets.join(", ")}, ${plural(model.horizon, "row")} ahead`);
@@ -41,17 +57,19 @@ async function takeModel(file) {
 async function takeTable(source) {
   result.hidden = true;
   at("table-status").textContent = "";
-  const { columns, rows, series, frequency, from, to, notes, problem } = await call("table", source);
+  const { columns, rows, series, frequency, from, to, notes, problem } = await call("table", { ...source, written: written() });
   tableName = source.name;
   const times = from && to ? `, ${from} to ${to}, frequency ${frequency}` : "";
   const many = series > 1 ? ` in ${series} series` : "";
   at("table-status").textContent = problem ? `${source.name}: ${plural(columns.length, "column")}`
-    : `${source.name}: ${plural(rows, "row")}${many}${times}. ${notes.join(" ")}`;
+    : `${source.name}: ${plural(rows, "row")}${many}${times}. ${notes.map(inLabels).join(" ")}`;
   if (problem) fail(new Error(/column `/.test(problem) ? `${problem}. A column that is complete can be forecast all the same.` : problem));
   form.hidden = false;
+  const before = form.elements.target.value;
   form.elements.target.replaceChildren(...columns.map((name) => new Option(name, name)));
+  if (columns.includes(before)) form.elements.target.value = before;
   if (model && model.targets.every((name) => columns.includes(name))) await forecast();
-  else form.querySelector("button.main").focus();
+  else if (source.file || source.text) form.querySelector("button.main").focus();
 }
 
 async function train() {
@@ -63,11 +81,11 @@ async function train() {
   progress.removeAttribute("value");
   at("forecast-stop").disabled = false;
   say("Compiling …");
-  training = call("fit", { name: deviceName(), task: fields(form), width: width(at("forecast-loss")) }, (now) => {
-    const { epoch, epochs, step, steps, history, val, best, device, lost, picture } = now;
-    progress.value = (epoch - 1 + step / steps) / epochs;
+  training = call("fit", { name: deviceName(), task: settings(), width: width(at("forecast-loss")) }, (now) => {
+    const { member, members, epoch, epochs, step, steps, history, val, best, device, lost, picture } = now;
+    progress.value = (member - 1 + (epoch - 1 + step / steps) / epochs) / members;
     const losses = history.length ? `, loss ${significant(history.at(-1))}, validation ${significant(val.at(-1))}, best epoch ${best ?? "–"}` : "";
-    say(`${lost ? `${lost}; it goes on on ${device}. ` : ""}Epoch ${epoch} of at most ${epochs}${losses}`);
+    say(`${lost ? `${inLabels(lost)}; it goes on on ${device}. ` : ""}${members > 1 ? `Network ${member} of ${members}. ` : ""}Epoch ${epoch} of at most ${epochs}${losses}`);
     if (picture) show(at("forecast-loss"), picture);
   });
   try {
@@ -83,13 +101,13 @@ async function train() {
 async function forecast() {
   say("Forecasting …");
   result.hidden = false;
-  const { result: found, refused, pictures } = await call("forecast", { name: deviceName(), width: width(hosts[0]) });
+  const { result: found, refused, pictures } = await call("forecast", { name: deviceName(), width: width(hosts[0]), written: written(), from: form.elements.from.value });
   draw(pictures);
   const rows = model.rows ? `${model.rows[0]} rows trained it, ${model.rows[1]} validated it, ${model.rows[2]} were held out. ` : "";
   say(`${model.network}, ${model.parameters} parameters. ${rows}It sees ${plural(model.window, "row")} and forecasts ${plural(model.horizon, "row")} at once.`);
   const table = at("backtest-table");
   table.hidden = !found;
-  at("verdict").textContent = refused ?? verdict(found);
+  at("verdict").textContent = refused ? inLabels(refused) : verdict(found);
   if (!found) return;
   const best = Math.min(...found.methods.map(({ mase, mae }) => mase ?? mae));
   fill(table, found.methods.map(({ name, mae, rmse, smape, mase, r2 }) => {
@@ -100,7 +118,7 @@ async function forecast() {
   const { coverage, width: mean } = found.methods[0];
   const intervals = found.coverage && coverage !== undefined
     ? `Intervals meant to hold ${Math.round(100 * found.coverage)} % hold ${(100 * coverage).toFixed(1)} % of the truths; mean width ${significant(mean)}. ` : "";
-  at("backtest-notes").textContent = intervals + found.notes.join(" ");
+  at("backtest-notes").textContent = intervals + found.notes.map(inLabels).join(" ");
 }
 
 /** What the errors come to, in a sentence. */
@@ -135,6 +153,7 @@ export function set(device) {
     event.preventDefault();
     attempt(train);
   });
+  at("table-fields").addEventListener("change", () => tableName && attempt(() => takeTable({ name: tableName })));
   at("forecast-stop").addEventListener("click", () => training?.stop());
   at("file").addEventListener("change", ({ target }) => target.files[0] && attempt(() => takeFile(target.files[0])).then(() => { target.value = ""; }));
   for (const button of document.querySelectorAll("[data-sample]")) {

@@ -4,14 +4,17 @@ let worker;
 let last = 0;
 const open = new Map();
 let failed = () => {};
+let answered = false;
 
-/** Starts the worker; `onFailure` is told what has ended it. */
+/** Starts the worker; `onFailure` is told what has ended it. Another takes its place. */
 export function start(onFailure) {
   failed = onFailure;
   worker = new Worker("worker.js", { type: "module" });
-  worker.onmessage = ({ data: { id, result, error, progress } }) => {
+  worker.onmessage = ({ data: { id, result, error, progress, fault } }) => {
+    if (fault !== undefined) return end(fault);
     const call = open.get(id);
     if (!call) return;
+    answered = true;
     if (progress !== undefined) return call.progress(progress);
     open.delete(id);
     if (error === undefined) call.resolve(result);
@@ -19,11 +22,20 @@ export function start(onFailure) {
   };
   worker.onerror = (event) => {
     event.preventDefault();
-    const error = new Error(`the computation broke off (${event.message || "the worker was not loaded"}); reload the page`);
-    for (const { reject } of open.values()) reject(error);
-    open.clear();
-    failed(error);
+    end(event.message || "the worker was not loaded");
   };
+}
+
+/** Ends a worker that cannot go on. One that never answered would end again. */
+function end(why) {
+  worker.terminate();
+  const next = answered ? "its tables and networks are gone; take them anew" : "reload the page";
+  const error = new Error(`The computation broke off (${why}): ${next}.`);
+  for (const { reject } of open.values()) reject(error);
+  open.clear();
+  if (answered) start(failed);
+  answered = false;
+  failed(error);
 }
 
 /** Calls `name` in the worker. The promise has `stop()`, which ends work that calls back. */

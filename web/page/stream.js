@@ -1,10 +1,10 @@
 // The fourth screen: a model file, and a stream through it, step by step.
 import { call } from "./rpc.js";
-import { at, fields, onResize, show, significant, tellError, width } from "./view.js";
+import { at, fields, inLabels, onResize, show, significant, tellError, width } from "./view.js";
 
 const form = at("stream-form");
 const picture = at("stream-picture");
-let running, deviceName;
+let running, deviceName, opened;
 
 const say = (text) => { at("stream-status").textContent = text; };
 const fail = (error) => tellError(at("stream-error"), error);
@@ -16,10 +16,11 @@ async function halt() {
 
 async function open(source) {
   fail();
+  opened = source;
   await halt();
   try {
-    const { network, parameters, device, notes } = await call("openModel", { ...source, name: deviceName() });
-    at("stream-about").textContent = `${source.file?.name ?? "The exercise's"}: ${network}, ${parameters} parameters, on ${device}. ${notes.join(" ")}`;
+    const { network, parameters, device, notes } = await call("openModel", { ...source, name: deviceName(), options: fields(at("file-form")) });
+    at("stream-about").textContent = `${source.file?.name ?? "The exercise's"}: ${network}, ${parameters} parameters, on ${device}. ${notes.map(inLabels).join(" ")}`;
     form.hidden = false;
     await run();
   } catch (error) {
@@ -57,6 +58,8 @@ export function set(device) {
     if (target.files[0]) takeFile(target.files[0]).then(() => { target.value = ""; });
   });
   at("stream-exercise").addEventListener("click", () => open({}));
+  at("file-form").addEventListener("change", () => opened?.file && open(opened));
+  at("file-form").addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (form.reportValidity()) run();

@@ -62,10 +62,20 @@ export function fill(table, rows) {
   }));
 }
 
+/** What the package says, with its options by the labels of their fields, and its devices by their names on this page. What
+ * a file holds that is no character to read is shown as such. */
+export const inLabels = (said) => said
+  .replace(/[\u0000-\u001f\u007f]/g, "\ufffd")
+  .replace(/`Device\.(\w+)\(\)`/g, (_, name) => `the device ${name.toUpperCase()}`)
+  .replace(/\boptions\.(\w+)/g, (option, name) => {
+    const field = document.querySelector(`form [name="${name}"]`);
+    return field ? `“${field.labels[0].firstChild.textContent.trim()}”` : option;
+  });
+
 /** Says what went wrong, or takes that back. */
 export function tellError(element, error) {
   element.hidden = !error;
-  element.textContent = error ? error.message : "";
+  element.textContent = error ? inLabels(error.message) : "";
 }
 
 /** Offers a file for saving. */
@@ -77,8 +87,8 @@ export function save(name, content, type) {
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
 
-/** Number fields of a form that are filled in, and its other fields. */
+/** Number fields of a form, or of a part of it, that are filled in, and its other fields. */
 export function fields(form) {
-  const entries = [...form.elements].filter(({ name, value }) => name && value !== "");
+  const entries = [...form.querySelectorAll("[name]")].filter(({ value }) => value.trim() !== "");
   return Object.fromEntries(entries.map(({ name, value, type }) => [name, type === "number" ? Number(value) : value]));
 }

@@ -24,7 +24,7 @@ function forget(lost) {
 }
 
 let exercise, history, run;
-let csv, options, forecaster, backtested, forecast;
+let csv, tableName, forecaster, backtested, forecast;
 let network;
 const loss = (history, val, best, network, width) =>
   lossCurve(Float64Array.from(history), Float64Array.from(val), best ?? 0, network, width);
@@ -103,12 +103,12 @@ const calls = {
     return run && [run.svg(widths[0]), loss(history, [], 0, network, widths[1])];
   },
 
-  /** Takes a table, and says what it holds. */
-  async table({ file, text, name }) {
-    const bytes = file ? new Uint8Array(await file.arrayBuffer()) : new TextEncoder().encode(text);
-    const found = describe(bytes, { name });
+  /** Takes a table, or the one before again, and says what it holds. */
+  async table({ file, text, name, written }) {
+    const bytes = file ? new Uint8Array(await file.arrayBuffer()) : text === undefined ? csv : new TextEncoder().encode(text);
+    const found = describe(bytes, { ...written, name });
     csv = bytes;
-    options = { name };
+    tableName = name;
     return found;
   },
 
@@ -125,11 +125,10 @@ const calls = {
 
   /** Trains a forecaster on the table. */
   async fit({ name, task, width }, { tell, goes }) {
-    const fill = task.fill ? { fill: task.fill } : {};
-    options = { name: options.name, ...fill };
-    const network = `${task.cell} with 1 x ${task.hidden} hidden units`;
+    const { from, ...options } = task;
+    const network = `${task.cell} with ${task.layers ?? 1} x ${task.hidden} hidden units`;
     let shown = 0;
-    const trained = await Forecaster.train(await device(name), csv, { ...task, name: options.name }, async (progress) => {
+    const trained = await Forecaster.train(await device(name), csv, { ...options, name: tableName }, async (progress) => {
       await pause();
       const picture = performance.now() - shown > 200 && progress.history.length > 0
         ? loss(progress.history, progress.val, progress.best, network, width) : null;
@@ -144,16 +143,19 @@ const calls = {
   },
 
   /** The forecast of the table's future, and the backtest of its past. */
-  async forecast({ name, width }) {
+  async forecast({ name, width, written, from }) {
     const on = await device(name);
+    const options = { ...written, name: tableName };
     forecast?.free();
+    forecast = undefined;
     forecast = await forecaster.forecast(on, csv, options);
     backtested?.free();
     backtested = undefined;
     let refused = null;
     try {
-      backtested = await forecaster.backtest(on, csv, options);
+      backtested = await forecaster.backtest(on, csv, { ...options, ...(from && { from }) });
     } catch (error) {
+      if (isFault(error)) throw error;
       refused = error.message;
     }
     return { result: backtested?.result, refused, pictures: calls.forecastPictures({ width }) };
@@ -168,10 +170,10 @@ const calls = {
   },
 
   /** The network of a model file, or the one that the exercise has trained. */
-  async openModel({ name, file }) {
+  async openModel({ name, file, options }) {
     if (!file && !exercise) throw new Error("no network has been trained on the first screen, expected one");
     const bytes = file ? new Uint8Array(await file.arrayBuffer()) : await exercise.model();
-    const loaded = Network.load(await device(name), bytes, { name: file?.name ?? "the exercise's network" });
+    const loaded = Network.load(await device(name), bytes, file ? { ...options, name: file.name } : { name: "the exercise's network" });
     network?.free();
     network = loaded;
     return network.about;
@@ -224,6 +226,20 @@ const calls = {
   },
 };
 
+/** Whether an error leaves the program in no state to go on: it has panicked, or run out of memory or stack. */
+const isFault = (error) => error instanceof WebAssembly.RuntimeError || error instanceof RangeError || error?.name === "Panic";
+
+/** Ends the worker, for whom it is no use to go on: the page starts another. */
+const giveUp = (error) => self.postMessage({ fault: error?.message ?? String(error) });
+self.onerror = (message, _file, _line, _column, error) => {
+  giveUp(error ?? message);
+  return true;
+};
+self.onunhandledrejection = (event) => {
+  event.preventDefault();
+  giveUp(event.reason);
+};
+
 self.onmessage = async ({ data: { id, name, argument, stop } }) => {
   if (stop) return stopped.add(stop);
   const about = { tell: (progress) => self.postMessage({ id, progress }), goes: () => !stopped.has(id) };
@@ -231,6 +247,7 @@ self.onmessage = async ({ data: { id, name, argument, stop } }) => {
     await ready;
     self.postMessage({ id, result: await calls[name](argument, about) });
   } catch (error) {
+    if (isFault(error)) return giveUp(error);
     self.postMessage({ id, error: error.message ?? String(error) });
   }
   stopped.delete(id);

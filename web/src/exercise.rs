@@ -1,11 +1,12 @@
 //! The sine exercise, step by step.
 
 use crate::device::Device;
-use crate::js::{Result, in_words, options, refused, told, value, wrong};
+use crate::js::{Result, options, pixels, refused, told, value, wrong};
+use crate::lost::processor;
 use js_sys::{Function, Uint8Array};
 use refrain::Error;
 use refrain::bench_table::cell_name;
-use refrain::engine::{self, AnyEngine, Engine, Moments, cpu};
+use refrain::engine::{AnyEngine, Engine, Moments};
 use refrain::exercise::{self, Sine, SineOptions, free_run};
 use refrain::model::{CellKind, Model, Spec, initial_parameters};
 use refrain::optim::Optimizer;
@@ -223,15 +224,13 @@ impl Exercise {
 impl Exercise {
     /// Goes on on the processor from the last epoch where an adapter was lost; any other error is the caller's.
     fn recover(&mut self, error: Error) -> Result<()> {
-        let (Error::Device { .. }, false) = (&error, self.engine.device().backend == "native") else {
-            return Err(refused(error));
-        };
+        let (device, lost) = processor(error, self.engine.device())?;
         let Kept { state, parameters, moments } = &self.kept;
-        let mut engine = engine::Device::Cpu(cpu::Options::default()).engine(self.spec, parameters).map_err(refused)?;
+        let mut engine = device.engine(self.spec, parameters).map_err(refused)?;
         engine.set_moments(moments).map_err(refused)?;
         engine.load_data(self.sine.windows()).map_err(refused)?;
         self.state.clone_from(state);
-        (self.engine, self.lost) = (engine, Some(in_words(&error)));
+        (self.engine, self.lost) = (engine, Some(lost));
         Ok(())
     }
 }
@@ -268,8 +267,8 @@ impl FreeRun {
     }
 
     /// The picture, so many pixels wide, as the text of an SVG file.
-    pub fn svg(&self, width: f64) -> String {
-        self.0.svg(width)
+    pub fn svg(&self, width: f64) -> Result<String> {
+        Ok(self.0.svg(pixels(width)?))
     }
 
     /// A row a point, as CSV.

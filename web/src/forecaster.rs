@@ -2,14 +2,16 @@
 
 use crate::device::Device;
 use crate::exercise::cell;
-use crate::js::{Result, bytes, in_words, options, refused, told, value, wrong};
+use crate::js::{Result, bytes, pixels, refused, told, value, with_table, wrong};
+use crate::lost::processor;
+use crate::table::{TableOptions, Word};
 use js_sys::{Function, Uint8Array};
-use refrain::Error;
-use refrain::engine::{self, Engine, cpu};
+use refrain::engine::Engine;
 use refrain::forecast::picture::{Picture, network_in_words};
-use refrain::forecast::table::{Fill, ReadOptions, Table};
+use refrain::forecast::table::Table;
 use refrain::forecast::time::Calendar;
-use refrain::forecast::{self, BacktestOptions, Recipe, Task, Training};
+use refrain::forecast::{self, BacktestOptions, Center, Channels, Recipe, Scaling, Task, Training};
+use refrain::loss::Quantiles;
 use refrain::optim::Optimizer;
 use refrain::train::{Epoch, Next, Snapshot, fit_validated};
 use serde::{Deserialize, Serialize};
@@ -17,9 +19,6 @@ use wasm_bindgen::prelude::*;
 
 /// Milliseconds from one call of the callback to the next, at least.
 const PAUSE: f64 = 60.0;
-
-/// What errors call a table that has no name.
-const UNNAMED: &str = "the table";
 
 /// A network, and what it forecasts from what.
 #[wasm_bindgen]
@@ -34,17 +33,23 @@ pub struct Forecaster {
 #[serde(default, deny_unknown_fields)]
 struct TrainOptions {
     target: Names,
-    name: Option<String>,
     past: Vec<String>,
     future: Vec<String>,
     calendar: Vec<Calendar>,
     window: Option<usize>,
     horizon: Option<usize>,
     season: Option<usize>,
-    fill: Option<Fill>,
+    quantiles: Vec<f32>,
+    channels: Option<Channels>,
+    center: Option<Center>,
+    scaling: Option<Scaling>,
+    log: Option<bool>,
+    val: Option<Word>,
+    test: Option<Word>,
     cell: Option<String>,
     hidden: Option<usize>,
     layers: Option<usize>,
+    members: Option<usize>,
     epochs: Option<usize>,
     batch: Option<usize>,
     lr: Option<f64>,
@@ -67,16 +72,13 @@ impl Default for Names {
 
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct TableOptions {
-    name: Option<String>,
-    fill: Option<Fill>,
+struct HeldOutOptions {
+    from: Option<Word>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct ForecastOptions {
-    name: Option<String>,
-    fill: Option<Fill>,
     steps: Option<usize>,
     level: Option<f64>,
 }
@@ -84,6 +86,8 @@ struct ForecastOptions {
 /// How far training has come.
 #[derive(Serialize)]
 struct Progress<'a> {
+    member: usize,
+    members: usize,
     epoch: usize,
     epochs: usize,
     step: usize,
@@ -96,21 +100,33 @@ struct Progress<'a> {
 }
 
 impl TrainOptions {
-    fn task(&self) -> Task {
+    fn task(&self, table: &TableOptions) -> Result<Task> {
         let targets = match &self.target {
             Names::One(name) => vec![name.clone()],
             Names::Several(names) => names.clone(),
         };
-        let TrainOptions { past, future, calendar, window, horizon, season, .. } = self;
-        Task {
-            past: past.clone(),
-            future: future.clone(),
-            calendar: calendar.clone(),
-            window: *window,
-            horizon: *horizon,
-            season: *season,
-            ..Task::new(targets)
+        if targets.is_empty() {
+            return Err(wrong("target is not given, expected the column to forecast"));
         }
+        let plain = Task::new(targets);
+        let quantiles = (!self.quantiles.is_empty()).then(|| Quantiles::new(&self.quantiles)).transpose();
+        Ok(Task {
+            past: self.past.clone(),
+            future: self.future.clone(),
+            except: table.except(),
+            calendar: self.calendar.clone(),
+            window: self.window,
+            horizon: self.horizon,
+            season: self.season,
+            quantiles: quantiles.map_err(refused)?,
+            channels: self.channels,
+            center: self.center,
+            scaling: self.scaling.unwrap_or(plain.scaling),
+            log: self.log,
+            val: Word::parsed("val", self.val.as_ref())?.unwrap_or_else(|| plain.val.clone()),
+            test: Word::parsed("test", self.test.as_ref())?.unwrap_or_else(|| plain.test.clone()),
+            ..plain
+        })
     }
 
     fn recipe(&self) -> Result<Recipe> {
@@ -119,6 +135,7 @@ impl TrainOptions {
             cell: self.cell.as_deref().map_or(Ok(defaults.cell), cell)?,
             hidden: self.hidden.or(defaults.hidden),
             layers: self.layers.unwrap_or(defaults.layers),
+            members: self.members.unwrap_or(defaults.members),
             epochs: self.epochs,
             batch: self.batch,
             optimizer: self.lr.map(Optimizer::adam),
@@ -139,14 +156,10 @@ impl Forecaster {
         #[wasm_bindgen(js_name = "options", unchecked_param_type = "TrainOptions")] wanted: JsValue,
         #[wasm_bindgen(unchecked_optional_param_type = "Callback<TrainProgress>")] callback: Option<Function>,
     ) -> Result<Forecaster> {
-        let wanted: TrainOptions = options(&wanted)?;
-        let name = wanted.name.as_deref().unwrap_or(UNNAMED);
-        let task = wanted.task();
-        if task.targets.is_empty() {
-            return Err(wrong("target is not given, expected the column to forecast"));
-        }
-        let read = task.read_options(ReadOptions { fill: wanted.fill, ..ReadOptions::default() });
-        let table = Table::read(name, bytes(&csv)?.as_slice(), &read).map_err(refused)?;
+        let (of_table, wanted): (TableOptions, TrainOptions) = with_table(&wanted)?;
+        let task = wanted.task(&of_table)?;
+        let read = task.read_options(of_table.read()?);
+        let table = Table::read(of_table.name(), bytes(&csv)?.as_slice(), &read).map_err(refused)?;
         drop(csv);
         let mut training = Training::new(&table, &task, &read, &wanted.recipe()?, None).map_err(refused)?;
         drop(table);
@@ -155,6 +168,7 @@ impl Forecaster {
 
         // A piece at a time, from snapshot to snapshot, which gives the same bits as without a pause.
         let (mut snapshot, mut lost): (Option<Snapshot>, Option<String>) = (None, None);
+        let mut member = 1;
         loop {
             let begun = js_sys::Date::now();
             let mut last: Option<Epoch> = None;
@@ -171,18 +185,20 @@ impl Forecaster {
             };
             let finished = match fit_validated(&mut engine, &training.run(), snapshot.clone(), watch, keep).await {
                 Ok(finished) => finished,
-                Err(error @ Error::Device { .. }) if lost.is_none() && engine.device().backend != "native" => {
-                    lost = Some(in_words(&error));
-                    engine = training.engine(&engine::Device::Cpu(cpu::Options::default())).map_err(refused)?;
+                Err(error) => {
+                    let (device, why) = processor(error, engine.device())?;
+                    engine = training.engine(&device).map_err(refused)?;
+                    lost = Some(why);
                     continue;
                 }
-                Err(error) => return Err(refused(error)),
             };
             let best = kept.as_ref().map_or(finished.best, |kept| kept.best.as_ref().map(|(best, _)| *best));
             let go_on = match last {
                 None => true,
                 Some(last) => {
                     let progress = Progress {
+                        member,
+                        members: training.members(),
                         epoch: last.epoch,
                         epochs: last.epochs,
                         step: last.step,
@@ -197,12 +213,27 @@ impl Forecaster {
                 }
             };
             match kept {
-                Some(kept) if finished.stopped && go_on => snapshot = Some(kept),
+                Some(kept) if finished.stopped && go_on => {
+                    snapshot = Some(kept);
+                    continue;
+                }
                 Some(Snapshot { best: Some((_, parameters)), .. }) if finished.stopped => {
                     engine.set_parameters(&parameters).map_err(refused)?;
-                    break;
                 }
-                _ => break,
+                _ => {}
+            }
+            // Where the callback ends it, it ends with the members that are whole, or with the first as it is.
+            if !go_on {
+                break;
+            }
+            match training.next_member(&mut engine).await {
+                Ok(false) => break,
+                Ok(true) => (snapshot, member) = (None, member + 1),
+                Err(error) => {
+                    let (device, why) = processor(error, engine.device())?;
+                    engine = training.engine(&device).map_err(refused)?;
+                    lost = Some(why);
+                }
             }
         }
         let inner = training.finish(&mut engine).await.map_err(refused)?;
@@ -254,12 +285,13 @@ impl Forecaster {
         &self,
         device: &Device,
         #[wasm_bindgen(unchecked_param_type = "string | Uint8Array")] csv: JsValue,
-        #[wasm_bindgen(js_name = "options", unchecked_optional_param_type = "TableOptions")] wanted: JsValue,
+        #[wasm_bindgen(js_name = "options", unchecked_optional_param_type = "BacktestOptions")] wanted: JsValue,
     ) -> Result<Backtest> {
-        let TableOptions { name, fill } = options(&wanted)?;
-        let table = self.table(&csv, name, fill)?;
+        let (of_table, HeldOutOptions { from }) = with_table(&wanted)?;
+        let table = self.table(&csv, &of_table)?;
         let forecast::Forecaster { model, card } = &self.inner;
-        let with = BacktestOptions { coverage: card.coverage(None), ..BacktestOptions::default() };
+        let from = Word::parsed("from", from.as_ref())?;
+        let with = BacktestOptions { from, coverage: card.coverage(None), ..BacktestOptions::default() };
         let found = self.inner.backtest(&device.0, &table, &with).await.map_err(refused)?;
         let picture = found.picture(&model.spec, card, &table).map_err(refused)?;
         Ok(Backtest { found, picture })
@@ -272,8 +304,8 @@ impl Forecaster {
         #[wasm_bindgen(unchecked_param_type = "string | Uint8Array")] csv: JsValue,
         #[wasm_bindgen(js_name = "options", unchecked_optional_param_type = "ForecastOptions")] wanted: JsValue,
     ) -> Result<Forecast> {
-        let ForecastOptions { name, fill, steps, level } = options(&wanted)?;
-        let table = self.table(&csv, name, fill)?;
+        let (of_table, ForecastOptions { steps, level }) = with_table(&wanted)?;
+        let table = self.table(&csv, &of_table)?;
         let forecast::Forecaster { model, card } = &self.inner;
         let found = self.inner.forecast(&device.0, &table, steps, level).await.map_err(refused)?;
         let picture = found.picture(&model.spec, card, &table).map_err(refused)?;
@@ -282,9 +314,9 @@ impl Forecaster {
 }
 
 impl Forecaster {
-    fn table(&self, csv: &JsValue, name: Option<String>, fill: Option<Fill>) -> Result<Table> {
-        let read = self.inner.card.read_options(ReadOptions { fill, ..ReadOptions::default() });
-        Table::read(name.as_deref().unwrap_or(UNNAMED), bytes(csv)?.as_slice(), &read).map_err(refused)
+    fn table(&self, csv: &JsValue, options: &TableOptions) -> Result<Table> {
+        let read = self.inner.card.read_options(options.read()?);
+        Table::read(options.name(), bytes(csv)?.as_slice(), &read).map_err(refused)
     }
 }
 
@@ -305,8 +337,8 @@ impl Backtest {
     }
 
     /// The last forecasts and what came, as the text of an SVG file so many pixels wide.
-    pub fn svg(&self, width: f64) -> String {
-        self.picture.svg(width)
+    pub fn svg(&self, width: f64) -> Result<String> {
+        Ok(self.picture.svg(pixels(width)?))
     }
 }
 
@@ -326,53 +358,7 @@ impl Forecast {
     }
 
     /// History and forecast, as the text of an SVG file so many pixels wide.
-    pub fn svg(&self, width: f64) -> String {
-        self.picture.svg(width)
+    pub fn svg(&self, width: f64) -> Result<String> {
+        Ok(self.picture.svg(pixels(width)?))
     }
-}
-
-/// What a table holds: CSV, as text or as its bytes.
-#[wasm_bindgen(unchecked_return_type = "TableDescription")]
-pub fn describe(
-    #[wasm_bindgen(unchecked_param_type = "string | Uint8Array")] csv: JsValue,
-    #[wasm_bindgen(js_name = "options", unchecked_optional_param_type = "TableOptions")] wanted: JsValue,
-) -> Result<JsValue> {
-    #[derive(Default, Serialize)]
-    struct Description {
-        columns: Vec<String>,
-        rows: usize,
-        series: usize,
-        frequency: Option<String>,
-        from: Option<String>,
-        to: Option<String>,
-        notes: Vec<String>,
-        problem: Option<String>,
-    }
-    let TableOptions { name, fill } = options(&wanted)?;
-    let (name, csv) = (name.as_deref().unwrap_or(UNNAMED), bytes(&csv)?);
-    let read = ReadOptions { fill, ..ReadOptions::default() };
-    let described = match Table::read(name, csv.as_slice(), &read) {
-        Ok(table) => {
-            let time = |place: fn(&forecast::table::Series) -> usize| {
-                table.series.first().and_then(|series| table.time(series, place(series)).ok())
-            };
-            Description {
-                rows: table.series.iter().map(|series| table.rows(series)).sum(),
-                series: table.series.len(),
-                frequency: Some(table.frequency.to_string()),
-                from: time(|_| 0),
-                to: time(|series| series.known.saturating_sub(1)),
-                notes: table.notes.clone(),
-                columns: table.columns,
-                problem: None,
-            }
-        }
-        // One of its columns may still be fit to be forecast.
-        Err(error) => Description {
-            columns: Table::names(name, csv.as_slice(), &read).map_err(refused)?,
-            problem: Some(in_words(&error)),
-            ..Description::default()
-        },
-    };
-    value(&described)
 }

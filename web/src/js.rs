@@ -1,8 +1,10 @@
 //! Values on their way to JavaScript and back: by JSON, in which NaN becomes null.
 
+use crate::table::TableOptions;
 use js_sys::{Array, Float32Array, Function, JSON, Promise, Reflect, Uint8Array};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
@@ -18,15 +20,32 @@ pub fn refused(error: refrain::Error) -> JsValue {
 const DEVICES: [(&str, &str); 2] =
     [("`Device::Cpu`", "`Device.cpu()`"), ("`Device::select(\"gpu\")`", "`Device.gpu()`")];
 
-/// The words of an error, with the names that options have here: of `ReadOptions::fill` its end.
-pub fn in_words(error: &refrain::Error) -> String {
-    let message = error.to_string();
-    let message = DEVICES.iter().fold(message, |message, (from, to)| message.replace(from, to));
-    let option = |part: &str| match part.split_once("::") {
-        Some(("BacktestOptions" | "LoadOptions" | "ReadOptions" | "Task", field)) => field.to_owned(),
+/// What an error or a note says, with the options that the library names as JavaScript has them: `ReadOptions::time_format`
+/// is options.timeFormat.
+pub fn in_words(said: &impl ToString) -> String {
+    let message = DEVICES.iter().fold(said.to_string(), |message, (from, to)| message.replace(from, to));
+    // Every other part stands between two backticks.
+    let part = |(n, part): (usize, &str)| match part.split_once("::") {
+        Some(("BacktestOptions" | "LoadOptions" | "ReadOptions" | "Task", field)) if n % 2 == 1 => option(field),
+        _ if n % 2 == 1 => format!("`{part}`"),
         _ => part.to_owned(),
     };
-    message.split('`').map(option).collect::<Vec<_>>().join("`")
+    message.split('`').enumerate().map(part).collect()
+}
+
+/// A field of the library's options as JavaScript names it.
+fn option(field: &str) -> String {
+    let mut words = field.split('_');
+    let first = words.next().unwrap_or_default();
+    let rest = words.map(|word| word[..1].to_uppercase() + &word[1..]);
+    format!("options.{first}{}", rest.collect::<String>())
+}
+
+/// A fault of ours, by the words of its panic, as a JavaScript `Error` of the name `Panic`.
+pub fn panicked(words: &str) -> JsValue {
+    let error = js_sys::Error::new(&format!("this is a fault of the program: {words}"));
+    error.set_name("Panic");
+    error.into()
 }
 
 /// A mistake in what JavaScript has given.
@@ -46,7 +65,45 @@ pub fn options<T: DeserializeOwned + Default>(options: &JsValue) -> Result<T> {
         return Ok(T::default());
     }
     let text = String::from(JSON::stringify(options)?);
-    serde_json::from_str(&text).map_err(|error| wrong(format!("options: {error}")))
+    let values = serde_json::from_str(&text).map_err(|error| wrong(format!("options: {error}")))?;
+    typed(values)
+}
+
+/// Options in their types; what is not said is the default.
+fn typed<T: DeserializeOwned>(values: Value) -> Result<T> {
+    serde_json::from_value(values.clone()).map_err(|error| {
+        // Each has a default, so that each can be looked at alone: which of them it is the error does not say.
+        let alone = |(name, value): (&String, &Value)| {
+            let one = Map::from_iter([(name.clone(), value.clone())]);
+            serde_json::from_value::<T>(Value::Object(one)).err().map(|error| (format!("options.{name}"), error))
+        };
+        let found = values.as_object().and_then(|values| values.iter().find_map(alone));
+        let (name, error) = found.unwrap_or_else(|| ("options".to_owned(), error));
+        let words = TYPES.iter().fold(error.to_string(), |words, (from, to)| words.replace(from, to));
+        wrong(format!("{name}: {words}"))
+    })
+}
+
+/// Types in errors, and what they are called here.
+const TYPES: [(&str, &str); 4] = [
+    ("expected usize", "expected a whole number from 0 on"),
+    ("expected u64", "expected a whole number from 0 on"),
+    ("expected f32", "expected a number"),
+    ("expected f64", "expected a number"),
+];
+
+/// The options of a table, and those of a call that takes it: one object in JavaScript.
+pub fn with_table<T: DeserializeOwned>(wanted: &JsValue) -> Result<(TableOptions, T)> {
+    let names = serde_json::to_value(TableOptions::default()).expect("options are plain values");
+    let (of_table, others): (Map<_, _>, Map<_, _>) =
+        options::<Map<String, Value>>(wanted)?.into_iter().partition(|(name, _)| names.get(name).is_some());
+    Ok((typed(Value::Object(of_table))?, typed(Value::Object(others))?))
+}
+
+/// The width of a picture, in pixels.
+pub fn pixels(width: f64) -> Result<f64> {
+    let expected = "expected pixels, from 1 to 100000";
+    if (1.0..=1e5).contains(&width) { Ok(width) } else { Err(wrong(format!("width is {width}, {expected}"))) }
 }
 
 /// The bytes of a string or of an array of bytes.

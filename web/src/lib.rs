@@ -10,17 +10,20 @@ mod device;
 mod exercise;
 mod forecaster;
 mod js;
+mod lost;
 mod network;
 mod picture;
+mod table;
 mod verify;
 
 pub use bench::bench;
 pub use dataset::Dataset;
 pub use device::Device;
 pub use exercise::{Exercise, FreeRun};
-pub use forecaster::{Backtest, Forecast, Forecaster, describe};
+pub use forecaster::{Backtest, Forecast, Forecaster};
 pub use network::Network;
 pub use picture::{loss_curve, sample, stream};
+pub use table::describe;
 pub use verify::verify;
 
 use wasm_bindgen::prelude::*;
@@ -28,9 +31,9 @@ use wasm_bindgen::prelude::*;
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = include_str!("types.ts");
 
-/// A panic is a mistake of ours: it becomes a JavaScript exception with its words, after which the module is to be
+/// A panic is a fault of ours: it becomes a JavaScript exception with its words, after which the module is to be
 /// loaded anew.
 #[wasm_bindgen(start)]
 fn start() {
-    std::panic::set_hook(Box::new(|panic| wasm_bindgen::throw_str(&panic.to_string())));
+    std::panic::set_hook(Box::new(|panic| wasm_bindgen::throw_val(js::panicked(&panic.to_string()))));
 }

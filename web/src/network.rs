@@ -3,12 +3,16 @@
 use crate::dataset::Dataset;
 use crate::device::Device;
 use crate::exercise::cell;
-use crate::js::{Result, options, refused, value};
+use crate::js::{Result, in_words, options, refused, value};
+use crate::lost::processor;
 use js_sys::{Function, Uint8Array};
+use refrain::Error;
 use refrain::engine::{AnyEngine, Engine, Precision};
 use refrain::model::{LoadOptions, Model, Nonlinearity, Readout};
 use refrain::network::{Builder, Fit, on_engine};
+use refrain::train::{self, Snapshot};
 use serde::{Deserialize, Serialize};
+use std::cell::RefCell;
 use std::ops::ControlFlow;
 use wasm_bindgen::prelude::*;
 
@@ -19,6 +23,8 @@ pub struct Network {
     model: Model,
     engine: AnyEngine,
     notes: Vec<String>,
+    /// Why it went on on the processor.
+    lost: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -38,11 +44,13 @@ struct NetworkOptions {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 struct FileOptions {
     name: Option<String>,
     nonlinearity: Option<Nonlinearity>,
     readout: Option<Readout>,
+    module: Option<String>,
+    head_module: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -88,7 +96,7 @@ impl Network {
         }
         let model = builder.model().map_err(refused)?;
         let engine = device.0.engine_with(model.spec, &model.parameters, precision).map_err(refused)?;
-        Ok(Network { model, engine, notes: Vec::new() })
+        Ok(Network { model, engine, notes: Vec::new(), lost: None })
     }
 
     /// The network of a model file: one that this library wrote, here or at the command line, or a state_dict that
@@ -98,12 +106,13 @@ impl Network {
         file: &[u8],
         #[wasm_bindgen(js_name = "options", unchecked_optional_param_type = "FileOptions")] wanted: JsValue,
     ) -> Result<Network> {
-        let FileOptions { name, nonlinearity, readout } = options(&wanted)?;
+        let FileOptions { name, nonlinearity, readout, module, head_module } = options(&wanted)?;
         let name = name.unwrap_or_else(|| "the model".to_owned());
-        let loaded = Model::read(&name, file, &LoadOptions { nonlinearity, readout, ..LoadOptions::default() });
+        let loaded = Model::read(&name, file, &LoadOptions { nonlinearity, readout, module, head_module });
         let loaded = loaded.map_err(refused)?;
         let engine = device.0.engine(loaded.model.spec, &loaded.model.parameters).map_err(refused)?;
-        Ok(Network { notes: loaded.notes.into_iter().chain(loaded.ignored).collect(), model: loaded.model, engine })
+        let notes = loaded.notes.iter().chain(&loaded.ignored).map(in_words).collect();
+        Ok(Network { notes, model: loaded.model, engine, lost: None })
     }
 
     /// What it is.
@@ -132,7 +141,7 @@ impl Network {
     }
 
     /// Fits the network to data. The callback is told of every epoch, and ends the run where it returns `false`; what it
-    /// returns is not waited for.
+    /// returns is not waited for. Where the GPU is lost, training goes on from the last epoch on the processor.
     #[wasm_bindgen(unchecked_return_type = "Fitted")]
     pub async fn fit(
         &mut self,
@@ -143,11 +152,13 @@ impl Network {
         >,
     ) -> Result<JsValue> {
         #[derive(Serialize)]
-        struct Epoch {
+        struct Epoch<'a> {
             epoch: usize,
             epochs: usize,
             loss: f64,
             val: Option<f64>,
+            device: &'a str,
+            lost: Option<&'a str>,
         }
         #[derive(Serialize)]
         struct Fitted<'a> {
@@ -180,9 +191,17 @@ impl Network {
         if let Some(patience) = patience {
             fit = fit.patience(patience);
         }
+        // What the callback is told of the device changes while it is at work.
+        let on = RefCell::new((self.engine.device().name.clone(), self.lost.clone()));
+        let mut told = 0;
         let mut fit = fit.seed(seed.unwrap_or(0)).on_epoch(|epoch| {
-            let Some(callback) = &callback else { return ControlFlow::Continue(()) };
-            let about = Epoch { epoch: epoch.epoch, epochs: epoch.epochs, loss: epoch.loss, val: epoch.val };
+            // An epoch that was lost with the GPU after the callback was told of it is trained again, and not told again.
+            let again = epoch.epoch <= told;
+            told = told.max(epoch.epoch);
+            let Some(callback) = callback.as_ref().filter(|_| !again) else { return ControlFlow::Continue(()) };
+            let (device, lost) = &*on.borrow();
+            let train::Epoch { epoch, epochs, loss, val, .. } = *epoch;
+            let about = Epoch { epoch, epochs, loss, val, device, lost: lost.as_deref() };
             match value(&about).and_then(|about| callback.call1(&JsValue::NULL, &about)) {
                 Ok(answer) if answer == JsValue::FALSE => ControlFlow::Break(()),
                 Ok(_) => ControlFlow::Continue(()),
@@ -192,26 +211,48 @@ impl Network {
                 }
             }
         });
-        let finished = on_engine::fit(&mut self.model, &mut self.engine, &data.0, &mut fit).await.map_err(refused);
+        let mut last = None;
+        let finished = loop {
+            let Network { model, engine, .. } = self;
+            let from = last.clone();
+            let mut keep = |snapshot: &Snapshot| last = Some(snapshot.clone());
+            let each_epoch: Option<&mut dyn FnMut(&Snapshot)> =
+                if engine.device().backend == "native" { None } else { Some(&mut keep) };
+            match on_engine::fit_from(model, engine, &data.0, &mut fit, from, each_epoch).await {
+                Ok(finished) => break finished,
+                Err(error) => {
+                    self.recover(error)?;
+                    on.replace((self.engine.device().name.clone(), self.lost.clone()));
+                }
+            }
+        };
         drop(fit);
         if let Some(error) = threw {
             return Err(error);
         }
-        let finished = finished?;
         let best = finished.best.map(|best| best.epoch);
         value(&Fitted { epochs: finished.epochs, history: &finished.history, val: &finished.val, best })
     }
 
     /// The outputs for every row: [rows, outputs], or [rows, steps, outputs] where every step has one.
     pub async fn predict(&mut self, data: &Dataset) -> Result<Vec<f32>> {
-        let found = on_engine::predict(&self.model.spec, &mut self.engine, &data.0).await;
-        Ok(found.map_err(refused)?.into_vec())
+        loop {
+            match on_engine::predict(&self.model.spec, &mut self.engine, &data.0).await {
+                Ok(found) => return Ok(found.into_vec()),
+                Err(error) => self.recover(error)?,
+            }
+        }
     }
 
     /// What the outputs for the data are worth.
     #[wasm_bindgen(unchecked_return_type = "Measures")]
     pub async fn evaluate(&mut self, data: &Dataset) -> Result<JsValue> {
-        value(&on_engine::evaluate(&self.model, &mut self.engine, &data.0).await.map_err(refused)?)
+        loop {
+            match on_engine::evaluate(&self.model, &mut self.engine, &data.0).await {
+                Ok(found) => return value(&found),
+                Err(error) => self.recover(error)?,
+            }
+        }
     }
 
     /// Begins a stream of so many sequences, whose states are these, [states, layers, rows, hidden], or zero.
@@ -236,6 +277,12 @@ impl Network {
         self.engine.states().await.map_err(refused)
     }
 
+    /// Why it went on on the processor, where the GPU was lost.
+    #[wasm_bindgen(getter)]
+    pub fn lost(&self) -> Option<String> {
+        self.lost.clone()
+    }
+
     /// All weights.
     #[wasm_bindgen(getter)]
     pub fn parameters(&self) -> Vec<f32> {
@@ -245,5 +292,15 @@ impl Network {
     /// The network as a safetensors file, under PyTorch's names.
     pub fn model(&self) -> Result<Uint8Array> {
         Ok(Uint8Array::from(self.model.to_bytes().map_err(refused)?.as_slice()))
+    }
+}
+
+impl Network {
+    /// Goes on on the processor where an adapter was lost; any other error is the caller's.
+    fn recover(&mut self, error: Error) -> Result<()> {
+        let (device, lost) = processor(error, self.engine.device())?;
+        self.engine = device.engine(self.model.spec, &self.model.parameters).map_err(refused)?;
+        self.lost = Some(lost);
+        Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! Pictures and tables that need no network.
 
-use crate::js::{Result, wrong};
+use crate::js::{Result, pixels, wrong};
 use refrain::forecast::sample as samples;
 use refrain::plot::{Axis, Frame, Head, Svg};
 use refrain::train::{Best, Finished, loss_curves};
@@ -9,9 +9,11 @@ use wasm_bindgen::prelude::*;
 /// Losses over the epochs as a picture so many pixels wide: of training, and of validation where `val` is not empty;
 /// `best` is the best epoch, or 0.
 #[wasm_bindgen(js_name = "lossCurve")]
-pub fn loss_curve(history: Vec<f64>, val: Vec<f64>, best: usize, network: &str, width: f64) -> String {
+pub fn loss_curve(history: Vec<f64>, val: Vec<f64>, best: usize, network: &str, width: f64) -> Result<String> {
+    let width = pixels(width)?;
     let best = (1..=val.len()).contains(&best).then(|| Best { epoch: best, loss: val[best - 1], mae: None });
-    loss_curves(&Finished { epochs: history.len(), steps: 0, history, val, best, stopped: false }, network, width)
+    let finished = Finished { epochs: history.len(), steps: 0, history, val, best, stopped: false };
+    Ok(loss_curves(&finished, network, width))
 }
 
 /// A generated table, as CSV: `demand`, 2400 hours of it beside the temperature, or `visits`, 1100 days.
@@ -30,9 +32,10 @@ pub fn sample(
 /// What went into a stream and what came out, the last of it, as a picture so many pixels wide; the last value is that
 /// of step `step`.
 #[wasm_bindgen(js_name = "streamPicture")]
-pub fn stream(title: &str, inputs: Vec<f32>, outputs: Vec<f32>, step: usize, width: f64) -> String {
+pub fn stream(title: &str, inputs: Vec<f32>, outputs: Vec<f32>, step: usize, width: f64) -> Result<String> {
     /// Pixels below the head.
     const HEIGHT: f64 = 378.0;
+    let width = pixels(width)?;
     let count = inputs.len().max(outputs.len());
     let first = step as f64 - count as f64 + 1.0;
     let points = |values: &[f32]| {
@@ -53,5 +56,5 @@ pub fn stream(title: &str, inputs: Vec<f32>, outputs: Vec<f32>, step: usize, wid
     for (points, class) in [(inputs, "known"), (outputs, "forecast")] {
         svg.curve(&frame.all(&points), class);
     }
-    svg.finish()
+    Ok(svg.finish())
 }

@@ -5,6 +5,8 @@ export interface DeviceInfo {
   backend: string;
   driver: string;
   type: "discrete-gpu" | "integrated-gpu" | "virtual-gpu" | "cpu" | "other";
+  /** Why `Device.auto()` passed over a GPU: which of its limits is short. */
+  passedOver: string | null;
 }
 
 /** Which kernels a GPU runs; "chosen" takes what should be fastest. */
@@ -60,6 +62,10 @@ export interface FileOptions {
   name?: string;
   nonlinearity?: "tanh" | "relu";
   readout?: "last" | "last_step" | "every";
+  /** The recurrent module of a file of several, by its name or the end of it after a dot. */
+  module?: string;
+  /** The Linear behind it, likewise. */
+  headModule?: string;
 }
 
 export interface NetworkDescription {
@@ -110,6 +116,9 @@ export interface FitEpoch {
   epochs: number;
   loss: number;
   val: number | null;
+  device: string;
+  /** Why it went on on the processor, where the GPU was lost. */
+  lost: string | null;
 }
 
 export interface Fitted {
@@ -138,22 +147,54 @@ export interface Metrics {
   mae: number;
 }
 
+/** How a table is written; what is not said is guessed. */
+export interface TableOptions {
+  /** What errors call it. */
+  name?: string;
+  /** What to put where values or rows are missing, which are refused otherwise. */
+  fill?: "forward" | "linear";
+  /** The column of times, or "none" to count rows. */
+  time?: string;
+  /** How they are written: "%d/%m/%Y %H:%M", "epoch-s", "epoch-ms", "number". */
+  timeFormat?: string;
+  /** The column that tells several series in one table apart. */
+  id?: string;
+  /** How far apart times stand: "15min", "h", "D", "B", "W", "ME", "Q", "Y", or a number. */
+  frequency?: string | number;
+  decimal?: "." | ",";
+  /** What parts thousands: "," "." "'" "space" or "none". */
+  thousands?: string;
+  /** Whether the first row has the columns' names. */
+  header?: boolean;
+  /** Columns to leave out. */
+  except?: string[];
+}
+
 /** How a forecaster is made and trained; what is not said follows from the table. */
-export interface TrainOptions {
+export interface TrainOptions extends TableOptions {
   /** The column, or columns, to forecast. */
   target: string | string[];
-  /** What errors call the table. */
-  name?: string;
   past?: string[];
   future?: string[];
   calendar?: ("minute" | "hour" | "weekday" | "day" | "month" | "yearday")[];
   window?: number;
   horizon?: number;
   season?: number;
-  fill?: "forward" | "linear";
+  /** Levels to forecast, such as [0.1, 0.5, 0.9]. */
+  quantiles?: number[];
+  channels?: "joint" | "independent";
+  center?: "none" | "last" | "mean" | "season";
+  scaling?: "standard" | "minmax" | "robust" | "none";
+  /** Whether targets are forecast by their logarithms. */
+  log?: boolean;
+  /** Rows that validate and rows that are held out: a fraction, a number of rows, or a date; each 0.1. */
+  val?: number | string;
+  test?: number | string;
   cell?: Cell;
   hidden?: number;
   layers?: number;
+  /** Networks to train, whose median is the forecast. */
+  members?: number;
   epochs?: number;
   batch?: number;
   lr?: number;
@@ -162,6 +203,9 @@ export interface TrainOptions {
 
 /** How far training has come. */
 export interface TrainProgress {
+  /** The network of so many. */
+  member: number;
+  members: number;
   epoch: number;
   epochs: number;
   /** Steps taken of the epoch, of so many. */
@@ -176,10 +220,9 @@ export interface TrainProgress {
   lost: string | null;
 }
 
-/** Of tables: a name for errors, and what to put where values are missing. */
-export interface TableOptions {
-  name?: string;
-  fill?: "forward" | "linear";
+export interface BacktestOptions extends TableOptions {
+  /** The first row to forecast: a date, a number of rows, or "last:30"; by default the first that was held out. */
+  from?: number | string;
 }
 
 export interface ForecastOptions extends TableOptions {

@@ -1,13 +1,15 @@
 // Tests the built page in Chromium, with WebGPU on SwiftShader. Arguments pick tests by their names; screenshots go to
 // target/web-pictures.
+import faults from "./faults.mjs";
 import forecast from "./forecast.mjs";
 import { browser, close, seconds } from "./harness.mjs";
 import models from "./models.mjs";
+import refusals from "./refusals.mjs";
 import sine from "./sine.mjs";
 import verify from "./verify.mjs";
 
 const wanted = process.argv.slice(2);
-const tests = { ...sine, ...forecast, ...models, ...verify };
+const tests = { ...sine, ...forecast, ...refusals, ...faults, ...models, ...verify };
 let passed = 0;
 let failures = 0;
 for (const [name, test] of Object.entries(tests)) {

@@ -1,0 +1,102 @@
+// What the browser may do to the page: a GPU that is lost or has low limits, a program that breaks, submissions that are
+// too long.
+import assert from "node:assert/strict";
+import { drop, on, sales } from "./harness.mjs";
+import { WORK, lost, submissions, watchSubmissions } from "./package.mjs";
+
+/** Every call into the package of the worker that is there breaks, once the page says so. */
+const BREAK = `{
+  let broken = false;
+  new BroadcastChannel("break").onmessage = () => { broken = true; };
+  const instantiate = WebAssembly.instantiateStreaming;
+  WebAssembly.instantiateStreaming = async (...given) => {
+    const { instance, module } = await instantiate.apply(WebAssembly, given);
+    const exports = Object.entries(instance.exports).map(([name, value]) => [name, typeof value !== "function" ? value : (...given) => {
+      if (broken) throw new WebAssembly.RuntimeError("unreachable");
+      return value(...given);
+    }]);
+    return { instance: { exports: Object.fromEntries(exports) }, module };
+  };
+}
+`;
+
+/** An adapter of hardware whose limits are those of WebGPU's compatibility mode. */
+const LOW = `{
+  const low = { maxComputeInvocationsPerWorkgroup: 128, maxStorageBuffersPerShaderStage: 4 };
+  const over = (object, few) => new Proxy(object, { get: (object, name) => (name in few ? few[name] : object[name]) });
+  const request = GPU.prototype.requestAdapter;
+  GPU.prototype.requestAdapter = async function (...given) {
+    const adapter = await request.apply(this, given);
+    Object.defineProperty(adapter, "limits", { value: over(adapter.limits, low) });
+    Object.defineProperty(adapter, "info", { value: over(adapter.info, { isFallbackAdapter: false }) });
+    return adapter;
+  };
+}
+`;
+
+export default {
+  async "where the program breaks, the page says so and goes on"() {
+    const broken = /^The computation broke off \(.*unreachable\): its tables and networks are gone; take them anew\.$/;
+    const breakIt = (page) => page.evaluate(() => new BroadcastChannel("break").postMessage(0));
+    await on("?device=cpu&epochs=10000#sine", async (page) => {
+      // In the middle of what is waited for, which no answer would end.
+      await page.locator("#sine-status", { hasText: /^Epoch \d\d/ }).waitFor();
+      await breakIt(page);
+      await page.locator("#failure:not([hidden])").waitFor();
+      console.log(`  ${await page.locator("#failure").textContent()}`);
+      for (const place of ["#failure", "#sine-error"]) assert.match(await page.locator(place).textContent(), broken);
+      // Another worker has taken its place.
+      await page.fill("#sine-form [name=epochs]", "2");
+      await page.click("#sine-form button.main");
+      await page.locator("#sine-table:not([hidden])").waitFor();
+      assert.equal(await page.locator("#sine-error").textContent(), "");
+      // And in a call.
+      await breakIt(page);
+      await page.click("nav a[href='#forecast']");
+      await drop(page, "sales.csv", [[sales, 1]]);
+      await page.locator("#forecast-error:not([hidden])").waitFor();
+      assert.match(await page.locator("#forecast-error").textContent(), broken);
+      await drop(page, "sales.csv", [[sales, 1]]);
+      await page.locator("#table-status", { hasText: "400 rows" }).waitFor();
+      assert.equal(await page.locator("#forecast-error").textContent(), "");
+    }, {}, BREAK);
+  },
+
+  async "an adapter of the compatibility mode is refused by the limit that is short, and the CPU takes over"() {
+    await on("?device=auto&epochs=2", async (page) => {
+      const words = "a kernel needs 256 invocations a workgroup, but GPU allows 128; the device CPU computes without";
+      await page.locator("#device-name", { hasText: `${words}: the CPU engine takes its place.` }).waitFor();
+      console.log(`  ${await page.locator("#device-name").textContent()}`);
+      await page.locator("#sine-table:not([hidden])").waitFor();
+      assert.equal(await page.locator("#sine-error").textContent(), "");
+      await page.selectOption("#device", "gpu");
+      await page.locator("#device-name", { hasText: words }).waitFor();
+    }, {}, LOW);
+  },
+
+  async "work that takes long on a slow adapter goes in submissions of less than 200 ms"() {
+    await on("?device=cpu&epochs=1", async (page) => {
+      await watchSubmissions(page);
+      for (const name of WORK) {
+        const found = await submissions(page, name);
+        const ran = found.filter(({ isNew, kernels }) => !isNew && kernels.length).sort((a, b) => b.ms - a.ms);
+        const longest = ran.slice(0, 4).map(({ ms, kernels }) => `${ms.toFixed(0)} ms (${kernels.slice(0, 3)})`);
+        console.log(`  ${name}: ${found.length} submissions, ${ran.length} of kernels that had run; the longest ${longest.join(", ")}`);
+        assert.ok(ran.length > 10, name);
+        // One in a hundred may have waited for another program.
+        assert.ok(ran[Math.floor(ran.length / 100)].ms < 200, `${name}: ${longest}`);
+      }
+    });
+  },
+
+  async "a network that is fitted goes on on the CPU where the GPU is lost"() {
+    await on("?device=cpu&epochs=1", async (page) => {
+      const { epochs, devices, told, property, apart, loss } = await lost(page);
+      console.log(`  ${epochs.length} epochs on ${devices.join(", then ")}: ${told}`);
+      assert.deepEqual(epochs, Array.from({ length: 12 }, (_, n) => n + 1));
+      assert.equal(devices.length, 2);
+      assert.ok(told.length > 20 && told === property, told);
+      assert.ok(apart < 1e-3, `${apart}`);
+    });
+  },
+};
