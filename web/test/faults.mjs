@@ -89,11 +89,13 @@ export default {
     });
   },
 
-  async "a network that is fitted goes on on the CPU where the GPU is lost"() {
+  async "a network that is fitted, and the exercise, go on on the CPU where the GPU is lost"() {
     await on("?device=cpu&epochs=1", async (page) => {
-      const { epochs, devices, told, property, apart, loss } = await lost(page);
+      const { epochs, ofExercise, devices, told, property, apart } = await lost(page);
       console.log(`  ${epochs.length} epochs on ${devices.join(", then ")}: ${told}`);
+      // No epoch is left out, and none is told twice.
       assert.deepEqual(epochs, Array.from({ length: 12 }, (_, n) => n + 1));
+      assert.deepEqual(ofExercise, [1, 2, 3, 4, 5, 6]);
       assert.equal(devices.length, 2);
       assert.ok(told.length > 20 && told === property, told);
       assert.ok(apart < 1e-3, `${apart}`);

@@ -61,7 +61,7 @@ export const network = (page, device) => page.evaluate(async (device) => {
   return { before, after, epochs, apart: Math.abs(last - y), again: Math.abs(same - y), refused };
 }, device);
 
-/** Fits a network whose GPU is lost in the fourth of twelve epochs, and one on the CPU alone. */
+/** Fits a network whose GPU is lost in the fourth of twelve epochs, and one on the CPU alone; then the exercise, likewise. */
 export const lost = (page) => page.evaluate(async () => {
   const request = GPUAdapter.prototype.requestDevice;
   let device;
@@ -88,7 +88,15 @@ export const lost = (page) => page.evaluate(async () => {
   });
   const alone = await fitted(refrain.Device.cpu());
   const [{ loss }, { loss: expected }] = [await network.evaluate(data), await alone.evaluate(data)];
-  return { epochs, devices: [...devices], told, property: network.lost, apart: Math.abs(loss - expected) / expected };
+  const exercise = new refrain.Exercise(await refrain.Device.gpu());
+  const ofExercise = [];
+  await exercise.train(6, ({ epoch }) => {
+    ofExercise.push(epoch);
+    if (epoch === 2) device.destroy();
+  });
+  return {
+    epochs, ofExercise, devices: [...devices], told, property: network.lost, apart: Math.abs(loss - expected) / expected,
+  };
 });
 
 /** Notes how long each submission takes on the GPU, in milliseconds, from when the one before has ended; and whether it has
