@@ -6,7 +6,7 @@ mod common;
 
 use common::assert_close;
 use rand::RngExt;
-use refrain::loss::{Loss, Objective, Quantiles};
+use refrain::loss::{Distribution, Loss, Objective, Quantiles};
 use refrain::model::cells::{Cell, MAX_SLOTS, MAX_STATES};
 use refrain::model::{CellKind, CellVisitor, Dropout, Head, Layout, Readout, Spec};
 use refrain::reference::{self, Sequences};
@@ -247,6 +247,22 @@ fn every_loss() {
             Problem { objective, spec, lengths: None, ..problem.clone() }.check();
             Problem { objective, spec, ..problem }.check();
         }
+    }
+}
+
+#[test]
+fn likelihoods() {
+    let [student_t, counts] = [Distribution::StudentT, Distribution::NegativeBinomial];
+    // The last of each are a scale and an overdispersion at their least.
+    let t = [[0.5, -1.0, 0.3], [2.0, 1.5, -4.0], [0.0, -12.0, 9.0]];
+    let [mild, strong, least] = [[1.5, 0.5], [-3.0, 2.0], [0.7, -12.0]];
+    let cases = t.into_iter().flat_map(|y| [0.5, -30.0].map(|target| (student_t, y.to_vec(), vec![target])));
+    let counted =
+        [(mild, 0.75), (mild, 0.0), (strong, 2.5), (least, 1.0)].map(|(y, t)| (counts, y.to_vec(), vec![t, 8.0]));
+    for (distribution, y, target) in cases.chain(counted) {
+        let expected = central_differences(&y, |y| distribution.value(y, &target));
+        let found = distribution.gradient(&y, &target);
+        assert_close(format!("{distribution:?} of {y:?} at {target:?}"), &found, &expected, 1e-7, 1e-7);
     }
 }
 

@@ -8,6 +8,7 @@ use common::assert_close;
 use pollster::block_on;
 use refrain::data::{Center, Targets, Windows};
 use refrain::engine::{Device, Engine, Steps};
+use refrain::loss::{Distribution, Loss, Objective};
 use refrain::model::{CellKind, Layout, Model, NamedRange, Segments, Spec, initial_parameters};
 use refrain::optim::Optimizer;
 use refrain::reference::{self, Sequences};
@@ -51,6 +52,7 @@ struct Golden {
     state_dict: Vec<(String, Vec<usize>)>,
     segment: usize,
     targets: usize,
+    distribution: Option<Distribution>,
     #[serde(rename = "B")]
     rows: usize,
     #[serde(rename = "T")]
@@ -69,10 +71,11 @@ struct Golden {
 fn the_oracle_is_pytorchs_segrnn() {
     let bytes = golden::read("segments");
     let (tensors, Document { torch, cases }) = golden::parse(&bytes);
-    assert_eq!(cases.len(), 8);
-    for Golden { name, cell, states, state_dict, segment, targets, rows, steps, input, hidden, outputs, layers } in
-        cases
-    {
+    assert_eq!(cases.len(), 16);
+    for case in cases {
+        let Golden { name, cell, states, state_dict, segment, targets, distribution, .. } = case;
+        let Golden { rows, steps, input, hidden, outputs, layers, .. } = case;
+        let loss = distribution.map_or(Loss::Mse, Loss::Likelihood);
         let segments = Some(Segments { steps: segment, targets });
         let spec = Spec { layers, segments, ..Spec::new(cell, input, hidden, outputs) };
         let layout = Layout::new(&spec);
@@ -85,7 +88,9 @@ fn the_oracle_is_pytorchs_segrnn() {
         };
         let initial = states.then(|| of_states("", "_0"));
         let sequences = Sequences { rows, steps, x: tensor("x"), states: initial, lengths: None };
-        let found = reference::differentiate(&spec, &tensor("parameters"), &sequences, &tensor("targets"));
+        let objective = Objective { loss, ..Objective::default() };
+        let (parameters, targets) = (tensor("parameters"), tensor("targets"));
+        let found = reference::differentiate_with(&spec, &parameters, &sequences, &targets, &objective);
         let found = found.expect("a sound case");
         let check = |what: &str, found: &[f64], expected: &[f64]| {
             assert_close(format!("{name}, {what} (PyTorch {torch})"), found, expected, TOLERANCE, TOLERANCE);

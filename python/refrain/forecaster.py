@@ -189,7 +189,8 @@ class Forecaster:
     clip : float, optional
         Largest norm of the gradient, 0 for none; by default 1.
     loss : str, optional
-        "mse", "mae", "huber" or "quantile"; by default "huber", which turns into lines at a quarter of a naive forecast's mean
+        "mse", "mae", "huber", "quantile", or the likelihood of a distribution, "student_t" or "negative_binomial" (of counts),
+        whose `quantiles` are given; by default "huber", which turns into lines at a quarter of a naive forecast's mean
         error, or "quantile" where levels are forecast.
     delta : float, optional
         Where the loss "huber", where it is asked for, turns from a parabola into lines; by default 1.

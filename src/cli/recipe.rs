@@ -192,6 +192,10 @@ pub enum LossName {
     Mae,
     Huber,
     Quantile,
+    /// The likelihood of Student's t, of which --quantiles are given.
+    StudentT,
+    /// The likelihood of a negative binomial, of counts.
+    NegativeBinomial,
     CrossEntropy,
     #[value(alias = "bce")]
     BinaryCrossEntropy,

@@ -43,6 +43,10 @@ pub fn table(backtest: &Backtest) -> String {
     if !losses.is_empty() {
         text += &format!("\nQuantile loss at the level {}", losses.join(", "));
     }
+    let Scores { crps, wql, .. } = backtest.model().scores;
+    if let Some(crps) = crps {
+        text += &format!("\nCRPS {}, weighted quantile loss {}", significant(crps), number(wql));
+    }
     for note in &backtest.notes {
         text += &format!("\n{note}");
     }

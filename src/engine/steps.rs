@@ -2,7 +2,7 @@
 
 use crate::data::Windows;
 use crate::error::{Error, Result};
-use crate::loss::{Loss, Objective};
+use crate::loss::Objective;
 use crate::model::{Dropout, Spec};
 use crate::optim::{Clip, Optimizer, Schedule, Update};
 
@@ -88,7 +88,7 @@ impl<'a> Steps<'a> {
             let expected = format!("{expected}, what the loss reads");
             return Err(Error::config("values of a window's target", windows.target_len(), expected));
         }
-        if self.objective.loss == Loss::CrossEntropy {
+        if self.objective.loss.restricts_targets() {
             for &id in self.ids {
                 let (id, length) = (id as usize, windows.length(id as usize));
                 self.objective.loss.check_targets(spec, windows.steps(), &[length], &windows.target(id))?;

@@ -144,7 +144,8 @@ impl Card {
         if let Some(size) = sizes.iter().find(|&&size| size == 0 || size > MOST) {
             return Err(format!("its forecast has a size of {size}, expected 1 to {MOST}"));
         }
-        let counts = plan.horizon.checked_mul(plan.targets.len()).and_then(|count| count.checked_mul(plan.levels()));
+        let counts =
+            plan.horizon.checked_mul(plan.targets.len()).and_then(|count| count.checked_mul(plan.outputs_of_target()));
         if counts.is_none() || (plan.inputs(), plan.outputs()) != (spec.input, spec.outputs()) {
             return Err(format!(
                 "its forecast has {} features and {counts:?} outputs, expected {} and {}, the network's",
@@ -152,6 +153,9 @@ impl Card {
                 spec.input,
                 spec.outputs()
             ));
+        }
+        if plan.distribution.is_some() && (plan.quantiles.is_none() || spec.segments.is_none()) {
+            return Err("its forecast is a distribution, expected levels of it and a network over segments".to_owned());
         }
         if plan.least > plan.window {
             return Err(format!(

@@ -4,6 +4,9 @@
 use super::scale::{median, sorted, unit};
 use serde::Serialize;
 
+/// Levels from which on they show a distribution.
+const LEAST_LEVELS: usize = 3;
+
 /// Sums over forecasts p of truths t; in f64.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tally {
@@ -19,6 +22,7 @@ pub struct Tally {
     unscaled: f64,
     truth: f64,
     truth_squared: f64,
+    truth_absolute: f64,
     /// A reference that truths are counted from, so that their variance is not lost in their mean: the first truth.
     origin: Option<f64>,
     pinball: Vec<f64>,
@@ -76,6 +80,13 @@ pub struct Scores {
     /// Mean quantile loss of each level, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub pinball: Vec<f64>,
+    /// Continuous ranked probability score, in the unit of the data, as far as the levels show it: twice the mean of their
+    /// quantile losses; none of fewer than three. Source: Gneiting and Raftery 2007, doi 10.1198/016214506000001437.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub crps: Option<f64>,
+    /// Weighted quantile loss: that of all forecasts by the sum of |t|; none where every truth is 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wql: Option<f64>,
     /// The part of the truths that lie in their intervals.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub coverage: Option<f64>,
@@ -103,6 +114,7 @@ impl Tally {
             unscaled: 0.0,
             truth: 0.0,
             truth_squared: 0.0,
+            truth_absolute: 0.0,
             origin: None,
             pinball: Vec::new(),
             covered: 0.0,
@@ -118,6 +130,7 @@ impl Tally {
         let factor = self.unit / unit;
         self.squared *= factor * factor;
         self.truth *= factor;
+        self.truth_absolute *= factor;
         self.truth_squared *= factor * factor;
         self.unit = unit;
     }
@@ -143,6 +156,7 @@ impl Tally {
         let from_origin = (truth - *self.origin.get_or_insert(truth)) / self.unit;
         self.truth += from_origin;
         self.truth_squared += from_origin * from_origin;
+        self.truth_absolute += truth.abs() / self.unit;
         self.pinball.resize(quantiles.len().max(self.pinball.len()), 0.0);
         for (sum, &(level, value)) in self.pinball.iter_mut().zip(quantiles) {
             *sum += if value <= truth { level * (truth - value) } else { (1.0 - level) * (value - truth) };
@@ -170,6 +184,7 @@ impl Tally {
         let shift = (theirs - *self.origin.get_or_insert(theirs)) / unit;
         self.truth_squared += other.truth_squared + 2.0 * shift * other.truth + other.count * shift * shift;
         self.truth += other.truth + other.count * shift;
+        self.truth_absolute += other.truth_absolute;
         self.count += other.count;
         self.absolute += other.absolute;
         self.squared += other.squared;
@@ -216,6 +231,10 @@ impl Tally {
             return None;
         }
         let not_zero = n - self.zeros;
+        let quantile_loss: f64 = self.pinball.iter().sum();
+        let levels = Some(self.pinball.len()).filter(|&levels| levels >= LEAST_LEVELS);
+        let over_levels = |count: f64| levels.map(|levels| 2.0 * quantile_loss / (levels as f64 * count));
+        let truths = self.truth_absolute * self.unit;
         let with_intervals = |sum: f64| (self.intervals > 0.0).then(|| sum / self.intervals);
         Some(Scores {
             count: n as usize,
@@ -229,6 +248,8 @@ impl Tally {
             r2: r2[0],
             r2_median: r2[1],
             pinball: self.pinball.iter().map(|sum| sum / n).collect(),
+            crps: over_levels(n),
+            wql: over_levels(truths).filter(|_| truths > 0.0),
             coverage: with_intervals(self.covered),
             width: with_intervals(self.width),
             scaled_mse: self.normal_squared / n,
@@ -291,6 +312,23 @@ mod tests {
         close(scores.width, 3.5);
         close(scores.pinball.first().copied(), (0.1 * 2.0 + 0.1 * 5.0) / 2.0);
         close(scores.pinball.get(1).copied(), (0.1 * 1.0 + 0.9 * 2.0) / 2.0);
+        assert_eq!((scores.crps, scores.wql), (None, None));
+    }
+
+    #[test]
+    fn three_levels_show_a_distribution() {
+        let mut tally = Tally::new(1.0);
+        let quantiles = [(0.1, 8.0), (0.5, 9.0), (0.9, 11.0)];
+        tally.add(&Forecasted { quantiles: &quantiles, ..forecasted(10.0, 9.0) });
+        tally.add(&Forecasted { quantiles: &quantiles, ..forecasted(-6.0, 9.0) });
+        let scores = tally.scores().unwrap();
+        let losses = [0.1 * 2.0 + 0.5 + 0.1, 0.9 * 14.0 + 0.5 * 15.0 + 0.1 * 17.0];
+        let sum = 2.0 * (losses[0] + losses[1]) / 3.0;
+        close(scores.crps, sum / 2.0);
+        close(scores.wql, sum / 16.0);
+        let mut zeros = Tally::new(1.0);
+        zeros.add(&Forecasted { quantiles: &quantiles, ..forecasted(0.0, 9.0) });
+        assert_eq!(zeros.scores().unwrap().wql, None);
     }
 
     #[test]

@@ -28,8 +28,8 @@ pub struct Spread {
 
 impl Spread {
     /// Of the scales of the series that vary; none where there are none, or where values are not scaled.
-    pub fn of(plan: &Plan, scales: impl Iterator<Item = Scale> + Clone) -> Option<Self> {
-        if plan.scaling == Scaling::None {
+    pub fn of(scaling: Scaling, scales: impl Iterator<Item = Scale> + Clone) -> Option<Self> {
+        if scaling == Scaling::None {
             return None;
         }
         let factor = median(&sorted(scales.clone().map(|scale| scale.factor)))?;
@@ -82,7 +82,8 @@ pub fn fit(table: &Table, plan: &Plan, splits: &[Split]) -> Result<Vec<Vec<Scale
 
 /// What the columns of a plan vary by, each from the scales of the series in which it varies.
 pub fn spreads<S: Iterator<Item = Scale> + Clone>(plan: &Plan, varying: impl Fn(usize) -> S) -> Vec<Option<Spread>> {
-    (0..plan.columns().count()).map(|column| Spread::of(plan, varying(column))).collect()
+    let of_column = |column| Spread::of(plan.scaling_of(column), varying(column));
+    (0..plan.columns().count()).map(of_column).collect()
 }
 
 /// The scales of a series' columns with factors that the panel allows.
@@ -96,17 +97,12 @@ pub fn widened(of_series: &[(Scale, Variation)], spreads: &[Option<Spread>]) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::forecast::Task;
-    use crate::forecast::table::{ReadOptions, Table};
 
     #[test]
     fn series_that_hardly_vary_take_their_scale_from_the_others() {
-        let table = Table::read("t", "y\n1\n2\n3\n".as_bytes(), &ReadOptions::default()).unwrap();
-        let task = Task { window: Some(1), horizon: Some(1), ..Task::new(["y"]) };
-        let plan = Plan::of(&task, &table).unwrap();
         let scale = |offset, factor| Scale { offset, factor, log: false };
         let scales = [scale(100.0, 10.0), scale(1000.0, 100.0), scale(1e6, 1e5)];
-        let spread = Spread::of(&plan, scales.into_iter()).unwrap();
+        let spread = Spread::of(Scaling::Standard, scales.into_iter()).unwrap();
         let factor = |offset, factor, varies| spread.widen(scale(offset, factor), varies).factor;
         // Constant: at 0 it may move as the others do; at a level, as they do at theirs.
         assert_eq!(factor(0.0, 1.0, Variation::Never), 100.0);
@@ -122,8 +118,7 @@ mod tests {
         for known in scales {
             assert_eq!(spread.widen(known, Variation::Often), known);
         }
-        let plan = Plan { scaling: Scaling::None, ..plan };
-        assert!(Spread::of(&plan, scales.into_iter()).is_none());
-        assert!(Spread::of(&plan, std::iter::empty()).is_none());
+        assert!(Spread::of(Scaling::None, scales.into_iter()).is_none());
+        assert!(Spread::of(Scaling::Standard, std::iter::empty()).is_none());
     }
 }

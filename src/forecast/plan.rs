@@ -6,7 +6,7 @@ use super::task::{Channels, Scaling, read_options};
 use super::time::Calendar;
 use crate::data;
 use crate::error::{Error, Result};
-use crate::loss::Quantiles;
+use crate::loss::{Distribution, Loss, Quantiles};
 use serde::{Deserialize, Serialize};
 
 /// What is to be forecast, with every number settled: what a model must know of its task.
@@ -31,6 +31,9 @@ pub struct Plan {
     pub season: usize,
     /// The levels to forecast (Q of them).
     pub quantiles: Option<Quantiles>,
+    /// The distribution that they are quantiles of, where the network gives its parameters in their place.
+    #[serde(default)]
+    pub distribution: Option<Distribution>,
     /// Whether targets are forecast together.
     pub channels: Channels,
     /// What is subtracted from the targets of each window.
@@ -48,6 +51,11 @@ impl Plan {
     /// Refuses normalisations that contradict one another.
     pub(super) fn check(&self) -> Result<()> {
         let Plan { window, season, .. } = self;
+        if self.counts() && (self.center, self.divide, self.log) != (Center::None, Divide::Level, false) {
+            let found = format!("{:?}, `Task::divide` {:?} and `Task::log` {}", self.center, self.divide, self.log);
+            let expected = "none, level and false of the counts of a negative binomial";
+            return Err(Error::config("center", found.to_lowercase(), expected));
+        }
         if self.center == Center::Season && window < season {
             let expected = format!("at least {season}, the season, which `Task::center` takes from it");
             return Err(Error::config("window", window, expected));
@@ -74,9 +82,24 @@ impl Plan {
         if self.channels == Channels::Joint { self.targets.len() } else { 1 }
     }
 
-    /// Values of a target at a step (Q): one, or one a quantile.
-    pub fn levels(&self) -> usize {
-        self.quantiles.map_or(1, |quantiles| quantiles.levels().len())
+    /// The loss of what is forecast other than a point.
+    pub fn loss(&self) -> Option<Loss> {
+        self.distribution.map(Loss::Likelihood).or(self.quantiles.map(Loss::Quantile))
+    }
+
+    /// Whether targets are counts.
+    pub fn counts(&self) -> bool {
+        self.distribution == Some(Distribution::NegativeBinomial)
+    }
+
+    /// How its column at `place` is scaled: counts are not.
+    pub fn scaling_of(&self, place: usize) -> Scaling {
+        if self.counts() && place < self.targets.len() { Scaling::None } else { self.scaling }
+    }
+
+    /// Outputs of the network for a target at a step (Q): one, one a quantile, or the parameters of a distribution.
+    pub fn outputs_of_target(&self) -> usize {
+        self.loss().map_or(1, Loss::outputs_of_target)
     }
 
     /// The fewest rows of a window.
@@ -103,7 +126,7 @@ impl Plan {
 
     /// Outputs of the network (O), [K, C, Q].
     pub fn outputs(&self) -> usize {
-        self.horizon * self.width() * self.levels()
+        self.horizon * self.width() * self.outputs_of_target()
     }
 
     /// The place of the value among the levels that stands for the forecast: the level nearest the middle.

@@ -68,13 +68,22 @@ pub struct Reading<'a> {
 
 impl<'a> Reading<'a> {
     /// The quantiles that the network forecasts of series at `places` among those of training; or its points, with
-    /// intervals of `coverage` where that is given.
+    /// intervals of `coverage` where that is given. Of a distribution the quantiles of the plan, or where a coverage is
+    /// given the median and an interval.
     ///
     /// # Errors
     /// [`Error::Config`] where there are no intervals, or none of that coverage; or of quantiles, which are none.
     pub fn of(card: &'a Card, places: &[Option<usize>], coverage: Option<f64>) -> Result<Self> {
         let plan = &card.plan;
+        // In steps of 1e-4, so that (1 - 0.9) / 2 is 0.05.
+        let interval = |coverage: f64| {
+            let tail = ((1.0 - coverage) / 2.0 * 1e4).round() / 1e4;
+            vec![None, Some(tail), Some(1.0 - tail)]
+        };
         if let Some(quantiles) = &plan.quantiles {
+            if let (Some(coverage), Some(_)) = (coverage, plan.distribution) {
+                return Ok(Reading { plan, levels: interval(coverage), middle: 0, half_widths: None });
+            }
             if let Some(coverage) = coverage {
                 return Err(Error::config("level", coverage, "none: the model forecasts quantiles, which are given"));
             }
@@ -92,9 +101,7 @@ impl<'a> Reading<'a> {
         })?;
         let of_series = |&place: &Option<usize>| intervals.half_widths(coverage, place);
         let half_widths = Some(places.iter().map(of_series).collect::<Result<_>>()?);
-        // In steps of 1e-4, so that (1 - 0.9) / 2 is 0.05.
-        let tail = ((1.0 - coverage) / 2.0 * 1e4).round() / 1e4;
-        Ok(Reading { plan, levels: vec![None, Some(tail), Some(1.0 - tail)], middle: 0, half_widths })
+        Ok(Reading { plan, levels: interval(coverage), middle: 0, half_widths })
     }
 
     /// The forecasts for window `id` from its outputs [K, C, Q], on the scale of the data, [K, C, V]; of a window that
@@ -110,7 +117,7 @@ impl<'a> Reading<'a> {
         outputs: &[f32],
         before: usize,
     ) -> Vec<f64> {
-        let (plan, width, count) = (self.plan, self.plan.width(), self.plan.levels());
+        let (plan, width, count) = (self.plan, self.plan.width(), self.plan.outputs_of_target());
         let segment = origins.segment(id);
         let scales = &scales[segment.series];
         let half_widths = self.half_widths.as_ref().map(|of_series| of_series[segment.series]);
@@ -127,6 +134,16 @@ impl<'a> Reading<'a> {
                 scales[target].inverse_transform(scaled)
             };
             let first = values.len();
+            if let Some(distribution) = plan.distribution {
+                let outputs: Vec<f64> = outputs.iter().map(|&output| output.into()).collect();
+                let quantile = |level: &Level| {
+                    let value = back(distribution.quantile(&outputs, factor.into(), level.unwrap_or(0.5)));
+                    // A count that was divided and multiplied again.
+                    if plan.counts() { value.round() } else { value }
+                };
+                values.extend(self.levels.iter().map(quantile));
+                continue;
+            }
             values.extend(outputs.iter().map(|&output| back(output.into())));
             if let Some(half_widths) = half_widths {
                 let half = if before == 0 {

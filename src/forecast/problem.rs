@@ -188,11 +188,11 @@ impl Problem {
         }
     }
 
-    /// What training minimises by default: the quantile loss of levels, else Huber's.
+    /// What training minimises by default: the loss of levels or a distribution, else Huber's.
     pub fn loss(&self) -> Loss {
         let delta = (TURN * self.spread) as f32;
         let huber = if delta > 0.0 && delta.is_finite() { Loss::Huber { delta } } else { Loss::Mae };
-        self.card.plan.quantiles.map_or(huber, Loss::Quantile)
+        self.card.plan.loss().unwrap_or(huber)
     }
 
     /// Rows that are trained on, that validate, and that are held out, of all series.

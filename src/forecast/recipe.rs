@@ -164,31 +164,42 @@ impl Recipe {
         })
     }
 
-    /// Gives the task the levels that the loss has, where it has none of its own.
+    /// Gives the task the levels or the distribution that the loss has, where it has none of its own.
     ///
     /// # Errors
-    /// [`Error::Config`] where `known`, the card of a model whose training goes on, forecasts points.
+    /// [`Error::Config`] where `known`, the card of a model whose training goes on, forecasts something else.
     pub fn complete(&self, task: &mut Task, known: Option<&Card>) -> Result<()> {
-        if let (Some(Loss::Quantile(quantiles)), None) = (self.loss, task.quantiles) {
-            match known {
-                Some(card) if card.plan.quantiles.is_none() => {
-                    return Err(Error::config("loss", "quantile", "mse, mae or huber: the model forecasts points"));
-                }
-                Some(_) => {}
-                None => task.quantiles = Some(quantiles),
+        let what = |loss: Option<Loss>| match loss {
+            Some(Loss::Quantile(_)) => "levels",
+            Some(Loss::Likelihood(_)) => "a distribution",
+            _ => "points",
+        };
+        match (self.loss, known.map(|card| card.plan.loss())) {
+            (None | Some(Loss::Mse | Loss::Mae | Loss::Huber { .. }), _) => {}
+            (Some(Loss::Quantile(_)), Some(Some(Loss::Quantile(_)))) => {}
+            (Some(asked), Some(known)) if Some(asked) != known => {
+                let expected = format!("one of {}, which the model forecasts", what(known));
+                return Err(Error::config("loss", format!("one of {}", what(self.loss)), expected));
             }
+            (Some(Loss::Quantile(quantiles)), None) => {
+                task.quantiles.get_or_insert(quantiles);
+            }
+            (Some(Loss::Likelihood(distribution)), None) => task.distribution = Some(distribution),
+            _ => {}
         }
         Ok(())
     }
 
     /// The loss for a problem.
     fn loss(&self, problem: &Problem) -> Result<Loss> {
-        match (self.loss, problem.card.plan.quantiles) {
-            (None | Some(Loss::Quantile(_)), Some(quantiles)) => Ok(Loss::Quantile(quantiles)),
-            (Some(_), Some(_)) => {
+        match (self.loss, problem.card.plan.loss()) {
+            (None, _) => Ok(problem.loss()),
+            (Some(Loss::Quantile(_)), Some(known @ Loss::Quantile(_))) => Ok(known),
+            (Some(asked), Some(known)) if asked == known => Ok(known),
+            (Some(_), Some(Loss::Quantile(_))) => {
                 Err(Error::config("loss", "another than quantile", "quantile, since levels are forecast"))
             }
-            (None, None) => Ok(problem.loss()),
+            (Some(_), Some(_)) => Err(Error::config("loss", "another than the model's", "that of its distribution")),
             (Some(loss @ (Loss::Mse | Loss::Mae | Loss::Huber { .. })), None) => Ok(loss),
             (Some(_), None) => Err(Error::config("loss", "one of classes", "mse, mae, huber or quantile for a table")),
         }
@@ -218,6 +229,7 @@ impl Recipe {
         match self.model {
             Some(Architecture::Rows) => None,
             Some(Architecture::Segments(steps)) => Some(steps.unwrap_or_else(suggested)),
+            None if problem.card.plan.distribution.is_some() => Some(suggested()),
             None if self.bidirectional => None,
             None => Some(suggested()).filter(|steps| 2 * steps <= window),
         }
@@ -234,7 +246,7 @@ impl Recipe {
     /// [`Error::Config`] where it cannot be, [`Error::Limit`] where it would be too large.
     pub fn network(&self, problem: &Problem) -> Result<Model> {
         let segment = self.segment(problem);
-        let targets = problem.card.plan.width() * problem.card.plan.levels();
+        let targets = problem.card.plan.width() * problem.card.plan.outputs_of_target();
         let spec = problem.spec(self.cell, self.hidden.unwrap_or(HIDDEN), self.layers);
         let segments = segment.map(|steps| Segments { steps, targets });
         let spec = Spec { bidirectional: self.bidirectional, segments, ..spec };

@@ -143,7 +143,7 @@ pub fn fit_series(
         // Filled values were made up, perhaps from rows that come after these.
         let places = (column..rows.min(series.known) * width).step_by(width);
         let values = places.filter(|&place| !series.is_filled(place)).map(|place| series.values[place]);
-        let fitted = Scale::fit(values.clone(), plan.scaling, log);
+        let fitted = Scale::fit(values.clone(), plan.scaling_of(place), log);
         if !fitted.is_none_or(|scale| scale.is_sound()) {
             let message = format!(
                 "column `{name}` has values too far apart, or too near one another, to be scaled in f64; give it in \
@@ -154,7 +154,7 @@ pub fn fit_series(
         let still = || {
             let level =
                 values.clone().next().map_or(0.0, |value| Scale { offset: 0.0, factor: 1.0, log }.transform(value));
-            Scale { offset: if plan.scaling == Scaling::None { 0.0 } else { level }, factor: 1.0, log }
+            Scale { offset: if plan.scaling_of(place) == Scaling::None { 0.0 } else { level }, factor: 1.0, log }
         };
         Ok((fitted.unwrap_or_else(still), fitted.map_or(Variation::Never, |_| Variation::of(values.clone()))))
     };

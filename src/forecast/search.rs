@@ -103,12 +103,12 @@ impl Search {
         open(!plan.future.is_empty(), Change::WithoutFuture);
         for center in [Center::Season, Center::Mean] {
             let fits = center != Center::Season || plan.season > 1 && plan.window >= plan.season;
-            open(task.center.is_none() && fits, Change::Center(center));
+            open(task.center.is_none() && fits && !plan.counts(), Change::Center(center));
         }
-        let positive = task.log.is_none() && is_positive(table, &table.places(&plan.targets)?);
+        let positive = task.log.is_none() && !plan.counts() && is_positive(table, &table.places(&plan.targets)?);
         open(positive, Change::Log(!plan.log));
-        open(task.divide.is_none(), Change::Divide(Divide::Deviation));
-        open(recipe.model.is_none() && recipe.segment(problem).is_some(), Change::Rows);
+        open(task.divide.is_none() && !plan.counts(), Change::Divide(Divide::Deviation));
+        open(recipe.model.is_none() && plan.distribution.is_none() && recipe.segment(problem).is_some(), Change::Rows);
         open(recipe.optimizer.is_none(), Change::Faster);
         open(recipe.hidden.is_none(), Change::Hidden(2 * HIDDEN));
         let channels = if plan.channels == Channels::Joint { Channels::Independent } else { Channels::Joint };

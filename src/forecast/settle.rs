@@ -1,11 +1,14 @@
 //! Settles a task on a table: what nobody has said follows from the training rows.
 
 use super::look::Look;
+use super::normalize::{Center, Divide};
+use super::number::exact;
 use super::plan::Plan;
 use super::split::training_rows;
 use super::table::{Series, Table, nearest};
 use super::task::{ALL, Channels, Task};
 use crate::error::{Error, Result};
+use crate::loss::{Distribution, Quantiles};
 
 impl Plan {
     /// Settles a task on a table.
@@ -47,11 +50,17 @@ impl Plan {
         let trained = |series| training_rows(table, series, [&task.val, &task.test], horizon);
         let least = least_window(&table.series.iter().map(trained).collect::<Vec<_>>(), window, horizon);
         let least = if future.is_empty() { least } else { least.max(horizon).min(window) };
-        let Task { calendar, quantiles, scaling, .. } = task.clone();
+        let Task { calendar, distribution, scaling, .. } = task.clone();
+        let quantiles = task.quantiles.or(distribution.map(|_| Quantiles::default()));
         let several = targets.len() > 1;
         let channels = task.channels.unwrap_or(if several { Channels::Independent } else { Channels::Joint });
-        let log = task.log.unwrap_or_else(|| is_positive(table, &columns) && look.grows(season));
-        let (center, divide) = (task.center.unwrap_or_default(), task.divide.unwrap_or_default());
+        let counts = distribution == Some(Distribution::NegativeBinomial);
+        if counts {
+            check_counts(table, &columns)?;
+        }
+        let log = task.log.unwrap_or_else(|| !counts && is_positive(table, &columns) && look.grows(season));
+        let (center, divide) = if counts { (Center::None, Divide::Level) } else { Default::default() };
+        let (center, divide) = (task.center.unwrap_or(center), task.divide.unwrap_or(divide));
         let plan = Plan {
             targets,
             past,
@@ -62,6 +71,7 @@ impl Plan {
             horizon,
             season,
             quantiles,
+            distribution,
             channels,
             center,
             divide,
@@ -90,6 +100,25 @@ pub fn is_positive(table: &Table, columns: &[usize]) -> bool {
         let rows = series.values.chunks_exact(table.columns.len()).take(series.known);
         rows.flat_map(|row| columns.iter().map(|&column| row[column])).all(|value| value > 0.0)
     })
+}
+
+/// Refuses targets that are no counts.
+fn check_counts(table: &Table, columns: &[usize]) -> Result<()> {
+    for series in &table.series {
+        for (row, values) in series.values.chunks_exact(table.columns.len()).take(series.known).enumerate() {
+            let is_count = |value: f64| value >= 0.0 && value.fract() == 0.0;
+            if let Some(&column) = columns.iter().find(|&&column| !is_count(values[column])) {
+                let message = format!(
+                    "column `{}` is {} at {}, expected counts, whole numbers of at least 0, for a negative binomial",
+                    table.columns[column],
+                    exact(values[column]),
+                    table.time(series, row)?
+                );
+                return Err(table.refuse(series, message));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Rows of the series in the middle of all by their length.

@@ -79,7 +79,9 @@ fn copied(
     with_targets: bool,
 ) -> Result<(Windows, Origins)> {
     let (inputs, width, count) = (plan.inputs(), plan.width(), origins.ends.len());
-    let len = if with_targets { plan.horizon * width } else { 1 };
+    // Of a count its size is a part.
+    let numbers = if plan.counts() { 2 } else { 1 };
+    let len = if with_targets { plan.horizon * width * numbers } else { 1 };
     let (mut x, mut y) = (vec![0.0; count * plan.window * inputs], vec![0.0; count * len]);
     let mut lengths = Vec::with_capacity(count);
     for (id, (x, y)) in x.chunks_exact_mut(plan.window * inputs).zip(y.chunks_exact_mut(len)).enumerate() {
@@ -89,13 +91,18 @@ fn copied(
         for column in 0..width {
             let of_target = x.iter().skip(column).step_by(inputs).copied();
             let scale = scales[segment.series][segment.target + column];
-            let basis = Basis::of(of_target, plan.center, plan.divide, scale.zero());
+            let mut basis = Basis::of(of_target, plan.center, plan.divide, scale.zero());
+            if plan.counts() {
+                basis.factor = basis.factor.max(1.0);
+            }
             let normal = |value: f32| (value - basis.base) / basis.factor;
             x.iter_mut().skip(column).step_by(inputs).for_each(|value| *value = normal(*value));
-            for (step, y) in y.iter_mut().skip(column).step_by(width).enumerate().filter(|_| with_targets) {
+            let of_target = y.chunks_exact_mut(numbers).skip(column).step_by(width);
+            for (step, y) in of_target.enumerate().filter(|_| with_targets) {
                 let season = last_season(rows, plan.season, step).filter(|_| plan.center == Center::Season);
                 let season = season.map_or(0.0, |row| x[row * inputs + column]);
-                *y = normal(values[(end + step) * inputs + column]) - season;
+                y[0] = normal(values[(end + step) * inputs + column]) - season;
+                y[1..].fill(basis.factor);
             }
             origins.bases.push(basis);
         }

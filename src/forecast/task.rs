@@ -4,7 +4,7 @@ use super::normalize::{Center, Divide};
 use super::split::Part;
 use super::table::ReadOptions;
 use super::time::Calendar;
-use crate::loss::Quantiles;
+use crate::loss::{Distribution, Quantiles};
 use serde::{Deserialize, Serialize};
 
 /// Stands for every column that has no other part.
@@ -31,6 +31,9 @@ pub struct Task {
     pub season: Option<usize>,
     /// The levels to forecast; without them the network gives one value a target.
     pub quantiles: Option<Quantiles>,
+    /// The distribution whose parameters the network gives, in place of the levels themselves, by networks over segments:
+    /// of a negative binomial targets are counts, which are not scaled, and windows are divided by their level.
+    pub distribution: Option<Distribution>,
     /// Whether targets are forecast together.
     pub channels: Option<Channels>,
     /// What is subtracted from the targets of each window.
@@ -86,6 +89,7 @@ impl Task {
             horizon: None,
             season: None,
             quantiles: None,
+            distribution: None,
             channels: None,
             center: None,
             divide: None,

@@ -1,5 +1,6 @@
 //! The losses: their terms, derivatives, targets and counts.
 
+use super::distribution::Distribution;
 use super::quantiles::Quantiles;
 use crate::error::{Error, Result};
 use crate::model::Spec;
@@ -30,6 +31,9 @@ pub enum Loss {
     /// one output a level, and each group has one target. Its derivative is -q where y <= t. Source: Koenker and
     /// Bassett 1978, doi 10.2307/1913643.
     Quantile(Quantiles),
+    /// -ln of the likelihood of each target: the O outputs of a position are groups of the parameters of a distribution.
+    /// For networks over segments ([`Segments`](crate::model::Segments)) alone.
+    Likelihood(Distribution),
 }
 
 impl Loss {
@@ -46,13 +50,22 @@ impl Loss {
         }
     }
 
-    /// Target values at a position with `outputs` outputs (O): 1, the class, for cross-entropy, O/Q for quantiles, else
-    /// O.
+    /// Outputs that belong to a target: one a level of quantiles, the parameters of a distribution, else one.
+    pub fn outputs_of_target(self) -> usize {
+        match self {
+            Loss::Quantile(quantiles) => quantiles.count,
+            Loss::Likelihood(distribution) => distribution.parameters(),
+            _ => 1,
+        }
+    }
+
+    /// Target values at a position with `outputs` outputs (O): 1, the class, for cross-entropy, O/Q for quantiles, those
+    /// of a [`Distribution`] for each group of its parameters, else O.
     pub fn target_width(self, outputs: usize) -> usize {
         match self {
             Loss::CrossEntropy => 1,
-            Loss::Quantile(quantiles) => outputs / quantiles.count,
-            _ => outputs,
+            Loss::Likelihood(distribution) => outputs / distribution.parameters() * distribution.target_width(),
+            _ => outputs / self.outputs_of_target(),
         }
     }
 
@@ -60,8 +73,7 @@ impl Loss {
     pub fn target_of(self, o: usize) -> usize {
         match self {
             Loss::CrossEntropy => 0,
-            Loss::Quantile(quantiles) => o / quantiles.count,
-            _ => o,
+            _ => o / self.outputs_of_target(),
         }
     }
 
@@ -70,9 +82,13 @@ impl Loss {
         spec.read_steps(steps) * self.target_width(spec.outputs())
     }
 
-    /// Terms of a position: one for cross-entropy, else O.
+    /// Terms of a position: one for cross-entropy, one for each group of a distribution's parameters, else O.
     pub fn terms_of_position(self, outputs: usize) -> usize {
-        if self == Loss::CrossEntropy { 1 } else { outputs }
+        match self {
+            Loss::CrossEntropy => 1,
+            Loss::Likelihood(distribution) => outputs / distribution.parameters(),
+            _ => outputs,
+        }
     }
 
     /// The number of terms that the mean is over, for rows of these lengths: positions that count, times
@@ -96,26 +112,44 @@ impl Loss {
         let read = spec.read_steps(steps);
         let shape = [("B", lengths.len()), ("read steps", read), (if width == 1 { "1" } else { "O" }, width)];
         Error::check_len("targets", &shape, targets.len())?;
-        if self != Loss::CrossEntropy {
+        if !self.restricts_targets() {
             return Ok(());
         }
         for (b, &length) in lengths.iter().enumerate() {
             for r in 0..spec.readout().positions(length) {
-                let class: f64 = targets[b * read + r].into();
-                if !(class.fract() == 0.0 && (0.0..spec.outputs() as f64).contains(&class)) {
-                    let found = format!("{class} (row {b}, position {r})");
-                    let expected = format!("a class: a whole number from 0 to {}", spec.outputs() - 1);
-                    return Err(Error::config("a target", found, expected));
+                let target = targets[(b * read + r) * width..][..width].iter().map(|&value| value.into());
+                if let Some((found, expected)) = self.refused(spec, &target.collect::<Vec<f64>>()) {
+                    return Err(Error::config("a target", format!("{found} (row {b}, position {r})"), expected));
                 }
             }
         }
         Ok(())
     }
 
+    /// Whether there are numbers that are no targets of it.
+    pub fn restricts_targets(self) -> bool {
+        matches!(self, Loss::CrossEntropy | Loss::Likelihood(Distribution::NegativeBinomial))
+    }
+
+    /// What in the target of a position is none, and what it should be.
+    fn refused(self, spec: &Spec, target: &[f64]) -> Option<(f64, String)> {
+        if self == Loss::CrossEntropy {
+            let is_class = |class: f64| class.fract() == 0.0 && (0.0..spec.outputs() as f64).contains(&class);
+            let expected = || format!("a class: a whole number from 0 to {}", spec.outputs() - 1);
+            return target.iter().find(|&&class| !is_class(class)).map(|&class| (class, expected()));
+        }
+        let is_count = |count: f64| count >= 0.0 && count.is_finite();
+        let found = target.iter().find(|&&number| !is_count(number));
+        found.map(|&number| (number, "a count and its size: finite numbers of at least 0".to_owned()))
+    }
+
     /// The sum of the terms of one position, from its outputs `y` `[O]` and its target.
     pub fn value(self, y: &[f64], target: &[f64]) -> f64 {
         if self == Loss::CrossEntropy {
             return log_sum_exp(y) - y[target[0] as usize];
+        }
+        if let Loss::Likelihood(distribution) = self {
+            return groups(distribution, y, target).map(|(y, target)| distribution.value(y, target)).sum();
         }
         y.iter().enumerate().map(|(o, &y)| self.term(o, y, target[self.target_of(o)])).sum()
     }
@@ -127,10 +161,13 @@ impl Loss {
             let probabilities = softmax(y).into_iter().enumerate();
             return probabilities.map(|(o, p)| self.derivative(o, p, N::exact(is_class(o)))).collect();
         }
+        if let Loss::Likelihood(distribution) = self {
+            return groups(distribution, y, target).flat_map(|(y, target)| distribution.gradient(y, target)).collect();
+        }
         y.iter().enumerate().map(|(o, &y)| self.derivative(o, y, N::exact(target[self.target_of(o)]))).collect()
     }
 
-    /// The term of output `o`. Cross-entropy, whose outputs depend on one another, has none.
+    /// The term of output `o`. Losses whose outputs depend on one another have none.
     fn term(self, o: usize, y: f64, t: f64) -> f64 {
         let distance = (y - t).abs();
         match self {
@@ -145,7 +182,7 @@ impl Loss {
                 let q = f64::from(quantiles.level(o));
                 if y <= t { q * (t - y) } else { (1.0 - q) * (y - t) }
             }
-            Loss::CrossEntropy => unreachable!("cross-entropy has a term per position, not per output"),
+            Loss::CrossEntropy | Loss::Likelihood(_) => unreachable!("a term of several outputs"),
         }
     }
 
@@ -157,6 +194,9 @@ impl Loss {
     /// binary cross-entropy  sigmoid(y) - t          cross-entropy  softmax(y)[o] - (1 if o is the class, else 0)
     /// quantile  (1 if y > t, else 0) - q
     /// ```
+    ///
+    /// # Panics
+    /// Of a likelihood, whose outputs depend on one another.
     #[inline(always)]
     pub fn derivative<R: Real>(self, o: usize, y: R, t: R) -> R {
         let difference = y - t;
@@ -170,8 +210,18 @@ impl Loss {
             Loss::BinaryCrossEntropy => y.sigmoid() - t,
             Loss::CrossEntropy => difference,
             Loss::Quantile(quantiles) => difference.is_positive() - R::splat(quantiles.level(o)),
+            Loss::Likelihood(_) => unreachable!("a term of several outputs"),
         }
     }
+}
+
+/// The parameters of each distribution of a position, with its target.
+fn groups<'a, N>(
+    distribution: Distribution,
+    y: &'a [N],
+    target: &'a [f64],
+) -> impl Iterator<Item = (&'a [N], &'a [f64])> {
+    y.chunks_exact(distribution.parameters()).zip(target.chunks_exact(distribution.target_width()))
 }
 
 /// ln sum_o exp(y[o]), finite for every finite y.

@@ -6,11 +6,13 @@
 //! position beyond the length of its row does not count, neither in the sum nor in what the sum is divided by, and its
 //! target is never looked at.
 
+mod distribution;
 mod losses;
 mod mean;
 mod objective;
 mod quantiles;
 
+pub use distribution::Distribution;
 pub use losses::Loss;
 pub use objective::Objective;
 pub use quantiles::{MOST_QUANTILES, Quantiles};

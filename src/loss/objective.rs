@@ -27,6 +27,17 @@ impl Objective {
                 let expected = format!("a multiple of {}, the number of quantiles", quantiles.count);
                 Err(Error::config("outputs", spec.outputs(), expected))
             }
+            Loss::Likelihood(distribution) => {
+                let count = distribution.parameters();
+                if spec.segments.is_none() {
+                    Err(Error::config("loss", "a likelihood", "another one, or a network over segments"))
+                } else if !spec.outputs().is_multiple_of(count) {
+                    let expected = format!("a multiple of {count}, the parameters of the distribution");
+                    Err(Error::config("outputs", spec.outputs(), expected))
+                } else {
+                    Ok(())
+                }
+            }
             _ => Ok(()),
         }
     }

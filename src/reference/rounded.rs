@@ -138,6 +138,10 @@ impl Number for Rounded {
         let value = self.value.exp();
         Rounded::new(value, value * value * (self.variance + self.value * self.value))
     }
+
+    fn smooth(self, value: f64, slope: f64) -> Self {
+        Rounded::new(value, slope * slope * self.variance)
+    }
 }
 
 #[cfg(test)]

@@ -61,7 +61,7 @@ pub async fn measure<E: Engine>(
                 if with_reference {
                     sums.reference += loss.value(&zeros, target);
                 }
-                for (y, t) in points(loss, &y).zip(target) {
+                for (y, t) in points(loss, &y, target) {
                     sums.absolute += (y - t).abs();
                     sums.values += 1.0;
                 }
@@ -72,15 +72,21 @@ pub async fn measure<E: Engine>(
     Ok(Some(found))
 }
 
-/// The outputs of a position that stand for values: of quantiles those of the level nearest the middle; of classes
-/// none.
-fn points(loss: Loss, y: &[f64]) -> impl Iterator<Item = f64> {
-    let (first, step) = match loss {
-        Loss::Quantile(quantiles) => (quantiles.middle(), quantiles.levels().len()),
-        Loss::CrossEntropy | Loss::BinaryCrossEntropy => (y.len(), 1),
-        Loss::Mse | Loss::Mae | Loss::Huber { .. } => (0, 1),
-    };
-    y.iter().skip(first).step_by(step).copied()
+/// The outputs of a position that stand for values, and these: of quantiles those of the level nearest the middle, of a
+/// distribution its median; of classes none.
+fn points(loss: Loss, y: &[f64], target: &[f64]) -> Vec<(f64, f64)> {
+    match loss {
+        Loss::CrossEntropy | Loss::BinaryCrossEntropy => Vec::new(),
+        Loss::Likelihood(distribution) => {
+            let groups =
+                y.chunks_exact(distribution.parameters()).zip(target.chunks_exact(distribution.target_width()));
+            groups.map(|(y, target)| (distribution.quantile(y, target[target.len() - 1], 0.5), target[0])).collect()
+        }
+        Loss::Mse | Loss::Mae | Loss::Huber { .. } | Loss::Quantile(_) => {
+            let middle = if let Loss::Quantile(quantiles) = loss { quantiles.middle() } else { 0 };
+            y.iter().skip(middle).step_by(loss.outputs_of_target()).copied().zip(target.iter().copied()).collect()
+        }
+    }
 }
 
 /// The loss: the mean of its terms over all windows.
@@ -155,7 +161,8 @@ mod tests {
 
     #[test]
     fn points_are_the_values_that_outputs_stand_for() {
-        let points = |loss: Loss| points(loss, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).collect::<Vec<_>>();
+        let (y, targets) = ([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [0.0; 6]);
+        let points = |loss: Loss| points(loss, &y, &targets).into_iter().map(|(y, _)| y).collect::<Vec<_>>();
         assert_eq!(points(Loss::Mae), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
         assert_eq!(points(Loss::Quantile(Quantiles::new(&[0.1, 0.5, 0.9]).unwrap())), [2.0, 5.0]);
         assert_eq!(points(Loss::CrossEntropy), [0.0; 0]);

@@ -2,7 +2,7 @@
 
 use crate::data::{Center, Sequences};
 use crate::engine::{Outputs, Precision};
-use crate::loss::{Loss, Objective, Quantiles};
+use crate::loss::{Distribution, Loss, Objective, Quantiles};
 use crate::model::{CellKind, Dropout, Head, Readout, Segments, Spec, initial_parameters};
 use crate::optim::{Clip, Optimizer};
 use crate::rng::{Purpose, generator};
@@ -242,6 +242,12 @@ pub fn segment_cases() -> Vec<Case> {
         let clip = Some(Clip { max_norm: 0.05 });
         cases.push(Case { horizon: Some(Center::Last), objective, clip, ..Case::new(two, 21, 7) });
         cases.push(Case { horizon: Some(Center::Mean), lengths: true, ..Case::new(two, 9, 3) });
+        for distribution in [Distribution::StudentT, Distribution::NegativeBinomial] {
+            let targets = 2 * distribution.parameters();
+            let objective = Objective { loss: Loss::Likelihood(distribution), ..Objective::default() };
+            let spec = spec(3, 1, Segments { steps: 2, targets }, 3 * targets);
+            cases.push(Case { objective, ..Case::new(spec, 9, 5) });
+        }
     }
     number(&mut cases);
     cases
@@ -297,6 +303,10 @@ pub fn numbers(case: &Case) -> (Vec<f32>, Sequences<'static>, Vec<f32>) {
             let classes = spec.outputs() as f32;
             targets.iter_mut().for_each(|t| *t = ((*t + 1.0) / 2.0 * classes).floor().min(classes - 1.0));
         }
+        // Counts of 6 to 9, of size 4.
+        Loss::Likelihood(Distribution::NegativeBinomial) => targets.chunks_exact_mut(2).for_each(|target| {
+            target.copy_from_slice(&[(7.5 + 2.5 * target[0]).floor() / 4.0, 4.0]);
+        }),
         // Up to 0.2, or from 0.8.
         Loss::BinaryCrossEntropy => targets.iter_mut().for_each(|t| *t = 0.5 + 0.3f32.copysign(*t) + 0.2 * *t),
         // Either way 1 to 1.5 from 0.

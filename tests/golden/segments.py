@@ -4,13 +4,16 @@ As in the files of the cells, the metadata has one key, `golden`: a JSON documen
 of cases. A case has its cell, its dims and `state_dict`: names and shapes, in order. The tensors of a case:
 
     parameters                   block
-    x [B,T,I], targets [B,O]     the batch
+    x [B,T,I]                    the batch
+    targets                      [B,O], or what the loss reads in their place
     h_0, c_0 [L,B,H]             initial states, only where the case gives them
-    y, h_n, c_n, loss            the forward pass and its mean squared error
+    y, h_n, c_n, loss            the forward pass and the mean of its squared errors, or of -ln of the likelihoods of the
+                                 case's distribution
     d_parameters, d_x, d_h_0, d_c_0   gradients of the loss
 """
 
 import torch
+from torch.nn.functional import softplus
 
 from cells import CELLS, block
 
@@ -18,7 +21,37 @@ CASES = [
     # T and O are whole numbers of segments, as the paper has them; then neither is.
     dict(name="even", B=3, T=12, I=1, H=5, O=8, L=1, segment=4, targets=1, states=False),
     dict(name="uneven", B=2, T=7, I=3, H=4, O=10, L=2, segment=3, targets=2, states=True),
+    # Two targets a row, of three and two parameters.
+    dict(name="student_t", B=3, T=6, I=2, H=5, O=18, L=1, segment=2, targets=6, states=False, distribution="student_t"),
+    dict(name="counts", B=3, T=6, I=2, H=5, O=12, L=1, segment=2, targets=4, states=False,
+         distribution="negative_binomial"),
 ]
+
+
+def squares(case, y):
+    targets = torch.rand(case["B"], case["O"]) * 2 - 1
+    return targets, torch.nn.functional.mse_loss(y, targets)
+
+
+def student_t(case, y):
+    """Heavy tails: targets up to 30 scales away."""
+    location, scale, freedom = y.unflatten(1, (-1, 3)).unbind(2)
+    targets = (torch.rand(location.shape) * 2 - 1) ** 5 * 30
+    scale, freedom = softplus(scale) + 1e-4, softplus(freedom) + 2
+    return targets, -torch.distributions.StudentT(freedom, location, scale).log_prob(targets).mean()
+
+
+def negative_binomial(case, y):
+    """Counts from 0 to 40, and their sizes."""
+    mean, dispersion = y.unflatten(1, (-1, 2)).unbind(2)
+    counts, sizes = torch.randint(0, 41, mean.shape).double(), torch.rand(mean.shape) * 10 + 1
+    mean, dispersion = (softplus(mean) + 1e-6) * sizes, softplus(dispersion) + 1e-3
+    probabilities = dispersion * mean / (1 + dispersion * mean)
+    likelihood = torch.distributions.NegativeBinomial(1 / dispersion, probs=probabilities)
+    return torch.stack([counts / sizes, sizes], 2).flatten(1), -likelihood.log_prob(counts).mean()
+
+
+LOSSES = dict(squares=squares, student_t=student_t, negative_binomial=negative_binomial)
 
 
 class Network(torch.nn.Module):
@@ -49,12 +82,11 @@ def tensors(cell, case):
     torch.manual_seed(case["seed"])
     network = Network(cell, case)
     x = torch.rand(case["B"], case["T"], case["I"]).mul(2).sub(1).requires_grad_()
-    targets = torch.rand(case["B"], case["O"]) * 2 - 1
     letters = ["h", "c"] if cell == "lstm" else ["h"]
     given = [torch.rand(case["L"], case["B"], case["H"]).mul(2).sub(1).requires_grad_() for _ in letters]
     given = given if case["states"] else []
     y, final = network(x, (tuple(given) if cell == "lstm" else given[0]) if given else None)
-    loss = torch.nn.functional.mse_loss(y, targets)
+    targets, loss = LOSSES[case.get("distribution", "squares")](case, y)
     loss.backward()
     parameters = list(network.parameters())
     found = dict(parameters=block(parameters), x=x, targets=targets, y=y, loss=loss.reshape(1), d_x=x.grad,
@@ -71,7 +103,7 @@ def files():
     found, cases = {}, []
     for c, cell in enumerate(CELLS):
         for n, case in enumerate(CASES):
-            case = {**case, "name": f"{cell}_{case['name']}", "cell": cell, "seed": 50_000 + 2 * c + n}
+            case = {**case, "name": f"{cell}_{case['name']}", "cell": cell, "seed": 50_000 + len(CASES) * c + n}
             of_case, state_dict = tensors(cell, case)
             found |= {f"{case['name']}/{name}": tensor for name, tensor in of_case.items()}
             cases.append({**case, "state_dict": state_dict})

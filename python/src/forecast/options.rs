@@ -8,7 +8,7 @@ use refrain::engine::Precision;
 use refrain::forecast::table::{Fill, ReadOptions};
 use refrain::forecast::time::Calendar;
 use refrain::forecast::{Architecture, Card, Center, Channels, Divide, LEARNING_RATE, Part, Recipe, Scaling, Task};
-use refrain::loss::{DELTA, Loss, Quantiles};
+use refrain::loss::{DELTA, Distribution, Loss, Quantiles};
 use refrain::model::CellKind;
 use refrain::optim::Optimizer;
 
@@ -129,7 +129,12 @@ fn loss(given: &Given<'_, '_>, known: Option<&Card>) -> PyResult<Option<Loss>> {
     let delta = given.number("delta", POSITIVE, |delta| delta > 0.0)?;
     let losses = [("mse", Loss::Mse), ("mae", Loss::Mae), ("quantile", Loss::Quantile(quantiles))];
     let huber = [("huber", Loss::Huber { delta: delta.unwrap_or(DELTA) as f32 })];
-    let loss = given.choice("loss", &[&losses[..], &huber].concat())?;
+    let likelihood = |name, distribution| (name, Loss::Likelihood(distribution));
+    let distributions = [
+        likelihood("student_t", Distribution::StudentT),
+        likelihood("negative_binomial", Distribution::NegativeBinomial),
+    ];
+    let loss = given.choice("loss", &[&losses[..], &huber, &distributions].concat())?;
     match (delta, loss) {
         (Some(delta), loss) if !matches!(loss, Some(Loss::Huber { .. })) => {
             Err(PyValueError::new_err(format!("delta is {delta}, expected None, or loss=\"huber\" beside it")))

@@ -14,7 +14,7 @@ use refrain::engine::{AnyEngine, Device, Engine};
 use refrain::forecast::picture::network_in_words;
 use refrain::forecast::table::{ReadOptions, Table};
 use refrain::forecast::{BUDGET, Backtest, BacktestOptions, Card, Forecaster, LEARNING_RATE, Training, backtest};
-use refrain::loss::Loss;
+use refrain::loss::{Distribution, Loss};
 use refrain::plot::WIDTH;
 use refrain::train::{Epoch, Finished, Next, loss_curves};
 use refrain::{Error, Result};
@@ -155,6 +155,8 @@ fn how(
         Some(LossName::Mae) => Some(Loss::Mae),
         Some(LossName::Huber) => Some(Loss::Huber { delta: delta as f32 }),
         Some(LossName::Quantile) => Some(Loss::Quantile(quantiles.unwrap_or_default())),
+        Some(LossName::StudentT) => Some(Loss::Likelihood(Distribution::StudentT)),
+        Some(LossName::NegativeBinomial) => Some(Loss::Likelihood(Distribution::NegativeBinomial)),
         Some(LossName::CrossEntropy) => Some(Loss::CrossEntropy),
         Some(LossName::BinaryCrossEntropy) => Some(Loss::BinaryCrossEntropy),
     };

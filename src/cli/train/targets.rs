@@ -3,6 +3,7 @@
 use super::flags::Flags;
 use crate::cli::recipe::LossName;
 use crate::cli::sequences::{Input, floats};
+use clap::ValueEnum;
 use refrain::arrays::{Arrays, Dtype, place};
 use refrain::loss::Loss;
 use refrain::model::Readout;
@@ -131,7 +132,7 @@ impl Reading {
 /// A loss by its name on the command line.
 ///
 /// # Errors
-/// [`Error::Config`] for quantiles, which arrays do not have.
+/// [`Error::Config`] for quantiles and distributions, which arrays do not have.
 pub fn named_loss(name: LossName, delta: f64) -> Result<Loss> {
     match name {
         LossName::Mse => Ok(Loss::Mse),
@@ -139,7 +140,10 @@ pub fn named_loss(name: LossName, delta: f64) -> Result<Loss> {
         LossName::Huber => Ok(Loss::Huber { delta: delta as f32 }),
         LossName::CrossEntropy => Ok(Loss::CrossEntropy),
         LossName::BinaryCrossEntropy => Ok(Loss::BinaryCrossEntropy),
-        LossName::Quantile => Err(Error::config("--loss", "quantile", "another one for arrays")),
+        LossName::Quantile | LossName::StudentT | LossName::NegativeBinomial => {
+            let name = name.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
+            Err(Error::config("--loss", name, "another one for arrays"))
+        }
     }
 }
 

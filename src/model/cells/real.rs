@@ -26,6 +26,8 @@ pub trait Number: Real + AddAssign + Div<Output = Self> {
     fn value(self) -> f64;
     /// exp(x).
     fn exp(self) -> Self;
+    /// f(x) of a smooth f, by its value and its slope at x.
+    fn smooth(self, value: f64, slope: f64) -> Self;
 }
 
 impl Number for f64 {
@@ -41,6 +43,10 @@ impl Number for f64 {
 
     fn exp(self) -> Self {
         f64::exp(self)
+    }
+
+    fn smooth(self, value: f64, _: f64) -> Self {
+        value
     }
 }
 

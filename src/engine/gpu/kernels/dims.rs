@@ -226,6 +226,7 @@ impl Step {
             Loss::CrossEntropy => 3,
             Loss::BinaryCrossEntropy => 4,
             Loss::Quantile(_) => 5,
+            Loss::Likelihood(_) => unreachable!("Objective::check leaves it to networks over segments"),
         };
         match objective.loss {
             Loss::Huber { delta } => step.delta = delta,
@@ -234,7 +235,7 @@ impl Step {
                 step.levels[..levels.len()].copy_from_slice(levels);
                 step.quantiles = levels.len() as u32;
             }
-            Loss::Mse | Loss::Mae | Loss::CrossEntropy | Loss::BinaryCrossEntropy => {}
+            Loss::Mse | Loss::Mae | Loss::CrossEntropy | Loss::BinaryCrossEntropy | Loss::Likelihood(_) => {}
         }
         step
     }
