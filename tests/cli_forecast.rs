@@ -333,7 +333,11 @@ fn bad_flags_are_refused_by_their_name() {
     assert!(of("--target demand --calendar year", 2).contains("expected some of minute, hour"));
     assert!(of("--target demand --quantiles 0.9,0.1", 2).contains("quantiles is"));
     assert!(of("--target demand --quantiles 0.1,0.9 --loss mae", 2).contains("--loss"));
-    assert!(of("--target demand --loss cross-entropy", 2).contains("mse, mae, huber or quantile"));
+    let likelihood = "--target demand --loss student-t";
+    assert!(of(&format!("{likelihood} --model rows"), 2).contains("loss is a likelihood, expected another one, or"));
+    let counts = of("--target demand --loss negative-binomial", 1);
+    assert!(counts.contains("column `demand` is ") && counts.contains("expected counts"), "{counts}");
+    assert!(of("--target demand --loss cross-entropy", 2).contains("mse, mae, huber, quantile or a likelihood"));
     assert!(of("--target demand --val 1.5", 2).contains("a fraction below 1"));
     assert!(of("--target demand --window 4 --horizon 8 --future temperature", 2).contains("window is 4"));
     assert!(of("--target demand --freq 7x", 2).contains("--freq"));

@@ -4,19 +4,23 @@ mod common;
 
 use common::assert_close;
 use pollster::block_on;
-use refrain::engine::Engine;
+use rand::RngExt;
 use refrain::engine::cpu::CpuEngine;
+use refrain::engine::{AnyEngine, Device, Engine};
 use refrain::forecast::sample::demand;
 use refrain::forecast::table::{Fill, ReadOptions, Table};
 use refrain::forecast::time::Calendar;
-use refrain::forecast::{BacktestOptions, Card, Center, Channels, Problem, Scaling, Start, Task, backtest, forecast};
-use refrain::loss::Quantiles;
+use refrain::forecast::{
+    BacktestOptions, Card, Center, Channels, Divide, Plan, Problem, Recipe, Scaling, Start, Task, backtest, forecast,
+};
+use refrain::loss::{Distribution, Quantiles};
 use refrain::model::{CellKind, Model, Spec, initial_parameters};
-use refrain::train::{Checkpoint, Epoch, Finished, Next, Run, Snapshot, fit_validated};
+use refrain::rng::{Purpose, generator};
+use refrain::train::{Checkpoint, Epoch, Finished, Next, Options, Run, Snapshot, fit_validated};
 
 /// A trained network and what it knows.
-struct Trained {
-    engine: CpuEngine,
+struct Trained<E = CpuEngine> {
+    engine: E,
     card: Card,
     table: Table,
 }
@@ -38,12 +42,26 @@ fn train(text: &str, task: &Task, epochs: usize) -> Trained {
     let table = table(text, task);
     let problem = Problem::new(&table, task, &ReadOptions::default(), None).unwrap();
     let spec = problem.spec(CellKind::Gru, 32, 1);
-    let mut engine = CpuEngine::new(spec, &initial_parameters(&spec, 0)).unwrap();
+    let engine = CpuEngine::new(spec, &initial_parameters(&spec, 0)).unwrap();
+    fit(engine, table, &problem, spec, problem.options(None, Some(epochs), 0))
+}
+
+fn fit<E: Engine>(mut engine: E, table: Table, problem: &Problem, spec: Spec, options: Options) -> Trained<E> {
     engine.load_data(&problem.windows).unwrap();
-    let run = problem.run(spec, problem.options(None, Some(epochs), 0));
+    let run = problem.run(spec, options);
     block_on(fit_validated(&mut engine, &run, None, |_| Next::Continue, |_| Ok(()))).unwrap();
     let card = block_on(problem.finish(&mut engine)).unwrap();
     Trained { engine, card, table }
+}
+
+/// The same with a network over segments, which forecasts a distribution.
+fn train_distribution(text: &str, task: &Task, epochs: usize) -> Trained<AnyEngine> {
+    let table = table(text, task);
+    let problem = Problem::new(&table, task, &ReadOptions::default(), None).unwrap();
+    let recipe = Recipe { hidden: Some(32), epochs: Some(epochs), ..Recipe::default() };
+    let Model { spec, parameters, .. } = recipe.network(&problem).unwrap();
+    let engine = Device::cpu().engine(spec, &parameters).unwrap();
+    fit(engine, table, &problem, spec, recipe.options(&problem).unwrap())
 }
 
 #[test]
@@ -240,6 +258,59 @@ fn quantiles_rise_and_hold_their_share() {
     assert!(found.series[0].values.chunks(3).all(|levels| levels.is_sorted()));
     let header = found.to_csv().lines().next().unwrap().to_owned();
     assert_eq!(header, "time,demand_0.1,demand_0.5,demand_0.9");
+}
+
+#[test]
+fn a_distribution_gives_any_interval_and_holds_it() {
+    let task = Task { distribution: Some(Distribution::StudentT), ..with_covariate() };
+    let Trained { mut engine, card, table } = train_distribution(&demand(6, 60 * 24, 12), &task, 15);
+    assert_eq!(card.plan.quantiles, Some(Quantiles::default()));
+    let found = block_on(backtest(&mut engine, &card, &table, &BacktestOptions::default())).unwrap();
+    assert_eq!((found.coverage, found.model().scores.pinball.len()), (Some(0.8), 3));
+    let mut widths = Vec::new();
+    for coverage in [0.5, 0.9] {
+        let options = BacktestOptions { coverage: Some(coverage), ..BacktestOptions::default() };
+        let found = block_on(backtest(&mut engine, &card, &table, &options)).unwrap();
+        let scores = &found.model().scores;
+        assert!((scores.coverage.unwrap() - coverage).abs() < 0.1, "{coverage}: {scores:?}");
+        widths.push(scores.width.unwrap());
+    }
+    assert!(widths[0] < 0.6 * widths[1], "{widths:?}");
+    let found = block_on(forecast(&mut engine, &card, &table, 12, Some(0.9))).unwrap();
+    assert!(found.series[0].values.chunks(3).all(|levels| levels[1] < levels[0] && levels[0] < levels[2]));
+    assert_eq!(found.to_csv().lines().next().unwrap(), "time,demand,demand_0.05,demand_0.95");
+}
+
+#[test]
+fn counts_are_forecast_as_counts() {
+    // Few are sold but on the seventh day, and now and then none.
+    let mut rng = generator(5, Purpose::Data);
+    let mut draw = |mean: f64| (0..40).filter(|_| rng.random::<f64>() < mean / 40.0).count();
+    let sold = |day: usize, draw: &mut dyn FnMut(f64) -> usize| draw(if day % 7 == 6 { 12.0 } else { 1.5 });
+    let rows: Vec<String> = (0..600).map(|day| format!("{day},{}", sold(day, &mut draw))).collect();
+    let text = format!("day,sold\n{}\n", rows.join("\n"));
+    let task = Task {
+        distribution: Some(Distribution::NegativeBinomial),
+        season: Some(7),
+        window: Some(28),
+        horizon: Some(14),
+        ..Task::new(["sold"])
+    };
+    let Trained { mut engine, card, table: counted } = train_distribution(&text, &task, 30);
+    assert_eq!((card.plan.center, card.plan.divide, card.plan.log), (Center::None, Divide::Level, false));
+    let options = BacktestOptions { coverage: Some(0.9), keep: true, ..BacktestOptions::default() };
+    let found = block_on(backtest(&mut engine, &card, &counted, &options)).unwrap();
+    assert!(found.warnings.is_empty(), "{:?}", found.warnings);
+    assert!((0.86..0.99).contains(&found.model().scores.coverage.unwrap()), "{:?}", found.model().scores);
+    let values = found.forecasts.iter().flat_map(|sample| &sample.values);
+    assert!(values.clone().all(|&value| value >= 0.0 && value.fract() == 0.0));
+    assert!(values.clone().any(|&value| value == 0.0) && values.clone().any(|&value| value > 10.0));
+
+    let refusal = |task: &Task, text: &str| Plan::of(task, &table(text, task)).unwrap_err().to_string();
+    let logarithms = Task { log: Some(true), ..task.clone() };
+    assert!(refusal(&logarithms, &text).contains("of the counts of a negative binomial"));
+    let halves = refusal(&task, &text.replace("\n3,", "\n3,0.5"));
+    assert!(halves.contains("column `sold` is 0.5") && halves.contains(" at 3, expected counts"), "{halves}");
 }
 
 #[test]

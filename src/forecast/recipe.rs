@@ -34,7 +34,8 @@ impl Architecture {
 /// Hidden units of a layer, by default.
 pub const HIDDEN: usize = 64;
 /// What is dropped before the head of a network over segments, by default, and from how many training windows on: of
-/// fewer there is not enough to learn from what is left.
+/// fewer there is not enough to learn from what is left. A network of points alone drops: the spread of what is left
+/// would be taken for that of the future, and quantiles would be too far apart.
 pub const SEGMENT_DROPOUT: f64 = 0.3;
 const MANY: usize = 1000;
 /// The seconds of a search, by default.
@@ -55,7 +56,7 @@ pub struct Recipe {
     /// Whether each layer runs in both directions of time.
     pub bidirectional: bool,
     /// Probability with which a unit is dropped between layers, and over segments before the head; by default 0, over
-    /// segments [`SEGMENT_DROPOUT`] where there are 1000 windows.
+    /// segments [`SEGMENT_DROPOUT`] where there are 1000 windows and points are forecast.
     pub dropout: Option<f64>,
     /// Passes over the training windows; by default 5 to 200, about 4,000 steps.
     pub epochs: Option<usize>,
@@ -169,17 +170,18 @@ impl Recipe {
     /// # Errors
     /// [`Error::Config`] where `known`, the card of a model whose training goes on, forecasts something else.
     pub fn complete(&self, task: &mut Task, known: Option<&Card>) -> Result<()> {
-        let what = |loss: Option<Loss>| match loss {
-            Some(Loss::Quantile(_)) => "levels",
-            Some(Loss::Likelihood(_)) => "a distribution",
-            _ => "points",
+        let name = |loss: Loss| match loss {
+            Loss::Likelihood(distribution) => format!("the likelihood of {distribution}"),
+            _ => "quantile".to_owned(),
         };
         match (self.loss, known.map(|card| card.plan.loss())) {
-            (None | Some(Loss::Mse | Loss::Mae | Loss::Huber { .. }), _) => {}
             (Some(Loss::Quantile(_)), Some(Some(Loss::Quantile(_)))) => {}
-            (Some(asked), Some(known)) if Some(asked) != known => {
-                let expected = format!("one of {}, which the model forecasts", what(known));
-                return Err(Error::config("loss", format!("one of {}", what(self.loss)), expected));
+            (Some(asked @ (Loss::Quantile(_) | Loss::Likelihood(_))), Some(known)) if Some(asked) != known => {
+                let expected = match known {
+                    None => "mse, mae or huber: the model forecasts points".to_owned(),
+                    Some(loss) => format!("{}: the model was trained for it", name(loss)),
+                };
+                return Err(Error::config("loss", name(asked), expected));
             }
             (Some(Loss::Quantile(quantiles)), None) => {
                 task.quantiles.get_or_insert(quantiles);
@@ -201,7 +203,9 @@ impl Recipe {
             }
             (Some(_), Some(_)) => Err(Error::config("loss", "another than the model's", "that of its distribution")),
             (Some(loss @ (Loss::Mse | Loss::Mae | Loss::Huber { .. })), None) => Ok(loss),
-            (Some(_), None) => Err(Error::config("loss", "one of classes", "mse, mae, huber or quantile for a table")),
+            (Some(_), None) => {
+                Err(Error::config("loss", "one of classes", "mse, mae, huber, quantile or a likelihood for a table"))
+            }
         }
     }
 
@@ -236,7 +240,8 @@ impl Recipe {
     }
 
     fn dropout(&self, problem: &Problem) -> f64 {
-        let drops = self.segment(problem).is_some() && problem.train.len() >= MANY;
+        let points = problem.card.plan.quantiles.is_none();
+        let drops = points && self.segment(problem).is_some() && problem.train.len() >= MANY;
         self.dropout.unwrap_or(if drops { SEGMENT_DROPOUT } else { 0.0 })
     }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, DiscreteCDF};
 use statrs::function::gamma::{digamma, ln_gamma};
 use std::f64::consts::PI;
+use std::fmt;
 
 /// A distribution, by the outputs of a network that stand for its parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +32,15 @@ const LEAST_DISPERSION: f64 = 1e-3;
 const MOST_FREEDOM: f64 = 1e4;
 /// Beyond it a mean is none of counts.
 const MOST_MEAN: f64 = 1e15;
+
+impl fmt::Display for Distribution {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Distribution::StudentT => "Student's t",
+            Distribution::NegativeBinomial => "the negative binomial",
+        })
+    }
+}
 
 impl Distribution {
     /// Outputs of the network for a target.

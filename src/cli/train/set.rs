@@ -6,7 +6,7 @@ use crate::cli::recipe::Recipe;
 use crate::cli::sequences::{Input, note_unused};
 use refrain::arrays::Arrays;
 use refrain::data::Windows;
-use refrain::loss::{Distribution, Loss};
+use refrain::loss::Loss;
 use refrain::model::{Head, Model, Readout, Spec, initial_parameters};
 use refrain::{Error, Result};
 use std::path::Path;
@@ -122,8 +122,7 @@ pub fn in_words(loss: Loss) -> String {
         Loss::CrossEntropy => "cross-entropy".to_owned(),
         Loss::BinaryCrossEntropy => "binary cross-entropy".to_owned(),
         Loss::Quantile(quantiles) => format!("quantiles {:?}", quantiles.levels()),
-        Loss::Likelihood(Distribution::StudentT) => "Student's t".to_owned(),
-        Loss::Likelihood(Distribution::NegativeBinomial) => "negative binomial".to_owned(),
+        Loss::Likelihood(distribution) => format!("-ln of the likelihood of {distribution}"),
     }
 }
 
