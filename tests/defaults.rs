@@ -6,7 +6,8 @@ use refrain::engine::cpu::CpuEngine;
 use refrain::forecast::sample::demand;
 use refrain::forecast::table::{ReadOptions, Table};
 use refrain::forecast::{
-    Center, Change, Channels, Divide, Forecaster, Part, Problem, Recipe, Search, Task, Tried, forecast,
+    BacktestOptions, Center, Change, Channels, Divide, Forecaster, Part, Problem, Recipe, Search, Task, Tried,
+    backtest, forecast,
 };
 use refrain::model::{CellKind, initial_parameters};
 use refrain::optim::Optimizer;
@@ -230,10 +231,10 @@ fn an_ensemble_forecasts_the_median_of_its_members() {
 }
 
 /// A panel of three series, of so many rows each.
-fn panel(rows: [usize; 3]) -> String {
+fn panel<const N: usize>(rows: [usize; N]) -> String {
     let value = |series: usize, t: usize| 10.0 * (series + 1) as f64 + ((t + 3 * series) as f64 * 0.6).sin();
     let of = |series: usize| (0..rows[series]).map(move |t| format!("s{series},{t},{:.5}\n", value(series, t)));
-    format!("id,t,y\n{}", (0..3).flat_map(of).collect::<String>())
+    format!("id,t,y\n{}", (0..N).flat_map(of).collect::<String>())
 }
 
 #[test]
@@ -272,16 +273,50 @@ fn a_series_too_short_for_a_window_is_padded_and_shortens_none() {
             (card.plan.window, card.plan.least) = (window, least);
             let cut = table(&panel([90, 90, rows]));
             let found = block_on(forecast(&mut engine, &card, &cut, 4, None));
-            found.map(|found| found.series[2].values.clone())
+            found.unwrap().series.get(2).map(|series| series.values.clone())
         };
         for rows in [12, 15, 19] {
             assert_eq!(of(20, 12, rows).unwrap(), of(rows, rows, rows).unwrap(), "{rows} rows");
         }
-        let refused = of(20, 12, 11).unwrap_err().to_string();
-        assert!(refused.contains("11 rows, expected at least 12, the model's shortest window"), "{refused}");
+        assert_eq!(of(20, 12, 11), None);
     }
-    // A single series, and a panel that is short as a whole, are refused as before.
+    // A single series, and a panel that is short as a whole, are refused.
     let task = Task { window: Some(20), horizon: Some(4), ..Task::new(["y"]) };
     let refused = Problem::new(&table(&panel([24, 24, 20])), &task, &read, None).unwrap_err().to_string();
     assert!(refused.contains("are left to train on, expected at least 24"), "{refused}");
+}
+
+#[test]
+fn series_that_are_too_short_take_part_as_far_as_they_can() {
+    let read = ReadOptions { id: Some("id".into()), time: Some("t".into()), ..ReadOptions::default() };
+    let table = |text: &str| Table::read("t", text.as_bytes(), &read).unwrap();
+    let task = Task { window: Some(20), horizon: Some(6), season: Some(10), log: Some(false), ..Task::new(["y"]) };
+    // One to train and to hold out, one to train alone, and one for none of it.
+    let whole = table(&panel([90, 90, 16, 10, 4]));
+    let problem = Problem::new(&whole, &task, &read, None).unwrap();
+    assert_eq!(
+        problem.notes(),
+        [
+            "some series are too short for a window and a horizon of 6: 1 of 5 to be trained on, 3 of 5 to validate, 2 of 5 \
+          to be held out"
+        ]
+    );
+    assert_eq!(problem.card.plan.least, 4);
+    let spec = problem.spec(CellKind::Gru, 5, 1);
+    let mut engine = CpuEngine::new(spec, &initial_parameters(&spec, 1)).unwrap();
+    let found = block_on(backtest(&mut engine, &problem.card, &whole, &BacktestOptions::default())).unwrap();
+    assert_eq!(found.model().series.len(), 3);
+    let note = "2 of 5 series have no rows to forecast, and are left out.";
+    assert!(found.notes.iter().any(|found| found == note), "{:?}", found.notes);
+    let found = block_on(forecast(&mut engine, &problem.card, &whole, 6, None)).unwrap();
+    assert_eq!((found.series.len(), found.notes.len()), (5, 0));
+
+    // What is shorter than every window is left out aloud.
+    let cut = table(&panel([90, 3, 16, 2, 4]));
+    let found = block_on(forecast(&mut engine, &problem.card, &cut, 6, None)).unwrap();
+    let ids: Vec<&str> = found.series.iter().filter_map(|series| series.id.as_deref()).collect();
+    assert_eq!(ids, ["s0", "s2", "s4"]);
+    let note = "2 of 5 series have fewer rows than the model's shortest window, 4, and are not forecast: s1, s3";
+    assert_eq!(found.notes, [note]);
+    assert_eq!(found.picture(&spec, &problem.card, &cut).unwrap().panels.len(), 3);
 }

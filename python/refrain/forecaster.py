@@ -461,7 +461,9 @@ class Forecaster:
             Its `frame` is what `predict` returns.
         """
         table, frame = self._read(df, future)
-        columns, svg = self._model.forecast(table, device=self.device, options={"h": h, "level": level})
+        columns, svg, notes = self._model.forecast(table, device=self.device, options={"h": h, "level": level})
+        for note in notes:
+            warnings.warn(note, stacklevel=3)
         names = [name for name, _ in columns]
         if self._description["id"]:
             # The identifier comes first, as is usual: unique_id, ds, y.

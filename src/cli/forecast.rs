@@ -106,6 +106,7 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     let found = forecast(&mut engine, &card, &table, steps, card.coverage(args.level)).await?;
 
     warn_of_no_intervals(args.level, &card, &console);
+    found.notes.iter().for_each(|note| console.warn(note));
     card.worthless().iter().for_each(|warning| console.warn(warning));
     let sheet = found.sheet();
     let written = args.out.as_deref().map(|path| table_bytes(path, &sheet));

@@ -13,6 +13,9 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::memory;
 
+/// Series that a note names.
+const NAMED: usize = 5;
+
 /// What a network expects after the end of each series of a table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Forecast {
@@ -22,8 +25,10 @@ pub struct Forecast {
     pub levels: Vec<Level>,
     /// The place of the point among the levels.
     pub middle: usize,
-    /// The series, as in the table.
+    /// The series, as in the table, but for those that are too short.
     pub series: Vec<SeriesForecast>,
+    /// Plain sentences: which series are left out.
+    pub notes: Vec<String>,
     /// The name of the column of times.
     time: String,
     /// The name of the column of identifiers.
@@ -55,13 +60,44 @@ impl SeriesForecast {
 
 /// Forecasts `steps` rows after the last whose targets are known, by the network that `engine` holds: a horizon at
 /// once, and beyond it from its own forecasts. A network of points is given with intervals of `coverage`, where that is
-/// asked for.
+/// asked for. Series that are shorter than the shortest window are left out, as long as others are not.
 ///
 /// # Errors
-/// [`Error::Table`] where the table does not fit the model, a series is shorter than the window, or a covariate of the
-/// future ends too soon; [`Error::Limit`] where memory does not suffice; [`Error::Config`] where the model has no intervals of that coverage, or `steps` are more than
+/// [`Error::Table`] where the table does not fit the model, every series is too short, or a covariate of the future ends
+/// too soon; [`Error::Limit`] where memory does not suffice; [`Error::Config`] where the model has no intervals of that
+/// coverage, or `steps` are more than
 /// its past covariates allow.
 pub async fn forecast<E: Engine>(
+    engine: &mut E,
+    card: &Card,
+    table: &Table,
+    steps: usize,
+    coverage: Option<f64>,
+) -> Result<Forecast> {
+    let (plan, all) = (&card.plan, table.series.len());
+    let short: Vec<&str> = table.series.iter().filter(|series| series.known < plan.least()).filter_map(name).collect();
+    if short.is_empty() || short.len() == all {
+        return forecast_all(engine, card, table, steps, coverage).await;
+    }
+    let series = table.series.iter().filter(|series| series.known >= plan.least()).cloned().collect();
+    let rest = table.with_series(series, table.filled);
+    let found = forecast_all(engine, card, &rest, steps, coverage).await?;
+    let (first, more) = (&short[..short.len().min(NAMED)], if short.len() > NAMED { ", ..." } else { "" });
+    let note = format!(
+        "{} of {all} series have fewer rows than the model's shortest window, {}, and are not forecast: {}{more}",
+        short.len(),
+        plan.least(),
+        first.join(", "),
+    );
+    Ok(Forecast { notes: vec![note], ..found })
+}
+
+/// What a series of a panel is called.
+fn name(series: &Series) -> Option<&str> {
+    series.id.as_deref()
+}
+
+async fn forecast_all<E: Engine>(
     engine: &mut E,
     card: &Card,
     table: &Table,
@@ -108,6 +144,7 @@ pub async fn forecast<E: Engine>(
         levels: reading.levels.clone(),
         middle: reading.middle,
         series: series.collect::<Result<_>>()?,
+        notes: Vec::new(),
         time: card.time.clone().filter(|time| time != NONE).unwrap_or_else(|| "time".to_owned()),
         id: card.id.clone(),
         style: table.style.clone(),

@@ -80,8 +80,7 @@ impl Problem {
     pub fn new(table: &Table, task: &Task, options: &ReadOptions, known: Option<&Card>) -> Result<Self> {
         known.map_or(Ok(()), |card| card.check_table(table))?;
         let plan = known.map_or_else(|| Plan::of(task, table), |card| Ok(card.plan.clone()))?;
-        let split = |series| Split::of(table, series, [&task.val, &task.test], plan.least(), plan.horizon);
-        let splits: Vec<Split> = table.series.iter().map(split).collect::<Result<_>>()?;
+        let splits = Split::of_all(table, [&task.val, &task.test], &plan)?;
         let scales = match known {
             Some(card) => {
                 let rows: Vec<usize> = splits.iter().map(|split| split.train).collect();
@@ -210,15 +209,29 @@ impl Problem {
         self.train.iter().map(origin).collect::<HashSet<_>>().len()
     }
 
-    /// Says so where not every window is taken.
-    pub fn thinned(&self) -> Option<String> {
-        (self.stride > 1).then(|| {
+    /// Plain sentences on rows and series that are not made use of.
+    pub fn notes(&self) -> Vec<String> {
+        let thinned = (self.stride > 1).then(|| {
             format!(
                 "one window in {} is taken, to train, to validate and to measure intervals: there is one for each of \
                  more than {} training rows, and neighbours are nearly the same",
                 self.stride, self.most
             )
-        })
+        });
+        let (plan, all) = (&self.card.plan, self.splits.len());
+        let count = |is: &dyn Fn(&Split) -> bool| self.splits.iter().filter(|split| is(split)).count();
+        let [_, val, test] = self.rows();
+        let parts = [
+            (count(&|split| split.train < plan.least() + plan.horizon), "be trained on"),
+            (if val > 0 { count(&|split| split.val == split.train) } else { 0 }, "validate"),
+            (if test > 0 { count(&|split| split.rows == split.val) } else { 0 }, "be held out"),
+        ];
+        let short = parts.iter().filter(|(count, _)| *count > 0);
+        let short: Vec<String> = short.map(|(count, what)| format!("{count} of {all} to {what}")).collect();
+        let short = (!short.is_empty()).then(|| {
+            format!("some series are too short for a window and a horizon of {}: {}", plan.horizon, short.join(", "))
+        });
+        thinned.into_iter().chain(short).collect()
     }
 
     /// A run of training for it, on its windows and rows.

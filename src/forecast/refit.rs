@@ -42,7 +42,7 @@ pub async fn backtest_refitted(
     let (mut all, mut all_without) = (comparison.sums_beside_rules(), comparison.sums(1));
     let (shown, mut found, mut stretches) = (Shown::of(&rolling), Found::default(), Vec::new());
     for place in 0..=count {
-        let (cases, rows) = stretch(&rolling.cases, [place, count + 1]);
+        let (cases, rows) = stretch(&rolling.cases, &rolling.firsts, [place, count + 1]);
         let (mut sums, mut without) = (comparison.sums_beside_rules(), comparison.sums(1));
         let mut parts = [0, 0];
         if place == 0 {
@@ -84,15 +84,15 @@ pub async fn backtest_refitted(
 }
 
 /// A stretch of as many as there are, by the number of origins of each series: what it forecasts, and the rows of each
-/// series before its first origin.
-fn stretch(cases: &[Case], [place, stretches]: [usize; 2]) -> (Vec<Case>, Vec<usize>) {
+/// series before its first origin, or before the row in `firsts` where it has none.
+fn stretch(cases: &[Case], firsts: &[usize], [place, stretches]: [usize; 2]) -> (Vec<Case>, Vec<usize>) {
     let (mut of_stretch, mut rows) = (Vec::with_capacity(cases.len()), Vec::new());
     let mut end = None;
     for case in cases {
         // Where each target is forecast on its own, the first of them decides for all of its series.
         if case.series == rows.len() {
             let origin = |place: usize| case.origins.get(place * case.origins.len() / stretches).copied();
-            rows.push(origin(place).unwrap_or(0));
+            rows.push(origin(place).unwrap_or(firsts[case.series]));
             end = origin(place + 1);
         }
         let begin = if place == 0 { 0 } else { rows[case.series] };
@@ -114,7 +114,8 @@ fn again(rolling: &Rolling<'_>, recipe: &Recipe, read: &ReadOptions, rows: &[usi
             return Err(table.refuse(series, message));
         };
         let needed = val + plan.least() + plan.horizon;
-        if rows < needed {
+        // Of a panel a series may be too short as a whole, for which nothing is forecast then.
+        if rows < needed && rows < series.known {
             let message = format!(
                 "{rows} rows come before a new training, expected at least {needed}: begin later with \
                  `BacktestOptions::from`"

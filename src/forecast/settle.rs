@@ -4,7 +4,7 @@ use super::look::Look;
 use super::normalize::{Center, Divide};
 use super::number::exact;
 use super::plan::Plan;
-use super::split::training_rows;
+use super::split::{rows_to_train, shortest_window, training_rows};
 use super::table::{Series, Table, nearest};
 use super::task::{ALL, Channels, Task};
 use crate::error::{Error, Result};
@@ -47,8 +47,8 @@ impl Plan {
             );
             return Err(Error::config("window", window, expected));
         }
-        let trained = |series| training_rows(table, series, [&task.val, &task.test], horizon);
-        let least = least_window(&table.series.iter().map(trained).collect::<Vec<_>>(), window, horizon);
+        let trained = rows_to_train(table, [&task.val, &task.test], window, horizon);
+        let least = least_window(&trained, window, horizon);
         let least = if future.is_empty() { least } else { least.max(horizon).min(window) };
         let Task { calendar, distribution, scaling, .. } = task.clone();
         let quantiles = task.quantiles.or(distribution.map(|_| Quantiles::default()));
@@ -128,12 +128,13 @@ pub fn usual_rows(table: &Table) -> usize {
     rows.get(rows.len() / 2).copied().unwrap_or(0)
 }
 
-/// The fewest rows of a window in a panel, of whose series so many `rows` are trained on: what the shortest can show,
-/// where it is too short for a whole window and others are not.
+/// The fewest rows of a window in a panel, of whose series so many `rows` are trained on: what the shortest can show that
+/// is long enough to be trained on at all, where it is too short for a whole window and others are not.
 fn least_window(rows: &[usize], window: usize, horizon: usize) -> usize {
     let longest = rows.iter().max().copied().unwrap_or(0);
-    let shortest = rows.iter().min().copied().unwrap_or(0);
-    if longest < window + horizon { window } else { shortest.saturating_sub(horizon).clamp(1, window) }
+    let shortest = rows.iter().filter_map(|rows| rows.checked_sub(horizon));
+    let shortest = shortest.filter(|&rows| rows >= shortest_window(window, horizon)).min();
+    if longest < window + horizon { window } else { shortest.map_or(window, |rows| rows.clamp(1, window)) }
 }
 
 /// A season, or a few rows where there is none; no more than the table can be tested on.

@@ -1,5 +1,6 @@
 //! Which rows of a series are trained on, which decide when to stop, and which are held out: in the order of time.
 
+use super::plan::Plan;
 use super::table::{Series, Table};
 use super::time::{Stamp, candidates};
 use crate::error::{Error, Result};
@@ -44,24 +45,33 @@ pub struct Split {
 }
 
 impl Split {
-    /// Splits the rows of a series whose targets are known.
+    /// Splits every series of a table. One of a panel that is too short for all parts validates nothing, or is not held
+    /// out either; and one that is too short for a window of `least` rows and a horizon is not trained on, as long as
+    /// others are. With a date each series has all parts.
     ///
     /// # Errors
-    /// [`Error::Table`] where the training rows hold no `window` and `horizon`, or another part no `horizon`.
-    pub fn of(table: &Table, series: &Series, [val, test]: [&Part; 2], window: usize, horizon: usize) -> Result<Self> {
+    /// [`Error::Table`] where the training rows hold no window and horizon, or another part no horizon.
+    pub fn of_all(table: &Table, parts: [&Part; 2], plan: &Plan) -> Result<Vec<Self>> {
+        let (least, horizon) = (plan.least(), plan.horizon);
+        let of = |series| Split::of(table, series, affordable(table, series, parts, plan.window, horizon), horizon);
+        let splits: Vec<Split> = table.series.iter().map(of).collect::<Result<_>>()?;
+        let short = |split: &Split| split.train < least + horizon;
+        let refused = if has_date(parts) || splits.iter().all(short) { splits.iter().position(short) } else { None };
+        let Some(place) = refused else { return Ok(splits) };
+        let Split { train, rows, .. } = splits[place];
+        let message = format!(
+            "{train} of {rows} rows are left to train on, expected at least {}: a window of {least} and a horizon of \
+             {horizon}; take a smaller `Task::window` or `Task::horizon`, or less for `Task::val` and `Task::test`",
+            least + horizon
+        );
+        Err(table.refuse(&table.series[place], message))
+    }
+
+    /// Splits the rows of a series whose targets are known.
+    fn of(table: &Table, series: &Series, [val, test]: [&Part; 2], horizon: usize) -> Result<Self> {
         let rows = series.known;
         let val_end = begin(table, series, "test", test, rows, rows, horizon)?;
         let train = begin(table, series, "val", val, val_end, rows, horizon)?;
-        let split = Split { train, val: val_end, rows };
-        if train < window + horizon {
-            let message = format!(
-                "{train} of {rows} rows are left to train on, expected at least {}: a window of {window} and a horizon \
-                 of {horizon}; take a smaller `Task::window` or `Task::horizon`, or less for `Task::val` and \
-                 `Task::test`",
-                window + horizon
-            );
-            return Err(table.refuse(series, message));
-        }
         for (name, part) in [("val", val_end - train), ("test", rows - val_end)] {
             if (1..horizon).contains(&part) {
                 let message =
@@ -69,8 +79,43 @@ impl Split {
                 return Err(table.refuse(series, message));
             }
         }
-        Ok(split)
+        Ok(Split { train, val: val_end, rows })
     }
+}
+
+/// No rows.
+const NONE: Part = Part::Rows(0);
+
+fn has_date(parts: [&Part; 2]) -> bool {
+    parts.iter().any(|part| matches!(part, Part::From(_)))
+}
+
+/// The fewest rows that a window may have at the beginning of a series.
+pub fn shortest_window(window: usize, horizon: usize) -> usize {
+    horizon.div_ceil(2).min(window)
+}
+
+/// The parts, `val` and `test`, that a series of a panel has room for beside a short window and a horizon: both, or
+/// without those that validate, or none.
+fn affordable<'a>(
+    table: &Table,
+    series: &Series,
+    parts: [&'a Part; 2],
+    window: usize,
+    horizon: usize,
+) -> [&'a Part; 2] {
+    if table.series.len() == 1 || has_date(parts) {
+        return parts;
+    }
+    let needed = shortest_window(window, horizon) + horizon;
+    let fits = |parts: &[&Part; 2]| training_rows(table, series, *parts, horizon) >= needed;
+    [parts, [&NONE, parts[1]]].into_iter().find(fits).unwrap_or([&NONE, &NONE])
+}
+
+/// Rows of each series that are trained on, as [`Split::of_all`] has them.
+pub fn rows_to_train(table: &Table, parts: [&Part; 2], window: usize, horizon: usize) -> Vec<usize> {
+    let of = |series| training_rows(table, series, affordable(table, series, parts, window, horizon), horizon);
+    table.series.iter().map(of).collect()
 }
 
 /// Rows of a series that are trained on, as [`Split::of`] has them; none where it refuses the parts.
@@ -156,7 +201,9 @@ fn first_from(table: &Table, series: &Series, stamp: Stamp) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::forecast::Task;
     use crate::forecast::table::ReadOptions;
+    use std::ops::Range;
 
     fn days(count: usize) -> Table {
         let rows: Vec<String> = (1..=count).map(|day| format!("2024-01-{day:02},{day}\n")).collect();
@@ -165,7 +212,8 @@ mod tests {
 
     fn split(val: &str, test: &str) -> Result<Split> {
         let table = days(30);
-        Split::of(&table, &table.series[0], [&val.parse()?, &test.parse()?], 4, 2)
+        let task = Task { window: Some(4), horizon: Some(2), ..Task::new(["y"]) };
+        Split::of_all(&table, [&val.parse()?, &test.parse()?], &Plan::of(&task, &table)?).map(|splits| splits[0])
     }
 
     #[test]
@@ -185,6 +233,23 @@ mod tests {
         assert_eq!(split("5", "20240121").unwrap(), Split { train: 15, val: 20, rows: 30 });
         let refused = split("5", "2880").unwrap_err().to_string();
         assert_eq!(refused, "t: `Task::test` asks for 2880 rows, expected at most 30, those that are left");
+    }
+
+    #[test]
+    fn a_date_parts_all_series_of_a_panel() {
+        let rows =
+            |id: &str, days: Range<usize>| days.map(|day| format!("{id},2024-01-{day:02},{day}\n")).collect::<String>();
+        let text = format!("id,date,y\n{}{}", rows("a", 1..31), rows("b", 24..31));
+        let read = ReadOptions { id: Some("id".into()), ..ReadOptions::default() };
+        let table = Table::read("t", text.as_bytes(), &read).unwrap();
+        let task = Task { window: Some(4), horizon: Some(2), ..Task::new(["y"]) };
+        let plan = Plan::of(&task, &table).unwrap();
+        let split = |test: &str| Split::of_all(&table, [&NONE, &test.parse().unwrap()], &plan);
+        let split_b = |train: usize| Split { train, val: train, rows: 7 };
+        assert_eq!(split("2024-01-29").unwrap()[1], split_b(5));
+        assert_eq!(split("6").unwrap()[1], split_b(7));
+        let refused = split("2024-01-21").unwrap_err().to_string();
+        assert!(refused.starts_with("t, series `b`: 0 of 7 rows are left to train on"), "{refused}");
     }
 
     #[test]

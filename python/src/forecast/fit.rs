@@ -72,7 +72,7 @@ impl Trained {
                 let (run, watched) = (training.run(), |epoch: &_| watch.look(epoch));
                 finished = pollster::block_on(fit_validated(&mut engine, &run, None, watched, |_| Ok(())))?;
             }
-            let notes = training.notes.iter().cloned().chain(training.problem.thinned()).collect();
+            let notes = training.notes.iter().cloned().chain(training.problem.notes()).collect();
             Ok((pollster::block_on(training.finish(&mut engine))?, finished, notes))
         });
         watch.raised()?;

@@ -92,17 +92,17 @@ impl Trained {
         table: &Table,
         device: &str,
         options: &Bound<'py, PyDict>,
-    ) -> PyResult<(Columns<'py>, String)> {
+    ) -> PyResult<(Columns<'py>, String, Vec<String>)> {
         let given = Given(options);
         let (steps, coverage) = (given.whole("h", 1)?, given.number("level", "a coverage", |_| true)?);
         let Forecaster { model, card } = &self.forecaster;
         let made = py.detach(|| {
             let device = select(device)?;
             let found = pollster::block_on(self.forecaster.forecast(&device, &table.table, steps, coverage))?;
-            Ok((found.sheet(), found.picture(&model.spec, card, &table.table)?.svg(WIDTH)))
+            Ok((found.sheet(), found.picture(&model.spec, card, &table.table)?.svg(WIDTH), found.notes))
         });
-        let (sheet, picture) = made.map_err(refused)?;
-        Ok((columns(py, &sheet)?, picture))
+        let (sheet, picture, notes) = made.map_err(refused)?;
+        Ok((columns(py, &sheet)?, picture, notes))
     }
 
     /// Forecasts from many rows of a table against what came: errors as JSON, every forecast where that is asked for, and

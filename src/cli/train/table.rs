@@ -59,7 +59,7 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &TaskFlags, common: &Common
         }
     };
     training.notes.iter().for_each(|note| console.warn(note));
-    if let Some(note) = training.problem.thinned() {
+    for note in training.problem.notes() {
         console.say(note)?;
     }
     let spec = training.model.spec;

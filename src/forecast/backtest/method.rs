@@ -13,7 +13,7 @@ pub struct Method {
     pub scores: Scores,
     /// Of each step of the horizon, likewise; none where every truth was filled in.
     pub steps: Vec<Option<Scores>>,
-    /// Of each target of each series.
+    /// Of each target of each series that has rows to forecast.
     pub series: Vec<SeriesScores>,
 }
 

@@ -117,7 +117,7 @@ impl Backtest {
             season,
             levels: reading.levels.clone(),
             coverage: reading.coverage(),
-            notes: notes(&methods[0]),
+            notes: notes(&methods[0]).into_iter().chain(rolling.left_out()).collect(),
             methods,
             refits: None,
             warnings,

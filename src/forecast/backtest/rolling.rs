@@ -40,7 +40,7 @@ pub struct Case {
     pub series: usize,
     /// The first target, of as many as [`Plan::width`] says.
     pub target: usize,
-    /// The rows that are the first to be forecast, in order.
+    /// The rows that are the first to be forecast, in order; none of a series that has no rows for that.
     pub origins: Vec<usize>,
 }
 
@@ -62,7 +62,7 @@ impl<'a> Rolling<'a> {
         }
         let first = |(series, trained): (&Series, &Option<&Trained>)| match (&options.from, trained) {
             (Some(from), _) => from.row(table, series),
-            (None, Some(trained)) => first_held_out(table, series, trained),
+            (None, Some(trained)) => Ok(first_held_out(table, series, trained)),
             // Of a series that was not trained on, all are; its scales then follow from the first window.
             (None, None) => Ok(plan.window),
         };
@@ -73,7 +73,7 @@ impl<'a> Rolling<'a> {
         };
         let ends: Vec<usize> = table.series.iter().map(end).collect::<Result<_>>()?;
         let scales = card.scales(table, &places, &firsts)?;
-        let cases = cases(table, plan, &firsts, &ends, stride)?;
+        let cases = cases(table, plan, &firsts, &ends, options.from.is_some(), stride)?;
         Ok(Rolling { card, table, season, stride, firsts, scales, cases, trained, coverage: options.coverage })
     }
 
@@ -83,6 +83,13 @@ impl<'a> Rolling<'a> {
     /// As [`Reading::of`].
     pub fn reading<'b>(&self, card: &'b Card) -> Result<Reading<'b>> {
         Reading::of(card, &card.places(self.table), self.coverage)
+    }
+
+    /// Says so where series of a panel are left out.
+    pub fn left_out(&self) -> Option<String> {
+        let empty = self.cases.iter().filter(|case| case.origins.is_empty()).map(|case| case.series);
+        let (count, all) = (empty.collect::<HashSet<_>>().len(), self.table.series.len());
+        (count > 0).then(|| format!("{count} of {all} series have no rows to forecast, and are left out."))
     }
 
     /// Origins of all series, each once however many targets are forecast from it.
@@ -164,10 +171,18 @@ impl<'a> Rolling<'a> {
     }
 }
 
-/// The origins from which rows `firsts` to before `ends` of the series are forecast. There is one at least for each.
-fn cases(table: &Table, plan: &Plan, firsts: &[usize], ends: &[usize], stride: usize) -> Result<Vec<Case>> {
+/// The origins from which rows `firsts` to before `ends` of the series are forecast; `asked` is whether somebody named the
+/// first. Of a panel series may have none, as long as others have.
+fn cases(
+    table: &Table,
+    plan: &Plan,
+    firsts: &[usize],
+    ends: &[usize],
+    asked: bool,
+    stride: usize,
+) -> Result<Vec<Case>> {
     let truths = Truths::new(table, plan)?;
-    let mut cases = Vec::new();
+    let (mut cases, mut refused) = (Vec::new(), None);
     for (place, (series, rows)) in table.series.iter().zip(rows(firsts, ends)).enumerate() {
         for target in (0..plan.targets.len()).step_by(plan.width()) {
             let segment = Segment { series: place, target, first: 0, skipped: 0, rows: series.known };
@@ -176,6 +191,11 @@ fn cases(table: &Table, plan: &Plan, firsts: &[usize], ends: &[usize], stride: u
             let origins: Vec<usize> = all.iter().map(|&origin| origin as usize).filter(some).collect();
             let Range { start, end } = rows;
             let message = match (all.is_empty(), origins.is_empty()) {
+                (true, _) if start == end && !asked => {
+                    "every row was trained on, or validated the model: hold rows out with `Task::test` in training, or \
+                     say `BacktestOptions::from`"
+                        .to_owned()
+                }
                 (true, _) => format!(
                     "rows {start} to {end} are to be forecast, expected at least {}, the horizon, after a window of \
                      {}: hold out more rows, or begin elsewhere with `BacktestOptions::from`",
@@ -184,15 +204,18 @@ fn cases(table: &Table, plan: &Plan, firsts: &[usize], ends: &[usize], stride: u
                 (false, true) => {
                     format!("every target in rows {start} to {end} was filled in, and none can be compared with")
                 }
-                (false, false) => {
-                    cases.push(Case { series: place, target, origins });
-                    continue;
-                }
+                (false, false) => String::new(),
             };
-            return Err(table.refuse(series, message));
+            if origins.is_empty() {
+                refused.get_or_insert_with(|| table.refuse(series, message));
+            }
+            cases.push(Case { series: place, target, origins });
         }
     }
-    Ok(cases)
+    match refused {
+        Some(refused) if cases.iter().all(|case| case.origins.is_empty()) => Err(refused),
+        _ => Ok(cases),
+    }
 }
 
 fn rows<'a>(firsts: &'a [usize], ends: &'a [usize]) -> impl Iterator<Item = Range<usize>> + 'a {
@@ -200,13 +223,8 @@ fn rows<'a>(firsts: &'a [usize], ends: &'a [usize]) -> impl Iterator<Item = Rang
 }
 
 /// The first row of a series that training held out.
-fn first_held_out(table: &Table, series: &Series, trained: &Trained) -> Result<usize> {
+fn first_held_out(table: &Table, series: &Series, trained: &Trained) -> usize {
     let (row, exact) = table.frequency.steps(series.first, trained.test_from);
     let row = usize::try_from(row.saturating_add(i64::from(!exact))).unwrap_or(0);
-    if row < series.known {
-        return Ok(row);
-    }
-    let message = "every row was trained on, or validated the model: hold rows out with `Task::test` in training, \
-                   or say `BacktestOptions::from`";
-    Err(table.refuse(series, message))
+    row.min(series.known)
 }

@@ -50,16 +50,13 @@ impl Sums {
         let all = &self.tallies[method * series * steps..][..series * steps];
         let of_series = self.of_series(method);
         let of_step = |step| all.iter().skip(step).step_by(steps).cloned().collect::<Vec<Tally>>();
-        let refused = "a backtest refuses series without a truth to compare with";
         Method {
             name,
-            scores: Tally::scores_of(&of_series).expect(refused),
+            scores: Tally::scores_of(&of_series).expect("a backtest has something to forecast"),
             steps: (0..steps).map(|step| Tally::scores_of(&of_step(step))).collect(),
             series: (names.iter().zip(&of_series))
-                .map(|((id, target), tally)| SeriesScores {
-                    id: id.clone(),
-                    target: target.clone(),
-                    scores: tally.scores().expect(refused),
+                .filter_map(|((id, target), tally)| {
+                    Some(SeriesScores { id: id.clone(), target: target.clone(), scores: tally.scores()? })
                 })
                 .collect(),
         }

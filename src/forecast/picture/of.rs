@@ -20,7 +20,8 @@ impl Forecast {
     /// [`Error::Table`](crate::Error::Table) where a time is beyond the calendar.
     pub fn picture(&self, spec: &Spec, card: &Card, table: &Table) -> Result<Picture> {
         let targets = self.targets.len();
-        let all = table.series.iter().zip(&self.series).flat_map(|pair| (0..targets).map(move |target| (pair, target)));
+        let forecast = table.series.iter().filter(|series| series.known >= card.plan.least());
+        let all = forecast.zip(&self.series).flat_map(|pair| (0..targets).map(move |target| (pair, target)));
         let mut panels = Vec::new();
         for ((series, series_forecast), target) in all.take(PANELS) {
             let steps = series_forecast.times.len();
