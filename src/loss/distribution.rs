@@ -120,7 +120,7 @@ impl Distribution {
             }
             Distribution::NegativeBinomial => {
                 let [mean, a] = negative_binomial(outputs, size);
-                if !(mean < MOST_MEAN) {
+                if mean.is_nan() || mean >= MOST_MEAN {
                     return f64::NAN;
                 }
                 let of = statrs::distribution::NegativeBinomial::new(a.recip(), (1.0 + a * mean).recip());
