@@ -76,7 +76,8 @@ impl Problem {
     /// the card of a model whose training goes on: its scales are kept.
     ///
     /// # Errors
-    /// As [`Plan::of`] and [`Split::of`]; [`crate::Error::Table`] where a column has one value throughout.
+    /// As [`Plan::of`]; [`crate::Error::Table`] where a part has no horizon, too few rows are left to train on, or a column has
+    /// one value throughout.
     pub fn new(table: &Table, task: &Task, options: &ReadOptions, known: Option<&Card>) -> Result<Self> {
         known.map_or(Ok(()), |card| card.check_table(table))?;
         let plan = known.map_or_else(|| Plan::of(task, table), |card| Ok(card.plan.clone()))?;

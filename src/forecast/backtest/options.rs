@@ -18,7 +18,7 @@ pub struct BacktestOptions {
     pub season: Option<usize>,
     /// Coverage of the intervals of a model of points. Without it there are none.
     pub coverage: Option<f64>,
-    /// Whether every forecast is kept in [`Backtest::forecasts`].
+    /// Whether every forecast is kept in [`Backtest::forecasts`](super::Backtest::forecasts).
     pub keep: bool,
 }
 
@@ -52,7 +52,7 @@ impl Start {
     /// The row of a series.
     ///
     /// # Errors
-    /// As [`row_at`].
+    /// [`Error::Table`] where the time is not written as the table's are.
     pub fn row(&self, table: &Table, series: &Series) -> Result<usize> {
         match self {
             Start::Row(row) => Ok(row_of_number(table, series, *row).unwrap_or(*row)),
