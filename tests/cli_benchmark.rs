@@ -15,7 +15,7 @@ fn benchmark(folder: &Path, arguments: &str) -> (Option<i32>, String, String) {
     (output.status.code(), String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
 }
 
-/// Three tables: a demand, a line, and one that has words for numbers.
+/// Four tables: a demand, a line, values about 0, and one that has words for numbers.
 fn folder() -> TempDir {
     let folder = TempDir::new().unwrap();
     let here = folder.path();
@@ -23,6 +23,8 @@ fn folder() -> TempDir {
     fs::write(here.join("tables/demand.csv"), demand(1, 300, 0)).unwrap();
     let line: String = (0..120).map(|t| format!("{t},{}\n", 3 * t + t % 2)).collect();
     fs::write(here.join("tables/line.csv"), format!("t,y\n{line}")).unwrap();
+    let under: String = (0..120).map(|t| format!("{t},{}\n", t * t % 31 - 15)).collect();
+    fs::write(here.join("tables/under.csv"), format!("t,y\n{under}")).unwrap();
     fs::write(here.join("tables/words.csv"), "t,y\n1,many\n2,few\n").unwrap();
     fs::write(here.join("tables/notes.txt"), "nothing").unwrap();
     folder
@@ -43,7 +45,7 @@ fn all_tables_are_compared_and_one_that_fails_does_not_stop_the_rest() {
     };
     assert_eq!(
         (names("tables").join(" "), names("failed").join(" ")),
-        ("demand.csv line.csv".into(), "words.csv".into())
+        ("demand.csv line.csv under.csv".into(), "words.csv".into())
     );
     assert!(document["failed"][0]["reason"].as_str().unwrap().contains("many"), "{document}");
     let line = &document["tables"][1];
@@ -60,12 +62,16 @@ fn all_tables_are_compared_and_one_that_fails_does_not_stop_the_rest() {
     let reference = of("seasonal naive");
     let expected = ours / reference["smape"].as_f64().unwrap() + theirs / reference["mase"].as_f64().unwrap();
     assert!((relative("mean") - expected).abs() < 1e-9);
+    // Of values below 0, as the last table's, sMAPE says nothing.
+    let below = document["tables"][2]["methods"].as_array().unwrap();
+    let [naive, mean] = [3, 4].map(|place| (below[place]["mase"].as_f64().unwrap(), &below[place]["relative"]));
+    assert!((mean.0 / naive.0 - mean.1.as_f64().unwrap()).abs() < 1e-9 && *naive.1 == 1.0, "{below:?}");
 
     let ranks = document["ranks"]["methods"].as_array().unwrap();
     let sum: f64 = ranks.iter().map(|method| method["rank"].as_f64().unwrap()).sum();
-    assert_eq!((document["ranks"]["tables"].as_u64(), sum), (Some(2), 28.0));
+    assert_eq!((document["ranks"]["tables"].as_u64(), sum), (Some(3), 28.0));
     let csv = fs::read_to_string(here.join("r.csv")).unwrap();
-    assert_eq!((csv.lines().count(), csv.lines().next()), (15, Some("table,method,smape,mase,relative,seconds")));
+    assert_eq!((csv.lines().count(), csv.lines().next()), (22, Some("table,method,smape,mase,relative,seconds")));
 }
 
 #[test]
@@ -75,7 +81,7 @@ fn a_table_of_errors_and_ranks_is_printed() {
     let (code, text, errors) = benchmark(here, &format!("tables {SMALL} --except temperature --horizon 6"));
     assert_eq!(code, Some(0), "{errors}");
     for words in
-        ["demand.csv: 1 series, 1 targets, season 24, 6 rows ahead", "theta", "Ranks over 2 tables", "Friedman"]
+        ["demand.csv: 1 series, 1 targets, season 24, 6 rows ahead", "theta", "Ranks over 3 tables", "Friedman"]
     {
         assert!(text.contains(words), "`{words}` is missing in:\n{text}");
     }
@@ -83,6 +89,7 @@ fn a_table_of_errors_and_ranks_is_printed() {
     // The baselines forecast the same rows as `refrain backtest` has them.
     fs::remove_file(here.join("tables/words.csv")).unwrap();
     fs::remove_file(here.join("tables/line.csv")).unwrap();
+    fs::remove_file(here.join("tables/under.csv")).unwrap();
     let flags = "--budget 0 --epochs 3 --device cpu --horizon 6 --target demand";
     let (_, text, _) = benchmark(here, &format!("tables {flags} --json"));
     let ours: Value = serde_json::from_str(&text).unwrap();

@@ -238,7 +238,7 @@ async fn compare(args: &Args, path: &Path, name: &str, device: &Device, console:
         methods.push((method, since.elapsed().as_secs_f64()));
     }
     let reference = reference.expect("the seasonal naive forecast is one of the baselines");
-    Ok(OfTable::new(name, card, windows, &methods, &reference))
+    Ok(OfTable::new((name, &table), card, windows, &methods, &reference)?)
 }
 
 fn options(args: &Args, forecaster: &Forecaster) -> BacktestOptions {

@@ -75,6 +75,7 @@ fn figure(values: &[f64], season: usize, multiplicative: bool) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rng::{Gaussian, Purpose, generator};
 
     #[test]
     fn a_season_is_found_taken_out_and_put_back() {
@@ -99,7 +100,8 @@ mod tests {
     #[test]
     fn what_has_no_season_stays_as_it_is() {
         let line: Vec<f64> = (0..8).map(|t| f64::from(t % 4)).collect();
-        let noise: Vec<f64> = (0..60u32).map(|t| f64::from(t.wrapping_mul(2_654_435_761) >> 16) / 65_536.0).collect();
+        let (mut rng, mut normal) = (generator(1, Purpose::Data), Gaussian::new(1.0));
+        let noise: Vec<f64> = (0..60).map(|_| normal.draw(&mut rng)).collect();
         for (values, season) in [(&line[..], 4), (&noise[..], 4), (&[1.0; 30], 4), (&line, 1), (&[], 3)] {
             let adjusted = Adjusted::of(values, season);
             assert_eq!((&adjusted.values[..], adjusted.figure.len()), (values, 1));

@@ -8,7 +8,9 @@ use super::backtest::Method;
 use super::card::Card;
 use super::metrics::Scores;
 use super::sheet::{Sheet, Values};
+use super::table::Table;
 use super::yardstick::part;
+use crate::error::Result;
 use serde::Serialize;
 
 /// What came out over many tables.
@@ -28,7 +30,7 @@ pub struct Benchmark {
 pub struct OfTable {
     /// What it is called.
     pub name: String,
-    /// Series, and targets of each.
+    /// Its series.
     pub series: usize,
     /// Targets of each.
     pub targets: usize,
@@ -52,7 +54,7 @@ pub struct Measured {
     /// The mean over targets and series; none where all repeat their season exactly.
     pub mase: Option<f64>,
     /// The mean of sMAPE and MASE as parts of those of the seasonal naive forecast, as the M4 competition's OWA has them
-    /// of a naive one.
+    /// of a naive one; that of MASE alone where targets are below 0, about which sMAPE says nothing.
     pub relative: f64,
     /// How long training and forecasts took.
     pub seconds: f64,
@@ -70,15 +72,31 @@ pub struct Failed {
 impl OfTable {
     /// The errors of methods, each with its seconds, on a table that a model with this card has forecast in so many
     /// windows; `reference` has those of the seasonal naive forecast.
-    pub fn new(name: &str, card: &Card, windows: usize, methods: &[(Method, f64)], reference: &Scores) -> Self {
+    ///
+    /// # Errors
+    /// [`Error::Table`](crate::Error::Table) where a target is not there.
+    pub fn new(
+        (name, table): (&str, &Table),
+        card: &Card,
+        windows: usize,
+        methods: &[(Method, f64)],
+        reference: &Scores,
+    ) -> Result<Self> {
+        let places = table.places(&card.plan.targets)?;
+        let rows = table.series.iter().flat_map(|series| series.values.chunks_exact(table.columns.len()));
+        let below = rows.flat_map(|row| places.iter().map(|&place| row[place])).any(|value| value < 0.0);
         let measured = |(method, seconds): &(Method, f64)| {
             let Scores { smape, mase, .. } = method.scores;
             let smape_part = part(smape, reference.smape);
             let mase_part = mase.zip(reference.mase).map(|(ours, theirs)| part(ours, theirs));
-            let relative = mase_part.map_or(smape_part, |mase_part| (smape_part + mase_part) / 2.0);
+            let relative = match mase_part {
+                Some(mase_part) if below => mase_part,
+                Some(mase_part) => (smape_part + mase_part) / 2.0,
+                None => smape_part,
+            };
             Measured { name: method.name.clone(), smape, mase, relative, seconds: *seconds }
         };
-        OfTable {
+        Ok(OfTable {
             name: name.to_owned(),
             series: card.series.len(),
             targets: card.plan.targets.len(),
@@ -86,7 +104,7 @@ impl OfTable {
             horizon: card.plan.horizon,
             windows,
             methods: methods.iter().map(measured).collect(),
-        }
+        })
     }
 
     /// The method with the least relative error.
