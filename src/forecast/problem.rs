@@ -81,7 +81,7 @@ impl Problem {
     pub fn new(table: &Table, task: &Task, options: &ReadOptions, known: Option<&Card>) -> Result<Self> {
         known.map_or(Ok(()), |card| card.check_table(table))?;
         let plan = known.map_or_else(|| Plan::of(task, table), |card| Ok(card.plan.clone()))?;
-        let splits = Split::of_all(table, [&task.val, &task.test], &plan)?;
+        let splits = Split::of_all(table, [&task.val, &task.test], plan.least()..=plan.window, plan.horizon)?;
         let scales = match known {
             Some(card) => {
                 let rows: Vec<usize> = splits.iter().map(|split| split.train).collect();

@@ -1,9 +1,9 @@
 //! Which rows of a series are trained on, which decide when to stop, and which are held out: in the order of time.
 
-use super::plan::Plan;
 use super::table::{Series, Table};
 use super::time::{Stamp, candidates};
 use crate::error::{Error, Result};
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 /// The size of a part of a series.
@@ -45,15 +45,20 @@ pub struct Split {
 }
 
 impl Split {
-    /// Splits every series of a table. One of a panel that is too short for all parts validates nothing, or is not held
-    /// out either; and one that is too short for a window of `least` rows and a horizon is not trained on, as long as
-    /// others are. With a date each series has all parts.
+    /// Splits every series of a table, of which windows of so many rows and a horizon are cut. One of a panel that is too
+    /// short for all parts validates nothing, or is not held out either; and one that is too short for the shortest window
+    /// is not trained on, as long as others are. With a date each series has all parts.
     ///
     /// # Errors
     /// [`Error::Table`] where the training rows hold no window and horizon, or another part no horizon.
-    pub fn of_all(table: &Table, parts: [&Part; 2], plan: &Plan) -> Result<Vec<Self>> {
-        let (least, horizon) = (plan.least(), plan.horizon);
-        let of = |series| Split::of(table, series, affordable(table, series, parts, plan.window, horizon), horizon);
+    pub fn of_all(
+        table: &Table,
+        parts: [&Part; 2],
+        window: RangeInclusive<usize>,
+        horizon: usize,
+    ) -> Result<Vec<Self>> {
+        let (least, window) = window.into_inner();
+        let of = |series| Split::of(table, series, affordable(table, series, parts, window, horizon), horizon);
         let splits: Vec<Split> = table.series.iter().map(of).collect::<Result<_>>()?;
         let short = |split: &Split| split.train < least + horizon;
         let refused = if has_date(parts) || splits.iter().all(short) { splits.iter().position(short) } else { None };
@@ -201,7 +206,6 @@ fn first_from(table: &Table, series: &Series, stamp: Stamp) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::forecast::Task;
     use crate::forecast::table::ReadOptions;
     use std::ops::Range;
 
@@ -212,8 +216,7 @@ mod tests {
 
     fn split(val: &str, test: &str) -> Result<Split> {
         let table = days(30);
-        let task = Task { window: Some(4), horizon: Some(2), ..Task::new(["y"]) };
-        Split::of_all(&table, [&val.parse()?, &test.parse()?], &Plan::of(&task, &table)?).map(|splits| splits[0])
+        Split::of_all(&table, [&val.parse()?, &test.parse()?], 4..=4, 2).map(|splits| splits[0])
     }
 
     #[test]
@@ -242,9 +245,7 @@ mod tests {
         let text = format!("id,date,y\n{}{}", rows("a", 1..31), rows("b", 24..31));
         let read = ReadOptions { id: Some("id".into()), ..ReadOptions::default() };
         let table = Table::read("t", text.as_bytes(), &read).unwrap();
-        let task = Task { window: Some(4), horizon: Some(2), ..Task::new(["y"]) };
-        let plan = Plan::of(&task, &table).unwrap();
-        let split = |test: &str| Split::of_all(&table, [&NONE, &test.parse().unwrap()], &plan);
+        let split = |test: &str| Split::of_all(&table, [&NONE, &test.parse().unwrap()], 3..=4, 2);
         let split_b = |train: usize| Split { train, val: train, rows: 7 };
         assert_eq!(split("2024-01-29").unwrap()[1], split_b(5));
         assert_eq!(split("6").unwrap()[1], split_b(7));
