@@ -30,7 +30,6 @@ const OPTIONS: &[(&str, &str)] = flags! {
     ReadOptions::time_format => "--time-format",
     Task::center => "--center",
     Task::channels => "--channels",
-    Task::divide => "--divide",
     Task::horizon => "--horizon",
     Task::log => "--log",
     Task::quantiles => "--quantiles",

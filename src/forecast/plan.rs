@@ -52,7 +52,7 @@ impl Plan {
     pub(super) fn check(&self) -> Result<()> {
         let Plan { window, season, .. } = self;
         if self.counts() && (self.center, self.divide, self.log) != (Center::None, Divide::Level, false) {
-            let found = format!("{:?}, `Task::divide` {:?} and `Task::log` {}", self.center, self.divide, self.log);
+            let found = format!("{:?}, divide {:?} and log {}", self.center, self.divide, self.log);
             let expected = "none, level and false of the counts of a negative binomial";
             return Err(Error::config("center", found.to_lowercase(), expected));
         }
