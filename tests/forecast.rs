@@ -16,7 +16,7 @@ use refrain::forecast::{
 use refrain::loss::{Distribution, Quantiles};
 use refrain::model::{CellKind, Model, Spec, initial_parameters};
 use refrain::rng::{Purpose, generator};
-use refrain::train::{Checkpoint, Epoch, Finished, Next, Options, Run, Snapshot, fit_validated};
+use refrain::train::{Checkpoint, Epoch, Finished, Next, Options, Run, Snapshot, fit_validated, mean_loss};
 
 /// A trained network and what it knows.
 struct Trained<E = CpuEngine> {
@@ -306,11 +306,41 @@ fn counts_are_forecast_as_counts() {
     assert!(values.clone().all(|&value| value >= 0.0 && value.fract() == 0.0));
     assert!(values.clone().any(|&value| value == 0.0) && values.clone().any(|&value| value > 10.0));
 
+    // What is filled in between two counts is no target.
+    let mut filled = Table::read("t", text.as_bytes(), &ReadOptions::default()).unwrap();
+    let place = 3 * filled.columns.len();
+    filled.series[0].values[place] = 0.5;
+    assert!(Plan::of(&task, &filled).is_err());
+    filled.series[0].filled = (0..filled.series[0].values.len()).map(|at| at == place).collect();
+    assert!(Plan::of(&task, &filled).is_ok());
+
     let refusal = |task: &Task, text: &str| Plan::of(task, &table(text, task)).unwrap_err().to_string();
     let logarithms = Task { log: Some(true), ..task.clone() };
     assert!(refusal(&logarithms, &text).contains("of the counts of a negative binomial"));
     let halves = refusal(&task, &text.replace("\n3,", "\n3,0.5"));
     assert!(halves.contains("column `sold` is 0.5") && halves.contains(" at 3, expected counts"), "{halves}");
+}
+
+#[test]
+fn a_likelihood_validates_by_its_mean_however_many_series_there_are() {
+    let rows = |id: &str, rows: u32, level: u32| {
+        (0..rows).map(|t| format!("{id},{t},{}\n", level + (t * t * 7 + t) % 5)).collect::<String>()
+    };
+    let text = format!("id,t,y\n{}{}", rows("a", 200, 1), rows("b", 90, 400));
+    let read = ReadOptions { id: Some("id".into()), time: Some("t".into()), ..ReadOptions::default() };
+    let table = Table::read("t", text.as_bytes(), &read).unwrap();
+    let task = small(Task { distribution: Some(Distribution::NegativeBinomial), ..Task::new(["y"]) });
+    let problem = Problem::new(&table, &task, &read, None).unwrap();
+    let recipe = Recipe { hidden: Some(4), epochs: Some(1), ..Recipe::default() };
+    let (model, options) = (recipe.network(&problem).unwrap(), recipe.options(&problem).unwrap());
+    let mut engine = Device::cpu().engine(model.spec, &model.parameters).unwrap();
+    engine.load_data(&problem.windows).unwrap();
+    let run = Run { patience: 0, ..problem.run(model.spec, options) };
+    assert!(!run.val_groups.is_empty());
+    let finished = block_on(fit_validated(&mut engine, &run, None, |_| Next::Continue, |_| Ok(()))).unwrap();
+    let (windows, val) = (&problem.windows, &problem.val);
+    let mean = block_on(mean_loss(&mut engine, &model.spec, windows, val, options.loss)).unwrap();
+    assert_close("validation loss", &finished.val, &[mean], 0.0, 1e-12);
 }
 
 #[test]

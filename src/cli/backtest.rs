@@ -84,9 +84,9 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     let Forecaster { model, card } = &forecaster;
     let read = card.read_options(args.table.options());
     let table = table::read(&args.data, &read, &console)?;
-    let device = Device::select(&args.common.device).await?;
+    let (device, why) = device::select(&args.common.device).await?;
     let mut engine = forecaster.engine(&device)?;
-    device::tell(&args.common.device, &device, engine.device(), &console).await;
+    device::tell(why, engine.device(), &console);
     let options = BacktestOptions {
         from: args.from.clone(),
         to: args.to.clone(),

@@ -1,12 +1,26 @@
 //! The one place where a command chooses its device.
 
 use super::console::Console;
-use refrain::engine::gpu::passed_over;
+use refrain::engine::gpu::Options;
 use refrain::engine::{AnyEngine, Device, DeviceInfo, Engine, Precision};
 use refrain::model::{Spec, initial_parameters};
 
-/// Puts a network with the initial weights of `seed` on the device that `wanted` names; see `--device` in
-/// [`super::common::Common`]. Says so where that is not the device that one would expect.
+/// The device that a word names; see `--device` in [`super::common::Common`]. Where that is not the one that one would
+/// expect, with the reason, for [`tell`].
+pub async fn select(wanted: &str) -> refrain::Result<(Device, Option<String>)> {
+    select_with(wanted, Options::default()).await
+}
+
+/// As [`select`]; an adapter is opened with these options.
+pub async fn select_with(wanted: &str, options: Options) -> refrain::Result<(Device, Option<String>)> {
+    let (device, why) = Device::select_or_why(wanted, options).await?;
+    let unexpected = wanted == "auto" && matches!(device, Device::Cpu(_));
+    let why = unexpected.then(|| why.map_or("no hardware GPU found".to_owned(), |error| error.to_string()));
+    Ok((device, why))
+}
+
+/// Puts a network with the initial weights of `seed` on the device that `wanted` names. Says so where that is not the
+/// device that one would expect.
 pub async fn open(
     wanted: &str,
     precision: Precision,
@@ -16,16 +30,15 @@ pub async fn open(
 ) -> anyhow::Result<AnyEngine> {
     spec.check_size()?;
     let parameters = initial_parameters(&spec, seed);
-    let device = Device::select(wanted).await?;
+    let (device, why) = select(wanted).await?;
     let engine = device.engine_with(spec, &parameters, precision)?;
-    tell(wanted, &device, engine.device(), console).await;
+    tell(why, engine.device(), console);
     Ok(engine)
 }
 
 /// Says so where the device is not the one that one would expect.
-pub async fn tell(wanted: &str, device: &Device, info: &DeviceInfo, console: &Console) {
-    if let ("auto", Device::Cpu(_)) = (wanted, device) {
-        let why = passed_over().await.map_or("no hardware GPU found".to_owned(), |error| error.to_string());
+pub fn tell(why: Option<String>, info: &DeviceInfo, console: &Console) {
+    if let Some(why) = why {
         console.warn(format_args!("{why}: the CPU engine takes its place ({})", info.name));
     }
 }

@@ -11,7 +11,7 @@ use super::train::targets::named_loss;
 use super::values::{count, positive};
 use refrain::arrays::Arrays;
 use refrain::disk;
-use refrain::engine::{Device, DeviceInfo, Engine};
+use refrain::engine::{DeviceInfo, Engine};
 use refrain::loss::Loss;
 use refrain::model::{Model, Spec};
 use refrain::train::Measures;
@@ -86,9 +86,9 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     warnings.iter().for_each(|warning| console.warn(warning));
     notes.iter().try_for_each(|note| console.say(note))?;
 
-    let device = Device::select(&args.common.device).await?;
+    let (device, why) = device::select(&args.common.device).await?;
     let mut engine = device.engine(model.spec, &model.parameters)?;
-    device::tell(&args.common.device, &device, engine.device(), &console).await;
+    device::tell(why, engine.device(), &console);
     engine.load_data(&windows)?;
     let outputs = engine.predict(&rows, args.batch).await?;
     let measures = Measures::of(&model.spec, loss, &windows, &rows, &outputs)?;
@@ -100,5 +100,5 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
 /// The loss that a model of ours was trained for, if its file says so.
 fn trained_for(args: &Args) -> anyhow::Result<Option<Loss>> {
     let model = Model::open(&args.model, &args.modules.options(None))?.model;
-    Ok(refrain::train::trained_for(&model).filter(|loss| !matches!(loss, Loss::Quantile(_))))
+    Ok(refrain::train::trained_for(&model).filter(|loss| !matches!(loss, Loss::Quantile(_) | Loss::Likelihood(_))))
 }

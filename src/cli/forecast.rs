@@ -9,7 +9,7 @@ use super::table::rows;
 use super::{device, table};
 use clap::ValueEnum;
 use refrain::disk;
-use refrain::engine::{Device, DeviceInfo, Engine};
+use refrain::engine::{DeviceInfo, Engine};
 use refrain::forecast::{COVERAGE, COVERAGES, Card, Forecaster, Level, forecast};
 use refrain::plot::WIDTH;
 use serde::Serialize;
@@ -99,9 +99,9 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     // The table of forecasts has stdout to itself, so that what is said of the data goes elsewhere.
     let aside = if args.out.is_none() { console.aside() } else { console.clone() };
     let table = table::read(&args.data, &card.read_options(args.table.options()), &aside)?;
-    let device = Device::select(&args.common.device).await?;
+    let (device, why) = device::select(&args.common.device).await?;
     let mut engine = device.engine(model.spec, &model.parameters)?;
-    device::tell(&args.common.device, &device, engine.device(), &console).await;
+    device::tell(why, engine.device(), &console);
     let steps = args.steps.unwrap_or(card.plan.horizon);
     let found = forecast(&mut engine, &card, &table, steps, card.coverage(args.level)).await?;
 

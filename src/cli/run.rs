@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 use clap::ValueEnum;
 use refrain::arrays::{Arrays, Format, Named};
 use refrain::data::Sequences;
-use refrain::engine::{Device, DeviceInfo, Engine, Outputs};
+use refrain::engine::{DeviceInfo, Engine, Outputs};
 use refrain::loss::Loss;
 use refrain::model::{Model, Readout, Spec};
 use refrain::{Result, disk};
@@ -117,9 +117,9 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
         console.say(note)?;
     }
 
-    let device = Device::select(&args.common.device).await?;
+    let (device, why) = device::select(&args.common.device).await?;
     let mut engine = device.engine(spec, &parameters)?;
-    device::tell(&args.common.device, &device, engine.device(), &console).await;
+    device::tell(why, engine.device(), &console);
     let Input { rows, steps, x, lengths, .. } = input;
     let sequences = Sequences { states, lengths, ..Sequences::new(rows, steps, x) };
     let mut outputs = forward(&mut engine, &spec, &sequences, args.batch).await?;

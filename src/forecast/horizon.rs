@@ -1,7 +1,7 @@
 //! Forecasts of the horizon after a table's end.
 
 use super::card::Card;
-use super::number::{Level, column_name};
+use super::number::{Level, column_name, listed};
 use super::plan::Plan;
 use super::predict::{Reading, predict};
 use super::scale::Scale;
@@ -12,9 +12,6 @@ use super::time::{Stamp, Style};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::memory;
-
-/// Series that a note names.
-const NAMED: usize = 5;
 
 /// What a network expects after the end of each series of a table.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,26 +72,20 @@ pub async fn forecast<E: Engine>(
     coverage: Option<f64>,
 ) -> Result<Forecast> {
     let (plan, all) = (&card.plan, table.series.len());
-    let short: Vec<&str> = table.series.iter().filter(|series| series.known < plan.least()).filter_map(name).collect();
+    let (short, long): (Vec<&Series>, Vec<&Series>) =
+        table.series.iter().partition(|series| series.known < plan.least());
     if short.is_empty() || short.len() == all {
         return forecast_all(engine, card, table, steps, coverage).await;
     }
-    let series = table.series.iter().filter(|series| series.known >= plan.least()).cloned().collect();
-    let rest = table.with_series(series, table.filled);
+    let rest = table.with_series(long.into_iter().cloned().collect(), table.filled);
     let found = forecast_all(engine, card, &rest, steps, coverage).await?;
-    let (first, more) = (&short[..short.len().min(NAMED)], if short.len() > NAMED { ", ..." } else { "" });
     let note = format!(
-        "{} of {all} series have fewer rows than the model's shortest window, {}, and are not forecast: {}{more}",
+        "{} of {all} series have fewer rows than the model's shortest window, {}, and are not forecast: {}",
         short.len(),
         plan.least(),
-        first.join(", "),
+        listed(short.iter().map(|series| series.id.clone().unwrap_or_default())),
     );
     Ok(Forecast { notes: vec![note], ..found })
-}
-
-/// What a series of a panel is called.
-fn name(series: &Series) -> Option<&str> {
-    series.id.as_deref()
 }
 
 async fn forecast_all<E: Engine>(

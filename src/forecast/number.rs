@@ -1,4 +1,4 @@
-//! How forecasts are written: their values, and the names of their columns.
+//! How forecasts are written: their values, the names of their columns, and those of series in sentences.
 
 /// What is forecast of a target at a step: the point where the level is none, else the quantile of that level.
 pub type Level = Option<f64>;
@@ -14,6 +14,15 @@ pub fn column_name(target: &str, level: Level) -> String {
         None => target.to_owned(),
         Some(level) => format!("{target}_{level}"),
     }
+}
+
+/// Names that a sentence has at most.
+const NAMED: usize = 5;
+
+/// The first of some names for a sentence.
+pub fn listed(names: impl ExactSizeIterator<Item = String>) -> String {
+    let more = if names.len() > NAMED { ", ..." } else { "" };
+    names.take(NAMED).collect::<Vec<_>>().join(", ") + more
 }
 
 #[cfg(test)]

@@ -106,8 +106,11 @@ pub fn is_positive(table: &Table, columns: &[usize]) -> bool {
 fn check_counts(table: &Table, columns: &[usize]) -> Result<()> {
     for series in &table.series {
         for (row, values) in series.values.chunks_exact(table.columns.len()).take(series.known).enumerate() {
+            // What was filled in is no target.
+            let is_filled = |column: usize| series.is_filled(row * table.columns.len() + column);
             let is_count = |value: f64| value >= 0.0 && value.fract() == 0.0;
-            if let Some(&column) = columns.iter().find(|&&column| !is_count(values[column])) {
+            let is_none = |&&column: &&usize| !is_count(values[column]) && !is_filled(column);
+            if let Some(&column) = columns.iter().find(is_none) {
                 let message = format!(
                     "column `{}` is {} at {}, expected counts, whole numbers of at least 0, for a negative binomial",
                     table.columns[column],

@@ -59,6 +59,11 @@ impl Distribution {
         }
     }
 
+    /// The outputs for each target of a position, with the target.
+    pub fn groups<'a, N>(self, y: &'a [N], target: &'a [f64]) -> impl Iterator<Item = (&'a [N], &'a [f64])> {
+        y.chunks_exact(self.parameters()).zip(target.chunks_exact(self.target_width()))
+    }
+
     /// -ln of the likelihood of a target, from its outputs.
     pub fn value(self, outputs: &[f64], target: &[f64]) -> f64 {
         match self {

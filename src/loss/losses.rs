@@ -149,7 +149,7 @@ impl Loss {
             return log_sum_exp(y) - y[target[0] as usize];
         }
         if let Loss::Likelihood(distribution) = self {
-            return groups(distribution, y, target).map(|(y, target)| distribution.value(y, target)).sum();
+            return distribution.groups(y, target).map(|(y, target)| distribution.value(y, target)).sum();
         }
         y.iter().enumerate().map(|(o, &y)| self.term(o, y, target[self.target_of(o)])).sum()
     }
@@ -162,7 +162,7 @@ impl Loss {
             return probabilities.map(|(o, p)| self.derivative(o, p, N::exact(is_class(o)))).collect();
         }
         if let Loss::Likelihood(distribution) = self {
-            return groups(distribution, y, target).flat_map(|(y, target)| distribution.gradient(y, target)).collect();
+            return distribution.groups(y, target).flat_map(|(y, target)| distribution.gradient(y, target)).collect();
         }
         y.iter().enumerate().map(|(o, &y)| self.derivative(o, y, N::exact(target[self.target_of(o)]))).collect()
     }
@@ -213,15 +213,6 @@ impl Loss {
             Loss::Likelihood(_) => unreachable!("a term of several outputs"),
         }
     }
-}
-
-/// The parameters of each distribution of a position, with its target.
-fn groups<'a, N>(
-    distribution: Distribution,
-    y: &'a [N],
-    target: &'a [f64],
-) -> impl Iterator<Item = (&'a [N], &'a [f64])> {
-    y.chunks_exact(distribution.parameters()).zip(target.chunks_exact(distribution.target_width()))
 }
 
 /// ln sum_o exp(y[o]), finite for every finite y.

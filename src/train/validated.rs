@@ -6,6 +6,7 @@ use super::validation::{CHUNK, even_mean, mean, mean_mae, measure};
 use crate::data::Windows;
 use crate::engine::{Engine, Moments};
 use crate::error::{Error, Result};
+use crate::loss::Loss;
 use crate::model::Spec;
 use crate::words::significant;
 use serde::{Deserialize, Serialize};
@@ -215,7 +216,9 @@ impl Run<'_> {
         // A forward pass does a third of a training step's products, of which a portion takes a fraction of a second.
         let chunk = self.options.portion.saturating_mul(3 * self.options.batch).min(CHUNK);
         let go_on = || if watch(&epoch) == Next::Stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
-        let (loss, grouped) = (self.options.loss, !self.val_groups.is_empty());
+        let loss = self.options.loss;
+        // A likelihood has no 0 that a group's could be a part of.
+        let grouped = !self.val_groups.is_empty() && !matches!(loss, Loss::Likelihood(_));
         let found = measure(engine, &self.spec, self.windows, self.val, loss, grouped, (chunk, go_on)).await?;
         let Some(found) = found else { return Ok(None) };
         let val_mae = mean_mae(&found);

@@ -78,9 +78,8 @@ fn points(loss: Loss, y: &[f64], target: &[f64]) -> Vec<(f64, f64)> {
     match loss {
         Loss::CrossEntropy | Loss::BinaryCrossEntropy => Vec::new(),
         Loss::Likelihood(distribution) => {
-            let groups =
-                y.chunks_exact(distribution.parameters()).zip(target.chunks_exact(distribution.target_width()));
-            groups.map(|(y, target)| (distribution.quantile(y, target[target.len() - 1], 0.5), target[0])).collect()
+            let median = |(y, target): (&[f64], &[f64])| distribution.quantile(y, target[target.len() - 1], 0.5);
+            distribution.groups(y, target).map(|group| (median(group), group.1[0])).collect()
         }
         Loss::Mse | Loss::Mae | Loss::Huber { .. } | Loss::Quantile(_) => {
             let middle = if let Loss::Quantile(quantiles) = loss { quantiles.middle() } else { 0 };

@@ -1,7 +1,7 @@
 //! Devices.
 
 use crate::js::{Result, in_words, options, refused, value};
-use refrain::engine::gpu::{self, Kernels, Options};
+use refrain::engine::gpu::{Kernels, Options};
 use refrain::engine::{self, cpu};
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
@@ -21,8 +21,8 @@ struct GpuOptions {
 impl Device {
     /// The browser's GPU, if it has one that is no software and suits; else the processor.
     pub async fn auto() -> Result<Device> {
-        let device = engine::Device::select("auto").await.map_err(refused)?;
-        let passed_over = if let engine::Device::Cpu(_) = device { gpu::passed_over().await } else { None };
+        let chosen = engine::Device::select_or_why("auto", Options::default()).await;
+        let (device, passed_over) = chosen.map_err(refused)?;
         Ok(Device(device, passed_over.as_ref().map(in_words)))
     }
 

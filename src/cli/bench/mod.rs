@@ -113,13 +113,13 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     let rows = wanted(&args.shape, args.only.as_deref())?;
     let against = args.against.as_deref().map(Against::read).transpose()?;
     let options = Options { timestamps: args.profile, kernels: args.kernels, ..Options::default() };
-    let device = Device::select_with(&args.common.device, options).await?;
+    let (device, why) = device::select_with(&args.common.device, options).await?;
     if let (Device::Cpu(_), true) = (&device, args.profile || args.kernels != Kernels::Chosen) {
         bail!("--profile and --kernels are for an adapter: say which with --device");
     }
     let devices = with_threads(device.clone(), &args.threads)?;
     let info = device.info()?;
-    device::tell(&args.common.device, &device, &info, &console).await;
+    device::tell(why, &info, &console);
 
     let title = against.as_ref().map(|against| against.title(&info));
     console.say(header(&info, title.as_deref()))?;

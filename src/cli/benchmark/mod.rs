@@ -13,12 +13,11 @@ use crate::cli::{device, interrupt, table};
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 use refrain::disk;
-use refrain::engine::{Device, Precision};
+use refrain::engine::Device;
 use refrain::forecast::{
     ALL, Architecture, BUDGET, BacktestOptions, Baseline, Benchmark, Failed, Forecaster, Method, Naive, OfTable, Part,
     Recipe, Task, Training, backtest_baseline,
 };
-use refrain::model::{CellKind, Spec};
 use refrain::train::{Epoch, Next};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -113,9 +112,8 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     let written: Vec<_> = named("--out", &args.out).into_iter().collect();
     outputs::check(&inputs, &written)?;
     interrupt::listen()?;
-    let device = Device::select(&args.common.device).await?;
-    // The smallest network says where the others will be.
-    device::open(&args.common.device, Precision::F32, Spec::new(CellKind::Gru, 1, 1, 1), 0, &console).await?;
+    let (device, why) = device::select(&args.common.device).await?;
+    device::tell(why, &device.info()?, &console);
     let (mut tables, mut failed) = (Vec::new(), Vec::new());
     for path in &files {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();

@@ -13,7 +13,7 @@ use crate::cli::{device, fit, interrupt, outputs};
 use anyhow::Context;
 use refrain::arrays::Arrays;
 use refrain::data::HeldOut;
-use refrain::engine::{Device, DeviceInfo, Engine};
+use refrain::engine::{DeviceInfo, Engine};
 use refrain::forecast::Part;
 use refrain::loss::Loss;
 use refrain::model::{Model, Spec};
@@ -115,9 +115,10 @@ pub async fn run(
     model.provenance = provenance(&run, recipe, test.len());
     let from = recipe.resume.as_deref().map(|path| fit::resumed(path, &model)).transpose()?;
 
-    let device = Device::select(&common.device).await?.recomputing(recipe.recompute).map_err(flagged)?;
+    let (device, why) = device::select(&common.device).await?;
+    let device = device.recomputing(recipe.recompute).map_err(flagged)?;
     let mut engine = device.engine_with(model.spec, &model.parameters, recipe.precision.precision())?;
-    device::tell(&common.device, &device, engine.device(), &console).await;
+    device::tell(why, engine.device(), &console);
     engine.load_data(&windows)?;
     // How an epoch is cut up depends on the device, which the file does not say.
     run.options.portion = portion(engine.device(), model.parameters.len(), windows.steps(), options.batch);

@@ -10,7 +10,7 @@ use crate::cli::outputs::{self, named};
 use crate::cli::recipe::{LossName, Recipe, huber_delta};
 use crate::cli::{device, fit, interrupt, scores, table};
 use anyhow::bail;
-use refrain::engine::{AnyEngine, Device, Engine};
+use refrain::engine::{AnyEngine, Engine};
 use refrain::forecast::picture::network_in_words;
 use refrain::forecast::table::{ReadOptions, Table};
 use refrain::forecast::{BUDGET, Backtest, BacktestOptions, Card, Forecaster, LEARNING_RATE, Training, backtest};
@@ -43,7 +43,7 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &TaskFlags, common: &Common
         return Err(without_target(data, &flags.table.options()).into());
     }
     let table = table::read(data, &read, &console)?;
-    let device = Device::select(&common.device).await?;
+    let (device, why) = device::select(&common.device).await?;
     let mut training = match initial {
         Some(_) => Training::new(&table, &task, &read, &how, initial).map_err(flagged)?,
         None => {
@@ -67,7 +67,7 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &TaskFlags, common: &Common
         console.warn(warning);
     }
     let mut engine = training.engine(&device).map_err(flagged)?;
-    device::tell(&common.device, &device, engine.device(), &console).await;
+    device::tell(why, engine.device(), &console);
     console.say(opening(engine.device(), &training))?;
     let from = recipe.resume.as_deref().map(|path| fit::resumed(path, &training.model)).transpose()?;
     let setup = start.elapsed();

@@ -14,7 +14,7 @@ mod tests;
 mod tuning;
 
 pub use device::{
-    AdapterFacts, Capabilities, Gpu, Kernels, Kind, Options, adapters, choose, is_automatic, passed_over, unsuited,
+    AdapterFacts, Capabilities, Gpu, Kernels, Kind, Options, adapters, choose, choose_or_why, is_automatic, unsuited,
 };
 pub use engine::{GpuEngine, GpuTape, KernelTime, Memory};
 pub use explain::{

@@ -3,9 +3,7 @@
 
 use super::method::{Method, SeriesScores};
 use crate::forecast::metrics::Scores;
-
-/// Series that a sentence names.
-const NAMED: usize = 5;
+use crate::forecast::number::listed;
 
 /// The errors that methods are compared by: the mean over the series, and the median. It is MASE; where no series has
 /// one, the absolute error on the scale of training.
@@ -50,7 +48,7 @@ fn verdict(model: &Method, rule: &Method) -> Option<String> {
     let worse = pairs.filter(|(model, rule)| compared(&model.scores)[0] >= compared(&rule.scores)[0]);
     let worse: Vec<&SeriesScores> = worse.map(|(model, _)| model).collect();
     if !worse.is_empty() {
-        let (count, all, shown) = (worse.len(), model.series.len(), listed(&worse));
+        let (count, all, shown) = (worse.len(), model.series.len(), names(&worse));
         return Some(format!("The model is no better than `{name}` for {count} of {all} series: {shown}."));
     }
     let raw = [("MAE", model.scores.mae, rule.scores.mae), ("RMSE", model.scores.rmse, rule.scores.rmse)];
@@ -72,7 +70,7 @@ pub fn notes(method: &Method) -> Vec<String> {
     let mut without = |measure: &str, none: &dyn Fn(&Scores) -> bool, why: &str| {
         let left_out: Vec<&SeriesScores> = method.series.iter().filter(|series| none(&series.scores)).collect();
         if !left_out.is_empty() {
-            let (count, shown) = (left_out.len(), listed(&left_out));
+            let (count, shown) = (left_out.len(), names(&left_out));
             notes.push(format!("{measure} leaves out {count} of {all} series, {why}: {shown}."));
         }
     };
@@ -82,13 +80,11 @@ pub fn notes(method: &Method) -> Vec<String> {
 }
 
 /// The names of some series.
-fn listed(series: &[&SeriesScores]) -> String {
-    let name = |series: &&SeriesScores| match &series.id {
+fn names(series: &[&SeriesScores]) -> String {
+    listed(series.iter().map(|series| match &series.id {
         Some(id) => format!("`{id} {}`", series.target),
         None => format!("`{}`", series.target),
-    };
-    let shown = series.iter().take(NAMED).map(name).collect::<Vec<_>>().join(", ");
-    shown + if series.len() > NAMED { ", ..." } else { "" }
+    }))
 }
 
 #[cfg(test)]

@@ -32,18 +32,22 @@ pub fn is_automatic(adapter: &Adapter) -> bool {
     adapter.get_info().device_type != DeviceType::Cpu && unsuited(adapter).is_none()
 }
 
-/// Why `auto` passes over the hardware adapters, where there are some and none suits.
-pub async fn passed_over() -> Option<Error> {
-    let adapters = adapters().await;
+/// Why `auto` passes over these adapters, where there is hardware among them and none suits.
+fn passed_over(adapters: &[Adapter]) -> Option<Error> {
     let hardware = adapters.iter().filter(|adapter| adapter.get_info().device_type != DeviceType::Cpu);
     let reasons: Option<Vec<Error>> = hardware.map(unsuited).collect();
     reasons?.into_iter().next()
 }
 
-/// The adapter that `wanted` picks: `auto` the best hardware adapter that suits, or none; `gpu` the best one, a software adapter
-/// included; any other word the best whose name contains it. For `auto` and `gpu`, the environment variable
+/// The adapter that `wanted` picks: `auto` the best hardware adapter that suits, or none; `gpu` the best one, a software
+/// adapter included; any other word the best whose name contains it. For `auto` and `gpu`, the environment variable
 /// `WGPU_ADAPTER_NAME` picks by name.
 pub async fn choose(wanted: &str) -> Result<Option<Adapter>> {
+    choose_or_why(wanted).await.map(|(adapter, _)| adapter)
+}
+
+/// As [`choose`]; where `auto` takes none, with the reason why it passed over hardware, where there is some.
+pub async fn choose_or_why(wanted: &str) -> Result<(Option<Adapter>, Option<Error>)> {
     let by_environment = std::env::var("WGPU_ADAPTER_NAME").ok().filter(|name| !name.is_empty());
     let wanted = match (wanted, by_environment) {
         ("auto" | "gpu", Some(name)) => name,
@@ -51,13 +55,10 @@ pub async fn choose(wanted: &str) -> Result<Option<Adapter>> {
     };
     let adapters = adapters().await;
     let names: Vec<String> = adapters.iter().map(|adapter| adapter.get_info().name).collect();
-    let found = adapters.into_iter().find(|adapter| {
-        let info = adapter.get_info();
-        match wanted.as_str() {
-            "auto" => is_automatic(adapter),
-            "gpu" => true,
-            name => info.name.to_lowercase().contains(&name.to_lowercase()),
-        }
+    let found = adapters.iter().find(|adapter| match wanted.as_str() {
+        "auto" => is_automatic(adapter),
+        "gpu" => true,
+        name => adapter.get_info().name.to_lowercase().contains(&name.to_lowercase()),
     });
     if found.is_none() && wanted != "auto" {
         let available = match names.as_slice() {
@@ -67,7 +68,7 @@ pub async fn choose(wanted: &str) -> Result<Option<Adapter>> {
         let available = format!("{available}. {MORE}");
         return Err(Error::NoAdapter { wanted, available });
     }
-    Ok(found)
+    Ok((found.cloned(), if found.is_none() { passed_over(&adapters) } else { None }))
 }
 
 /// The adapter in words.

@@ -10,7 +10,7 @@ mod options;
 mod pace;
 mod pipeline;
 
-pub use adapter::{AdapterFacts, adapters, choose, is_automatic, passed_over, unsuited};
+pub use adapter::{AdapterFacts, adapters, choose, choose_or_why, is_automatic, unsuited};
 pub use array::{ALIGNMENT, Array};
 pub use capabilities::{Capabilities, Kind};
 pub use commands::Commands;
