@@ -307,8 +307,8 @@ fn counts_are_forecast_as_counts() {
     assert!(values.clone().any(|&value| value == 0.0) && values.clone().any(|&value| value > 10.0));
 
     // What is filled in between two counts is no target.
-    let mut filled = Table::read("t", text.as_bytes(), &ReadOptions::default()).unwrap();
-    let place = 3 * filled.columns.len();
+    let mut filled = table(&text, &task);
+    let place = 3 * filled.columns.len() + filled.column("sold").unwrap();
     filled.series[0].values[place] = 0.5;
     assert!(Plan::of(&task, &filled).is_err());
     filled.series[0].filled = (0..filled.series[0].values.len()).map(|at| at == place).collect();
