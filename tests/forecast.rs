@@ -349,7 +349,7 @@ fn a_likelihood_validates_by_its_mean_however_many_series_there_are() {
 /// Series that are 0 and 1, or 0 and -1, in turn, as their kind says: a window of one row does not tell.
 fn of_kinds(kinds: &[&str]) -> String {
     let row = |n: usize, kind: &str, t: usize| {
-        let value = if t % 2 == 0 {
+        let value = if t.is_multiple_of(2) {
             "0"
         } else if kind == "shop" {
             "1"
