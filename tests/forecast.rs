@@ -11,7 +11,8 @@ use refrain::forecast::sample::demand;
 use refrain::forecast::table::{Fill, ReadOptions, Table};
 use refrain::forecast::time::Calendar;
 use refrain::forecast::{
-    BacktestOptions, Card, Center, Channels, Divide, Plan, Problem, Recipe, Scaling, Start, Task, backtest, forecast,
+    Architecture, BacktestOptions, Card, Center, Channels, Divide, Plan, Problem, Recipe, Scaling, Start, Task,
+    backtest, forecast,
 };
 use refrain::loss::{Distribution, Quantiles};
 use refrain::model::{CellKind, Model, Spec, initial_parameters};
@@ -60,7 +61,8 @@ fn train_segments(text: &str, task: &Task, read: ReadOptions, epochs: usize) -> 
     let read = task.read_options(read);
     let table = Table::read("t", text.as_bytes(), &read).unwrap();
     let problem = Problem::new(&table, task, &read, None).unwrap();
-    let recipe = Recipe { hidden: Some(32), epochs: Some(epochs), ..Recipe::default() };
+    let model = Some(Architecture::Segments(None));
+    let recipe = Recipe { model, hidden: Some(32), epochs: Some(epochs), ..Recipe::default() };
     let Model { spec, parameters, .. } = recipe.network(&problem).unwrap();
     let engine = Device::cpu().engine(spec, &parameters).unwrap();
     fit(engine, table, &problem, spec, recipe.options(&problem).unwrap())
@@ -362,25 +364,35 @@ fn of_kinds(kinds: &[&str]) -> String {
     format!("id,kind,area,t,y\n{}", rows.collect::<String>())
 }
 
+/// From a row to the next, without a level or a scale of each series that would tell it from others.
+fn as_they_are(targets: &[&str]) -> Task {
+    Task {
+        center: Some(Center::None),
+        scaling: Scaling::None,
+        window: Some(1),
+        horizon: Some(1),
+        season: Some(1),
+        ..Task::new(targets.iter().copied())
+    }
+}
+
+/// The mean absolute error on the rows held out, and what was trained.
+fn trained_with_error(text: &str, task: &Task, read: ReadOptions) -> (f64, Trained<AnyEngine>) {
+    let mut trained = train_segments(text, task, read, 30);
+    let Trained { engine, card, table, .. } = &mut trained;
+    let found = block_on(backtest(engine, card, table, &BacktestOptions::default())).unwrap();
+    (found.model().scores.mae, trained)
+}
+
 #[test]
 fn what_does_not_change_in_time_tells_series_apart() {
     let kinds: Vec<&str> = ["shop", "mall"].into_iter().cycle().take(40).collect();
     let (text, read) = (of_kinds(&kinds), ReadOptions { id: Some("id".into()), ..ReadOptions::default() });
     let task = |statics: &[&str]| Task {
         statics: statics.iter().map(|&name| name.to_owned()).collect(),
-        center: Some(Center::None),
-        scaling: Scaling::None,
-        window: Some(1),
-        horizon: Some(1),
-        season: Some(1),
-        ..Task::new(["y"])
+        ..as_they_are(&["y"])
     };
-    let trained = |task: &Task| {
-        let mut trained = train_segments(&text, task, read.clone(), 30);
-        let Trained { engine, card, table, .. } = &mut trained;
-        let found = block_on(backtest(engine, card, table, &BacktestOptions::default())).unwrap();
-        (found.model().scores.mae, trained)
-    };
+    let trained = |task: &Task| trained_with_error(&text, task, read.clone());
     let (without, _) = trained(&task(&[]));
     let (with, Trained { mut engine, card, spec, .. }) = trained(&task(&["kind", "area"]));
     assert!(with < 0.1 && without > 0.4, "MAE {with} with the kind, {without} without");
@@ -397,6 +409,16 @@ fn what_does_not_change_in_time_tells_series_apart() {
     let values: Vec<f64> = found.series.iter().map(|series| series.values[0]).collect();
     assert_close("of known kinds", &values[..2], &[-1.0, 1.0], 0.2, 0.0);
     assert_eq!(found.notes, ["not seen in training, and taken for missing: kind kiosk"]);
+}
+
+#[test]
+fn independent_channels_are_told_apart() {
+    let rows = (0..800).map(|t: u32| format!("{t},{0},-{0}\n", t % 2));
+    let task = as_they_are(&["up", "down"]);
+    let (error, Trained { card, .. }) =
+        trained_with_error(&format!("t,up,down\n{}", rows.collect::<String>()), &task, ReadOptions::default());
+    assert_eq!((card.plan.channels, card.plan.static_features()), (Channels::Independent, 2));
+    assert!(error < 0.1, "MAE {error}");
 }
 
 #[test]

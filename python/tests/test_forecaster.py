@@ -199,6 +199,21 @@ def test_covariates_of_the_future(kind, tmp_path):
             forecaster.predict(future=future)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_columns_that_do_not_change(kind, tmp_path):
+    data, ours, theirs = tmp_path / "data.csv", tmp_path / "ours.safetensors", tmp_path / "theirs.safetensors"
+    kinds = {"shop": np.repeat(["small", "large", "small"], 200), "area": np.repeat([40.5, 800.0, 38.0], 200)}
+    write(data, "dict", {**panel(), **kinds})
+    train(data, theirs, "--target y --time ds --id unique_id --static shop,area")
+    forecaster = refrain.Forecaster(**SMALL, static=["shop", "area"]).fit(made(kind, {**panel(), **kinds}))
+    forecaster.save(ours)
+    assert ours.read_bytes() == theirs.read_bytes()
+    assert refrain.Forecaster.load(ours).get_params()["static"] == ["shop", "area"]
+    with pytest.raises(ValueError, match="`large`, as before in series `s1`, found `small`: it is static"):
+        kinds["shop"][300] = "small"
+        refrain.Forecaster(**SMALL, static="shop").fit(made(kind, {**panel(), **kinds}))
+
+
 def test_quantiles_levels_and_steps():
     forecaster = refrain.Forecaster(**SMALL, quantiles=(0.1, 0.5, 0.9)).fit(wide())
     found = forecaster.predict(h=9)

@@ -47,9 +47,11 @@ pub fn check_steps(spec: &Spec) -> Result<()> {
 /// # Errors
 /// [`Error::Config`] with both numbers where they differ.
 pub fn check_windows(spec: &Spec, windows: &Windows) -> Result<()> {
+    // A network over steps reads none of those.
+    let statics = spec.segments.map_or(windows.static_features(), |segments| segments.statics);
     let sizes = [
         ("the windows' number of features", windows.inputs(), spec.input),
-        ("the windows' number of static features", windows.static_features(), spec.statics()),
+        ("the windows' number of static features", windows.static_features(), statics),
     ];
     match sizes.into_iter().find(|(_, found, expected)| found != expected) {
         None => Ok(()),

@@ -158,7 +158,8 @@ impl Card {
         if plan.distribution.is_some() && (plan.quantiles.is_none() || spec.segments.is_none()) {
             return Err("its forecast is a distribution, expected levels of it and a network over segments".to_owned());
         }
-        if plan.static_features() != spec.statics() || !plan.statics.iter().all(Static::is_sound) {
+        let told = spec.segments.is_none_or(|segments| segments.statics == plan.static_features());
+        if !told || !plan.statics.iter().all(Static::is_sound) {
             return Err(format!(
                 "its forecast has {} static features, expected {}, the network's, of sound columns",
                 plan.static_features(),

@@ -40,6 +40,9 @@ pub struct Plan {
     pub distribution: Option<Distribution>,
     /// Whether targets are forecast together.
     pub channels: Channels,
+    /// Whether networks over segments are told which of the independent channels a window is of.
+    #[serde(default)]
+    pub told_channels: bool,
     /// What is subtracted from the targets of each window.
     pub center: Center,
     /// What they are divided by then.

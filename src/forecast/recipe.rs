@@ -254,7 +254,7 @@ impl Recipe {
         let segment = self.segment(problem);
         let plan = &problem.card.plan;
         let (targets, statics) = (plan.width() * plan.outputs_of_target(), plan.static_features());
-        if statics > 0 && segment.is_none() {
+        if !plan.statics.is_empty() && segment.is_none() {
             return Err(Error::config("model", "over rows", "one over segments, which alone takes static columns"));
         }
         let spec = problem.spec(self.cell, self.hidden.unwrap_or(HIDDEN), self.layers);

@@ -23,6 +23,10 @@ impl Plan {
             let message = "the calendar needs a column of dates; `ReadOptions::time` names it";
             return Err(Error::Table { place: table.name.clone(), message: message.into() });
         }
+        if let Some((_, name)) = task.statics.iter().enumerate().find(|(n, name)| task.statics[..*n].contains(name)) {
+            let message = format!("static column `{name}` is named twice");
+            return Err(Error::Table { place: table.name.clone(), message });
+        }
         let statics = task.statics.iter().map(|name| Static::of(table, name)).collect::<Result<_>>()?;
         let columns = table.places(&targets)?;
         // What the data decide is decided by rows that are trained on whatever the horizon will be.
@@ -76,6 +80,7 @@ impl Plan {
             quantiles,
             distribution,
             channels,
+            told_channels: several && channels == Channels::Independent,
             center,
             divide,
             scaling,

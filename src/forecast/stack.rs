@@ -40,7 +40,7 @@ impl Stack {
                 stack.segments.push(Segment { series, target: group * plan.width(), first, skipped, rows });
                 let rows = Rows { table, plan, series, scales, columns: &columns, known: &known };
                 rows.push(skipped, group * plan.width()..(group + 1) * plan.width(), &mut stack.values)?;
-                stack.statics.append(&mut plan.statics_of(&statics, &table.series[series]));
+                stack.statics.append(&mut plan.statics_of(&statics, &table.series[series], group));
             }
         }
         Ok(stack)

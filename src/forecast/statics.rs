@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// Numbers of which a column has more are a measure; fewer may be the names of kinds.
 const MOST_KINDS: usize = 32;
 /// Most values of a column of text.
-const MOST: usize = 1 << 16;
+const MOST: usize = 1 << 12;
 
 /// A column that does not change in time, as it was when the network was trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,7 +40,7 @@ impl Static {
     /// The column `name` of a panel: of categories, but for more than 32 different numbers.
     ///
     /// # Errors
-    /// [`Error::Table`] where it has one value in every series, or more than 2^16.
+    /// [`Error::Table`] where it has one value in every series, or more than 2^12.
     pub fn of(table: &Table, name: &str) -> Result<Self> {
         let place = table.static_column(name)?;
         let values = table.series.iter().filter_map(|series| series.statics[place].as_deref());
@@ -109,9 +109,10 @@ impl Static {
 }
 
 impl Plan {
-    /// Features of a series that do not change in time.
+    /// Features of a window that do not change in time: of static columns, then one for each channel.
     pub fn static_features(&self) -> usize {
-        self.statics.iter().map(Static::features).sum()
+        let channels = if self.told_channels { self.targets.len() } else { 0 };
+        self.statics.iter().map(Static::features).sum::<usize>() + channels
     }
 
     /// Places of the static columns in a table.
@@ -119,8 +120,9 @@ impl Plan {
         self.statics.iter().map(|column| table.static_column(&column.name)).collect()
     }
 
-    /// The features of a series that do not change in time; 0 where a value is missing or unknown.
-    pub(super) fn statics_of(&self, places: &[usize], series: &Series) -> Vec<f32> {
+    /// The features of a series and of the channel that begins with `target` which do not change in time; 0 where a value
+    /// is missing or unknown.
+    pub(super) fn statics_of(&self, places: &[usize], series: &Series, target: usize) -> Vec<f32> {
         let mut features = vec![0.0; self.static_features()];
         let mut first = 0;
         for (column, &place) in self.statics.iter().zip(places) {
@@ -129,6 +131,9 @@ impl Plan {
                 features[first + feature] = value;
             }
             first += column.features();
+        }
+        if self.told_channels {
+            features[first + target] = 1.0;
         }
         features
     }

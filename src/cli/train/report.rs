@@ -78,7 +78,7 @@ pub fn opening(device: &DeviceInfo, training: &Training) -> String {
         targets = listed(targets),
         past = counted(past.len(), "covariates of the past"),
         future = counted(future.len(), "of the future"),
-        statics = counted(statics.len(), "static"),
+        statics = counted(statics.len(), "static columns"),
         calendar = counted(calendar.len(), "cycles of the calendar"),
         normalized = normalized(&problem.card.plan),
         season = if *season > 1 { format!("season {season}") } else { "no season".to_owned() },
