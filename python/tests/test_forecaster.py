@@ -4,6 +4,7 @@ import base64
 import csv
 import datetime
 import io
+import json
 import math
 import os
 import pathlib
@@ -149,6 +150,30 @@ def test_backtests_are_the_commands(tmp_path):
     assert forecaster.backtest(from_=150, to=datetime.datetime(2024, 1, 8)).report["windows"] < 60
     with pytest.raises(ValueError, match="a row is '?last:x'?, expected a date"):
         forecaster.backtest(from_="last:x")
+
+
+def test_a_model_is_trained_again_as_the_command_does_it(tmp_path):
+    data, model = tmp_path / "data.csv", tmp_path / "m.safetensors"
+    write(data, "dict", panel())
+    forecaster = refrain.Forecaster(**SMALL).fit(panel())
+    forecaster.save(model)
+    before = forecaster.predict()["y"]
+    theirs = json.loads(command("backtest", model, data, "--device", "cpu", "--refit", "2", "--json"))
+    found = forecaster.backtest(refit=2)
+    assert found.report["refits"] == theirs["refits"] and found.report["methods"] == theirs["methods"]
+    refits = found.refits
+    assert list(refits) == ["from", "rows", "windows", "mae", "mae_without", "mase", "mase_without"]
+    assert len(refits["from"]) == 3 and refits["rows"][0] == 0 and refits["mae"][0] == refits["mae_without"][0]
+    assert sum(refits["windows"]) == found.report["windows"] == forecaster.backtest().report["windows"]
+    assert column(found.refits, "mae")[1] != column(found.refits, "mae_without")[1]
+    assert "Trained again:" in found._repr_html_() and "Trained again:" not in forecaster.test_._repr_html_()
+    assert forecaster.backtest().refits is None and np.array_equal(forecaster.predict()["y"], before)
+    with pytest.raises(ValueError, match="refit is 500, expected 1 to .*, fewer than the .* origins"):
+        forecaster.backtest(refit=500)
+    with pytest.raises(ValueError, match="refit is 0, expected a whole number of at least 1"):
+        forecaster.backtest(refit=0)
+    with pytest.raises(ValueError, match="begin later with from_"):
+        forecaster.backtest(refit=2, from_=20, to=60)
 
 
 @pytest.mark.parametrize(
@@ -379,6 +404,23 @@ def test_control_c_ends_training():
     timer.start()
     with pytest.raises(KeyboardInterrupt):
         refrain.Forecaster(**{**SMALL, "epochs": 100_000, "patience": 0}).fit(wide())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_control_c_ends_training_again():
+    once = {"done": False}
+
+    def stop(report):
+        once["done"] = True
+        return False
+
+    # A recipe of many epochs, and a model after the first.
+    forecaster = refrain.Forecaster(**{**SMALL, "epochs": 100_000, "patience": 0}).fit(wide(), callback=stop)
+    assert once["done"]
+    threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        forecaster.backtest(refit=2)
+    assert forecaster.backtest().refits is None
 
 
 def test_the_example_of_the_readme(tmp_path, monkeypatch):

@@ -4,12 +4,12 @@ use super::common::Common;
 use super::console::Console;
 use super::flags::flagged;
 use super::forecast::{coverage, warn_of_no_intervals};
+use super::interrupt::Stopped;
 use super::outputs::{self, named, table_bytes, table_file};
 use super::plot::svg_file;
 use super::table::rows;
 use super::values::whole;
 use super::{device, interrupt, scores, table};
-use anyhow::bail;
 use refrain::disk;
 use refrain::engine::{Device, DeviceInfo, Engine};
 use refrain::forecast::table::{ReadOptions, Table};
@@ -150,7 +150,8 @@ async fn refitted(
     let found = backtest_refitted(device, forecaster, table, read, options, count, watch).await;
     shown.end_bar();
     match found.map_err(flagged)? {
-        Some(found) => Ok(found),
-        None => bail!("stopped by Ctrl-C in training {training} of {count}; nothing was written"),
+        // Forecasts do not look at signals.
+        Some(found) if !interrupt::asked() => Ok(found),
+        _ => Err(Stopped(format!("in training {training} of {count}; nothing was written")).into()),
     }
 }
