@@ -306,6 +306,45 @@ def test_saved_loaded_and_pickled(tmp_path):
         refrain.Forecaster.load(tmp_path / "none")
 
 
+def segrnn(torch, channels, segment, positions, hidden=8):
+    """A network over segments as PyTorch has its parts."""
+    return torch.nn.ModuleDict(
+        {
+            "embedding": torch.nn.Linear(segment * channels, hidden),
+            "positions": torch.nn.Embedding(positions, hidden),
+            "rnn": torch.nn.GRU(hidden, hidden),
+            "fc": torch.nn.Linear(hidden, segment),
+        }
+    )
+
+
+@pytest.mark.parametrize("model", ["rows", "segrnn"])
+def test_pytorch_loads_a_member_as_the_docs_say(model, tmp_path, monkeypatch):
+    torch = pytest.importorskip("torch")
+    files = pytest.importorskip("safetensors.torch")
+    monkeypatch.chdir(tmp_path)
+    arguments = {**SMALL, "model": model, "segment": 3 if model == "segrnn" else None, "layers": 1}
+    refrain.Forecaster(**arguments, members=3).fit(wide()).save("ensemble.safetensors")
+    made = {"rnn": torch.nn.GRU(1, 8), "fc": torch.nn.Linear(8, 6)}
+    module = torch.nn.ModuleDict(made) if model == "rows" else segrnn(torch, 1, 3, 2)
+    tensors = files.load_file("ensemble.safetensors")
+    with pytest.raises(RuntimeError, match='Unexpected key.*"checkpoint.member.0"'):
+        module.load_state_dict(tensors, strict=True)
+
+    text = (ROOT / "docs" / "pytorch.md").read_text()
+    snippet = re.search("```python\n(tensors = .*?)```", text, re.S)[1]
+    for member in range(3):
+        # A member is what its seed trains alone.
+        refrain.Forecaster(**arguments, seed=member).fit(wide()).save("alone.safetensors")
+        alone = files.load_file("alone.safetensors")
+        scope = {"torch": torch, "safetensors": sys.modules["safetensors"], "module": module}
+        exec(snippet.replace("checkpoint.member.1", f"checkpoint.member.{member}"), scope)
+        found = module.state_dict()
+        assert list(found.keys() ^ alone.keys()) == []
+        assert all(torch.equal(found[name], alone[name]) for name in alone)
+        module.load_state_dict(alone, strict=True)
+
+
 def test_parameters_are_scikit_learns():
     forecaster = refrain.Forecaster(horizon=3, calendar=["hour"])
     assert forecaster.get_params()["horizon"] == 3 and forecaster.get_params(deep=False)["cell"] == "gru"
