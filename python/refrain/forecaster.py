@@ -22,7 +22,7 @@ _Part = Any
 
 # What a model whose training goes on brings along.
 _OF_MODEL = (
-    "target past future except_ calendar window horizon season quantiles scale center divide log channels cell model segment "
+    "target past future except_ weight calendar window horizon season quantiles scale center divide log channels cell model segment "
     "hidden layers bidirectional budget"
 ).split()
 _SCORES = "mae rmse mape smape mase mase_median r2 r2_median scaled_mse scaled_mae coverage width".split()
@@ -157,6 +157,9 @@ class Forecaster:
         What the network is told of the calendar: "minute", "hour", "weekday", "day", "month", "yearday".
     except_ : str or list of str
         Columns that "all" leaves out.
+    weight : str, optional
+        A column that says how often windows are drawn for training: in proportion to its value at a window's last row, 0 or
+        more. The network does not see it.
     quantiles : list of float, optional
         Levels to forecast, under the quantile loss, in place of a point.
     center : str, optional
@@ -268,6 +271,7 @@ class Forecaster:
         calendar: _Names = (),
         *,
         except_: _Names = (),
+        weight: str | None = None,
         quantiles: Sequence[float] | None = None,
         center: str | None = None,
         divide: str | None = None,
@@ -428,7 +432,7 @@ class Forecaster:
         init = self._init_model()
         frame = Frame(df)
         options = frame.options(self.get_params(), recognise=init is None)
-        table = init.read(frame.source, options) if init else _refrain.Table.read(frame.source, options)
+        table = init.read(frame.source, options, to_train=True) if init else _refrain.Table.read(frame.source, options)
         line = Line() if verbose else None
 
         def watch(report):
@@ -461,7 +465,7 @@ class Forecaster:
             self.test_ = self._backtest(table, frame, {})
         return self
 
-    def _read(self, df, future=None):
+    def _read(self, df, future=None, to_train=False):
         """The table that is to be forecast: by default that of `fit`."""
         model = self._trained()
         if df is None and "_table" not in vars(self):
@@ -469,7 +473,7 @@ class Forecaster:
         if df is None and future is None:
             return self._table, self._frame
         frame = Frame(self._df if df is None else df, future)
-        table = model.read(frame.source, frame.options(self.get_params(), recognise=False))
+        table = model.read(frame.source, frame.options(self.get_params(), recognise=False), to_train=to_train)
         for note in table.notes():
             warnings.warn(note, stacklevel=4)
         return table, frame
@@ -558,7 +562,7 @@ class Forecaster:
         -------
         Backtest
         """
-        table, frame = self._read(df)
+        table, frame = self._read(df, to_train=refit is not None)
         options = {"from_": from_, "to": to, "stride": stride, "season": season, "level": level, "refit": refit}
         return self._backtest(table, frame, options)
 
@@ -613,6 +617,7 @@ class Forecaster:
             **{name: plan[name] for name in same},
             target=plan["targets"],
             scale=plan["scaling"],
+            weight=plan.get("weight"),
             quantiles=quantiles,
             time=description["time"],
             id=description["id"],

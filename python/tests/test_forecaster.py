@@ -193,6 +193,7 @@ def test_a_model_is_trained_again_as_the_command_does_it(tmp_path):
         ({"log": True, "future": ["temperature"]}, "--log --future temperature"),
         ({"target": ["y", "other"], "channels": "independent"}, "--target other --channels independent"),
         ({"target": "all", "except_": "other", "season": 12}, "--except other --season 12"),
+        ({"weight": "other", "past": "all"}, "--weight other --past all"),
         ({"quantiles": [0.2, 0.5, 0.8], "val": 40}, "--quantiles 0.2,0.5,0.8 --val 40"),
         ({"test": "2024-01-12", "fill": "linear"}, "--test 2024-01-12 --fill linear"),
         ({"loss": "quantile", "test": 0.0, "recompute": 4}, "--loss quantile --test 0 --recompute 4"),
@@ -222,6 +223,28 @@ def test_covariates_of_the_future(kind, tmp_path):
     if kind != "dict":
         with pytest.raises(ValueError, match="future is a dict, expected a DataFrame"):
             forecaster.predict(future=future)
+
+
+def test_windows_are_drawn_by_weights(tmp_path):
+    weighted = panel()
+    weighted["w"] = np.repeat([1.0, 0.0, 2.0], 200)
+    forecaster = refrain.Forecaster(**SMALL, weight="w", patience=0).fit(weighted)
+    assert forecaster.plan_["weight"] == "w" and "w" not in forecaster.plan_["past"]
+    # It forecasts without the column, and is trained again and further with it.
+    assert column(forecaster.predict(df=panel()), "y") == column(forecaster.predict(), "y")
+    assert len(forecaster.backtest(refit=1).refits["from"]) == 2
+    assert len(forecaster.backtest(weighted, refit=1).refits["from"]) == 2
+    with pytest.raises(ValueError, match="column `w`: there is no such column"):
+        forecaster.backtest(panel(), refit=1)
+    on = refrain.Forecaster(epochs=1, device="cpu", init=forecaster).fit(weighted)
+    assert on.plan_ == forecaster.plan_
+    forecaster.save(tmp_path / "m")
+    assert refrain.Forecaster.load(tmp_path / "m").weight == "w"
+    with pytest.raises(ValueError, match="weight is 'y', expected None: beside init"):
+        refrain.Forecaster(init=forecaster, weight="y").fit(weighted)
+    weighted["w"][250] = -1
+    with pytest.raises(ValueError, match="df, series `s1`: column `w` is -1 at 2024-01-03 02:00.*, expected a weight"):
+        refrain.Forecaster(**SMALL, weight="w").fit(weighted)
 
 
 def test_quantiles_levels_and_steps():

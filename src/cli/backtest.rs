@@ -82,7 +82,8 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     outputs::check(&[("MODEL", &args.model), ("DATA", Path::new(&args.data))], &written)?;
     let forecaster = Forecaster::open(&args.model)?;
     let Forecaster { model, card } = &forecaster;
-    let read = card.read_options(args.table.options());
+    let options = args.table.options();
+    let read = if args.refit.is_some() { card.read_options_to_train(options) } else { card.read_options(options) };
     let table = table::read(&args.data, &read, &console)?;
     let (device, why) = device::select(&args.common.device).await?;
     let mut engine = forecaster.engine(&device)?;

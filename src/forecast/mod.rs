@@ -37,6 +37,7 @@ pub mod table;
 mod task;
 pub mod time;
 mod tried;
+mod weights;
 mod yardstick;
 
 pub use backtest::{

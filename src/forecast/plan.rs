@@ -2,7 +2,7 @@
 
 use super::normalize::{Center, Divide};
 use super::table::ReadOptions;
-use super::task::{Channels, Scaling, read_options};
+use super::task::{Channels, Scaling, read_options, with_weight};
 use super::time::Calendar;
 use crate::data;
 use crate::error::{Error, Result};
@@ -18,6 +18,9 @@ pub struct Plan {
     pub past: Vec<String>,
     /// Columns that are known for the time of the forecast too.
     pub future: Vec<String>,
+    /// The column that says how often windows are drawn for training.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight: Option<String>,
     /// What the network is told of the calendar.
     pub calendar: Vec<Calendar>,
     /// Rows that the network sees (T).
@@ -70,6 +73,11 @@ impl Plan {
     /// `options` for a table that this plan's model is to forecast.
     pub fn read_options(&self, options: ReadOptions) -> ReadOptions {
         read_options(&self.targets, &self.past, &self.future, false, options)
+    }
+
+    /// The same for a table that its model is to be trained on.
+    pub fn read_options_to_train(&self, options: ReadOptions) -> ReadOptions {
+        with_weight(self.weight.as_ref(), self.read_options(options))
     }
 
     /// Its columns: targets, then past, then future.

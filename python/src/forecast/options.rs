@@ -62,6 +62,7 @@ pub fn task(given: &Given<'_, '_>) -> PyResult<Task> {
         past: given.names("past")?,
         future: given.names("future")?,
         except: given.names("except_")?,
+        weight: given.word("weight")?,
         calendar: given.names("calendar")?.iter().map(cycle).collect::<PyResult<_>>()?,
         window: given.whole("window", 1)?,
         horizon: given.whole("horizon", 1)?,

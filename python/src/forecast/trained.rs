@@ -41,9 +41,12 @@ impl Trained {
         Ok(Trained { forecaster: Forecaster::from_bytes("the model", bytes).map_err(refused)? })
     }
 
-    /// Reads a table that it is to forecast, or whose network is to be trained further on it.
-    fn read(&self, py: Python<'_>, source: Source, options: &Bound<'_, PyDict>) -> PyResult<Table> {
-        Table::of(py, &source, self.forecaster.card.read_options(read_options(&Given(options))?))
+    /// Reads a table that it is to forecast, or one on which its network is to be trained further or again.
+    #[pyo3(signature = (source, options, *, to_train))]
+    fn read(&self, py: Python<'_>, source: Source, options: &Bound<'_, PyDict>, to_train: bool) -> PyResult<Table> {
+        let (card, options) = (&self.forecaster.card, read_options(&Given(options))?);
+        let options = if to_train { card.read_options_to_train(options) } else { card.read_options(options) };
+        Table::of(py, &source, options)
     }
 
     /// The bytes of its model file.
