@@ -61,7 +61,8 @@ class Benchmark:
                 mark = " *" if method["relative"] == best else ""
                 errors = [f"{method['smape']:.2f} %", mase, f"{method['relative']:.3f}{mark}", f"{method['seconds']:.2f}"]
                 rows.append([method["name"], *errors])
-            head = html.escape(f"{table['name']}: {table['horizon']} ahead, {table['windows']} forecasts")
+            forecasts = "1 forecast" if table["windows"] == 1 else f"{table['windows']} forecasts"
+            head = html.escape(f"{table['name']}: {table['horizon']} ahead, {forecasts}")
             parts.append(f"<p>{head}</p>" + _table(rows, ["", "sMAPE", "MASE", "relative", "seconds"]))
         rows = [[method["name"], f"{method['rank']:.2f}", method["wins"]] for method in ranks["methods"]]
         parts.append(_table(rows, [f"over {ranks['tables']}", "mean rank", "best of"]))
