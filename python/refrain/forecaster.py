@@ -22,8 +22,8 @@ _Part = Any
 
 # What a model whose training goes on brings along.
 _OF_MODEL = (
-    "target past future except_ weight calendar window horizon season quantiles scale center divide log channels cell model segment "
-    "hidden layers bidirectional budget"
+    "target past future static except_ weight calendar window horizon season quantiles scale center divide log channels "
+    "cell model segment hidden layers bidirectional budget"
 ).split()
 _SCORES = "mae rmse mape smape mase mase_median r2 r2_median scaled_mse scaled_mae coverage width".split()
 _REFITS = "from rows windows mae mae_without mase mase_without".split()
@@ -155,6 +155,8 @@ class Forecaster:
         the forecast too.
     calendar : str or list of str
         What the network is told of the calendar: "minute", "hour", "weekday", "day", "month", "yearday".
+    static : str or list of str
+        Columns of a panel that hold one value a series, text or a number.
     except_ : str or list of str
         Columns that "all" leaves out.
     weight : str, optional
@@ -270,6 +272,7 @@ class Forecaster:
         future: _Names = (),
         calendar: _Names = (),
         *,
+        static: _Names = (),
         except_: _Names = (),
         weight: str | None = None,
         quantiles: Sequence[float] | None = None,
@@ -616,6 +619,7 @@ class Forecaster:
         loaded.set_params(
             **{name: plan[name] for name in same},
             target=plan["targets"],
+            static=[column["name"] for column in plan["statics"]],
             scale=plan["scaling"],
             weight=plan.get("weight"),
             quantiles=quantiles,
@@ -635,7 +639,8 @@ class Forecaster:
             return f"<pre>{html.escape(repr(self))}</pre>"
         about, plan = self._description, self.plan_
         spec = about["spec"]
-        named = {"forecasts": plan["targets"], "past": plan["past"], "future": plan["future"], "calendar": plan["calendar"]}
+        named = {"forecasts": plan["targets"], "past": plan["past"], "future": plan["future"]}
+        named |= {"static": [column["name"] for column in plan["statics"]], "calendar": plan["calendar"]}
         rows = [(what, ", ".join(names)) for what, names in named.items() if names]
         rows.append(("rows", f"{plan['horizon']} ahead, from {plan['window']}; frequency {about['frequency']}"))
         if about["series"] > 1:

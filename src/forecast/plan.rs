@@ -1,6 +1,7 @@
 //! What is to be forecast, from what, with every number settled.
 
 use super::normalize::{Center, Divide};
+use super::statics::Static;
 use super::table::ReadOptions;
 use super::task::{Channels, Scaling, read_options, with_weight};
 use super::time::Calendar;
@@ -18,6 +19,9 @@ pub struct Plan {
     pub past: Vec<String>,
     /// Columns that are known for the time of the forecast too.
     pub future: Vec<String>,
+    /// Columns that do not change in time.
+    #[serde(default)]
+    pub statics: Vec<Static>,
     /// The column that says how often windows are drawn for training.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight: Option<String>,
@@ -72,7 +76,8 @@ impl Plan {
 
     /// `options` for a table that this plan's model is to forecast.
     pub fn read_options(&self, options: ReadOptions) -> ReadOptions {
-        read_options(&self.targets, &self.past, &self.future, false, options)
+        let statics = self.statics.iter().map(|column| column.name.clone()).collect();
+        read_options(&self.targets, &self.past, &self.future, false, ReadOptions { statics, ..options })
     }
 
     /// The same for a table that its model is to be trained on.

@@ -19,6 +19,8 @@ pub struct Task {
     pub past: Vec<String>,
     /// Columns that are known for the time of the forecast too.
     pub future: Vec<String>,
+    /// Columns that do not change in time, of a panel: text or numbers. Networks over segments take them.
+    pub statics: Vec<String>,
     /// Columns that [`ALL`] does not stand for.
     pub except: Vec<String>,
     /// The column that says how often windows are drawn for training: each in proportion to its value at the window's last
@@ -86,6 +88,7 @@ impl Task {
             targets: targets.into_iter().map(Into::into).collect(),
             past: Vec::new(),
             future: Vec::new(),
+            statics: Vec::new(),
             except: Vec::new(),
             weight: None,
             calendar: Vec::new(),
@@ -109,7 +112,7 @@ impl Task {
     pub fn read_options(&self, options: ReadOptions) -> ReadOptions {
         let all =
             [&self.targets, &self.past, &self.future].iter().any(|columns| columns.iter().any(|name| name == ALL));
-        let options = ReadOptions { except: self.except.clone(), ..options };
+        let options = ReadOptions { except: self.except.clone(), statics: self.statics.clone(), ..options };
         let options = read_options(&self.targets, &self.past, &self.future, all, options);
         with_weight(self.weight.as_ref(), options)
     }

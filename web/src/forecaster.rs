@@ -35,6 +35,8 @@ struct TrainOptions {
     target: Names,
     past: Vec<String>,
     future: Vec<String>,
+    #[serde(rename = "static")]
+    statics: Vec<String>,
     weight: Option<String>,
     calendar: Vec<Calendar>,
     window: Option<usize>,
@@ -114,6 +116,7 @@ impl TrainOptions {
         Ok(Task {
             past: self.past.clone(),
             future: self.future.clone(),
+            statics: self.statics.clone(),
             except: table.except(),
             weight: self.weight.clone(),
             calendar: self.calendar.clone(),
