@@ -320,7 +320,7 @@ def test_saved_loaded_and_pickled(tmp_path):
             other.predict()
     assert copied.test_.report == forecaster.test_.report
     told = {"time": "ds", "id": "unique_id", "season": 24, "target": ["y"], "past": [], "future": [], "calendar": []}
-    told |= {"channels": "joint", "center": "last", "divide": "none", "log": False, "model": "segrnn", "segment": 2}
+    told |= {"static": [], "channels": "joint", "center": "last", "divide": "none", "log": False, "model": "segrnn", "segment": 2}
     assert {**loaded.get_params(), "epochs": 2, "budget": 0} == {**forecaster.get_params(), **told}
     # What it says of itself suffices to train it again.
     again = loaded.set_params(epochs=2, budget=0).fit(panel())
