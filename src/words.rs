@@ -18,6 +18,12 @@ pub fn significant(number: f64) -> String {
     format!("{number:.*}", (3 - digits).max(0) as usize)
 }
 
+/// A number of things: `1 window`, `2 windows`.
+pub fn counted(count: usize, what: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{ending}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::significant;

@@ -80,8 +80,7 @@ fn a_table_of_errors_and_ranks_is_printed() {
     let here = folder.path();
     let (code, text, errors) = benchmark(here, &format!("tables {SMALL} --except temperature --horizon 6"));
     assert_eq!(code, Some(0), "{errors}");
-    for words in
-        ["demand.csv: 1 series, 1 targets, season 24, 6 rows ahead", "theta", "Ranks over 3 tables", "Friedman"]
+    for words in ["demand.csv: 1 series, 1 target, season 24, 6 rows ahead", "theta", "Ranks over 3 tables", "Friedman"]
     {
         assert!(text.contains(words), "`{words}` is missing in:\n{text}");
     }

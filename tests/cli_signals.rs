@@ -25,12 +25,58 @@ fn finish(folder: &Path, arguments: &str) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8(output.stderr).unwrap())
 }
 
-/// A folder with `rows` rows of two weeks' rhythm.
+/// A table of `rows` rows of two weeks' rhythm.
+fn table(rows: usize) -> String {
+    let rows: String = (0..rows).map(|t| format!("{}\n", t % 7 + t % 14 / 3)).collect();
+    format!("y\n{rows}")
+}
+
+/// A folder with such a table.
 fn folder(rows: usize) -> TempDir {
     let folder = TempDir::new().unwrap();
-    let rows: String = (0..rows).map(|t| format!("{}\n", t % 7 + t % 14 / 3)).collect();
-    fs::write(folder.path().join("data.csv"), format!("y\n{rows}")).unwrap();
+    fs::write(folder.path().join("data.csv"), table(rows)).unwrap();
     folder
+}
+
+/// Starts a command, sends it a signal so long after a line that has these words, on stdout or on stderr, and tells its
+/// exit code and what it has said.
+fn signalled(
+    folder: &Path,
+    arguments: &str,
+    signal: &str,
+    (words, after): (&str, Duration),
+) -> (Option<i32>, [String; 2]) {
+    let mut run = start(folder, arguments);
+    let (said, lines) = std::sync::mpsc::channel();
+    let read = |place: usize, stream: Box<dyn Read + Send>| {
+        let said = said.clone();
+        std::thread::spawn(move || {
+            BufReader::new(stream).lines().map(Result::unwrap).for_each(|line| said.send((place, line)).unwrap());
+        });
+    };
+    read(0, Box::new(run.stdout.take().unwrap()));
+    read(1, Box::new(run.stderr.take().unwrap()));
+    drop(said);
+    let (mut all, mut asked) = ([String::new(), String::new()], None);
+    for (place, line) in lines {
+        all[place] += &format!("{line}\n");
+        if line.contains(words) && asked.is_none() {
+            std::thread::sleep(after);
+            asked = Some(Instant::now());
+            assert!(Command::new("kill").args([signal, &run.id().to_string()]).status().unwrap().success());
+        }
+    }
+    let code = run.wait().unwrap().code();
+    let asked = asked.unwrap_or_else(|| panic!("`{words}` is missing in: {all:?}"));
+    assert!(asked.elapsed() < Duration::from_secs(20), "{:?}", asked.elapsed());
+    (code, all)
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let name = |entry: std::io::Result<fs::DirEntry>| entry.unwrap().file_name().into_string().unwrap();
+    let mut names: Vec<String> = fs::read_dir(folder).unwrap().map(name).collect();
+    names.sort();
+    names
 }
 
 #[test]
@@ -56,9 +102,49 @@ fn signals_end_a_run_within_an_epoch_and_leave_a_checkpoint() {
         let checkpoint = fs::read(here.join("c")).unwrap();
         assert!(checkpoint.windows(9).any(|text| text == b"\\\"partial"), "{signal}");
     }
-    let mut names: Vec<_> = fs::read_dir(here).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    names.sort();
-    assert_eq!(names, ["c", "data.csv"]);
+    assert_eq!(names(here), ["c", "data.csv"]);
+}
+
+#[test]
+fn a_signal_ends_a_backtest_that_trains_again() {
+    let folder = folder(12_000);
+    let here = folder.path();
+    fs::write(here.join("short.csv"), table(260)).unwrap();
+    let network = "--model rows --hidden 128 --window 200 --horizon 7 --val 8 --test 7 --epochs 1 --budget 0";
+    let (code, message) = finish(here, &format!("train short.csv --target y {network} --quiet --out m"));
+    assert_eq!(code, Some(0), "{message}");
+    // A training on as many rows takes minutes.
+    let arguments = "backtest m data.csv --refit 2 --from last:60 --stride 10 --forecasts f.csv --plot p.svg";
+    for (signal, expected) in [("-INT", 130), ("-TERM", 143)] {
+        let moment = ("data.csv: 12000 rows", Duration::from_secs(4));
+        let (code, [text, message]) = signalled(here, arguments, signal, moment);
+        assert_eq!(code, Some(expected), "{signal}: {message}");
+        let last = "error: stopped by Ctrl-C in training 1 of 2; nothing was written\n";
+        assert!(message.ends_with(last) && !text.contains("MASE"), "{signal}: {text}{message}");
+    }
+    assert_eq!(names(here), ["data.csv", "m", "short.csv"]);
+}
+
+#[test]
+fn a_signal_ends_a_benchmark_which_tells_what_is_finished() {
+    let folder = TempDir::new().unwrap();
+    let here = folder.path();
+    fs::create_dir(here.join("tables")).unwrap();
+    fs::write(here.join("tables/a.csv"), table(260)).unwrap();
+    fs::write(here.join("tables/b.csv"), table(12_000)).unwrap();
+    let flags = "--model rows --window 200 --horizon 7 --val 8 --test 20 --epochs 1 --budget 0 --out r.csv";
+    for json in ["", "--json"] {
+        let moment = ("tables/b.csv: 12000 rows", Duration::from_secs(2));
+        let (code, [text, message]) = signalled(here, &format!("benchmark tables {flags} {json}"), "-INT", moment);
+        assert_eq!(code, Some(130), "{message}");
+        let last = "error: stopped by Ctrl-C at b.csv; finished of 2 tables: a.csv; nothing was written\n";
+        assert!(message.ends_with(last), "{message}");
+        let told = if json.is_empty() { &text } else { &message };
+        assert!(told.contains("a.csv: 1 series, 1 target,") && !told.contains("Ranks"), "{text}{message}");
+        assert!(json.is_empty() || text.is_empty(), "{text}");
+    }
+    assert_eq!(names(here), ["tables"]);
+    assert_eq!(names(&here.join("tables")), ["a.csv", "b.csv"]);
 }
 
 #[test]

@@ -22,10 +22,11 @@ _Part = Any
 
 # What a model whose training goes on brings along.
 _OF_MODEL = (
-    "target past future static except_ calendar window horizon season quantiles scale center divide log channels cell model segment "
-    "hidden layers bidirectional budget"
+    "target past future static except_ weight calendar window horizon season quantiles scale center divide log channels "
+    "cell model segment hidden layers bidirectional budget"
 ).split()
 _SCORES = "mae rmse mape smape mase mase_median r2 r2_median scaled_mse scaled_mae coverage width".split()
+_REFITS = "from rows windows mae mae_without mase mase_without".split()
 _CELLS = {"rnn_tanh": "rnn", "rnn_relu": "rnn-relu"}
 
 
@@ -40,6 +41,18 @@ def _table(rows, head=()):
     head = f"<thead><tr>{cells('th', head)}</tr></thead>" if head else ""
     body = "".join("<tr>" + cells("td", row) + "</tr>" for row in rows)
     return f"<table>{head}<tbody>{body}</tbody></table>"
+
+
+def _number(value):
+    return float("nan") if value is None else value
+
+
+def _stretches(report):
+    """What each training of a model again has changed."""
+    for stretch in report["refits"]["stretches"]:
+        with_, without = stretch["refitted"], stretch["without"]
+        errors = [_number(of.get(name)) for name in ("mae", "mase") for of in (with_, without)]
+        yield dict(zip(_REFITS, [stretch["from"], sum(stretch["rows"]), stretch["windows"], *errors]))
 
 
 @dataclass(frozen=True)
@@ -82,6 +95,10 @@ class Backtest:
         All errors: of each step, and of each series.
     svg : str
         A picture of the last forecasts.
+    refits : frame or None
+        Where the model was trained again, what each training has changed, a row each, the model as it is first: from, the
+        first row that is forecast; rows that it was trained on and that validated it; windows; and mae and mase beside
+        those without it.
     """
 
     scores: Any
@@ -89,6 +106,7 @@ class Backtest:
     forecasts: Any
     report: dict[str, Any]
     svg: str
+    refits: Any = None
 
     def _errors_html(self):
         shown = ("MAE", "RMSE", "MAPE", "sMAPE", "MASE", "R2")
@@ -99,8 +117,14 @@ class Backtest:
         verdict = f"<p>{html.escape(self.verdict)}</p>" if self.verdict else ""
         return _table(rows, ["", *shown]) + verdict
 
+    def _refits_html(self):
+        if self.refits is None:
+            return ""
+        rows = [[of["from"], *(f"{of[name]:.4g}" for name in _REFITS[1:])] for of in _stretches(self.report)]
+        return "<p>Trained again:</p>" + _table(rows, ["from", "rows", "windows", "MAE", "without", "MASE", "without"])
+
     def _repr_html_(self):
-        return self._errors_html() + _image(self.svg, "Backtest")
+        return self._errors_html() + self._refits_html() + _image(self.svg, "Backtest")
 
 
 class Forecaster:
@@ -135,6 +159,9 @@ class Forecaster:
         Columns of a panel that hold one value a series, text or a number.
     except_ : str or list of str
         Columns that "all" leaves out.
+    weight : str, optional
+        A column that says how often windows are drawn for training: in proportion to its value at a window's last row, 0 or
+        more. The network does not see it.
     quantiles : list of float, optional
         Levels to forecast, under the quantile loss, in place of a point.
     center : str, optional
@@ -247,6 +274,7 @@ class Forecaster:
         *,
         static: _Names = (),
         except_: _Names = (),
+        weight: str | None = None,
         quantiles: Sequence[float] | None = None,
         center: str | None = None,
         divide: str | None = None,
@@ -407,7 +435,7 @@ class Forecaster:
         init = self._init_model()
         frame = Frame(df)
         options = frame.options(self.get_params(), recognise=init is None)
-        table = init.read(frame.source, options) if init else _refrain.Table.read(frame.source, options)
+        table = init.read(frame.source, options, to_train=True) if init else _refrain.Table.read(frame.source, options)
         line = Line() if verbose else None
 
         def watch(report):
@@ -440,7 +468,7 @@ class Forecaster:
             self.test_ = self._backtest(table, frame, {})
         return self
 
-    def _read(self, df, future=None):
+    def _read(self, df, future=None, to_train=False):
         """The table that is to be forecast: by default that of `fit`."""
         model = self._trained()
         if df is None and "_table" not in vars(self):
@@ -448,7 +476,7 @@ class Forecaster:
         if df is None and future is None:
             return self._table, self._frame
         frame = Frame(self._df if df is None else df, future)
-        table = model.read(frame.source, frame.options(self.get_params(), recognise=False))
+        table = model.read(frame.source, frame.options(self.get_params(), recognise=False), to_train=to_train)
         for note in table.notes():
             warnings.warn(note, stacklevel=4)
         return table, frame
@@ -509,6 +537,7 @@ class Forecaster:
         stride: int = 1,
         season: int | None = None,
         level: float | None = None,
+        refit: int | None = None,
     ) -> Backtest:
         """Forecasts the rows of a table from many origins, each from what was known there, and counts the errors.
 
@@ -527,13 +556,17 @@ class Forecaster:
             Rows of a season; by default the model's.
         level : float, optional
             As for `predict`.
+        refit : int, optional
+            Trains a network again so many times, at equal distances over the rows that are forecast: by the recipe of this
+            one, from new weights, on all rows before the first that it then forecasts. `Backtest.refits` says what that
+            changes. The forecaster itself stays as it is. Ctrl-C ends that between two steps.
 
         Returns
         -------
         Backtest
         """
-        table, frame = self._read(df)
-        options = {"from_": from_, "to": to, "stride": stride, "season": season, "level": level}
+        table, frame = self._read(df, to_train=refit is not None)
+        options = {"from_": from_, "to": to, "stride": stride, "season": season, "level": level, "refit": refit}
         return self._backtest(table, frame, options)
 
     def _backtest(self, table, frame, options):
@@ -542,9 +575,13 @@ class Forecaster:
         methods = report["methods"]
         scores = [("method", [method["name"] for method in methods])]
         for name in _SCORES:
-            scores.append((name, [float("nan") if method.get(name) is None else method[name] for method in methods]))
-        within_days = self._description["within_days"]
-        return Backtest(frame.back(scores), "\n".join(verdict), frame.back(columns, within_days), report, svg)
+            scores.append((name, [_number(method.get(name)) for method in methods]))
+        refits = None
+        if report.get("refits"):
+            stretches = list(_stretches(report))
+            refits = frame.back([(name, [stretch[name] for stretch in stretches]) for name in _REFITS])
+        forecasts = frame.back(columns, self._description["within_days"])
+        return Backtest(frame.back(scores), "\n".join(verdict), forecasts, report, svg, refits)
 
     def save(self, path: _Path) -> None:
         """Writes a model file, which the command `refrain` and `Forecaster.load` read.
@@ -584,6 +621,7 @@ class Forecaster:
             target=plan["targets"],
             static=[column["name"] for column in plan["statics"]],
             scale=plan["scaling"],
+            weight=plan.get("weight"),
             quantiles=quantiles,
             time=description["time"],
             id=description["id"],

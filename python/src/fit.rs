@@ -215,7 +215,9 @@ impl Network {
             return Err(PyValueError::new_err(words));
         }
         let patience = options.patience_of(recipe.patience, !val.is_empty()).map_err(to_python)?;
-        let run = &Run { spec: self.spec, options, windows, train: &train, val: &val, val_groups: &[], patience };
+        let (train, val) = (&train[..], &val[..]);
+        let run = Run { spec: self.spec, options, windows, train, weights: &[], val, val_groups: &[], patience };
+        let run = &run;
         let mut watch = Watch::new(callback, false);
         let finished = self.run(py, |inner| {
             inner.engine.load_data(windows)?;

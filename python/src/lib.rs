@@ -22,7 +22,7 @@ mod _refrain {
     #[pymodule_export]
     use super::device::devices;
     #[pymodule_export]
-    use super::forecast::{Table, Trained};
+    use super::forecast::{Contest, Measured, Table, Trained, ranked};
     #[pymodule_export]
     use super::network::Network;
     #[pymodule_export]

@@ -4,6 +4,7 @@ import base64
 import csv
 import datetime
 import io
+import json
 import math
 import os
 import pathlib
@@ -151,6 +152,30 @@ def test_backtests_are_the_commands(tmp_path):
         forecaster.backtest(from_="last:x")
 
 
+def test_a_model_is_trained_again_as_the_command_does_it(tmp_path):
+    data, model = tmp_path / "data.csv", tmp_path / "m.safetensors"
+    write(data, "dict", panel())
+    forecaster = refrain.Forecaster(**SMALL).fit(panel())
+    forecaster.save(model)
+    before = forecaster.predict()["y"]
+    theirs = json.loads(command("backtest", model, data, "--device", "cpu", "--refit", "2", "--json"))
+    found = forecaster.backtest(refit=2)
+    assert found.report["refits"] == theirs["refits"] and found.report["methods"] == theirs["methods"]
+    refits = found.refits
+    assert list(refits) == ["from", "rows", "windows", "mae", "mae_without", "mase", "mase_without"]
+    assert len(refits["from"]) == 3 and refits["rows"][0] == 0 and refits["mae"][0] == refits["mae_without"][0]
+    assert sum(refits["windows"]) == found.report["windows"] == forecaster.backtest().report["windows"]
+    assert column(found.refits, "mae")[1] != column(found.refits, "mae_without")[1]
+    assert "Trained again:" in found._repr_html_() and "Trained again:" not in forecaster.test_._repr_html_()
+    assert forecaster.backtest().refits is None and np.array_equal(forecaster.predict()["y"], before)
+    with pytest.raises(ValueError, match="refit is 500, expected 1 to .*, fewer than the .* origins"):
+        forecaster.backtest(refit=500)
+    with pytest.raises(ValueError, match="refit is 0, expected a whole number of at least 1"):
+        forecaster.backtest(refit=0)
+    with pytest.raises(ValueError, match="begin later with from_"):
+        forecaster.backtest(refit=2, from_=20, to=60)
+
+
 @pytest.mark.parametrize(
     "arguments, flags",
     [
@@ -168,6 +193,7 @@ def test_backtests_are_the_commands(tmp_path):
         ({"log": True, "future": ["temperature"]}, "--log --future temperature"),
         ({"target": ["y", "other"], "channels": "independent"}, "--target other --channels independent"),
         ({"target": "all", "except_": "other", "season": 12}, "--except other --season 12"),
+        ({"weight": "other", "past": "all"}, "--weight other --past all"),
         ({"quantiles": [0.2, 0.5, 0.8], "val": 40}, "--quantiles 0.2,0.5,0.8 --val 40"),
         ({"test": "2024-01-12", "fill": "linear"}, "--test 2024-01-12 --fill linear"),
         ({"loss": "quantile", "test": 0.0, "recompute": 4}, "--loss quantile --test 0 --recompute 4"),
@@ -212,6 +238,28 @@ def test_columns_that_do_not_change(kind, tmp_path):
     with pytest.raises(ValueError, match="`large`, as before in series `s1`, found `small`: it is static"):
         kinds["shop"][300] = "small"
         refrain.Forecaster(**SMALL, static="shop").fit(made(kind, {**panel(), **kinds}))
+
+
+def test_windows_are_drawn_by_weights(tmp_path):
+    weighted = panel()
+    weighted["w"] = np.repeat([1.0, 0.0, 2.0], 200)
+    forecaster = refrain.Forecaster(**SMALL, weight="w", patience=0).fit(weighted)
+    assert forecaster.plan_["weight"] == "w" and "w" not in forecaster.plan_["past"]
+    # It forecasts without the column, and is trained again and further with it.
+    assert column(forecaster.predict(df=panel()), "y") == column(forecaster.predict(), "y")
+    assert len(forecaster.backtest(refit=1).refits["from"]) == 2
+    assert len(forecaster.backtest(weighted, refit=1).refits["from"]) == 2
+    with pytest.raises(ValueError, match="column `w`: there is no such column"):
+        forecaster.backtest(panel(), refit=1)
+    on = refrain.Forecaster(epochs=1, device="cpu", init=forecaster).fit(weighted)
+    assert on.plan_ == forecaster.plan_
+    forecaster.save(tmp_path / "m")
+    assert refrain.Forecaster.load(tmp_path / "m").weight == "w"
+    with pytest.raises(ValueError, match="weight is 'y', expected None: beside init"):
+        refrain.Forecaster(init=forecaster, weight="y").fit(weighted)
+    weighted["w"][250] = -1
+    with pytest.raises(ValueError, match="df, series `s1`: column `w` is -1 at 2024-01-03 02:00.*, expected a weight"):
+        refrain.Forecaster(**SMALL, weight="w").fit(weighted)
 
 
 def test_quantiles_levels_and_steps():
@@ -287,13 +335,52 @@ def test_saved_loaded_and_pickled(tmp_path):
             other.predict()
     assert copied.test_.report == forecaster.test_.report
     told = {"time": "ds", "id": "unique_id", "season": 24, "target": ["y"], "past": [], "future": [], "calendar": []}
-    told |= {"channels": "joint", "center": "last", "divide": "none", "log": False, "model": "segrnn", "segment": 2}
+    told |= {"static": [], "channels": "joint", "center": "last", "divide": "none", "log": False, "model": "segrnn", "segment": 2}
     assert {**loaded.get_params(), "epochs": 2, "budget": 0} == {**forecaster.get_params(), **told}
     # What it says of itself suffices to train it again.
     again = loaded.set_params(epochs=2, budget=0).fit(panel())
     assert column(again.predict(), "y_0.5") == expected
     with pytest.raises(FileNotFoundError):
         refrain.Forecaster.load(tmp_path / "none")
+
+
+def segrnn(torch, channels, segment, positions, hidden=8):
+    """A network over segments as PyTorch has its parts."""
+    return torch.nn.ModuleDict(
+        {
+            "embedding": torch.nn.Linear(segment * channels, hidden),
+            "positions": torch.nn.Embedding(positions, hidden),
+            "rnn": torch.nn.GRU(hidden, hidden),
+            "fc": torch.nn.Linear(hidden, segment),
+        }
+    )
+
+
+@pytest.mark.parametrize("model", ["rows", "segrnn"])
+def test_pytorch_loads_a_member_as_the_docs_say(model, tmp_path, monkeypatch):
+    torch = pytest.importorskip("torch")
+    files = pytest.importorskip("safetensors.torch")
+    monkeypatch.chdir(tmp_path)
+    arguments = {**SMALL, "model": model, "segment": 3 if model == "segrnn" else None, "layers": 1}
+    refrain.Forecaster(**arguments, members=3).fit(wide()).save("ensemble.safetensors")
+    made = {"rnn": torch.nn.GRU(1, 8), "fc": torch.nn.Linear(8, 6)}
+    module = torch.nn.ModuleDict(made) if model == "rows" else segrnn(torch, 1, 3, 2)
+    tensors = files.load_file("ensemble.safetensors")
+    with pytest.raises(RuntimeError, match='Unexpected key.*"checkpoint.member.0"'):
+        module.load_state_dict(tensors, strict=True)
+
+    text = (ROOT / "docs" / "pytorch.md").read_text()
+    snippet = re.search("```python\n(tensors = .*?)```", text, re.S)[1]
+    for member in range(3):
+        # A member is what its seed trains alone.
+        refrain.Forecaster(**arguments, seed=member).fit(wide()).save("alone.safetensors")
+        alone = files.load_file("alone.safetensors")
+        scope = {"torch": torch, "safetensors": sys.modules["safetensors"], "module": module}
+        exec(snippet.replace("checkpoint.member.1", f"checkpoint.member.{member}"), scope)
+        found = module.state_dict()
+        assert list(found.keys() ^ alone.keys()) == []
+        assert all(torch.equal(found[name], alone[name]) for name in alone)
+        module.load_state_dict(alone, strict=True)
 
 
 def test_parameters_are_scikit_learns():
@@ -394,6 +481,23 @@ def test_control_c_ends_training():
     timer.start()
     with pytest.raises(KeyboardInterrupt):
         refrain.Forecaster(**{**SMALL, "epochs": 100_000, "patience": 0}).fit(wide())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_control_c_ends_training_again():
+    once = {"done": False}
+
+    def stop(report):
+        once["done"] = True
+        return False
+
+    # A recipe of many epochs, and a model after the first.
+    forecaster = refrain.Forecaster(**{**SMALL, "epochs": 100_000, "patience": 0}).fit(wide(), callback=stop)
+    assert once["done"]
+    threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        forecaster.backtest(refit=2)
+    assert forecaster.backtest().refits is None
 
 
 def test_the_example_of_the_readme(tmp_path, monkeypatch):

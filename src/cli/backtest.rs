@@ -4,12 +4,12 @@ use super::common::Common;
 use super::console::Console;
 use super::flags::flagged;
 use super::forecast::{coverage, warn_of_no_intervals};
+use super::interrupt::Stopped;
 use super::outputs::{self, named, table_bytes, table_file};
 use super::plot::svg_file;
 use super::table::rows;
 use super::values::whole;
 use super::{device, interrupt, scores, table};
-use anyhow::bail;
 use refrain::disk;
 use refrain::engine::{Device, DeviceInfo, Engine};
 use refrain::forecast::table::{ReadOptions, Table};
@@ -82,7 +82,8 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     outputs::check(&[("MODEL", &args.model), ("DATA", Path::new(&args.data))], &written)?;
     let forecaster = Forecaster::open(&args.model)?;
     let Forecaster { model, card } = &forecaster;
-    let read = card.read_options(args.table.options());
+    let options = args.table.options();
+    let read = if args.refit.is_some() { card.read_options_to_train(options) } else { card.read_options(options) };
     let table = table::read(&args.data, &read, &console)?;
     let (device, why) = device::select(&args.common.device).await?;
     let mut engine = forecaster.engine(&device)?;
@@ -150,7 +151,8 @@ async fn refitted(
     let found = backtest_refitted(device, forecaster, table, read, options, count, watch).await;
     shown.end_bar();
     match found.map_err(flagged)? {
-        Some(found) => Ok(found),
-        None => bail!("stopped by Ctrl-C in training {training} of {count}; nothing was written"),
+        // Forecasts do not look at signals.
+        Some(found) if !interrupt::asked() => Ok(found),
+        _ => Err(Stopped(format!("in training {training} of {count}; nothing was written")).into()),
     }
 }

@@ -1,9 +1,12 @@
 //! Ctrl-C, and the other signals that ask a program to end. Training stops where it can do so cleanly, and a second
 //! signal ends it at once; everywhere else the first one does.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::error::Error;
+use std::fmt::{Display, Formatter};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 static ASKED: AtomicBool = AtomicBool::new(false);
+static CODE: AtomicU8 = AtomicU8::new(130);
 static CLEANLY: AtomicBool = AtomicBool::new(false);
 
 /// A time in which a signal asks and does not end. It lasts until this is dropped.
@@ -26,8 +29,26 @@ pub fn asked() -> bool {
     ASKED.load(Ordering::Relaxed)
 }
 
+/// The exit code of a program that the signal which has asked would have ended.
+pub fn code() -> u8 {
+    CODE.load(Ordering::Relaxed)
+}
+
+/// That a signal has ended a command that leaves nothing to go on with: where, and what is left.
+#[derive(Debug)]
+pub struct Stopped(pub String);
+
+impl Display for Stopped {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        write!(f, "stopped by Ctrl-C {}", self.0)
+    }
+}
+
+impl Error for Stopped {}
+
 /// Answers a signal, which would end a program with this exit code.
 fn answer(code: i32) {
+    CODE.store(code as u8, Ordering::Relaxed);
     if !CLEANLY.load(Ordering::Relaxed) || ASKED.swap(true, Ordering::Relaxed) {
         std::process::exit(code);
     }

@@ -1,5 +1,6 @@
-//! The command line: one file per subcommand, and what they share. Exit codes: 0, 1 failed, 2 usage. Every error is one
-//! line on stderr. Nothing here computes.
+//! The command line: one file per subcommand, and what they share. Exit codes: 0, 1 failed, 2 usage, 130
+//! where Ctrl-C ends a command that leaves nothing to go on with. Every error is one line on stderr. Nothing here
+//! computes.
 
 mod backtest;
 mod bench;
@@ -108,7 +109,8 @@ pub fn main() -> ExitCode {
             console::to_stderr(format_args!("error: {}", one_line(&format!("{error:#}"))));
             // A number of the user's that makes no sense is usage, whichever floor has noticed it.
             let usage = matches!(error.downcast_ref(), Some(refrain::Error::Config { .. }));
-            ExitCode::from(if usage { 2 } else { 1 })
+            let code = if error.is::<interrupt::Stopped>() { interrupt::code() } else { 1 + u8::from(usage) };
+            ExitCode::from(code)
         }
     }
 }

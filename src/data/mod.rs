@@ -12,4 +12,5 @@ pub(crate) use lengths::check_lengths;
 pub use sequences::Sequences;
 pub(crate) use sequences::state_rows;
 pub use targets::{Center, Targets};
+pub(crate) use windows::Fnv;
 pub use windows::Windows;

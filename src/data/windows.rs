@@ -290,7 +290,7 @@ impl Windows {
 
     /// A number that tells these windows from others: FNV-1a of series, starts, given targets, lengths and static features.
     pub fn fingerprint(&self) -> u64 {
-        let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
+        let mut hash = Fnv::default();
         self.series.iter().for_each(|value| hash.write_u32(value.to_bits()));
         self.starts.iter().for_each(|&start| hash.write_u32(start));
         if let Targets::Given { values, .. } = self.targets.as_ref() {
@@ -317,7 +317,13 @@ impl Windows {
 }
 
 /// The hash function FNV-1a, 64 bits. Source: datatracker.ietf.org/doc/html/draft-eastlake-fnv.
-struct Fnv(u64);
+pub(crate) struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Fnv(0xcbf2_9ce4_8422_2325)
+    }
+}
 
 impl Hasher for Fnv {
     fn write(&mut self, bytes: &[u8]) {

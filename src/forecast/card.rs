@@ -188,11 +188,20 @@ impl Card {
     /// `options` for a table that is to be forecast; what they leave open is as in training, as far as the table does
     /// not contradict that.
     pub fn read_options(&self, options: ReadOptions) -> ReadOptions {
+        self.plan.read_options(self.known_options(options))
+    }
+
+    /// The same for a table on which the model is to be trained further or again.
+    pub fn read_options_to_train(&self, options: ReadOptions) -> ReadOptions {
+        self.plan.read_options_to_train(self.known_options(options))
+    }
+
+    fn known_options(&self, options: ReadOptions) -> ReadOptions {
         let named = |said: &Option<String>, known: &Option<String>| said.clone().or_else(|| known.clone());
         let (time, id) = (named(&options.time, &self.time), named(&options.id, &self.id));
         let (style, frequency) = (Some(self.style.clone()), Some(self.frequency));
         let known = Known { style, frequency, ..self.known.clone() };
-        self.plan.read_options(ReadOptions { time, id, known, ..options })
+        ReadOptions { time, id, known, ..options }
     }
 
     /// Checks that a table's times are those that the model was trained with.

@@ -38,13 +38,14 @@ pub mod table;
 mod task;
 pub mod time;
 mod tried;
+mod weights;
 mod yardstick;
 
 pub use backtest::{
     Backtest, BacktestOptions, Method, Refits, Sample, SeriesScores, Start, Stretch, backtest, backtest_baseline,
 };
 pub use baseline::{Baseline, ets, theta};
-pub use benchmark::{Benchmark, Failed, Friedman, Measured, OfTable, Ranked, Ranks};
+pub use benchmark::{Benchmark, Contest, Failed, Friedman, Measured, OfTable, Ranked, Ranks};
 pub use card::{COVERAGE, Card, Trained};
 pub use conformal::{COVERAGES, Intervals};
 pub use forecaster::{Forecaster, Training};

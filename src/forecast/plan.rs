@@ -3,7 +3,7 @@
 use super::normalize::{Center, Divide};
 use super::statics::Static;
 use super::table::ReadOptions;
-use super::task::{Channels, Scaling, read_options};
+use super::task::{Channels, Scaling, read_options, with_weight};
 use super::time::Calendar;
 use crate::data;
 use crate::error::{Error, Result};
@@ -22,6 +22,9 @@ pub struct Plan {
     /// Columns that do not change in time.
     #[serde(default)]
     pub statics: Vec<Static>,
+    /// The column that says how often windows are drawn for training.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight: Option<String>,
     /// What the network is told of the calendar.
     pub calendar: Vec<Calendar>,
     /// Rows that the network sees (T).
@@ -78,6 +81,11 @@ impl Plan {
     pub fn read_options(&self, options: ReadOptions) -> ReadOptions {
         let statics = self.statics.iter().map(|column| column.name.clone()).collect();
         read_options(&self.targets, &self.past, &self.future, false, ReadOptions { statics, ..options })
+    }
+
+    /// The same for a table that its model is to be trained on.
+    pub fn read_options_to_train(&self, options: ReadOptions) -> ReadOptions {
+        with_weight(self.weight.as_ref(), self.read_options(options))
     }
 
     /// Its columns: targets, then past, then future.

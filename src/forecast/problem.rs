@@ -12,6 +12,7 @@ use super::split::Split;
 use super::stack::{Stack, Truths};
 use super::table::{ReadOptions, Table};
 use super::task::Task;
+use super::weights::weights;
 use super::yardstick::{Validation, Yardstick};
 use crate::data::Windows;
 use crate::engine::Engine;
@@ -53,6 +54,8 @@ pub struct Problem {
     pub windows: Windows,
     /// Which windows to train on.
     pub train: Vec<u32>,
+    /// How often each of these is drawn, as [`Run::weights`] has it.
+    pub weights: Vec<f64>,
     /// Which windows to validate on; none where no rows were held out for that.
     pub val: Vec<u32>,
     /// One window in so many is taken, to train and to validate on.
@@ -140,6 +143,7 @@ impl Problem {
         let ids: Vec<u32> = (0..ends.len() as u32).collect();
         let (train, val) = ids.split_at(training as usize);
         let (windows, origins) = stack.windows(&plan, &scales, ends, true)?;
+        let weights = weights(table, &plan, &origins, train.len())?;
         let group = |&id: &u32| origins.place(id as usize) as u32;
         let val_groups = val.iter().filter(|_| origins.segments.len() > 1).map(group).collect();
         let rows: Vec<usize> = splits.iter().map(|split| split.train).collect();
@@ -159,7 +163,7 @@ impl Problem {
             plan,
         };
         let (train, val) = (train.to_vec(), val.to_vec());
-        Ok(Problem { card, windows, train, val, stride, most, spread, yardstick, val_groups, origins, splits })
+        Ok(Problem { card, windows, train, weights, val, stride, most, spread, yardstick, val_groups, origins, splits })
     }
 
     /// The network for it.
@@ -237,8 +241,8 @@ impl Problem {
 
     /// A run of training for it, on its windows and rows.
     pub fn run(&self, spec: Spec, options: Options) -> Run<'_> {
-        let Problem { windows, train, val, val_groups, .. } = self;
-        Run { spec, options, windows, train, val, val_groups, patience: options.patience() }
+        let Problem { windows, train, weights, val, val_groups, .. } = self;
+        Run { spec, options, windows, train, weights, val, val_groups, patience: options.patience() }
     }
 
     /// What a model file says of the trained network, which `engine` holds with the windows loaded.

@@ -16,7 +16,7 @@ use super::yardstick::Validation;
 use crate::engine::{Device, Engine};
 use crate::error::Result;
 use crate::optim::{Optimizer, Schedule};
-use crate::train::{Epoch, Next, Options, Run, fit_validated, portion};
+use crate::train::{Draw, Epoch, Next, Options, Run, fit_validated, portion};
 
 /// Operations a second of the nominal machine, two cores: what the CPU engine does at a forecaster's sizes.
 const SPEED: f64 = 5e10;
@@ -186,10 +186,15 @@ async fn attempt(
     let device = device.recomputing(recipe.recompute)?;
     let mut engine = device.engine_with(model.spec, &model.parameters, recipe.precision)?;
     engine.load_data(&problem.windows)?;
-    // As many windows as the steps take, from all over the training rows.
+    // As many windows as the steps take, from all over the training rows: of weighted ones as many as their weights say.
     let batch = BATCH.min(problem.train.len());
     let count = (steps * batch).min(problem.train.len());
-    let train: Vec<u32> = (0..count).map(|n| problem.train[n * problem.train.len() / count]).collect();
+    let draw = (!problem.weights.is_empty()).then(|| Draw::new(&problem.weights)).transpose()?;
+    let place = |n: usize| match &draw {
+        None => n * problem.train.len() / count,
+        Some(draw) => draw.at((n as f64 + 0.5) / count as f64),
+    };
+    let train: Vec<u32> = (0..count).map(|n| problem.train[place(n)]).collect();
     let epochs = steps.div_ceil(count.div_ceil(batch));
     let total = (epochs * count.div_ceil(batch)) as u64;
     let schedule =
@@ -197,7 +202,8 @@ async fn attempt(
     let options = Options { epochs, batch, schedule, ..recipe.options(&problem)? };
     let steps = problem.windows.steps();
     let options = Options { portion: portion(engine.device(), model.parameters.len(), steps, batch), ..options };
-    let run = Run { train: &train, val: &[], val_groups: &[], patience: 0, ..problem.run(model.spec, options) };
+    let whole = problem.run(model.spec, options);
+    let run = Run { train: &train, weights: &[], val: &[], val_groups: &[], patience: 0, ..whole };
     fit_validated(&mut engine, &run, None, watch, |_| Ok(())).await?;
     problem.validate(&mut engine).await
 }

@@ -56,7 +56,7 @@ impl Plan {
         let trained = rows_to_train(table, [&task.val, &task.test], window, horizon);
         let least = least_window(&trained, window, horizon);
         let least = if future.is_empty() { least } else { least.max(horizon).min(window) };
-        let Task { calendar, distribution, scaling, .. } = task.clone();
+        let Task { weight, calendar, distribution, scaling, .. } = task.clone();
         let quantiles = task.quantiles.or(distribution.map(|_| Quantiles::default()));
         let several = targets.len() > 1;
         let channels = task.channels.unwrap_or(if several { Channels::Independent } else { Channels::Joint });
@@ -72,6 +72,7 @@ impl Plan {
             past,
             future,
             statics,
+            weight,
             calendar,
             window,
             least,
@@ -167,12 +168,15 @@ fn suggested_window(season: usize, horizon: usize, rows: usize) -> usize {
 fn roles(task: &Task, table: &Table) -> Result<[Vec<String>; 3]> {
     let asked = [&task.targets, &task.past, &task.future];
     let is_all = |name: &String| name == ALL && !table.columns.contains(name);
-    let named: Vec<&String> = asked.iter().flat_map(|names| names.iter()).filter(|name| !is_all(name)).collect();
+    let parts = asked.iter().flat_map(|names| names.iter()).filter(|name| !is_all(name));
+    let named: Vec<&String> = parts.chain(&task.weight).collect();
     for (place, name) in named.iter().enumerate() {
         table.column(name)?;
         if named[..place].contains(name) {
-            let message =
-                format!("column `{name}` is named twice: a column is a target, or known of the past, or of the future");
+            let message = format!(
+                "column `{name}` is named twice: a column is a target, or known of the past or of the \
+                 future, or a weight"
+            );
             return Err(Error::Table { place: table.name.clone(), message });
         }
     }

@@ -23,6 +23,9 @@ pub struct Task {
     pub statics: Vec<String>,
     /// Columns that [`ALL`] does not stand for.
     pub except: Vec<String>,
+    /// The column that says how often windows are drawn for training: each in proportion to its value at the window's last
+    /// row. It is not scaled, and the network does not see it.
+    pub weight: Option<String>,
     /// What the network is told of the calendar.
     pub calendar: Vec<Calendar>,
     /// Rows that the network sees (T).
@@ -87,6 +90,7 @@ impl Task {
             future: Vec::new(),
             statics: Vec::new(),
             except: Vec::new(),
+            weight: None,
             calendar: Vec::new(),
             window: None,
             horizon: None,
@@ -109,8 +113,15 @@ impl Task {
         let all =
             [&self.targets, &self.past, &self.future].iter().any(|columns| columns.iter().any(|name| name == ALL));
         let options = ReadOptions { except: self.except.clone(), statics: self.statics.clone(), ..options };
-        read_options(&self.targets, &self.past, &self.future, all, options)
+        let options = read_options(&self.targets, &self.past, &self.future, all, options);
+        with_weight(self.weight.as_ref(), options)
     }
+}
+
+/// `options` for a table that is to be trained on, with the column of weights.
+pub(super) fn with_weight(weight: Option<&String>, options: ReadOptions) -> ReadOptions {
+    let columns = options.columns.map(|columns| columns.into_iter().chain(weight.cloned()).collect());
+    ReadOptions { columns, ..options }
 }
 
 /// `options` for a table with these columns, or with all, the targets of which may end before what is known of the future.

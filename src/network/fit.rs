@@ -188,7 +188,7 @@ impl<'a> Fit<'a> {
             options.schedule = schedule.over((options.epochs * options.steps(train.len())) as u64);
         }
         let patience = options.patience_of(self.patience, !val.is_empty())?;
-        Ok(Run { spec, options, windows: data.as_windows(), train, val, val_groups: &[], patience })
+        Ok(Run { spec, options, windows: data.as_windows(), train, weights: &[], val, val_groups: &[], patience })
     }
 
     /// Tells the callback of an epoch that has ended.

@@ -1,11 +1,13 @@
 //! The training loop.
 
+use super::draw::Draw;
 use crate::engine::{DeviceInfo, Engine, Steps};
 use crate::error::{Error, Result};
 use crate::loss::{Loss, Objective};
 use crate::model::Dropout;
 use crate::optim::{Clip, Optimizer, Schedule};
 use crate::rng::{Purpose, generator};
+use rand::RngExt;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
@@ -44,7 +46,8 @@ pub struct Options {
 /// In which order an epoch takes its windows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Order {
-    /// In a random order that depends on the seed, the epoch and the windows alone.
+    /// In a random order that depends on the seed, the epoch and the windows alone; or drawn with replacement, where these
+    /// have weights ([`Run::weights`](super::Run::weights)).
     #[default]
     Shuffled,
     /// In the order given.
@@ -121,12 +124,15 @@ impl Options {
 
     /// The windows of an epoch (counted from 1), in the order of training. It depends on the epoch's number but not on
     /// the epochs before it, so that a run can be resumed in the middle.
-    fn windows_of(&self, ids: &[u32], batch: usize, epoch: usize) -> Vec<u32> {
+    fn windows_of(&self, ids: &[u32], draw: Option<&Draw>, batch: usize, epoch: usize) -> Vec<u32> {
         match self.order {
             Order::Given => ids.to_vec(),
             Order::Shuffled => {
                 let mut rng = generator(self.seed, Purpose::Shuffle);
                 rng.set_word_pos((epoch as u128) << WORDS_PER_EPOCH);
+                if let Some(draw) = draw {
+                    return ids.iter().map(|_| ids[draw.at(rng.random())]).collect();
+                }
                 let mut order = ids.to_vec();
                 order.shuffle(&mut rng);
                 order
@@ -238,10 +244,31 @@ pub async fn fit<E: Engine>(
     engine: &mut E,
     options: &Options,
     ids: &[u32],
+    state: State,
+    watch: impl AsyncFnMut(&mut E, &Progress<'_>) -> Result<ControlFlow<()>>,
+) -> Result<Summary> {
+    fit_drawn(engine, options, (ids, None), state, watch).await
+}
+
+/// As [`fit`], where an epoch draws as many windows as there are.
+///
+/// # Errors
+/// As [`fit`]; [`Error::Config`] where they are not to be shuffled.
+pub(super) async fn fit_drawn<E: Engine>(
+    engine: &mut E,
+    options: &Options,
+    (ids, draw): (&[u32], Option<&Draw>),
     mut state: State,
     mut watch: impl AsyncFnMut(&mut E, &Progress<'_>) -> Result<ControlFlow<()>>,
 ) -> Result<Summary> {
     options.check()?;
+    if draw.is_some() && options.order != Order::Shuffled {
+        return Err(Error::config(
+            "order",
+            format!("{:?}", options.order),
+            "Shuffled, where windows are drawn by weights",
+        ));
+    }
     if ids.is_empty() {
         return Err(Error::config("number of training windows", 0, "at least 1"));
     }
@@ -266,7 +293,7 @@ pub async fn fit<E: Engine>(
     let mut stopped = false;
     let first = state.epochs + 1;
     'epochs: for epoch in first..=options.epochs {
-        let order = options.windows_of(ids, batch, epoch);
+        let order = options.windows_of(ids, draw, batch, epoch);
         let dropout = Dropout { p: options.dropout, seed: options.seed, step: 0 };
         let history = state.losses();
         let mut step = state.partial.take().unwrap_or_default().steps;

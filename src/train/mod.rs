@@ -2,6 +2,7 @@
 //! was learned. Nothing here knows a device, prints, or reads a clock.
 
 mod checkpoint;
+mod draw;
 #[cfg(test)]
 pub(crate) mod fake;
 mod fit;
@@ -15,6 +16,7 @@ mod validated;
 mod validation;
 
 pub use checkpoint::Checkpoint;
+pub use draw::Draw;
 pub use fit::{Options, Order, Partial, Progress, Report, State, Summary, fit, portion};
 pub use loss_curves::loss_curves;
 pub use measures::Measures;

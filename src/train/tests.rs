@@ -4,6 +4,7 @@ use super::fake::Fake;
 use super::*;
 use crate::data::{Targets, Windows};
 use crate::error::{Error, Result};
+use crate::model::{CellKind, Spec};
 use crate::optim::{Clip, Optimizer, Schedule};
 use std::ops::ControlFlow;
 
@@ -48,6 +49,39 @@ fn losses_are_read_once_per_report_and_weighted_by_rows() {
 /// The windows of each epoch, in the order in which they were trained on.
 fn epochs_of(engine: &Fake) -> Vec<Vec<u32>> {
     engine.steps.chunks(3).map(|epoch| epoch.iter().flat_map(|(ids, _)| ids.clone()).collect()).collect()
+}
+
+#[test]
+fn weighted_windows_are_drawn_in_proportion_as_many_as_there_are() {
+    let targets = vec![0.5; 20];
+    let windows = Windows::from_sequences(vec![0.0; 20], 1, 1, targets, 1).unwrap();
+    let weights = [0.0, 1.0, 2.0, 5.0, 0.0, 2.0, 0.0];
+    let trained = |seed, epochs, weights: &[f64]| {
+        let mut engine = recorder(|_| 0.0);
+        let (spec, options) = (Spec::new(CellKind::Gru, 1, 1, 1), Options { seed, ..options(epochs, 1) });
+        let run =
+            Run { spec, options, windows: &windows, train: &IDS, weights, val: &[], val_groups: &[], patience: 0 };
+        let finished = pollster::block_on(fit_validated(&mut engine, &run, None, |_| Next::Continue, |_| Ok(())));
+        finished.map(|_| epochs_of(&engine))
+    };
+    let epochs = trained(3, 2000, &weights).unwrap();
+    assert!(epochs.iter().all(|epoch| epoch.len() == IDS.len()));
+    let drawn = |id: u32| epochs.iter().flatten().filter(|&&drawn| drawn == id).count() as f64;
+    for (id, weight) in IDS.into_iter().zip(weights) {
+        // Of 14,000 draws, within four standard deviations.
+        let (expected, deviation) = (1400.0 * weight, (1400.0 * weight * (1.0 - weight / 10.0)).sqrt());
+        assert!((drawn(id) - expected).abs() <= 4.0 * deviation, "{id}: {}, not about {expected}", drawn(id));
+    }
+    // An epoch depends on the seed and on its number, and on no epoch before it.
+    assert_eq!(trained(3, 5, &weights).unwrap(), epochs[..5]);
+    assert!(epochs[0] != epochs[1] && trained(4, 1, &weights).unwrap()[0] != epochs[0]);
+    // Without weights each window comes once.
+    let mut once = trained(3, 1, &[]).unwrap().remove(0);
+    once.sort_unstable();
+    assert_eq!(once, IDS);
+    let refused = |weights: &[f64]| trained(3, 1, weights).unwrap_err().to_string();
+    assert_eq!(refused(&[1.0]), "number of weights is 1, expected 7, one of each window to train on");
+    assert!(refused(&[-1.0; 7]).starts_with("weight of a window is -1") && refused(&[0.0; 7]).contains("above 0"));
 }
 
 #[test]

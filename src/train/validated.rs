@@ -1,7 +1,8 @@
 //! Training with a validation set: early stopping, the best weights, and snapshots from which an interrupted run is
 //! resumed.
 
-use super::fit::{Options, Progress, State, fit};
+use super::draw::Draw;
+use super::fit::{Options, Progress, State, fit_drawn};
 use super::validation::{CHUNK, even_mean, mean, mean_mae, measure};
 use crate::data::Windows;
 use crate::engine::{Engine, Moments};
@@ -24,6 +25,9 @@ pub struct Run<'a> {
     pub windows: &'a Windows,
     /// Those to train on.
     pub train: &'a [u32],
+    /// Weights of these: an epoch draws as many windows as there are, with replacement, in proportion to them. Empty where
+    /// it takes each once.
+    pub weights: &'a [f64],
     /// Those to validate on; with none, every epoch is trained and the last weights are kept.
     pub val: &'a [u32],
     /// The group of each of these, counted from 0, where they are of several series: all groups weigh evenly in the
@@ -120,7 +124,7 @@ pub struct Finished {
 /// run. One that was stopped while an epoch was measured measures that epoch anew when it is taken up.
 ///
 /// # Errors
-/// As [`fit`]; [`Error::Diverged`] also where a validation loss is not finite.
+/// As [`fit`](super::fit()) and [`Draw::new`]; [`Error::Diverged`] also where a validation loss is not finite.
 pub async fn fit_validated<E: Engine>(
     engine: &mut E,
     run: &Run<'_>,
@@ -137,6 +141,7 @@ pub async fn fit_validated<E: Engine>(
         }
     };
     let options = Options { report: 1, ..run.options };
+    let draw = run.draw()?;
     let mut stopped = false;
     let mut state = past.state.clone();
     if run.lacks_validation(&past) {
@@ -146,7 +151,8 @@ pub async fn fit_validated<E: Engine>(
         stopped = run.after(engine, epoch, &state, &mut past, &mut watch, &mut keep).await? == Next::Stop;
     }
     if !stopped && !run.exhausted(&past) {
-        fit(engine, &options, run.train, past.state.clone(), async |engine: &mut E, progress: &Progress<'_>| {
+        let drawn = (run.train, draw.as_ref());
+        fit_drawn(engine, &options, drawn, past.state.clone(), async |engine: &mut E, progress: &Progress<'_>| {
             state = progress.state.clone();
             let &Progress { epoch, epochs, step, steps, .. } = progress;
             let loss = progress.report.as_ref().map_or(f64::NAN, |report| report.loss);
@@ -166,6 +172,15 @@ pub async fn fit_validated<E: Engine>(
 }
 
 impl Run<'_> {
+    /// What an epoch draws from, where windows have weights.
+    fn draw(&self) -> Result<Option<Draw>> {
+        if !self.weights.is_empty() && self.weights.len() != self.train.len() {
+            let expected = format!("{}, one of each window to train on", self.train.len());
+            return Err(Error::config("number of weights", self.weights.len(), expected));
+        }
+        (!self.weights.is_empty()).then(|| Draw::new(self.weights)).transpose()
+    }
+
     /// Whether the patience is at its end.
     fn exhausted(&self, past: &Snapshot) -> bool {
         let best = past.best.as_ref().map(|(best, _)| best.epoch);
@@ -269,6 +284,7 @@ mod tests {
             options: Options::default(),
             windows: &windows,
             train: &[0],
+            weights: &[],
             val: &[0],
             patience,
             val_groups: &[],
@@ -288,6 +304,7 @@ mod tests {
             options: Options { epochs: 3, batch: 2, portion: 1, ..Options::default() },
             windows: &windows,
             train: &[0, 1, 2],
+            weights: &[],
             val: &(3..21).collect::<Vec<_>>(),
             patience: 5,
             val_groups: &[],

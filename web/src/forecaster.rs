@@ -37,6 +37,7 @@ struct TrainOptions {
     future: Vec<String>,
     #[serde(rename = "static")]
     statics: Vec<String>,
+    weight: Option<String>,
     calendar: Vec<Calendar>,
     window: Option<usize>,
     horizon: Option<usize>,
@@ -117,6 +118,7 @@ impl TrainOptions {
             future: self.future.clone(),
             statics: self.statics.clone(),
             except: table.except(),
+            weight: self.weight.clone(),
             calendar: self.calendar.clone(),
             window: self.window,
             horizon: self.horizon,

@@ -178,6 +178,8 @@ export interface TrainOptions extends TableOptions {
   future?: string[];
   /** Columns of a panel that hold one value a series, text or a number. */
   static?: string[];
+  /** The column that says how often windows are drawn for training. */
+  weight?: string;
   calendar?: ("minute" | "hour" | "weekday" | "day" | "month" | "yearday")[];
   window?: number;
   horizon?: number;

@@ -1,11 +1,13 @@
 //! Forecasting: tables, forecasters, and what these are asked with. What frames are is `refrain.frames`' business.
 
 mod columns;
+mod contest;
 mod fit;
 mod options;
 mod table;
 mod trained;
 
+pub use contest::{Contest, Measured, ranked};
 pub use table::Table;
 pub use trained::Trained;
 

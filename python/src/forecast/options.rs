@@ -63,6 +63,7 @@ pub fn task(given: &Given<'_, '_>) -> PyResult<Task> {
         future: given.names("future")?,
         statics: given.names("static")?,
         except: given.names("except_")?,
+        weight: given.word("weight")?,
         calendar: given.names("calendar")?.iter().map(cycle).collect::<PyResult<_>>()?,
         window: given.whole("window", 1)?,
         horizon: given.whole("horizon", 1)?,

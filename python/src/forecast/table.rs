@@ -32,6 +32,12 @@ impl Table {
         let table = py.detach(|| source.with(|name, bytes| Read::read(name, bytes, &options)));
         Ok(Table { table: table.map_err(refused)?, options })
     }
+
+    /// The names of a table's columns.
+    pub(super) fn names(py: Python<'_>, source: &Source, options: &Bound<'_, PyDict>) -> PyResult<Vec<String>> {
+        let options = read_options(&Given(options))?;
+        py.detach(|| source.with(|name, bytes| Read::names(name, bytes, &options))).map_err(refused)
+    }
 }
 
 impl Source {
@@ -47,9 +53,9 @@ impl Source {
 impl Table {
     /// The names of a table's columns.
     #[staticmethod]
-    fn names(py: Python<'_>, source: Source, options: &Bound<'_, PyDict>) -> PyResult<Vec<String>> {
-        let options = read_options(&Given(options))?;
-        py.detach(|| source.with(|name, bytes| Read::names(name, bytes, &options))).map_err(refused)
+    #[pyo3(name = "names")]
+    fn py_names(py: Python<'_>, source: Source, options: &Bound<'_, PyDict>) -> PyResult<Vec<String>> {
+        Table::names(py, &source, options)
     }
 
     /// Reads a table that is to be learned from.

@@ -5,13 +5,15 @@ use super::options::read_options;
 use super::table::{Source, Table};
 use super::{in_arguments, refused};
 use crate::device::select;
+use crate::fit::Watch;
 use crate::given::Given;
 use pyo3::exceptions::{PyOSError, PyRuntimeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use refrain::disk;
-use refrain::forecast::{BacktestOptions, COVERAGE, Forecaster};
+use refrain::forecast::{Backtest, BacktestOptions, COVERAGE, Forecaster, Sheet, backtest_refitted};
 use refrain::plot::WIDTH;
+use refrain::train::Epoch;
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -21,7 +23,7 @@ pub struct Trained {
     pub(super) forecaster: Forecaster,
 }
 
-fn to_json(value: &impl serde::Serialize) -> PyResult<String> {
+pub fn to_json(value: &impl serde::Serialize) -> PyResult<String> {
     serde_json::to_string(value).map_err(|error| PyRuntimeError::new_err(error.to_string()))
 }
 
@@ -39,9 +41,12 @@ impl Trained {
         Ok(Trained { forecaster: Forecaster::from_bytes("the model", bytes).map_err(refused)? })
     }
 
-    /// Reads a table that it is to forecast, or whose network is to be trained further on it.
-    fn read(&self, py: Python<'_>, source: Source, options: &Bound<'_, PyDict>) -> PyResult<Table> {
-        Table::of(py, &source, self.forecaster.card.read_options(read_options(&Given(options))?))
+    /// Reads a table that it is to forecast, or one on which its network is to be trained further or again.
+    #[pyo3(signature = (source, options, *, to_train))]
+    fn read(&self, py: Python<'_>, source: Source, options: &Bound<'_, PyDict>, to_train: bool) -> PyResult<Table> {
+        let (card, options) = (&self.forecaster.card, read_options(&Given(options))?);
+        let options = if to_train { card.read_options_to_train(options) } else { card.read_options(options) };
+        Table::of(py, &source, options)
     }
 
     /// The bytes of its model file.
@@ -105,8 +110,8 @@ impl Trained {
         Ok((columns(py, &sheet)?, picture, notes))
     }
 
-    /// Forecasts from many rows of a table against what came: errors as JSON, every forecast where that is asked for, and
-    /// a picture.
+    /// Forecasts from many rows of a table against what came, by networks that are trained again as time goes on where
+    /// that is asked for: errors as JSON, every forecast, a picture, and what the errors say against the model.
     #[pyo3(signature = (table, *, device, options))]
     fn backtest<'py>(
         &self,
@@ -116,7 +121,8 @@ impl Trained {
         options: &Bound<'py, PyDict>,
     ) -> PyResult<(String, Columns<'py>, String, Vec<String>)> {
         let given = Given(options);
-        let Forecaster { model, card } = &self.forecaster;
+        let (forecaster, refit) = (&self.forecaster, given.whole("refit", 1)?);
+        let Forecaster { model, card } = forecaster;
         let options = BacktestOptions {
             from: given.parsed("from_")?,
             to: given.parsed("to")?,
@@ -125,14 +131,23 @@ impl Trained {
             coverage: card.coverage(given.number("level", "a coverage", |_| true)?),
             keep: true,
         };
-        let made = py.detach(|| {
-            let device = select(device)?;
-            let found = pollster::block_on(self.forecaster.backtest(&device, &table.table, &options))?;
-            let sheet = found.sheet(&table.table)?;
-            let picture = found.picture(&model.spec, card, &table.table)?.svg(WIDTH);
-            Ok((found, sheet, picture))
+        let mut watch = Watch::new(None, false);
+        let made = py.detach(|| -> refrain::Result<Option<(Backtest, Sheet, String)>> {
+            let (Table { table, options: read }, device) = (table, select(device)?);
+            let found = match refit {
+                None => Some(pollster::block_on(forecaster.backtest(&device, table, &options))?),
+                Some(count) => {
+                    let look = |_: usize, epoch: &Epoch| watch.signals(epoch);
+                    pollster::block_on(backtest_refitted(&device, forecaster, table, read, &options, count, look))?
+                }
+            };
+            let Some(found) = found else { return Ok(None) };
+            let sheet = found.sheet(table)?;
+            let picture = found.picture(&model.spec, card, table)?.svg(WIDTH);
+            Ok(Some((found, sheet, picture)))
         });
-        let (found, sheet, picture) = made.map_err(refused)?;
+        watch.raised()?;
+        let (found, sheet, picture) = made.map_err(refused)?.expect("nothing but a signal ends a backtest");
         let verdict = found.warnings.iter().map(|words| in_arguments(words)).collect();
         Ok((to_json(&found)?, columns(py, &sheet)?, picture, verdict))
     }

@@ -108,6 +108,7 @@ pub async fn run(
         options,
         windows: &windows,
         train: &train,
+        weights: &[],
         val: &val,
         val_groups: &[],
         patience: options.patience_of(recipe.patience, !val.is_empty()).map_err(flagged)?,

@@ -63,14 +63,15 @@ pub struct Seconds {
 pub fn opening(device: &DeviceInfo, training: &Training) -> String {
     let Training { problem, options, model, .. } = training;
     let Spec { cell, hidden, layers, .. } = model.spec;
-    let Plan { targets, past, future, statics, calendar, window, horizon, season, channels, .. } = &problem.card.plan;
+    let Plan { targets, past, future, statics, weight, calendar, window, horizon, season, channels, .. } =
+        &problem.card.plan;
     let together = if targets.len() > 1 && *channels == Channels::Independent { ", each on its own" } else { "" };
     let counted = |count: usize, what: &str| if count == 0 { String::new() } else { format!(", {count} {what}") };
     let [train, val, test] = problem.rows();
     format!(
         "{cell}, {layers} x {hidden} hidden units, {parameters} parameters, on {device} ({backend})\n\
          {targets} from {window} rows, {horizon} ahead{together}{past}{future}{statics}{calendar}{normalized}; {season}\n\
-         {train} rows to train on ({windows} windows), {val} to validate, {test} held out\n\
+         {train} rows to train on ({windows} windows{drawn}), {val} to validate, {test} held out\n\
          {loss}, {epochs} epochs, batch {batch}, lr {lr}, seed {seed}\n",
         parameters = model.parameters.len(),
         device = device.name,
@@ -83,6 +84,7 @@ pub fn opening(device: &DeviceInfo, training: &Training) -> String {
         normalized = normalized(&problem.card.plan),
         season = if *season > 1 { format!("season {season}") } else { "no season".to_owned() },
         windows = problem.train_origins(),
+        drawn = weight.as_ref().map_or(String::new(), |weight| format!(", drawn in proportion to {weight}")),
         loss = in_words(options.loss),
         epochs = options.epochs,
         batch = options.batch,

@@ -36,7 +36,7 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &TaskFlags, common: &Common
     let how = how(recipe, flags, initial.as_ref(), common.seed)?;
     how.complete(&mut task, initial.as_ref().map(|init| &init.card)).map_err(flagged)?;
     let read = match &initial {
-        Some(init) => init.card.read_options(flags.table.options()),
+        Some(init) => init.card.read_options_to_train(flags.table.options()),
         None => task.read_options(flags.table.options()),
     };
     if task.targets.is_empty() && initial.is_none() {

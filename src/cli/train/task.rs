@@ -32,6 +32,10 @@ pub struct TaskFlags {
     /// Columns that `all` leaves out.
     #[arg(long, value_name = "F", conflicts_with = "init")]
     pub except: Vec<String>,
+    /// A column that says how often windows are drawn for training: in proportion to its value at a window's last row, 0
+    /// or more. The network does not see it.
+    #[arg(long, value_name = "COLUMN", conflicts_with = "init")]
+    pub weight: Option<String>,
     /// What the network is told of the calendar: minute, hour, weekday, day, month, yearday.
     #[arg(long, value_name = "X,Y", value_delimiter = ',', value_parser = calendar, conflicts_with = "init")]
     pub calendar: Vec<Calendar>,
@@ -129,6 +133,7 @@ impl TaskFlags {
             future: names(&self.future),
             statics: names(&self.statics),
             except: names(&self.except),
+            weight: self.weight.clone(),
             calendar: self.calendar.clone(),
             window: self.window,
             horizon: self.horizon,
@@ -170,6 +175,7 @@ impl TaskFlags {
             ("--future", !self.future.is_empty()),
             ("--static", !self.statics.is_empty()),
             ("--except", !self.except.is_empty()),
+            ("--weight", self.weight.is_some()),
             ("--calendar", !self.calendar.is_empty()),
             ("--window", self.window.is_some()),
             ("--horizon", self.horizon.is_some()),

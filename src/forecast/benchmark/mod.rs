@@ -1,7 +1,10 @@
 //! Models beside baselines over many tables.
 
+mod contest;
 mod ranks;
+mod words;
 
+pub use contest::Contest;
 pub use ranks::{Friedman, Ranked, Ranks};
 
 use super::backtest::Method;

@@ -1,24 +1,19 @@
 //! `refrain benchmark`: models beside naive and statistical forecasts, over all tables of a folder.
 
-mod words;
-
-use crate::cli::common::Common;
-use crate::cli::console::Console;
-use crate::cli::flags::{flagged, in_flags};
-use crate::cli::outputs::{self, named, table_bytes, table_file};
-use crate::cli::table::rows;
-use crate::cli::train::task::{names, seconds};
-use crate::cli::values::count;
-use crate::cli::{device, interrupt, table};
+use super::common::Common;
+use super::console::Console;
+use super::flags::{flagged, in_flags};
+use super::interrupt::Stopped;
+use super::outputs::{self, named, table_bytes, table_file};
+use super::table::rows;
+use super::train::task::{names, seconds};
+use super::values::count;
+use super::{device, interrupt, table};
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 use refrain::disk;
 use refrain::engine::Device;
-use refrain::forecast::{
-    ALL, Architecture, BUDGET, BacktestOptions, Baseline, Benchmark, Failed, Forecaster, Method, Naive, OfTable, Part,
-    Recipe, Task, Training, backtest_baseline,
-};
-use refrain::train::{Epoch, Next};
+use refrain::forecast::{ALL, Architecture, BUDGET, Benchmark, Contest, Failed, OfTable, Part, Recipe, Task};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -87,14 +82,6 @@ enum ModelName {
 }
 
 impl ModelName {
-    fn name(self) -> &'static str {
-        match self {
-            ModelName::Default => "refrain",
-            ModelName::SegRnn => "refrain segrnn",
-            ModelName::Rows => "refrain rows",
-        }
-    }
-
     fn architecture(self) -> Option<Architecture> {
         match self {
             ModelName::Default => None,
@@ -114,25 +101,26 @@ pub async fn run(args: &Args) -> anyhow::Result<()> {
     interrupt::listen()?;
     let (device, why) = device::select(&args.common.device).await?;
     device::tell(why, &device.info()?, &console);
+    let contest = args.contest();
     let (mut tables, mut failed) = (Vec::new(), Vec::new());
     for path in &files {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        match compare(args, path, &name, &device, &console).await {
-            Ok(table) => {
-                console.say(words::in_words(&table))?;
+        match compare(args, &contest, (path, &name), &device, &console).await {
+            Ok(Some(table)) => {
+                console.say(format_args!("\n{table}\n"))?;
                 tables.push(table);
             }
-            Err(error) if error.is::<Stopped>() => bail!("{error} at {name}; nothing was written"),
+            Ok(None) => return Err(Stopped(stopped_at(&name, &tables, files.len())).into()),
             Err(error) => {
-                let reason = in_flags(&format!("{error:#}"));
-                console.warn(format_args!("{name} is left out: {reason}"));
-                failed.push(Failed { name, reason });
+                let failure = Failed { name, reason: in_flags(&format!("{error:#}")) };
+                console.warn(&failure);
+                failed.push(failure);
             }
         }
     }
     let found = Benchmark::of(tables, failed);
     if let Some(ranks) = &found.ranks {
-        console.say(words::ranks_in_words(ranks))?;
+        console.say(format_args!("\n{ranks}"))?;
     }
     let written = args.out.as_deref().map(|path| table_bytes(path, &found.sheet()));
     if let Some((path, bytes)) = args.out.as_deref().zip(written.as_deref()) {
@@ -164,82 +152,51 @@ fn tables(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(tables)
 }
 
-/// That a signal has ended a training.
-#[derive(Debug)]
-struct Stopped;
-
-impl std::fmt::Display for Stopped {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("stopped by Ctrl-C")
-    }
-}
-
-impl std::error::Error for Stopped {}
-
-/// What models and baselines make of a table.
-async fn compare(args: &Args, path: &Path, name: &str, device: &Device, console: &Console) -> anyhow::Result<OfTable> {
-    let targets = if args.target.is_empty() { vec![ALL.to_owned()] } else { names(&args.target) };
-    let data = path.display().to_string();
-    let (except, columns) = (names(&args.except), table::names(&data, &args.table.options())?);
-    let task = Task {
-        // Another table may have them.
-        except: except.into_iter().filter(|name| columns.contains(name)).collect(),
-        window: args.window,
-        horizon: args.horizon,
-        season: args.season,
-        val: args.val.clone(),
-        test: args.test.clone(),
-        ..Task::new(targets)
-    };
-    let read = task.read_options(args.table.options());
-    let table = table::read(&data, &read, console)?;
-    let mut methods: Vec<(Method, f64)> = Vec::new();
-    let mut last = None;
-    for model in &args.model {
-        let recipe = Recipe {
-            model: model.architecture(),
-            budget: args.budget.unwrap_or(BUDGET),
-            epochs: args.epochs,
-            seed: args.common.seed,
-            ..Recipe::default()
-        };
-        let since = Instant::now();
-        let watch = |_: &Epoch| if interrupt::asked() { Next::Stop } else { Next::Continue };
-        let forecaster = {
-            let _cleanly = interrupt::stop_cleanly();
-            let (training, search) =
-                Training::searched(device, &table, &task, &read, &recipe, watch).await.map_err(flagged)?;
-            if search.stopped {
-                return Err(Stopped.into());
-            }
-            let (forecaster, finished) = training.fit(device, watch).await?;
-            if finished.stopped {
-                return Err(Stopped.into());
-            }
-            forecaster
-        };
-        let options = options(args, &forecaster);
-        let found = forecaster.backtest(device, &table, &options).await?;
-        let method = Method { name: model.name().to_owned(), ..found.model().clone() };
-        methods.push((method, since.elapsed().as_secs_f64()));
-        last = Some((forecaster, found.windows));
-    }
-    let (forecaster, windows) = last.context("--model: expected one model at least")?;
-    let (card, options) = (&forecaster.card, options(args, &forecaster));
-    let mut reference = None;
-    for baseline in Baseline::ALL {
-        let since = Instant::now();
-        let method = backtest_baseline(card, &table, &options, baseline)?;
-        if baseline == Baseline::Naive(Naive::Seasonal) {
-            reference = Some(method.scores.clone());
+impl Args {
+    fn contest(&self) -> Contest {
+        let targets = if self.target.is_empty() { vec![ALL.to_owned()] } else { names(&self.target) };
+        Contest {
+            task: Task {
+                except: names(&self.except),
+                window: self.window,
+                horizon: self.horizon,
+                season: self.season,
+                val: self.val.clone(),
+                test: self.test.clone(),
+                ..Task::new(targets)
+            },
+            recipe: Recipe {
+                budget: self.budget.unwrap_or(BUDGET),
+                epochs: self.epochs,
+                seed: self.common.seed,
+                ..Recipe::default()
+            },
+            models: self.model.iter().map(|model| model.architecture()).collect(),
+            stride: self.stride,
         }
-        methods.push((method, since.elapsed().as_secs_f64()));
     }
-    let reference = reference.expect("the seasonal naive forecast is one of the baselines");
-    Ok(OfTable::new((name, &table), card, windows, &methods, &reference)?)
 }
 
-fn options(args: &Args, forecaster: &Forecaster) -> BacktestOptions {
-    let stride = args.stride.or(Some(forecaster.card.plan.horizon));
-    BacktestOptions { stride, ..BacktestOptions::default() }
+/// What models and baselines make of a table; none where a signal has ended that.
+async fn compare(
+    args: &Args,
+    contest: &Contest,
+    (path, name): (&Path, &str),
+    device: &Device,
+    console: &Console,
+) -> anyhow::Result<Option<OfTable>> {
+    let (data, options) = (path.display().to_string(), args.table.options());
+    let task = contest.task(&table::names(&data, &options)?);
+    let read = task.read_options(options);
+    let table = table::read(&data, &read, console)?;
+    let (_cleanly, begun) = (interrupt::stop_cleanly(), Instant::now());
+    let clock = || begun.elapsed().as_secs_f64();
+    Ok(contest.run(device, (name, &table), &task, &read, interrupt::asked, clock).await.map_err(flagged)?)
+}
+
+/// Where a signal has ended the comparison, and what was compared before.
+fn stopped_at(name: &str, tables: &[OfTable], all: usize) -> String {
+    let finished: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
+    let finished = if finished.is_empty() { "none".to_owned() } else { finished.join(", ") };
+    format!("at {name}; finished of {all} tables: {finished}; nothing was written")
 }
