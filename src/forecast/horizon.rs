@@ -7,6 +7,7 @@ use super::predict::{Reading, predict};
 use super::scale::Scale;
 use super::sheet::{Sheet, Values};
 use super::stack::Stack;
+use super::statics;
 use super::table::{NONE, Series, Table};
 use super::time::{Stamp, Style};
 use crate::engine::Engine;
@@ -72,7 +73,7 @@ pub async fn forecast<E: Engine>(
     coverage: Option<f64>,
 ) -> Result<Forecast> {
     let (plan, all) = (&card.plan, table.series.len());
-    let mut notes: Vec<String> = plan.unknown_statics(table)?.into_iter().collect();
+    let mut notes: Vec<String> = statics::unknown(&plan.statics, table)?.into_iter().collect();
     let (short, long): (Vec<&Series>, Vec<&Series>) =
         table.series.iter().partition(|series| series.known < plan.least());
     if short.is_empty() || short.len() == all {

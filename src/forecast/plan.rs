@@ -140,6 +140,12 @@ impl Plan {
         self.width() + self.past.len() + 2 * self.future.len() + 2 * self.calendar.len()
     }
 
+    /// Features of a window that do not change in time: those of static columns, then one for each channel.
+    pub fn static_features(&self) -> usize {
+        let channels = if self.told_channels { self.targets.len() } else { 0 };
+        self.statics.iter().map(Static::features).sum::<usize>() + channels
+    }
+
     /// Outputs of the network (O), [K, C, Q].
     pub fn outputs(&self) -> usize {
         self.horizon * self.width() * self.outputs_of_target()

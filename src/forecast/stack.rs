@@ -5,6 +5,7 @@ use super::number::exact;
 use super::origins::{Origins, Segment};
 use super::plan::Plan;
 use super::scale::Scale;
+use super::statics;
 use super::table::Table;
 use super::task::Channels;
 use crate::data::{Targets, Windows};
@@ -32,7 +33,7 @@ impl Stack {
         let rows = table.series.iter().zip(from).map(|(series, from)| series.known - from).sum::<usize>() * groups;
         let (values, segments) = (Vec::with_capacity(rows * plan.inputs()), Vec::new());
         let mut stack = Stack { values, statics: Vec::new(), segments };
-        let (columns, statics) = (table.places(plan.columns())?, plan.static_places(table)?);
+        let (columns, static_places) = (table.places(plan.columns())?, statics::places(&plan.statics, table)?);
         for (series, (scales, &skipped)) in scales.iter().zip(from).enumerate() {
             let known = as_known(table, plan, series, &columns);
             for group in 0..groups {
@@ -40,7 +41,10 @@ impl Stack {
                 stack.segments.push(Segment { series, target: group * plan.width(), first, skipped, rows });
                 let rows = Rows { table, plan, series, scales, columns: &columns, known: &known };
                 rows.push(skipped, group * plan.width()..(group + 1) * plan.width(), &mut stack.values)?;
-                stack.statics.append(&mut plan.statics_of(&statics, &table.series[series], group));
+                stack.statics.append(&mut statics::features(&plan.statics, &static_places, &table.series[series]));
+                if plan.told_channels {
+                    stack.statics.extend((0..groups).map(|channel| f32::from(u8::from(channel == group))));
+                }
             }
         }
         Ok(stack)

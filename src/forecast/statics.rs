@@ -1,7 +1,6 @@
 //! Columns of a panel that do not change in time, as features of a network.
 
 use super::number::{exact, listed};
-use super::plan::Plan;
 use super::table::{Series, Table};
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -108,50 +107,43 @@ impl Static {
     }
 }
 
-impl Plan {
-    /// Features of a window that do not change in time: of static columns, then one for each channel.
-    pub fn static_features(&self) -> usize {
-        let channels = if self.told_channels { self.targets.len() } else { 0 };
-        self.statics.iter().map(Static::features).sum::<usize>() + channels
-    }
+/// Places of static columns in a table.
+///
+/// # Errors
+/// As [`Table::static_column`].
+pub fn places(statics: &[Static], table: &Table) -> Result<Vec<usize>> {
+    statics.iter().map(|column| table.static_column(&column.name)).collect()
+}
 
-    /// Places of the static columns in a table.
-    pub(super) fn static_places(&self, table: &Table) -> Result<Vec<usize>> {
-        self.statics.iter().map(|column| table.static_column(&column.name)).collect()
+/// The features of a series by its static columns, which stand at `places`; 0 where a value is missing or unknown.
+pub fn features(statics: &[Static], places: &[usize], series: &Series) -> Vec<f32> {
+    let mut features = Vec::new();
+    for (column, &place) in statics.iter().zip(places) {
+        let first = features.len();
+        features.resize(first + column.features(), 0.0);
+        if let Some((feature, value)) = series.statics[place].as_deref().and_then(|value| column.feature(value)) {
+            features[first + feature] = value;
+        }
     }
+    features
+}
 
-    /// The features of a series and of the channel that begins with `target` which do not change in time; 0 where a value
-    /// is missing or unknown.
-    pub(super) fn statics_of(&self, places: &[usize], series: &Series, target: usize) -> Vec<f32> {
-        let mut features = vec![0.0; self.static_features()];
-        let mut first = 0;
-        for (column, &place) in self.statics.iter().zip(places) {
-            let known = series.statics[place].as_deref().and_then(|value| column.feature(value));
-            if let Some((feature, value)) = known {
-                features[first + feature] = value;
-            }
-            first += column.features();
-        }
-        if self.told_channels {
-            features[first + target] = 1.0;
-        }
-        features
+/// What to say of static values that training has not seen.
+///
+/// # Errors
+/// As [`places`].
+pub fn unknown(statics: &[Static], table: &Table) -> Result<Option<String>> {
+    let mut unknown: Vec<String> = Vec::new();
+    for (column, place) in statics.iter().zip(places(statics, table)?) {
+        let values = table.series.iter().filter_map(|series| series.statics[place].as_deref());
+        let new = values.filter(|value| column.feature(value).is_none());
+        unknown.extend(new.map(|value| format!("{} {value}", column.name)));
     }
-
-    /// What to say of static values that training has not seen.
-    pub(super) fn unknown_statics(&self, table: &Table) -> Result<Option<String>> {
-        let mut unknown: Vec<String> = Vec::new();
-        for (column, place) in self.statics.iter().zip(self.static_places(table)?) {
-            let values = table.series.iter().filter_map(|series| series.statics[place].as_deref());
-            let new = values.filter(|value| column.feature(value).is_none());
-            unknown.extend(new.map(|value| format!("{} {value}", column.name)));
-        }
-        unknown.sort_unstable();
-        unknown.dedup();
-        let count = unknown.len();
-        let note = || format!("not seen in training, and taken for missing: {}", listed(unknown.into_iter()));
-        Ok((count > 0).then(note))
-    }
+    unknown.sort_unstable();
+    unknown.dedup();
+    let any = !unknown.is_empty();
+    let note = || format!("not seen in training, and taken for missing: {}", listed(unknown.into_iter()));
+    Ok(any.then(note))
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use crate::forecast::naive::Naive;
 use crate::forecast::number::{Level, column_name};
 use crate::forecast::predict::Reading;
 use crate::forecast::sheet::{Sheet, Values};
+use crate::forecast::statics;
 use crate::forecast::table::{Series, Table};
 use serde::Serialize;
 
@@ -97,7 +98,7 @@ impl Backtest {
     ) -> Result<Self> {
         let Rolling { card, table, season, stride, .. } = *rolling;
         let (plan, names) = (&card.plan, names(rolling));
-        let unknown = plan.unknown_statics(table)?;
+        let unknown = statics::unknown(&plan.statics, table)?;
         let rules = Naive::all(season).iter().map(|rule| rule.name(season));
         let methods = ["model".to_owned()].into_iter().chain(rules).enumerate();
         let methods: Vec<Method> = methods.map(|(place, name)| sums.method(place, name, &names)).collect();
