@@ -139,7 +139,8 @@ const calls = {
     });
     forecaster?.free();
     forecaster = trained;
-    return forecaster.about;
+    forget(forecaster.lost);
+    return { ...forecaster.about, lost: forecaster.lost };
   },
 
   /** The forecast of the table's future, and the backtest of its past. */
@@ -158,7 +159,9 @@ const calls = {
       if (isFault(error)) throw error;
       refused = error.message;
     }
-    return { result: backtested?.result, refused, pictures: calls.forecastPictures({ width }) };
+    const lost = forecast.lost ?? backtested?.lost;
+    forget(lost);
+    return { result: backtested?.result, refused, notes: forecast.notes, lost, pictures: calls.forecastPictures({ width }) };
   },
 
   forecastPictures({ width }) {
