@@ -28,6 +28,9 @@ pub use picture::{loss_curve, sample, stream};
 pub use table::describe;
 pub use verify::verify;
 
+#[cfg(feature = "threads")]
+pub use wasm_bindgen_rayon::init_thread_pool;
+
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(typescript_custom_section)]

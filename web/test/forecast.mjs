@@ -6,7 +6,9 @@ import { MINUTES, address, drop, on, refrain, sales, seconds, shoot } from "./ha
 export default {
   async "a CSV is dropped and forecast"() {
     await on("?device=cpu&epochs=1#forecast", async (page) => {
+      await page.locator("#drop").waitFor();
       assert.ok(!await page.isVisible("#forecast-form"), "there is nothing to train on yet");
+      assert.ok(!await page.isVisible("#forecast-result"), "nothing has been forecast yet");
       await drop(page, "sales.csv", [[sales, 1]]);
       await page.locator("#table-status", { hasText: "400 rows" }).waitFor();
       await page.click("#forecast-form button.main");
