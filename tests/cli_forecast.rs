@@ -137,7 +137,7 @@ fn a_network_over_segments_goes_from_a_table_to_a_forecast() {
     assert!(file("whole.safetensors") == file("again.safetensors"));
     assert!(file("straight.safetensors") == file("resumed.safetensors"));
     let model = Model::load(&here.join("whole.safetensors")).unwrap();
-    assert_eq!(model.spec.segments, Some(Segments { steps: 8, targets: 3 }));
+    assert_eq!(model.spec.segments, Some(Segments { steps: 8, targets: 3, statics: 0 }));
     assert_eq!(model.spec.outputs(), 36);
 
     let printed = stdout(refrain(here, "forecast whole.safetensors data.csv --device cpu --quiet"));

@@ -52,7 +52,7 @@ fn permuting_rows_permutes_outputs() {
             x: permuted(&sequences.x, 1, &order).into(),
             states: sequences.states.as_ref().map(|states| permuted(states, blocks, &order)),
             lengths: sequences.lengths.as_ref().map(|lengths| order.iter().map(|row| lengths[*row]).collect()),
-            ..sequences
+            ..sequences.clone()
         };
         for options in ways() {
             let mut engine = engine(&case, options);
@@ -98,6 +98,7 @@ fn a_row_alone_has_the_bits_that_it_has_among_others() {
                         x: alone(&sequences.x, 1, row).into(),
                         states: sequences.states.as_ref().map(|states| alone(states, blocks, row)),
                         lengths: sequences.lengths.as_ref().map(|lengths| vec![lengths[row]]),
+                        ..Sequences::default()
                     };
                     let found = pollster::block_on(engine.forward(&one)).expect("a sound problem");
                     let what = format!("row {row} of {case} at {}, trained: {trained}", level.name());

@@ -139,8 +139,14 @@ impl Problem {
         let x = draw(rows * steps * spec.input);
         let states = draw(rows * spec.state_len());
         let targets = self.targets(&mut draw);
-        let sequences =
-            Sequences { rows, steps, x: x.clone(), states: Some(states.clone()), lengths: self.lengths.clone() };
+        let sequences = Sequences {
+            rows,
+            steps,
+            x: x.clone(),
+            states: Some(states.clone()),
+            lengths: self.lengths.clone(),
+            statics: Vec::new(),
+        };
         let found = reference::differentiate_with(spec, &parameters, &sequences, &targets, &self.objective)
             .expect("a sound network and batch");
 

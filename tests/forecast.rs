@@ -23,6 +23,7 @@ struct Trained<E = CpuEngine> {
     engine: E,
     card: Card,
     table: Table,
+    spec: Spec,
 }
 
 fn table(text: &str, task: &Task) -> Table {
@@ -51,13 +52,14 @@ fn fit<E: Engine>(mut engine: E, table: Table, problem: &Problem, spec: Spec, op
     let run = problem.run(spec, options);
     block_on(fit_validated(&mut engine, &run, None, |_| Next::Continue, |_| Ok(()))).unwrap();
     let card = block_on(problem.finish(&mut engine)).unwrap();
-    Trained { engine, card, table }
+    Trained { engine, card, table, spec }
 }
 
-/// The same with a network over segments, which forecasts a distribution.
-fn train_distribution(text: &str, task: &Task, epochs: usize) -> Trained<AnyEngine> {
-    let table = table(text, task);
-    let problem = Problem::new(&table, task, &ReadOptions::default(), None).unwrap();
+/// The same with a network over segments.
+fn train_segments(text: &str, task: &Task, read: ReadOptions, epochs: usize) -> Trained<AnyEngine> {
+    let read = task.read_options(read);
+    let table = Table::read("t", text.as_bytes(), &read).unwrap();
+    let problem = Problem::new(&table, task, &read, None).unwrap();
     let recipe = Recipe { hidden: Some(32), epochs: Some(epochs), ..Recipe::default() };
     let Model { spec, parameters, .. } = recipe.network(&problem).unwrap();
     let engine = Device::cpu().engine(spec, &parameters).unwrap();
@@ -68,7 +70,7 @@ fn train_distribution(text: &str, task: &Task, epochs: usize) -> Trained<AnyEngi
 fn the_covariate_halves_the_error_and_intervals_hold() {
     let text = demand(3, 100 * 24, 0);
     let mae = |task: &Task| {
-        let Trained { mut engine, card, table } = train(&text, task, 50);
+        let Trained { mut engine, card, table, .. } = train(&text, task, 50);
         let options = BacktestOptions { coverage: Some(0.9), ..BacktestOptions::default() };
         let found = block_on(backtest(&mut engine, &card, &table, &options)).unwrap();
         assert_eq!(found.warnings, [""; 0], "{:?}", found.methods);
@@ -246,7 +248,7 @@ fn a_run_taken_up_within_an_epoch_ends_with_the_same_bits() {
 fn quantiles_rise_and_hold_their_share() {
     let quantiles = Quantiles::new(&[0.1, 0.5, 0.9]).unwrap();
     let task = Task { quantiles: Some(quantiles), ..with_covariate() };
-    let Trained { mut engine, card, table } = train(&demand(6, 60 * 24, 12), &task, 15);
+    let Trained { mut engine, card, table, .. } = train(&demand(6, 60 * 24, 12), &task, 15);
     let found = block_on(backtest(&mut engine, &card, &table, &BacktestOptions::default())).unwrap();
     assert_eq!((found.coverage, found.levels.clone()), (Some(0.8), vec![Some(0.1), Some(0.5), Some(0.9)]));
     let scores = &found.model().scores;
@@ -263,7 +265,8 @@ fn quantiles_rise_and_hold_their_share() {
 #[test]
 fn a_distribution_gives_any_interval_and_holds_it() {
     let task = Task { distribution: Some(Distribution::StudentT), ..with_covariate() };
-    let Trained { mut engine, card, table } = train_distribution(&demand(6, 60 * 24, 12), &task, 15);
+    let Trained { mut engine, card, table, .. } =
+        train_segments(&demand(6, 60 * 24, 12), &task, ReadOptions::default(), 15);
     assert_eq!(card.plan.quantiles, Some(Quantiles::default()));
     let found = block_on(backtest(&mut engine, &card, &table, &BacktestOptions::default())).unwrap();
     assert_eq!((found.coverage, found.model().scores.pinball.len()), (Some(0.8), 3));
@@ -296,7 +299,7 @@ fn counts_are_forecast_as_counts() {
         horizon: Some(14),
         ..Task::new(["sold"])
     };
-    let Trained { mut engine, card, table: counted } = train_distribution(&text, &task, 30);
+    let Trained { mut engine, card, table: counted, .. } = train_segments(&text, &task, ReadOptions::default(), 30);
     assert_eq!((card.plan.center, card.plan.divide, card.plan.log), (Center::None, Divide::Level, false));
     let options = BacktestOptions { coverage: Some(0.9), keep: true, ..BacktestOptions::default() };
     let found = block_on(backtest(&mut engine, &card, &counted, &options)).unwrap();
@@ -343,11 +346,64 @@ fn a_likelihood_validates_by_its_mean_however_many_series_there_are() {
     assert_close("validation loss", &finished.val, &[mean], 0.0, 1e-12);
 }
 
+/// Series that are 0 and 1, or 0 and -1, in turn, as their kind says: a window of one row does not tell.
+fn of_kinds(kinds: &[&str]) -> String {
+    let row = |n: usize, kind: &str, t: usize| {
+        let value = if t.is_multiple_of(2) {
+            "0"
+        } else if kind == "shop" {
+            "1"
+        } else {
+            "-1"
+        };
+        format!("{n},{kind},{}.5,{t},{value}\n", n * 7 % 40)
+    };
+    let rows = kinds.iter().enumerate().flat_map(|(n, kind)| (0..61).map(move |t| row(n, kind, t)));
+    format!("id,kind,area,t,y\n{}", rows.collect::<String>())
+}
+
+#[test]
+fn what_does_not_change_in_time_tells_series_apart() {
+    let kinds: Vec<&str> = ["shop", "mall"].into_iter().cycle().take(40).collect();
+    let (text, read) = (of_kinds(&kinds), ReadOptions { id: Some("id".into()), ..ReadOptions::default() });
+    let task = |statics: &[&str]| Task {
+        statics: statics.iter().map(|&name| name.to_owned()).collect(),
+        center: Some(Center::None),
+        scaling: Scaling::None,
+        window: Some(1),
+        horizon: Some(1),
+        season: Some(1),
+        ..Task::new(["y"])
+    };
+    let trained = |task: &Task| {
+        let mut trained = train_segments(&text, task, read.clone(), 30);
+        let Trained { engine, card, table, .. } = &mut trained;
+        let found = block_on(backtest(engine, card, table, &BacktestOptions::default())).unwrap();
+        (found.model().scores.mae, trained)
+    };
+    let (without, _) = trained(&task(&[]));
+    let (with, Trained { mut engine, card, spec, .. }) = trained(&task(&["kind", "area"]));
+    assert!(with < 0.1 && without > 0.4, "MAE {with} with the kind, {without} without");
+    assert_eq!(card.plan.static_features(), 3);
+
+    // Its file says what the values become, also of series that it has not seen.
+    let mut model = Model::new(spec, block_on(engine.parameters()).unwrap());
+    card.put(&mut model);
+    let model = Model::from_bytes("m", &model.to_bytes().unwrap()).unwrap();
+    let card = Card::of("m", &model).unwrap();
+    let mut engine = Device::cpu().engine(model.spec, &model.parameters).unwrap();
+    let new = Table::read("n", of_kinds(&["mall", "shop", "kiosk", "?"]).as_bytes(), &card.read_options(read)).unwrap();
+    let found = block_on(forecast(&mut engine, &card, &new, 1, None)).unwrap();
+    let values: Vec<f64> = found.series.iter().map(|series| series.values[0]).collect();
+    assert_close("of known kinds", &values[..2], &[-1.0, 1.0], 0.2, 0.0);
+    assert_eq!(found.notes, ["not seen in training, and taken for missing: kind kiosk"]);
+}
+
 #[test]
 fn a_forecast_goes_on_beyond_the_horizon_with_its_own_values() {
     let text = demand(7, 600, 0);
     let task = small(Task { calendar: vec![Calendar::Hour], ..Task::new(["demand"]) });
-    let Trained { mut engine, card, table } = train(&text, &task, 3);
+    let Trained { mut engine, card, table, .. } = train(&text, &task, 3);
     let found = block_on(forecast(&mut engine, &card, &table, 30, Some(0.9))).unwrap();
     let series = &found.series[0];
     assert_eq!(
@@ -370,7 +426,7 @@ fn a_forecast_goes_on_beyond_the_horizon_with_its_own_values() {
 
 #[test]
 fn what_does_not_fit_the_model_is_refused_by_its_name() {
-    let Trained { mut engine, card, table: known } = train(&demand(8, 300, 12), &with_covariate(), 1);
+    let Trained { mut engine, card, table: known, .. } = train(&demand(8, 300, 12), &with_covariate(), 1);
     let mut refused = |text: &str, steps: usize, level: Option<f64>| {
         let read = Table::read("t", text.as_bytes(), &card.read_options(ReadOptions::default()));
         let found = read.and_then(|table| block_on(forecast(&mut engine, &card, &table, steps, level)));
@@ -410,7 +466,7 @@ fn independent_channels_share_one_network() {
         text += &format!("{t},{:.4},{:.4},{:.4}\n", wave(0.0, 1.0), wave(1.0, 50.0), wave(2.0, 0.1));
     }
     let task = small(Task { channels: Some(Channels::Independent), ..Task::new(["a", "b", "c"]) });
-    let Trained { mut engine, card, table } = train(&text, &task, 60);
+    let Trained { mut engine, card, table, .. } = train(&text, &task, 60);
     assert_eq!((card.plan.inputs(), card.plan.outputs()), (1, 12));
     let found = block_on(backtest(&mut engine, &card, &table, &BacktestOptions::default())).unwrap();
     let of: Vec<(String, f64)> =
@@ -427,7 +483,7 @@ fn values_keep_the_digits_that_f32_has_not() {
     for (level, size) in [(0.0, 50.0), (6.78e9, 50.0), (1e300, 1e299), (-3e-200, 5e-201)] {
         let values: Vec<f64> = (0..200).map(|t| level + size * (f64::from(t) * 0.7).sin()).collect();
         let text: String = values.iter().map(|value| format!("{value:e}\n")).collect();
-        let Trained { mut engine, card, table } = train(&format!("y\n{text}"), &small(Task::new(["y"])), 5);
+        let Trained { mut engine, card, table, .. } = train(&format!("y\n{text}"), &small(Task::new(["y"])), 5);
         assert_eq!(table.series[0].values, values);
         let options = BacktestOptions { coverage: Some(0.5), season: Some(9), ..BacktestOptions::default() };
         let found = block_on(backtest(&mut engine, &card, &table, &options)).unwrap();

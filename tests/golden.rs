@@ -84,7 +84,14 @@ impl Golden<'_> {
 
     fn sequences(&self) -> Sequences {
         let states = self.case.states.then(|| self.states(|state| format!("{state}_0")));
-        Sequences { rows: self.case.rows, steps: self.case.steps, x: self.tensor("x"), states, lengths: None }
+        Sequences {
+            rows: self.case.rows,
+            steps: self.case.steps,
+            x: self.tensor("x"),
+            states,
+            lengths: None,
+            statics: Vec::new(),
+        }
     }
 
     fn check(&self, what: &str, found: &[f64], expected: &[f64]) {

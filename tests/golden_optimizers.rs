@@ -57,7 +57,8 @@ fn every_optimiser_and_clipping_are_pytorchs() {
     let (tensors, document): (SafeTensors, Document) = golden::parse(&bytes);
     let Dims { rows, steps, input, hidden, outputs } = document.dims;
     let spec = Spec::new(CellKind::RnnTanh, input, hidden, outputs);
-    let sequences = Sequences { rows, steps, x: golden::tensor(&tensors, "x"), states: None, lengths: None };
+    let sequences =
+        Sequences { rows, steps, x: golden::tensor(&tensors, "x"), states: None, lengths: None, statics: Vec::new() };
     let targets = golden::tensor(&tensors, "targets");
     let begin = golden::tensor(&tensors, "parameters");
     assert_eq!(document.cases.len(), 10);

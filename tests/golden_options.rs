@@ -93,7 +93,14 @@ impl Case {
         };
         let initial = self.states.then(|| states("", "_0"));
         let &Case { rows, steps, .. } = self;
-        let sequences = Sequences { rows, steps, x: tensor("x"), states: initial, lengths: self.lengths.clone() };
+        let sequences = Sequences {
+            rows,
+            steps,
+            x: tensor("x"),
+            states: initial,
+            lengths: self.lengths.clone(),
+            statics: Vec::new(),
+        };
         let dropout = self.dropout.map(Dropout::from).unwrap_or_default();
         let sound = "a sound case";
         let (whole, gradients) = match self.loss {

@@ -53,6 +53,8 @@ struct Golden {
     segment: usize,
     targets: usize,
     distribution: Option<Distribution>,
+    #[serde(default)]
+    statics: usize,
     #[serde(rename = "B")]
     rows: usize,
     #[serde(rename = "T")]
@@ -71,12 +73,12 @@ struct Golden {
 fn the_oracle_is_pytorchs_segrnn() {
     let bytes = golden::read("segments");
     let (tensors, Document { torch, cases }) = golden::parse(&bytes);
-    assert_eq!(cases.len(), 16);
+    assert_eq!(cases.len(), 20);
     for case in cases {
-        let Golden { name, cell, states, state_dict, segment, targets, distribution, .. } = case;
+        let Golden { name, cell, states, state_dict, segment, targets, distribution, statics, .. } = case;
         let Golden { rows, steps, input, hidden, outputs, layers, .. } = case;
         let loss = distribution.map_or(Loss::Mse, Loss::Likelihood);
-        let segments = Some(Segments { steps: segment, targets });
+        let segments = Some(Segments { steps: segment, targets, statics });
         let spec = Spec { layers, segments, ..Spec::new(cell, input, hidden, outputs) };
         let layout = Layout::new(&spec);
         let names: Vec<_> = layout.tensors().iter().map(|t| (t.name.clone(), t.shape.clone())).collect();
@@ -87,7 +89,8 @@ fn the_oracle_is_pytorchs_segrnn() {
             letters.flat_map(|letter| tensor(&format!("{prefix}{letter}{suffix}"))).collect()
         };
         let initial = states.then(|| of_states("", "_0"));
-        let sequences = Sequences { rows, steps, x: tensor("x"), states: initial, lengths: None };
+        let statics = if statics > 0 { tensor("statics") } else { Vec::new() };
+        let sequences = Sequences { rows, steps, x: tensor("x"), states: initial, lengths: None, statics };
         let objective = Objective { loss, ..Objective::default() };
         let (parameters, targets) = (tensor("parameters"), tensor("targets"));
         let found = reference::differentiate_with(&spec, &parameters, &sequences, &targets, &objective);
@@ -118,7 +121,7 @@ fn windows() -> Windows {
 }
 
 fn spec() -> Spec {
-    Spec { segments: Some(Segments { steps: 6, targets: 1 }), ..Spec::new(CellKind::Gru, 1, 24, 10) }
+    Spec { segments: Some(Segments { steps: 6, targets: 1, statics: 0 }), ..Spec::new(CellKind::Gru, 1, 24, 10) }
 }
 
 #[test]
@@ -152,7 +155,7 @@ fn a_network_over_segments_learns_and_its_file_forecasts_the_same() {
 #[test]
 fn what_a_network_over_segments_cannot_be_or_do_is_refused() {
     let refusal = |spec: Spec| spec.validate().expect_err("no such network").to_string();
-    let segments = |steps, targets| Some(Segments { steps, targets });
+    let segments = |steps, targets| Some(Segments { steps, targets, statics: 0 });
     assert!(refusal(Spec { segments: segments(0, 1), ..spec() }).starts_with("steps of a segment is 0"));
     assert!(refusal(Spec { segments: segments(6, 3), ..spec() }).contains("a multiple of 3"));
     assert!(refusal(Spec { bidirectional: true, ..spec() }).starts_with("directions over segments is 2"));

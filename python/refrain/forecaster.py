@@ -22,7 +22,7 @@ _Part = Any
 
 # What a model whose training goes on brings along.
 _OF_MODEL = (
-    "target past future except_ calendar window horizon season quantiles scale center divide log channels cell model segment "
+    "target past future static except_ calendar window horizon season quantiles scale center divide log channels cell model segment "
     "hidden layers bidirectional budget"
 ).split()
 _SCORES = "mae rmse mape smape mase mase_median r2 r2_median scaled_mse scaled_mae coverage width".split()
@@ -131,6 +131,8 @@ class Forecaster:
         the forecast too.
     calendar : str or list of str
         What the network is told of the calendar: "minute", "hour", "weekday", "day", "month", "yearday".
+    static : str or list of str
+        Columns of a panel that hold one value a series, text or a number.
     except_ : str or list of str
         Columns that "all" leaves out.
     quantiles : list of float, optional
@@ -243,6 +245,7 @@ class Forecaster:
         future: _Names = (),
         calendar: _Names = (),
         *,
+        static: _Names = (),
         except_: _Names = (),
         quantiles: Sequence[float] | None = None,
         center: str | None = None,
@@ -579,6 +582,7 @@ class Forecaster:
         loaded.set_params(
             **{name: plan[name] for name in same},
             target=plan["targets"],
+            static=[column["name"] for column in plan["statics"]],
             scale=plan["scaling"],
             quantiles=quantiles,
             time=description["time"],
@@ -597,7 +601,8 @@ class Forecaster:
             return f"<pre>{html.escape(repr(self))}</pre>"
         about, plan = self._description, self.plan_
         spec = about["spec"]
-        named = {"forecasts": plan["targets"], "past": plan["past"], "future": plan["future"], "calendar": plan["calendar"]}
+        named = {"forecasts": plan["targets"], "past": plan["past"], "future": plan["future"]}
+        named |= {"static": [column["name"] for column in plan["statics"]], "calendar": plan["calendar"]}
         rows = [(what, ", ".join(names)) for what, names in named.items() if names]
         rows.append(("rows", f"{plan['horizon']} ahead, from {plan['window']}; frequency {about['frequency']}"))
         if about["series"] > 1:

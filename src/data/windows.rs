@@ -25,6 +25,18 @@ pub struct Windows {
     center: Center,
     /// Features of a step that `center` is for: the first ones.
     centered: usize,
+    statics: Option<Statics>,
+}
+
+/// What does not change in time.
+#[derive(Clone, Debug)]
+struct Statics {
+    /// [entities, C], row-major.
+    values: Arc<Vec<f32>>,
+    /// C.
+    features: usize,
+    /// The entity of each window, `[N]`.
+    of: Arc<Vec<u32>>,
 }
 
 impl Windows {
@@ -58,7 +70,8 @@ impl Windows {
             return Err(Error::Index { what, index, len });
         }
         let (series, starts, targets) = (Arc::new(series), Arc::new(starts), Arc::new(targets));
-        Ok(Windows { steps, inputs, series, starts, targets, lengths: None, center: Center::None, centered: 0 })
+        let (lengths, center, centered, statics) = (None, Center::None, 0, None);
+        Ok(Windows { steps, inputs, series, starts, targets, lengths, center, centered, statics })
     }
 
     /// Sequences `x` [N, T, I] with targets [N, `target_len`] as windows: window n begins at step n*T.
@@ -91,6 +104,23 @@ impl Windows {
         Ok(self.cut(lengths))
     }
 
+    /// The same windows, each with the features of an entity that do not change in time: those of `of[n]` in `values`
+    /// ([entities, C], with `features` for C).
+    ///
+    /// # Errors
+    /// [`Error::Length`] where `values` are no whole number of entities, or there is not one entity a window;
+    /// [`Error::Index`] where there is no such entity.
+    pub fn with_statics(mut self, values: Vec<f32>, features: usize, of: Vec<u32>) -> Result<Self> {
+        let len = values.len() / features.max(1);
+        Error::check_len("static features", &[("entities", len), ("C", features)], values.len())?;
+        Error::check_len("entities of windows", &[("N", self.count())], of.len())?;
+        if let Some(&index) = of.iter().find(|&&entity| entity as usize >= len) {
+            return Err(Error::Index { what: "the entity of a window", index: index as usize, len });
+        }
+        self.statics = Some(Statics { values: Arc::new(values), features, of: Arc::new(of) });
+        Ok(self)
+    }
+
     /// The same windows with other targets, [N, `len`].
     ///
     /// # Errors
@@ -118,9 +148,10 @@ impl Windows {
             Targets::Horizon { .. } => self.targets.clone(),
         };
         let starts = Arc::new(ids.iter().map(|&id| self.starts[id as usize]).collect());
-        let of_ids = |lengths: &Arc<Vec<u32>>| Arc::new(ids.iter().map(|&id| lengths[id as usize]).collect());
+        let of_ids = |all: &Arc<Vec<u32>>| Arc::new(ids.iter().map(|&id| all[id as usize]).collect());
         let lengths = self.lengths.as_ref().map(of_ids);
-        Ok(Windows { starts, targets, lengths, series: self.series.clone(), ..*self })
+        let statics = self.statics.as_ref().map(|statics| Statics { of: of_ids(&statics.of), ..statics.clone() });
+        Ok(Windows { starts, targets, lengths, statics, series: self.series.clone(), ..*self })
     }
 
     /// As [`Windows::with_lengths`], for lengths that may be 0: a sequence that is cut in time may have ended before
@@ -180,6 +211,18 @@ impl Windows {
     /// The steps of window `n` within its length.
     pub fn length(&self, n: usize) -> usize {
         self.lengths.as_ref().map_or(self.steps, |lengths| lengths[n] as usize)
+    }
+
+    /// Features of a window that do not change in time (C).
+    pub fn static_features(&self) -> usize {
+        self.statics.as_ref().map_or(0, |statics| statics.features)
+    }
+
+    /// Those of window `n`, `[C]`.
+    pub fn statics(&self, n: usize) -> &[f32] {
+        self.statics
+            .as_ref()
+            .map_or(&[], |Statics { values, features, of }| &values[of[n] as usize * features..][..*features])
     }
 
     /// How windows are centred, and how many of the first features.
@@ -245,7 +288,7 @@ impl Windows {
         }
     }
 
-    /// A number that tells these windows from others: FNV-1a of series, starts, given targets and lengths.
+    /// A number that tells these windows from others: FNV-1a of series, starts, given targets, lengths and static features.
     pub fn fingerprint(&self) -> u64 {
         let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
         self.series.iter().for_each(|value| hash.write_u32(value.to_bits()));
@@ -254,6 +297,10 @@ impl Windows {
             values.iter().for_each(|value| hash.write_u32(value.to_bits()));
         }
         self.lengths().into_iter().flatten().for_each(|&length| hash.write_u32(length));
+        if let Some(Statics { values, of, .. }) = &self.statics {
+            values.iter().for_each(|value| hash.write_u32(value.to_bits()));
+            of.iter().for_each(|&entity| hash.write_u32(entity));
+        }
         hash.finish()
     }
 

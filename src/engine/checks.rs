@@ -42,31 +42,35 @@ pub fn check_steps(spec: &Spec) -> Result<()> {
     spec.validate()
 }
 
-/// Checks that windows have as many features as the network has inputs.
+/// Checks that windows have as many features as the network has inputs, and as many that do not change in time.
 ///
 /// # Errors
 /// [`Error::Config`] with both numbers where they differ.
 pub fn check_windows(spec: &Spec, windows: &Windows) -> Result<()> {
-    if windows.inputs() == spec.input {
-        return Ok(());
+    let sizes = [
+        ("the windows' number of features", windows.inputs(), spec.input),
+        ("the windows' number of static features", windows.static_features(), spec.statics()),
+    ];
+    match sizes.into_iter().find(|(_, found, expected)| found != expected) {
+        None => Ok(()),
+        Some((what, found, expected)) => Err(Error::config(what, found, format!("{expected}, the network's"))),
     }
-    let expected = format!("{}, the network's", spec.input);
-    Err(Error::config("the windows' number of features", windows.inputs(), expected))
 }
 
 /// Checks the tensors of sequences against their shapes in this network.
 ///
 /// # Errors
 /// [`Error::Config`] where there are no rows or no steps, or a row's length is not from 1 to T; [`Error::Length`] where
-/// `x`, the states or the lengths do not have as many values as their shapes call for.
+/// `x`, the states, the lengths or the static features do not have as many values as their shapes call for.
 pub fn check_sequences(spec: &Spec, sequences: &Sequences<'_>) -> Result<()> {
-    let &Sequences { rows, steps, ref x, ref states, ref lengths } = sequences;
+    let &Sequences { rows, steps, ref x, ref states, ref lengths, ref statics } = sequences;
     for (name, size) in [("rows", rows), ("steps", steps)] {
         if size == 0 {
             return Err(Error::config(name, size, "at least 1"));
         }
     }
     Error::check_len("x", &[("B", rows), ("T", steps), ("I", spec.input)], x.len())?;
+    Error::check_len("static features", &[("B", rows), ("C", spec.statics())], statics.len())?;
     if let Some(states) = states {
         spec.check_states("states", rows, states.len())?;
     }

@@ -4,6 +4,7 @@ use super::conformal::Intervals;
 use super::panel::{spreads, widened};
 use super::plan::Plan;
 use super::scale::{Scale, fit_series};
+use super::statics::Static;
 use super::table::{Known, ReadOptions, Series, Table};
 use super::time::{Frequency, Stamp, Style};
 use super::tried::Tried;
@@ -156,6 +157,13 @@ impl Card {
         }
         if plan.distribution.is_some() && (plan.quantiles.is_none() || spec.segments.is_none()) {
             return Err("its forecast is a distribution, expected levels of it and a network over segments".to_owned());
+        }
+        if plan.static_features() != spec.statics() || !plan.statics.iter().all(Static::is_sound) {
+            return Err(format!(
+                "its forecast has {} static features, expected {}, the network's, of sound columns",
+                plan.static_features(),
+                spec.statics()
+            ));
         }
         if plan.least > plan.window {
             return Err(format!(

@@ -24,7 +24,7 @@ pub struct Forecast {
     pub middle: usize,
     /// The series, as in the table, but for those that are too short.
     pub series: Vec<SeriesForecast>,
-    /// Plain sentences: which series are left out.
+    /// Plain sentences: which series are left out, and which static values are unknown.
     pub notes: Vec<String>,
     /// The name of the column of times.
     time: String,
@@ -72,20 +72,22 @@ pub async fn forecast<E: Engine>(
     coverage: Option<f64>,
 ) -> Result<Forecast> {
     let (plan, all) = (&card.plan, table.series.len());
+    let mut notes: Vec<String> = plan.unknown_statics(table)?.into_iter().collect();
     let (short, long): (Vec<&Series>, Vec<&Series>) =
         table.series.iter().partition(|series| series.known < plan.least());
     if short.is_empty() || short.len() == all {
-        return forecast_all(engine, card, table, steps, coverage).await;
+        let found = forecast_all(engine, card, table, steps, coverage).await?;
+        return Ok(Forecast { notes, ..found });
     }
     let rest = table.with_series(long.into_iter().cloned().collect(), table.filled);
     let found = forecast_all(engine, card, &rest, steps, coverage).await?;
-    let note = format!(
+    notes.push(format!(
         "{} of {all} series have fewer rows than the model's shortest window, {}, and are not forecast: {}",
         short.len(),
         plan.least(),
         listed(short.iter().map(|series| series.id.clone().unwrap_or_default())),
-    );
-    Ok(Forecast { notes: vec![note], ..found })
+    ));
+    Ok(Forecast { notes, ..found })
 }
 
 async fn forecast_all<E: Engine>(
@@ -225,6 +227,7 @@ fn tail(table: &Table, plan: &Plan, rows: usize) -> Result<Table> {
         }
         Ok(Series {
             id: series.id.clone(),
+            statics: series.statics.clone(),
             first,
             clock: series.clock.clone(),
             values,

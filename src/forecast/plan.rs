@@ -1,6 +1,7 @@
 //! What is to be forecast, from what, with every number settled.
 
 use super::normalize::{Center, Divide};
+use super::statics::Static;
 use super::table::ReadOptions;
 use super::task::{Channels, Scaling, read_options};
 use super::time::Calendar;
@@ -18,6 +19,9 @@ pub struct Plan {
     pub past: Vec<String>,
     /// Columns that are known for the time of the forecast too.
     pub future: Vec<String>,
+    /// Columns that do not change in time.
+    #[serde(default)]
+    pub statics: Vec<Static>,
     /// What the network is told of the calendar.
     pub calendar: Vec<Calendar>,
     /// Rows that the network sees (T).
@@ -69,7 +73,8 @@ impl Plan {
 
     /// `options` for a table that this plan's model is to forecast.
     pub fn read_options(&self, options: ReadOptions) -> ReadOptions {
-        read_options(&self.targets, &self.past, &self.future, false, options)
+        let statics = self.statics.iter().map(|column| column.name.clone()).collect();
+        read_options(&self.targets, &self.past, &self.future, false, ReadOptions { statics, ..options })
     }
 
     /// Its columns: targets, then past, then future.

@@ -228,12 +228,13 @@ impl Recipe {
 
     /// The rows of a segment for a problem, where the network goes over segments.
     pub fn segment(&self, problem: &Problem) -> Option<usize> {
-        let Plan { window, season, horizon, .. } = problem.card.plan;
+        let plan = &problem.card.plan;
+        let Plan { window, season, horizon, .. } = *plan;
         let suggested = || suggested_segment(window, season, horizon);
         match self.model {
             Some(Architecture::Rows) => None,
             Some(Architecture::Segments(steps)) => Some(steps.unwrap_or_else(suggested)),
-            None if problem.card.plan.distribution.is_some() => Some(suggested()),
+            None if plan.distribution.is_some() || !plan.statics.is_empty() => Some(suggested()),
             None if self.bidirectional => None,
             None => Some(suggested()).filter(|steps| 2 * steps <= window),
         }
@@ -251,9 +252,13 @@ impl Recipe {
     /// [`Error::Config`] where it cannot be, [`Error::Limit`] where it would be too large.
     pub fn network(&self, problem: &Problem) -> Result<Model> {
         let segment = self.segment(problem);
-        let targets = problem.card.plan.width() * problem.card.plan.outputs_of_target();
+        let plan = &problem.card.plan;
+        let (targets, statics) = (plan.width() * plan.outputs_of_target(), plan.static_features());
+        if statics > 0 && segment.is_none() {
+            return Err(Error::config("model", "over rows", "one over segments, which alone takes static columns"));
+        }
         let spec = problem.spec(self.cell, self.hidden.unwrap_or(HIDDEN), self.layers);
-        let segments = segment.map(|steps| Segments { steps, targets });
+        let segments = segment.map(|steps| Segments { steps, targets, statics });
         let spec = Spec { bidirectional: self.bidirectional, segments, ..spec };
         spec.check_size()?;
         Ok(Model::new(spec, initial_parameters(&spec, self.seed)))

@@ -108,7 +108,8 @@ impl Search {
         let positive = task.log.is_none() && !plan.counts() && is_positive(table, &table.places(&plan.targets)?);
         open(positive, Change::Log(!plan.log));
         open(task.divide.is_none() && !plan.counts(), Change::Divide(Divide::Deviation));
-        open(recipe.model.is_none() && plan.distribution.is_none() && recipe.segment(problem).is_some(), Change::Rows);
+        let any = recipe.model.is_none() && plan.distribution.is_none() && plan.statics.is_empty();
+        open(any && recipe.segment(problem).is_some(), Change::Rows);
         open(recipe.optimizer.is_none(), Change::Faster);
         open(recipe.hidden.is_none(), Change::Hidden(2 * HIDDEN));
         let channels = if plan.channels == Channels::Joint { Channels::Independent } else { Channels::Joint };

@@ -5,6 +5,7 @@ use super::normalize::{Center, Divide};
 use super::number::exact;
 use super::plan::Plan;
 use super::split::{rows_to_train, shortest_window, training_rows};
+use super::statics::Static;
 use super::table::{Series, Table, nearest};
 use super::task::{ALL, Channels, Task};
 use crate::error::{Error, Result};
@@ -22,6 +23,7 @@ impl Plan {
             let message = "the calendar needs a column of dates; `ReadOptions::time` names it";
             return Err(Error::Table { place: table.name.clone(), message: message.into() });
         }
+        let statics = task.statics.iter().map(|name| Static::of(table, name)).collect::<Result<_>>()?;
         let columns = table.places(&targets)?;
         // What the data decide is decided by rows that are trained on whatever the horizon will be.
         let cut = |series: &Series| {
@@ -65,6 +67,7 @@ impl Plan {
             targets,
             past,
             future,
+            statics,
             calendar,
             window,
             least,

@@ -15,6 +15,8 @@ use std::ops::Range;
 #[derive(Clone, Debug)]
 pub struct Stack {
     values: Vec<f32>,
+    /// Features of each segment that do not change in time, [segments, C].
+    statics: Vec<f32>,
     /// Where each series lies; with independent channels, each target of each series.
     pub segments: Vec<Segment>,
 }
@@ -28,8 +30,9 @@ impl Stack {
     pub fn new(table: &Table, plan: &Plan, scales: &[Vec<Scale>], from: &[usize]) -> Result<Self> {
         let groups = if plan.channels == Channels::Joint { 1 } else { plan.targets.len() };
         let rows = table.series.iter().zip(from).map(|(series, from)| series.known - from).sum::<usize>() * groups;
-        let mut stack = Stack { values: Vec::with_capacity(rows * plan.inputs()), segments: Vec::new() };
-        let columns = table.places(plan.columns())?;
+        let (values, segments) = (Vec::with_capacity(rows * plan.inputs()), Vec::new());
+        let mut stack = Stack { values, statics: Vec::new(), segments };
+        let (columns, statics) = (table.places(plan.columns())?, plan.static_places(table)?);
         for (series, (scales, &skipped)) in scales.iter().zip(from).enumerate() {
             let known = as_known(table, plan, series, &columns);
             for group in 0..groups {
@@ -37,6 +40,7 @@ impl Stack {
                 stack.segments.push(Segment { series, target: group * plan.width(), first, skipped, rows });
                 let rows = Rows { table, plan, series, scales, columns: &columns, known: &known };
                 rows.push(skipped, group * plan.width()..(group + 1) * plan.width(), &mut stack.values)?;
+                stack.statics.append(&mut plan.statics_of(&statics, &table.series[series]));
             }
         }
         Ok(stack)
@@ -56,8 +60,14 @@ impl Stack {
         with_targets: bool,
     ) -> Result<(Windows, Origins)> {
         let origins = Origins { segments: self.segments, ends, window: plan.window, bases: Vec::new() };
+        let entities: Vec<u32> = (0..origins.ends.len()).map(|id| origins.place(id) as u32).collect();
+        let told = |windows: Windows| match plan.static_features() {
+            0 => Ok(windows),
+            features => windows.with_statics(self.statics, features, entities),
+        };
         let Some(center) = plan.view() else {
-            return copied(&self.values, plan, scales, origins, with_targets);
+            let (windows, origins) = copied(&self.values, plan, scales, origins, with_targets)?;
+            return Ok((told(windows)?, origins));
         };
         let starts: Vec<u32> = origins.ends.iter().map(|&end| end - plan.window as u32).collect();
         let targets = if with_targets {
@@ -66,7 +76,7 @@ impl Stack {
             Targets::Given { values: vec![0.0; starts.len()], len: 1 }
         };
         let windows = Windows::new(self.values, plan.inputs(), plan.window, starts, targets)?;
-        Ok((windows.centered(center, plan.width())?, origins))
+        Ok((told(windows.centered(center, plan.width())?)?, origins))
     }
 }
 

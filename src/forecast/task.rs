@@ -19,6 +19,8 @@ pub struct Task {
     pub past: Vec<String>,
     /// Columns that are known for the time of the forecast too.
     pub future: Vec<String>,
+    /// Columns that do not change in time, of a panel: text or numbers. Networks over segments take them.
+    pub statics: Vec<String>,
     /// Columns that [`ALL`] does not stand for.
     pub except: Vec<String>,
     /// What the network is told of the calendar.
@@ -83,6 +85,7 @@ impl Task {
             targets: targets.into_iter().map(Into::into).collect(),
             past: Vec::new(),
             future: Vec::new(),
+            statics: Vec::new(),
             except: Vec::new(),
             calendar: Vec::new(),
             window: None,
@@ -105,7 +108,7 @@ impl Task {
     pub fn read_options(&self, options: ReadOptions) -> ReadOptions {
         let all =
             [&self.targets, &self.past, &self.future].iter().any(|columns| columns.iter().any(|name| name == ALL));
-        let options = ReadOptions { except: self.except.clone(), ..options };
+        let options = ReadOptions { except: self.except.clone(), statics: self.statics.clone(), ..options };
         read_options(&self.targets, &self.past, &self.future, all, options)
     }
 }

@@ -5,8 +5,8 @@ use crate::rng::{Purpose, generator};
 use rand::RngExt;
 
 /// PyTorch's defaults: every recurrent tensor from U(-1/sqrt(H), 1/sqrt(H)), the head from U(-1/sqrt(D*H),
-/// 1/sqrt(D*H)), the embedding of segments likewise by the values of a segment. Positions have mean 0 and variance 1. The
-/// distribution is PyTorch's; the numbers are our generator's.
+/// 1/sqrt(D*H)), the embeddings of segments and of static features likewise by the values of a segment and the number of
+/// features. Positions have mean 0 and variance 1. The distribution is PyTorch's; the numbers are our generator's.
 pub fn initial_parameters(spec: &Spec, seed: u64) -> Vec<f32> {
     let layout = Layout::new(spec);
     let mut rng = generator(seed, Purpose::Weights);
@@ -16,6 +16,7 @@ pub fn initial_parameters(spec: &Spec, seed: u64) -> Vec<f32> {
     if let (Some(ranges), Some(segments)) = (layout.segments(), spec.segments) {
         bounds[..ranges.positions.start].fill(bound(segments.steps * spec.input));
         bounds[ranges.positions.clone()].fill(3f32.sqrt());
+        bounds[ranges.statics.clone()].fill(bound(segments.statics));
     }
     bounds.into_iter().map(|bound| bound * (2.0 * rng.random::<f32>() - 1.0)).collect()
 }

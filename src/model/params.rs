@@ -36,6 +36,8 @@ pub struct SegmentRanges {
     pub embedding_bias: Range<usize>,
     /// The position of each segment of the horizon, [M, H].
     pub positions: Range<usize>,
+    /// W_s of static features, [H, C]; empty where there are none.
+    pub statics: Range<usize>,
 }
 
 /// Where each tensor of a network lies in its flat parameter block. Gradients and the optimiser's moments have the same
@@ -62,10 +64,13 @@ impl Layout {
             range
         };
         let rows = spec.facts().gates * spec.hidden;
-        let segments = spec.segments.map(|Segments { steps, .. }| SegmentRanges {
-            embedding_weight: push("embedding.weight".into(), &[spec.hidden, steps * spec.input]),
-            embedding_bias: push("embedding.bias".into(), &[spec.hidden]),
-            positions: push("positions.weight".into(), &[spec.positions(), spec.hidden]),
+        let segments = spec.segments.map(|Segments { steps, statics, .. }| {
+            let embedding_weight = push("embedding.weight".into(), &[spec.hidden, steps * spec.input]);
+            let embedding_bias = push("embedding.bias".into(), &[spec.hidden]);
+            let positions = push("positions.weight".into(), &[spec.positions(), spec.hidden]);
+            let none = positions.end..positions.end;
+            let statics = if statics == 0 { none } else { push("statics.weight".into(), &[spec.hidden, statics]) };
+            SegmentRanges { embedding_weight, embedding_bias, positions, statics }
         });
         let mut layers = Vec::new();
         for layer in 0..spec.layers {

@@ -41,16 +41,24 @@ pub struct Head {
 ///
 /// Each segment becomes one input of the recurrent layers: e = relu(W s + b), with s its values, [w, I]. The final states
 /// are then decoded once for each segment of the horizon: one step of the same layers, whose input is that segment's
-/// position, a learned vector; the head makes the segment, [w, F], of it. Segments end where a row ends, so that what is
-/// left over stands at the beginning, after zeros.
+/// position, a learned vector, plus W_s c where a row has static features c; the head makes the segment, [w, F], of it.
+/// Segments end where a row ends, so that what is left over stands at the beginning, after zeros.
 ///
-/// Source: Lin et al. 2023, SegRNN, arXiv 2308.11200, with parallel decoding, and without its embedding of channels.
+/// Source: Lin et al. 2023, SegRNN, arXiv 2308.11200, with parallel decoding. Its embedding of channels is that of static
+/// features which tell channels apart, added to positions in place of standing beside them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Segments {
     /// Time steps of a segment (w).
     pub steps: usize,
     /// Values of a step of the horizon (F): the outputs O are [K, F], K steps of it.
     pub targets: usize,
+    /// Features of a row that do not change in time (C).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub statics: usize,
+}
+
+fn is_zero(size: &usize) -> bool {
+    *size == 0
 }
 
 /// A recurrent network as `torch.nn.{RNN, LSTM, GRU}` with `batch_first=True`, and a `torch.nn.Linear` head on it, or
@@ -129,9 +137,10 @@ impl Spec {
         let recurrent = layers * self.directions() as u128 * layer;
         let parameters = match self.segments {
             None => recurrent + outputs * (self.top() as u128 + 1),
-            Some(Segments { steps, targets }) => {
-                let [steps, targets, positions] = [steps, targets, self.positions()].map(|size| size as u128);
-                recurrent + hidden * (steps * inputs + 1 + positions) + steps * targets * (hidden + 1)
+            Some(Segments { steps, targets, statics }) => {
+                let sizes = [steps, targets, statics, self.positions()];
+                let [steps, targets, statics, positions] = sizes.map(|size| size as u128);
+                recurrent + hidden * (steps * inputs + 1 + positions + statics) + steps * targets * (hidden + 1)
             }
         };
         if parameters > MOST_PARAMETERS {
@@ -161,11 +170,14 @@ impl Spec {
         })
     }
 
-    fn check_segments(&self, Segments { steps, targets }: Segments) -> Result<()> {
+    fn check_segments(&self, Segments { steps, targets, statics }: Segments) -> Result<()> {
         for (name, size) in [("steps of a segment", steps), ("targets of a step", targets)] {
             if size == 0 || size > 1 << 20 {
                 return Err(Error::config(name, size, "a whole number from 1 to 1048576"));
             }
+        }
+        if statics > 1 << 20 {
+            return Err(Error::config("static features", statics, "at most 1048576"));
         }
         if self.bidirectional {
             return Err(Error::config("directions over segments", 2, 1));
@@ -190,6 +202,11 @@ impl Spec {
     /// Segments of the horizon, each with a position: 0 of a network that goes over steps.
     pub fn positions(&self) -> usize {
         self.segments.map_or(0, |segments| self.outputs().div_ceil(segments.steps * segments.targets))
+    }
+
+    /// Features of a row that do not change in time (C): 0 of a network that goes over steps.
+    pub fn statics(&self) -> usize {
+        self.segments.map_or(0, |segments| segments.statics)
     }
 
     /// Directions (D): 1 or 2.

@@ -11,7 +11,7 @@
 //!
 //! let spec = Spec::new(CellKind::Gru, 2, 5, 1);
 //! let parameters = vec![0.1; Layout::new(&spec).len()];
-//! let sequences = Sequences { rows: 3, steps: 4, x: vec![0.5; 3 * 4 * 2], states: None, lengths: None };
+//! let sequences = Sequences { rows: 3, steps: 4, x: vec![0.5; 3 * 4 * 2], states: None, lengths: None, statics: Vec::new() };
 //! let found = reference::differentiate(&spec, &parameters, &sequences, &[1.0; 3])?;
 //! assert_eq!(found.outputs, reference::forward(&spec, &parameters, &sequences)?);
 //! # Ok::<(), refrain::Error>(())

@@ -18,6 +18,8 @@ pub(super) struct Network<R> {
     /// The length of each row, `[B]`: T where none are given.
     pub lengths: Vec<usize>,
     pub x: Vec<R>,
+    /// [B, C].
+    pub statics: Vec<R>,
     /// [S, L*D, B, H].
     pub initial: Vec<R>,
     /// What is dropped between the layers.
@@ -37,7 +39,7 @@ impl<R: Number> Network<R> {
     pub fn new(spec: &Spec, parameters: &[f64], sequences: &Sequences, dropout: &Dropout) -> Result<Self> {
         spec.validate()?;
         dropout.check()?;
-        let &Sequences { rows, steps, ref x, ref states, ref lengths } = sequences;
+        let &Sequences { rows, steps, ref x, ref states, ref lengths, ref statics } = sequences;
         for (name, size) in [("rows", rows), ("steps", steps)] {
             if size == 0 {
                 return Err(Error::config(name, size, "at least 1"));
@@ -46,6 +48,7 @@ impl<R: Number> Network<R> {
         let layout = Layout::new(spec);
         Error::check_len("parameters", &[("block", layout.len())], parameters.len())?;
         Error::check_len("x", &[("B", rows), ("T", steps), ("I", spec.input)], x.len())?;
+        Error::check_len("static features", &[("B", rows), ("C", spec.statics())], statics.len())?;
         let lengths = match lengths {
             None => vec![steps; rows],
             Some(lengths) => {
@@ -66,9 +69,9 @@ impl<R: Number> Network<R> {
                 exact(states)
             }
         };
-        let (parameters, x) = (exact(parameters), exact(x));
+        let (parameters, x, statics) = (exact(parameters), exact(x), exact(statics));
         let (spec, mask) = (*spec, dropout.mask());
-        Ok(Network { spec, layout, parameters, rows, steps, lengths, x, initial, mask })
+        Ok(Network { spec, layout, parameters, rows, steps, lengths, x, statics, initial, mask })
     }
 
     /// The forward pass over the steps.

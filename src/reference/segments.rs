@@ -68,11 +68,17 @@ impl<'a> Shape<'a> {
     }
 
     fn decoder<R: Number>(&self, network: &Network<R>, states: &[R]) -> Network<R> {
-        let rows = network.rows * self.positions;
+        let (rows, hidden, features) = (network.rows * self.positions, network.spec.hidden, network.spec.statics());
         let positions = &network.parameters[self.ranges.positions.clone()];
+        let weight = &network.parameters[self.ranges.statics.clone()];
+        let mut x = positions.repeat(network.rows);
+        for (n, value) in x.iter_mut().enumerate() {
+            let (b, j) = (n / (self.positions * hidden), n % hidden);
+            (0..features).for_each(|k| *value += weight[j * features + k] * network.statics[b * features + k]);
+        }
         let repeated = states.chunks_exact(network.spec.hidden).flat_map(|state| vec![state; self.positions]);
         let initial = repeated.flatten().copied().collect();
-        self.of(network, rows, 1, vec![1; rows], positions.repeat(network.rows), initial)
+        self.of(network, rows, 1, vec![1; rows], x, initial)
     }
 
     fn of<R: Number>(
@@ -86,7 +92,7 @@ impl<'a> Shape<'a> {
     ) -> Network<R> {
         let parameters = network.parameters[network.layout.recurrent()].to_vec();
         let (spec, layout) = (self.recurrent, Layout::new(&self.recurrent));
-        Network { spec, layout, parameters, rows, steps, lengths, x, initial, mask: network.mask }
+        Network { spec, layout, parameters, rows, steps, lengths, x, statics: Vec::new(), initial, mask: network.mask }
     }
 
     /// Multiplies what the decoder gives, or its gradient, [B, M, H], by the mask of what stands above the last layer.
@@ -111,7 +117,7 @@ impl<'a> Shape<'a> {
 /// ```text
 /// e[b, n, j] = relu(b_e[j] + sum_k W_e[j, k] segment[b, n, k])
 /// h_n        = layers(e)
-/// d[b, m]    = layers(position[m], from h_n[b])
+/// d[b, m]    = layers(position[m] + W_s c[b], from h_n[b])
 /// y[b, m, r] = b_y[r] + sum_j W_y[r, j] drop(d)[b, m, j]
 /// ```
 pub(super) fn forward<R: Number>(network: &Network<R>) -> Passes<R> {
@@ -169,6 +175,11 @@ pub(super) fn backward<R: Number>(network: &Network<R>, passes: &Passes<R>, d_ou
     let positions = &mut d_parameters[shape.ranges.positions.clone()];
     let len = positions.len();
     back.x.iter().enumerate().for_each(|(n, &d)| positions[n % len] += d);
+    let (first, features) = (shape.ranges.statics.start, network.spec.statics());
+    for (n, &d) in back.x.iter().enumerate() {
+        let (b, j) = (n / len, n % hidden);
+        (0..features).for_each(|k| d_parameters[first + j * features + k] += d * network.statics[b * features + k]);
+    }
     let mut d_states = d_outputs.states.clone();
     for (n, state) in back.states.chunks_exact(hidden).enumerate() {
         let first = n / shape.positions * hidden;

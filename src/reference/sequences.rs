@@ -7,7 +7,7 @@ use crate::error::Result;
 /// it by `pack_padded_sequence(.., batch_first=True, enforce_sorted=False)`: what lies beyond its length is never read,
 /// hidden states and outputs are zero there, the final states are those at the row's true end, the reverse direction
 /// starts there, and [`Readout::Last`](crate::model::Readout::Last) reads there.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Sequences {
     /// Batch rows (B).
     pub rows: usize,
@@ -19,6 +19,8 @@ pub struct Sequences {
     pub states: Option<Vec<f64>>,
     /// The length of each row, `[B]`, from 1 to T; or T for all.
     pub lengths: Option<Vec<usize>>,
+    /// Features of each row that do not change in time, [B, C]; empty of a network that has none.
+    pub statics: Vec<f64>,
 }
 
 /// The same values in f64, exactly.
@@ -30,7 +32,8 @@ impl From<&data::Sequences<'_>> for Sequences {
     fn from(from: &data::Sequences) -> Self {
         let states = from.states.as_deref().map(widen);
         let lengths = from.lengths.as_ref().map(|lengths| lengths.iter().map(|&length| length as usize).collect());
-        Sequences { rows: from.rows, steps: from.steps, x: widen(&from.x), states, lengths }
+        let (x, statics) = (widen(&from.x), widen(&from.statics));
+        Sequences { rows: from.rows, steps: from.steps, x, states, lengths, statics }
     }
 }
 
@@ -45,6 +48,7 @@ impl Sequences {
         let x = ids().flat_map(|id| widen(&windows.input(id))).collect();
         let targets = ids().flat_map(|id| widen(&windows.target(id))).collect();
         let lengths = windows.lengths().map(|_| ids().map(|id| windows.length(id)).collect());
-        Ok((Sequences { rows: ids().len(), steps: windows.steps(), x, states: None, lengths }, targets))
+        let statics = ids().flat_map(|id| widen(windows.statics(id))).collect();
+        Ok((Sequences { rows: ids().len(), steps: windows.steps(), x, states: None, lengths, statics }, targets))
     }
 }

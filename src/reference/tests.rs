@@ -9,7 +9,14 @@ use crate::model::{CellKind, Dropout, Head, Layout, Readout, Spec};
 fn sound() -> (Spec, Vec<f64>, Sequences) {
     let spec = Spec { layers: 2, bidirectional: true, ..Spec::new(CellKind::Lstm, 2, 3, 1) };
     let parameters = vec![0.1; Layout::new(&spec).len()];
-    let sequences = Sequences { rows: 2, steps: 3, x: vec![0.5; 12], states: Some(vec![0.5; 48]), lengths: None };
+    let sequences = Sequences {
+        rows: 2,
+        steps: 3,
+        x: vec![0.5; 12],
+        states: Some(vec![0.5; 48]),
+        lengths: None,
+        statics: Vec::new(),
+    };
     (spec, parameters, sequences)
 }
 
@@ -93,7 +100,12 @@ fn batches() -> impl Iterator<Item = (Spec, Vec<f64>, Sequences, Vec<f64>)> {
         let states = Some(wave(3 * spec.state_len(), 1.3));
         let targets = wave(3 * 2 * spec.read_steps(5), 2.9);
         let parameters = wave(Layout::new(&spec).len(), 1.9);
-        (spec, parameters, Sequences { rows: 3, steps: 5, x, states, lengths: Some(vec![2, 5, 3]) }, targets)
+        (
+            spec,
+            parameters,
+            Sequences { rows: 3, steps: 5, x, states, lengths: Some(vec![2, 5, 3]), statics: Vec::new() },
+            targets,
+        )
     })
 }
 
@@ -137,7 +149,8 @@ fn a_row_alone_is_the_row_in_a_batch_and_in_a_shorter_one() {
             (0..blocks).flat_map(|block| states[block * 3 * hidden..][..hidden].to_vec()).collect()
         };
         let states = sequences.states.as_deref().map(row);
-        let alone = Sequences { rows: 1, steps: 2, x: sequences.x[..4].to_vec(), states, lengths: None };
+        let alone =
+            Sequences { rows: 1, steps: 2, x: sequences.x[..4].to_vec(), states, lengths: None, statics: Vec::new() };
         let alone = forward(&spec, &parameters, &alone).expect("sound");
         assert_eq!(alone.y, batch.y[..alone.y.len()], "{spec:?}");
         assert_eq!(alone.states, row(&batch.states), "{spec:?}");

@@ -72,6 +72,9 @@ impl std::fmt::Display for Case {
         write!(f, "{cell} B={} T={} I={input} H={hidden} O={outputs}", self.rows, self.steps)?;
         if let Some(segments) = segments {
             write!(f, " segments of {}", segments.steps)?;
+            if segments.statics > 0 {
+                write!(f, " C={}", segments.statics)?;
+            }
         }
         if layers > 1 {
             write!(f, " L={layers}")?;
@@ -222,7 +225,7 @@ pub fn option_cases() -> Vec<Case> {
 }
 
 /// Networks over segments: rows that they do not divide evenly, horizons that end within one, several targets, layers,
-/// lengths, states, dropout, and windows that are centred.
+/// lengths, states, dropout, static features, and windows that are centred.
 pub fn segment_cases() -> Vec<Case> {
     let mut cases = Vec::new();
     for cell in CellKind::ALL {
@@ -232,20 +235,20 @@ pub fn segment_cases() -> Vec<Case> {
             ..Spec::new(cell, input, 7, outputs)
         };
         let dropout = Dropout { p: 0.4, seed: 9, step: 3 };
-        let one = Segments { steps: 4, targets: 1 };
+        let one = Segments { steps: 4, targets: 1, statics: 0 };
         cases.push(Case::new(spec(1, 1, one, 8), 5, 12));
         cases.push(Case { states: true, lengths: true, ..Case::new(spec(3, 2, one, 10), 19, 11) });
         let objective = Objective { dropout, ..Objective::default() };
         cases.push(Case { objective, ..Case::new(spec(2, 2, one, 3), 5, 9) });
         let objective = Objective { loss: Loss::Huber { delta: 1.2 }, dropout };
-        let two = spec(3, 1, Segments { steps: 3, targets: 2 }, 14);
+        let two = spec(3, 1, Segments { steps: 3, targets: 2, statics: 3 }, 14);
         let clip = Some(Clip { max_norm: 0.05 });
         cases.push(Case { horizon: Some(Center::Last), objective, clip, ..Case::new(two, 21, 7) });
         cases.push(Case { horizon: Some(Center::Mean), lengths: true, ..Case::new(two, 9, 3) });
         for distribution in [Distribution::StudentT, Distribution::NegativeBinomial] {
             let targets = 2 * distribution.parameters();
             let objective = Objective { loss: Loss::Likelihood(distribution), ..Objective::default() };
-            let spec = spec(3, 1, Segments { steps: 2, targets }, 3 * targets);
+            let spec = spec(3, 1, Segments { steps: 2, targets, statics: 1 }, 3 * targets);
             cases.push(Case { objective, ..Case::new(spec, 9, 5) });
         }
     }
@@ -320,7 +323,8 @@ pub fn numbers(case: &Case) -> (Vec<f32>, Sequences<'static>, Vec<f32>) {
             spoil(&mut targets, steps, lengths);
         }
     }
-    (parameters, Sequences { rows, steps, x: x.into(), states, lengths }, targets)
+    let statics = (0..rows * spec.statics()).map(|_| 2.0 * rng.random::<f32>() - 1.0).collect();
+    (parameters, Sequences { rows, steps, x: x.into(), states, lengths, statics }, targets)
 }
 
 /// The gradients that a case's outputs and final states are given on the way back, from -1 to 1: of the outputs alone,

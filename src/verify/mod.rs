@@ -135,6 +135,9 @@ async fn update_error<E: Engine>(case: &Case, engine: &mut E, from: &Sequences<'
     if let Some(lengths) = &from.lengths {
         windows = windows.with_lengths(lengths.clone())?;
     }
+    if spec.statics() > 0 {
+        windows = windows.with_statics(from.statics.to_vec(), spec.statics(), (0..rows as u32).collect())?;
+    }
     let batch = rows.div_ceil(2);
     let ids: Vec<u32> = (0..rows as u32).rev().chain(0..batch as u32).collect();
     engine.load_data(&windows)?;

@@ -5,6 +5,7 @@ of cases. A case has its cell, its dims and `state_dict`: names and shapes, in o
 
     parameters                   block
     x [B,T,I]                    the batch
+    statics [B,C]                features that do not change in time, only where the case has them
     targets                      [B,O], or what the loss reads in their place
     h_0, c_0 [L,B,H]             initial states, only where the case gives them
     y, h_n, c_n, loss            the forward pass and the mean of its squared errors, or of -ln of the likelihoods of the
@@ -23,6 +24,8 @@ CASES = [
     dict(name="uneven", B=2, T=7, I=3, H=4, O=10, L=2, segment=3, targets=2, states=True),
     # Two targets a row, of three and two parameters.
     dict(name="student_t", B=3, T=6, I=2, H=5, O=18, L=1, segment=2, targets=6, states=False, distribution="student_t"),
+    # Features that do not change in time, in each position's input.
+    dict(name="statics", B=3, T=7, I=2, H=5, O=10, L=2, segment=3, targets=1, states=True, statics=3),
     dict(name="counts", B=3, T=6, I=2, H=5, O=12, L=1, segment=2, targets=4, states=False,
          distribution="negative_binomial"),
 ]
@@ -55,7 +58,8 @@ LOSSES = dict(squares=squares, student_t=student_t, negative_binomial=negative_b
 
 
 class Network(torch.nn.Module):
-    """SegRNN (Lin et al. 2023) with parallel decoding, without its embedding of channels and its dropout."""
+    """SegRNN (Lin et al. 2023) with parallel decoding, without its dropout; its embedding of channels stands for static
+    features, and is added to that of positions."""
 
     def __init__(self, cell, case):
         super().__init__()
@@ -63,10 +67,12 @@ class Network(torch.nn.Module):
         output = case["segment"] * case["targets"]
         self.embedding = torch.nn.Linear(case["segment"] * case["I"], case["H"])
         self.positions = torch.nn.Embedding(-(-case["O"] // output), case["H"])
+        if "statics" in case:
+            self.statics = torch.nn.Linear(case["statics"], case["H"], bias=False)
         self.rnn = CELLS[cell](case["H"], case["H"], num_layers=case["L"], batch_first=True)
         self.fc = torch.nn.Linear(case["H"], output)
 
-    def forward(self, x, states):
+    def forward(self, x, states, statics):
         rows, steps, inputs = x.shape
         missing = -steps % self.segment
         segments = torch.nn.functional.pad(x, (0, 0, missing, 0)).reshape(rows, -1, self.segment * inputs)
@@ -74,7 +80,10 @@ class Network(torch.nn.Module):
         count = self.positions.num_embeddings
         repeat = lambda state: state.repeat_interleave(count, dim=1)
         begin = tuple(map(repeat, final)) if isinstance(final, tuple) else repeat(final)
-        decoded, _ = self.rnn(self.positions.weight.repeat(rows, 1).unsqueeze(1), begin)
+        told = self.positions.weight.expand(rows, -1, -1)
+        if statics is not None:
+            told = told + self.statics(statics).unsqueeze(1)
+        decoded, _ = self.rnn(told.reshape(rows * count, 1, -1), begin)
         return self.fc(decoded).reshape(rows, -1)[:, : self.outputs], final
 
 
@@ -85,12 +94,15 @@ def tensors(cell, case):
     letters = ["h", "c"] if cell == "lstm" else ["h"]
     given = [torch.rand(case["L"], case["B"], case["H"]).mul(2).sub(1).requires_grad_() for _ in letters]
     given = given if case["states"] else []
-    y, final = network(x, (tuple(given) if cell == "lstm" else given[0]) if given else None)
+    statics = torch.rand(case["B"], case["statics"]).mul(2).sub(1) if "statics" in case else None
+    y, final = network(x, (tuple(given) if cell == "lstm" else given[0]) if given else None, statics)
     targets, loss = LOSSES[case.get("distribution", "squares")](case, y)
     loss.backward()
     parameters = list(network.parameters())
     found = dict(parameters=block(parameters), x=x, targets=targets, y=y, loss=loss.reshape(1), d_x=x.grad,
                  d_parameters=block([parameter.grad for parameter in parameters]))
+    if statics is not None:
+        found["statics"] = statics
     for letter, state in zip(letters, final if cell == "lstm" else (final,)):
         found[f"{letter}_n"] = state
     for letter, state in zip(letters, given):
@@ -103,7 +115,7 @@ def files():
     found, cases = {}, []
     for c, cell in enumerate(CELLS):
         for n, case in enumerate(CASES):
-            case = {**case, "name": f"{cell}_{case['name']}", "cell": cell, "seed": 50_000 + len(CASES) * c + n}
+            case = {**case, "name": f"{cell}_{case['name']}", "cell": cell, "seed": 50_000 + 100 * c + n}
             of_case, state_dict = tensors(cell, case)
             found |= {f"{case['name']}/{name}": tensor for name, tensor in of_case.items()}
             cases.append({**case, "state_dict": state_dict})

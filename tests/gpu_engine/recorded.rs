@@ -30,7 +30,7 @@ fn at_once(engine: &mut GpuEngine, sequences: &Sequences<'_>, d_outputs: &Output
 }
 
 /// The same sequences backwards in time.
-fn reversed(sequences: &Sequences<'_>) -> Sequences<'static> {
+fn reversed<'a>(sequences: &Sequences<'a>) -> Sequences<'a> {
     let clean = |&x: &f32| if x.is_nan() { 0.5 } else { x };
     Sequences { x: sequences.x.iter().rev().map(clean).collect(), ..sequences.clone() }
 }

@@ -41,6 +41,8 @@ struct TrainOptions {
     target: Names,
     past: Vec<String>,
     future: Vec<String>,
+    #[serde(rename = "static")]
+    statics: Vec<String>,
     calendar: Vec<Calendar>,
     window: Option<usize>,
     horizon: Option<usize>,
@@ -119,6 +121,7 @@ impl TrainOptions {
         Ok(Task {
             past: self.past.clone(),
             future: self.future.clone(),
+            statics: self.statics.clone(),
             except: table.except(),
             calendar: self.calendar.clone(),
             window: self.window,

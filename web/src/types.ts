@@ -176,6 +176,8 @@ export interface TrainOptions extends TableOptions {
   target: string | string[];
   past?: string[];
   future?: string[];
+  /** Columns of a panel that hold one value a series, text or a number. */
+  static?: string[];
   calendar?: ("minute" | "hour" | "weekday" | "day" | "month" | "yearday")[];
   window?: number;
   horizon?: number;

@@ -61,6 +61,7 @@ pub fn task(given: &Given<'_, '_>) -> PyResult<Task> {
     Ok(Task {
         past: given.names("past")?,
         future: given.names("future")?,
+        statics: given.names("static")?,
         except: given.names("except_")?,
         calendar: given.names("calendar")?.iter().map(cycle).collect::<PyResult<_>>()?,
         window: given.whole("window", 1)?,

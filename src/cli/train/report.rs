@@ -63,13 +63,13 @@ pub struct Seconds {
 pub fn opening(device: &DeviceInfo, training: &Training) -> String {
     let Training { problem, options, model, .. } = training;
     let Spec { cell, hidden, layers, .. } = model.spec;
-    let Plan { targets, past, future, calendar, window, horizon, season, channels, .. } = &problem.card.plan;
+    let Plan { targets, past, future, statics, calendar, window, horizon, season, channels, .. } = &problem.card.plan;
     let together = if targets.len() > 1 && *channels == Channels::Independent { ", each on its own" } else { "" };
     let counted = |count: usize, what: &str| if count == 0 { String::new() } else { format!(", {count} {what}") };
     let [train, val, test] = problem.rows();
     format!(
         "{cell}, {layers} x {hidden} hidden units, {parameters} parameters, on {device} ({backend})\n\
-         {targets} from {window} rows, {horizon} ahead{together}{past}{future}{calendar}{normalized}; {season}\n\
+         {targets} from {window} rows, {horizon} ahead{together}{past}{future}{statics}{calendar}{normalized}; {season}\n\
          {train} rows to train on ({windows} windows), {val} to validate, {test} held out\n\
          {loss}, {epochs} epochs, batch {batch}, lr {lr}, seed {seed}\n",
         parameters = model.parameters.len(),
@@ -78,6 +78,7 @@ pub fn opening(device: &DeviceInfo, training: &Training) -> String {
         targets = listed(targets),
         past = counted(past.len(), "covariates of the past"),
         future = counted(future.len(), "of the future"),
+        statics = counted(statics.len(), "static"),
         calendar = counted(calendar.len(), "cycles of the calendar"),
         normalized = normalized(&problem.card.plan),
         season = if *season > 1 { format!("season {season}") } else { "no season".to_owned() },

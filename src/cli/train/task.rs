@@ -26,6 +26,9 @@ pub struct TaskFlags {
     /// Columns that are known for the time of the forecast too.
     #[arg(long, value_name = "E", conflicts_with = "init")]
     pub future: Vec<String>,
+    /// Columns of a panel that hold one value a series, text or a number.
+    #[arg(long = "static", value_name = "S,T", conflicts_with = "init")]
+    pub statics: Vec<String>,
     /// Columns that `all` leaves out.
     #[arg(long, value_name = "F", conflicts_with = "init")]
     pub except: Vec<String>,
@@ -124,6 +127,7 @@ impl TaskFlags {
         Ok(Task {
             past: names(&self.past),
             future: names(&self.future),
+            statics: names(&self.statics),
             except: names(&self.except),
             calendar: self.calendar.clone(),
             window: self.window,
@@ -164,6 +168,7 @@ impl TaskFlags {
             ("--target", !self.target.is_empty()),
             ("--past", !self.past.is_empty()),
             ("--future", !self.future.is_empty()),
+            ("--static", !self.statics.is_empty()),
             ("--except", !self.except.is_empty()),
             ("--calendar", !self.calendar.is_empty()),
             ("--window", self.window.is_some()),

@@ -28,7 +28,7 @@ impl<'a> Batch<'a> {
 
     /// Sequences with their targets, or with none.
     pub fn sequences(sequences: &'a Sequences, targets: &'a [f32]) -> Self {
-        let &Sequences { rows, steps, ref x, ref states, ref lengths } = sequences;
+        let &Sequences { rows, steps, ref x, ref states, ref lengths, .. } = sequences;
         let source = Source::Rows { rows, steps, x, lengths: lengths.as_deref(), targets };
         Batch { source, states: states.as_deref() }
     }

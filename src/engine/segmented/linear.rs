@@ -1,6 +1,6 @@
 //! Linear layers on the host, by products of matrices.
 
-/// y = x Wᵀ + b, with W [N, K].
+/// y = x Wᵀ + b, with W [N, K]; without b where that is empty.
 #[derive(Clone, Copy)]
 pub(super) struct Linear<'a> {
     /// K.
@@ -16,7 +16,7 @@ impl Linear<'_> {
     pub fn forward(&self, x: &[f32]) -> Vec<f32> {
         let &Linear { inputs, outputs, weight, bias } = self;
         let rows = x.len() / inputs;
-        let mut y = bias.repeat(rows);
+        let mut y = if bias.is_empty() { vec![0.0; rows * outputs] } else { bias.repeat(rows) };
         let (x, weight) = (Matrix::new(x, inputs), Matrix::new(weight, inputs).transposed());
         add_product(x, weight, &mut y, outputs);
         y
@@ -28,11 +28,16 @@ impl Linear<'_> {
         for d_y in d_y.chunks_exact(outputs) {
             d_bias.iter_mut().zip(d_y).for_each(|(sum, &d)| *sum += d);
         }
-        let (x_of, d_y) = (Matrix::new(x, inputs), Matrix::new(d_y, outputs));
-        add_product(d_y.transposed(), x_of, d_weight, inputs);
+        self.add_weight_gradient(x, d_y, d_weight);
         let mut d_x = vec![0.0; x.len()];
-        add_product(d_y, Matrix::new(weight, inputs), &mut d_x, inputs);
+        add_product(Matrix::new(d_y, outputs), Matrix::new(weight, inputs), &mut d_x, inputs);
         d_x
+    }
+
+    /// Adds the gradient of W, from x [B, K] and the gradient of y [B, N].
+    pub fn add_weight_gradient(&self, x: &[f32], d_y: &[f32], d_weight: &mut [f32]) {
+        let (x, d_y) = (Matrix::new(x, self.inputs), Matrix::new(d_y, self.outputs));
+        add_product(d_y.transposed(), x, d_weight, self.inputs);
     }
 }
 

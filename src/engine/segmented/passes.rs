@@ -16,6 +16,8 @@ pub struct SegmentedTape<T> {
     values: Vec<f32>,
     /// What was made of them, [B, N, H].
     embedded: Vec<f32>,
+    /// The static features of each row, [B, C].
+    statics: Vec<f32>,
     encoder: T,
     decoder: T,
     /// What the head has read, [B, M, H].
@@ -43,7 +45,7 @@ impl<'a, E: Engine> Way<'a, E> {
         let shape = Shape::new(self.spec, rows);
         let embedded = self.embed(&shape, &shape.split(rows));
         let Outputs { states, .. } = self.engine.forward(&encoder(&shape, &embedded, states)).await?;
-        let Outputs { y, .. } = self.engine.forward(&self.decoder(&shape, &states)).await?;
+        let Outputs { y, .. } = self.engine.forward(&self.decoder(&shape, &states, &rows.statics())).await?;
         Ok(Outputs { y: shape.cut(&self.head(&shape).forward(&y)), states })
     }
 
@@ -59,11 +61,12 @@ impl<'a, E: Engine> Way<'a, E> {
         let embedded = self.embed(&shape, &values);
         let (Outputs { states, .. }, encoder) =
             self.engine.record(&encoder(&shape, &embedded, states), dropout).await?;
-        let decoded = self.decoder(&shape, &states);
+        let statics = rows.statics().into_owned();
+        let decoded = self.decoder(&shape, &states, &statics);
         let (Outputs { y: mut decoded, .. }, decoder) = self.engine.record(&decoded, dropout).await?;
         self.drop_units(dropout, &mut decoded);
         let y = shape.cut(&self.head(&shape).forward(&decoded));
-        let tape = SegmentedTape { shape, dropout: *dropout, values, embedded, encoder, decoder, decoded };
+        let tape = SegmentedTape { shape, dropout: *dropout, values, embedded, statics, encoder, decoder, decoded };
         Ok((Outputs { y, states }, tape))
     }
 
@@ -74,7 +77,7 @@ impl<'a, E: Engine> Way<'a, E> {
         d_outputs: OutputGradients<'_>,
         with_x: bool,
     ) -> Result<Gradients> {
-        let SegmentedTape { shape, dropout, values, embedded, encoder, decoder, decoded } = tape;
+        let SegmentedTape { shape, dropout, values, embedded, statics, encoder, decoder, decoded } = tape;
         let mut gradients = vec![0.0; self.layout.len()];
         let y = shape.fill(d_outputs.y);
         let (weight, bias) = gradients.split_at_mut(self.layout.head_bias().start);
@@ -88,6 +91,16 @@ impl<'a, E: Engine> Way<'a, E> {
         let positions = &mut gradients[ranges.positions.clone()];
         for row in of_decoder.x.chunks_exact(positions.len()) {
             positions.iter_mut().zip(row).for_each(|(sum, &d)| *sum += d);
+        }
+        if !statics.is_empty() {
+            // Of each row, over its positions.
+            let mut d_statics = vec![0.0; shape.rows * shape.hidden];
+            for (n, row) in of_decoder.x.chunks_exact(shape.hidden).enumerate() {
+                let sums = &mut d_statics[n / shape.positions * shape.hidden..][..shape.hidden];
+                sums.iter_mut().zip(row).for_each(|(sum, &d)| *sum += d);
+            }
+            let weight = &mut gradients[ranges.statics.clone()];
+            self.of_statics().add_weight_gradient(&statics, &d_statics, weight);
         }
         // Of each row's states, over its positions.
         let mut d_states = match d_outputs.states {
@@ -125,6 +138,11 @@ impl<'a, E: Engine> Way<'a, E> {
         Linear { inputs: shape.input, outputs: shape.hidden, weight, bias: &parameters[ranges.embedding_bias.clone()] }
     }
 
+    fn of_statics(&self) -> Linear<'a> {
+        let weight = &self.parameters[self.ranges().statics.clone()];
+        Linear { inputs: self.spec.statics(), outputs: self.spec.hidden, weight, bias: &[] }
+    }
+
     fn head(&self, shape: &Shape) -> Linear<'a> {
         let weight = &self.parameters[self.layout.head_weight()];
         let bias = &self.parameters[self.layout.head_bias()];
@@ -140,11 +158,18 @@ impl<'a, E: Engine> Way<'a, E> {
     }
 
     /// One step for each position of each row, from the states that the row ends with.
-    fn decoder(&self, shape: &Shape, states: &[f32]) -> Sequences<'static> {
-        let positions = &self.parameters[self.ranges().positions.clone()];
+    fn decoder(&self, shape: &Shape, states: &[f32], statics: &[f32]) -> Sequences<'static> {
+        let mut x = self.parameters[self.ranges().positions.clone()].repeat(shape.rows);
+        if !statics.is_empty() {
+            let embedded = self.of_statics().forward(statics);
+            let rows = x.chunks_exact_mut(shape.positions * shape.hidden).zip(embedded.chunks_exact(shape.hidden));
+            for (x, embedded) in rows {
+                x.iter_mut().zip(embedded.iter().cycle()).for_each(|(x, embedded)| *x += embedded);
+            }
+        }
         let copies = states.chunks_exact(shape.hidden).flat_map(|state| std::iter::repeat_n(state, shape.positions));
         let states = Some(copies.flatten().copied().collect());
-        Sequences { states, ..Sequences::new(shape.rows * shape.positions, 1, positions.repeat(shape.rows)) }
+        Sequences { states, ..Sequences::new(shape.rows * shape.positions, 1, x) }
     }
 
     /// Multiplies what the decoder gives, or its gradient, [B, M, H], by the mask of what stands above the last layer.

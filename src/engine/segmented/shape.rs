@@ -43,6 +43,14 @@ impl<'a> Rows<'a> {
         }
     }
 
+    /// The features of every row that do not change in time, [B, C].
+    pub fn statics(&self) -> Cow<'a, [f32]> {
+        match *self {
+            Rows::Windows(windows, ids) => ids.iter().flat_map(|&id| windows.statics(id as usize)).copied().collect(),
+            Rows::Sequences(sequences) => Cow::Borrowed(&sequences.statics),
+        }
+    }
+
     /// The values of a row, [T, I].
     fn values(&self, row: usize) -> Cow<'a, [f32]> {
         match *self {
@@ -84,7 +92,7 @@ pub(super) struct Shape {
 
 impl Shape {
     pub fn new(spec: &Spec, rows: &Rows<'_>) -> Self {
-        let Segments { steps: of_segment, targets } = spec.segments.expect("a network over segments");
+        let Segments { steps: of_segment, targets, .. } = spec.segments.expect("a network over segments");
         let row_steps: Vec<usize> = (0..rows.count()).map(|row| rows.length(row)).collect();
         let count = |steps: usize| steps.div_ceil(of_segment);
         let segments = count(rows.steps());

@@ -95,8 +95,9 @@ impl Backtest {
         sums: &Sums,
         found: Found,
     ) -> Result<Self> {
-        let Rolling { card, season, stride, .. } = *rolling;
+        let Rolling { card, table, season, stride, .. } = *rolling;
         let (plan, names) = (&card.plan, names(rolling));
+        let unknown = plan.unknown_statics(table)?;
         let rules = Naive::all(season).iter().map(|rule| rule.name(season));
         let methods = ["model".to_owned()].into_iter().chain(rules).enumerate();
         let methods: Vec<Method> = methods.map(|(place, name)| sums.method(place, name, &names)).collect();
@@ -117,7 +118,7 @@ impl Backtest {
             season,
             levels: reading.levels.clone(),
             coverage: reading.coverage(),
-            notes: notes(&methods[0]).into_iter().chain(rolling.left_out()).collect(),
+            notes: notes(&methods[0]).into_iter().chain(rolling.left_out()).chain(unknown).collect(),
             methods,
             refits: None,
             warnings,

@@ -41,6 +41,8 @@ pub struct ReadOptions {
     pub fill: Option<Fill>,
     /// The columns to read; without it every column but time and identifier.
     pub columns: Option<Vec<String>>,
+    /// Columns that hold one value a series, text or a number.
+    pub statics: Vec<String>,
     /// Columns that are left out where every column is read.
     pub except: Vec<String>,
     /// Columns that may end before the others: what is still to be forecast, beside what is known of the future.

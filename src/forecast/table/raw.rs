@@ -6,6 +6,8 @@ use crate::forecast::time::{Clock, Stamp};
 #[derive(Debug, Default)]
 pub struct Raw {
     pub id: Option<String>,
+    /// The values that do not change, as they are written; none where all are missing.
+    pub statics: Vec<Option<String>>,
     /// The time of each row: as it is written, until [`Raw::clock`] is known.
     pub stamps: Vec<Stamp>,
     /// The offset from UTC of each row in minutes, where times have offsets.

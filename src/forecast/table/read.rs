@@ -26,6 +26,7 @@ struct Fields {
     time: Option<usize>,
     id: Option<usize>,
     values: Vec<usize>,
+    statics: Vec<usize>,
     /// How times are written.
     style: Style,
 }
@@ -76,6 +77,7 @@ impl Table {
             Table {
                 name: name.to_owned(),
                 columns,
+                statics: fields.statics.iter().map(|&field| fields.names[field].clone()).collect(),
                 style,
                 frequency: Frequency::Step(1.0),
                 series: Vec::new(),
@@ -174,6 +176,7 @@ fn make_regular(mut table: Table, mut raw: Vec<Raw>, options: &ReadOptions) -> R
         raw.values.shrink_to_fit();
         table.series.push(Series {
             id: raw.id,
+            statics: raw.statics,
             first: raw.stamps[0],
             clock: raw.clock,
             values: raw.values,
@@ -236,15 +239,21 @@ impl Fields {
         let columns: Option<Vec<usize>> =
             options.columns.as_ref().map(|columns| columns.iter().map(wanted).collect()).transpose()?;
         let except: Vec<usize> = options.except.iter().map(wanted).collect::<Result<_>>()?;
+        let statics: Vec<usize> = options.statics.iter().map(wanted).collect::<Result<_>>()?;
         let mut taken = vec![false; places.len()];
-        columns.iter().flatten().chain(&except).chain(&id).for_each(|&field| taken[field] = true);
+        columns.iter().flatten().chain(&except).chain(&statics).chain(&id).for_each(|&field| taken[field] = true);
         let Names { table, names, .. } = names;
         let (time, style) = survey.times(table, &names, &taken, dialect.header, options, notes)?;
         let values = columns.unwrap_or_else(|| {
             (0..names.len()).filter(|&field| Some(field) != time && !taken[field]).collect::<Vec<_>>()
         });
-        if let Some(&field) = values.iter().find(|&&field| Some(field) == time || Some(field) == id) {
-            let role = if Some(field) == id { "identifier" } else { "times" };
+        let role = |field| match () {
+            () if Some(field) == id => Some("identifier"),
+            () if Some(field) == time => Some("times"),
+            () if statics.contains(&field) => Some("static values"),
+            () => None,
+        };
+        if let Some((field, role)) = values.iter().find_map(|&field| Some((field, role(field)?))) {
             let message = format!("it holds the {role} of the table and cannot be a series as well");
             return Err(Place::of(table).column(&names[field]).refuse(message));
         }
@@ -263,7 +272,7 @@ impl Fields {
                 return Err(Place::of(table).refuse(message));
             }
         }
-        Ok(Fields { names, time, id, values, style })
+        Ok(Fields { names, time, id, values, statics, style })
     }
 }
 
@@ -299,7 +308,7 @@ impl Rows<'_> {
             };
             if place == self.series.len() {
                 let id = self.fields.id.map(|field| String::from_utf8_lossy(record[field].trim_ascii()).into_owned());
-                self.series.push(Raw { id, ..Raw::default() });
+                self.series.push(Raw { id, statics: vec![None; self.fields.statics.len()], ..Raw::default() });
             }
             // csv passes over empty lines; in a table of one column they are missing values.
             if let (1, Some(before)) = (self.fields.names.len(), before) {
@@ -310,6 +319,12 @@ impl Rows<'_> {
             self.push(place, line, &record)?;
             before = Some(line);
             if !reader.advance(&mut record)? {
+                // Without marks, as numbers are read everywhere.
+                for value in self.series.iter_mut().flat_map(|series| &mut series.statics).flatten() {
+                    if self.reading.reads(value) {
+                        *value = self.reading.plain(value);
+                    }
+                }
                 return Ok(self);
             }
         }
@@ -334,6 +349,20 @@ impl Rows<'_> {
                 place.refuse(format!("expected {expected}, found `{}`{remedy}", found.trim()))
             })?;
             self.series[place].values.push(value);
+        }
+        let Raw { id, statics, .. } = &mut self.series[place];
+        for (known, &field) in statics.iter_mut().zip(&fields.statics) {
+            let text = String::from_utf8_lossy(record[field].trim_ascii());
+            match known {
+                _ if is_missing(&text) => {}
+                None => *known = Some(text.into_owned()),
+                Some(known) if *known == text => {}
+                Some(known) => {
+                    let of = id.as_ref().map_or(String::new(), |id| format!(" in series `{id}`"));
+                    let message = format!("expected `{known}`, as before{of}, found `{text}`: it is static");
+                    return Err(Place::of(self.table).row(line).column(&fields.names[field]).refuse(message));
+                }
+            }
         }
         self.series[place].stamps.push(stamp);
         self.series[place].lines.push(u32::try_from(line).unwrap_or(u32::MAX));

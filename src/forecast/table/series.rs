@@ -14,6 +14,8 @@ pub struct Table {
     pub name: String,
     /// Names of the values of a row (V).
     pub columns: Vec<String>,
+    /// Names of the columns that do not change in time.
+    pub statics: Vec<String>,
     /// How its times are written.
     pub style: Style,
     /// How far apart they stand.
@@ -33,6 +35,8 @@ pub struct Table {
 pub struct Series {
     /// What the identifier's column calls it.
     pub id: Option<String>,
+    /// The values of columns that do not change in time; none where one is missing. Numbers have no marks but a point.
+    pub statics: Vec<Option<String>>,
     /// The time of its first row.
     pub first: Stamp,
     /// What the clock on the wall shows at its stamps.
@@ -96,6 +100,7 @@ impl Table {
         Table {
             name: self.name.clone(),
             columns: self.columns.clone(),
+            statics: self.statics.clone(),
             style: self.style.clone(),
             frequency: self.frequency,
             series,
@@ -111,8 +116,8 @@ impl Table {
         let cut = |(series, &rows): (&Series, &usize)| {
             let values = series.values[..rows * columns].to_vec();
             let filled = series.filled.get(..rows * columns).unwrap_or_default().to_vec();
-            let (id, clock) = (series.id.clone(), series.clock.clone());
-            Series { id, first: series.first, clock, values, filled, known: series.known.min(rows) }
+            let (id, statics, clock) = (series.id.clone(), series.statics.clone(), series.clock.clone());
+            Series { id, statics, first: series.first, clock, values, filled, known: series.known.min(rows) }
         };
         let series: Vec<Series> = self.series.iter().zip(rows).map(cut).collect();
         let filled = series.iter().flat_map(|series| &series.filled).filter(|filled| **filled).count();
@@ -131,6 +136,17 @@ impl Table {
     pub fn column(&self, name: &str) -> Result<usize> {
         self.columns.iter().position(|column| column == name).ok_or_else(|| {
             let message = format!("there is no such column{}", nearest(name, self.columns.iter()));
+            Place::of(&self.name).column(name).refuse(message)
+        })
+    }
+
+    /// The place of a column among those that do not change in time.
+    ///
+    /// # Errors
+    /// [`Error::Table`] where there is no such column, with the name most like it.
+    pub fn static_column(&self, name: &str) -> Result<usize> {
+        self.statics.iter().position(|column| column == name).ok_or_else(|| {
+            let message = format!("it was not read as a static column{}", nearest(name, self.statics.iter()));
             Place::of(&self.name).column(name).refuse(message)
         })
     }

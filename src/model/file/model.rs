@@ -9,7 +9,7 @@ use super::stored::Stored;
 use crate::arrays::{Arrays, Dtype, Named, write_with_metadata};
 use crate::error::{Error, Result};
 use crate::model::params::{Layout, NamedRange};
-use crate::model::spec::{Head, Readout, Spec};
+use crate::model::spec::{Head, Readout, Segments, Spec};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -251,7 +251,8 @@ fn ours(card: &str, arrays: &Arrays<'_>, options: &LoadOptions) -> std::result::
     }
     // The number of tensors that are there bounds what Layout names.
     let found = arrays.names().filter(|name| !name.starts_with(CHECKPOINT)).count();
-    let beside = if spec.head.is_some() { 2 } else { 0 } + if spec.segments.is_some() { 3 } else { 0 };
+    let of_segments = |segments: Segments| if segments.statics == 0 { 3 } else { 4 };
+    let beside = if spec.head.is_some() { 2 } else { 0 } + spec.segments.map_or(0, of_segments);
     let expected = spec.layers * spec.directions() * 4 + beside;
     if found != expected {
         return Err(format!("expected the {expected} tensors of its spec, found {found}"));

@@ -68,7 +68,7 @@ pub fn read(name: &str, source: impl Read, options: &ReadOptions, with_rows: boo
 
 /// Refuses columns without values that are asked for, and tells of those where all columns are read.
 fn check_left_out(name: &str, left_out: &[LeftOut], options: &ReadOptions, notes: &mut Vec<String>) -> Result<()> {
-    let asked = || options.columns.iter().flatten().chain(&options.time).chain(&options.id);
+    let asked = || options.columns.iter().flatten().chain(&options.statics).chain(&options.time).chain(&options.id);
     if let Some(column) = left_out.iter().find(|column| asked().any(|name| *name == column.name)) {
         let message = format!("it holds {}: expected numbers, times or text", column.holds);
         return Err(Place::of(name).column(&column.name).refuse(message));
@@ -86,7 +86,7 @@ fn check_left_out(name: &str, left_out: &[LeftOut], options: &ReadOptions, notes
 fn is_needed(column: &Column, options: &ReadOptions) -> bool {
     let named = [&options.time, &options.id].into_iter().flatten().any(|name| *name == column.name);
     let wanted = match &options.columns {
-        Some(columns) => columns.contains(&column.name),
+        Some(columns) => [columns, &options.statics].iter().any(|names| names.contains(&column.name)),
         None => !options.except.contains(&column.name),
     };
     named || wanted || options.time.is_none()
