@@ -1,18 +1,17 @@
 // Everything that computes. A call has a number; what it tells, returns or refuses carries it.
 let refrain;
 
-/** Loads the package: with threads where the page's host says that memory may be shared between them. */
+/** Loads the package: with threads, where the page's host says that memory may be shared between them. */
 async function load() {
-  try {
-    if (!self.crossOriginIsolated) throw new Error("no memory is shared");
-    refrain = await import("./refrain/threads/refrain.js");
+  const start = async (path) => {
+    refrain = await import(path);
     await refrain.default();
     await refrain.initThreadPool?.(navigator.hardwareConcurrency);
-  } catch {
-    // Nor may it where a browser refuses so much of it.
-    refrain = await import("./refrain/refrain.js");
-    await refrain.default();
-  }
+  };
+  const plain = "./refrain/refrain.js";
+  if (!self.crossOriginIsolated) return start(plain);
+  // A browser may refuse so much memory that is shared.
+  return start("./refrain/threads/refrain.js").catch(() => start(plain));
 }
 
 const ready = load();
