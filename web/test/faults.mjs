@@ -105,11 +105,13 @@ export default {
       for (const name of WORK) {
         const found = await submissions(page, name);
         const ran = found.filter(({ isNew, kernels }) => !isNew && kernels.length).sort((a, b) => b.ms - a.ms);
-        const longest = ran.slice(0, 4).map(({ ms, kernels }) => `${ms.toFixed(0)} ms (${kernels.slice(0, 3)})`);
-        console.log(`  ${name}: ${found.length} submissions, ${ran.length} of kernels that had run; the longest ${longest.join(", ")}`);
+        const longest = (some) => some.slice(0, 4).map(({ ms, kernels }) => `${ms.toFixed(0)} ms (${kernels.slice(0, 3)})`).join(", ");
+        console.log(`  ${name}: ${found.length} submissions, ${ran.length} of kernels that had run; the longest ${longest(ran)}`);
         assert.ok(ran.length > 10, name);
-        // One in a hundred may have waited for another program.
-        assert.ok(ran[Math.floor(ran.length / 100)].ms < 200, `${name}: ${longest}`);
+        // A single dispatch is not cut, however slow other programs make it. One in a hundred may have waited for them.
+        const cut = ran.filter(({ kernels }) => kernels.length > 1);
+        const { ms } = cut[Math.floor(cut.length / 100)] ?? { ms: 0 };
+        assert.ok(ms < 200, `${name}: ${longest(cut)}`);
       }
     });
   },
