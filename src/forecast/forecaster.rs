@@ -185,14 +185,13 @@ impl Training {
     ///
     /// # Errors
     /// As [`Problem::finish`].
-    pub async fn finish(self, engine: &mut AnyEngine) -> Result<Forecaster> {
-        let Training { problem, mut model, members, .. } = self;
-        model.parameters = match members.first() {
+    pub async fn finish(&self, engine: &mut AnyEngine) -> Result<Forecaster> {
+        let parameters = match self.members.first() {
             Some(first) => first.clone(),
             None => engine.parameters().await?,
         };
-        let card = problem.finish_members(engine, members).await?;
-        drop(problem);
+        let card = self.problem.finish_members(engine, self.members.clone()).await?;
+        let mut model = Model { parameters, ..self.model.clone() };
         card.put(&mut model);
         let device = serde_json::to_value(engine.device()).expect("a device is described in strings");
         model.provenance.insert("device".into(), device);

@@ -14,6 +14,9 @@ const fail = (error) => tellError(at("forecast-error"), error);
 const say = (text) => { at("forecast-status").textContent = text; };
 const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
 
+/** Why the CPU goes on, where the GPU was lost. */
+const lostInWords = (lost) => (lost ? `${inLabels(lost).replace(/\.$/, "")}: the CPU goes on. ` : "");
+
 async function attempt(work) {
   fail();
   try {
@@ -82,10 +85,10 @@ async function train() {
   at("forecast-stop").disabled = false;
   say("Compiling …");
   training = call("fit", { name: deviceName(), task: settings(), width: width(at("forecast-loss")) }, (now) => {
-    const { member, members, epoch, epochs, step, steps, history, val, best, device, lost, picture } = now;
+    const { member, members, epoch, epochs, step, steps, history, val, best, lost, picture } = now;
     progress.value = (member - 1 + (epoch - 1 + step / steps) / epochs) / members;
     const losses = history.length ? `, loss ${significant(history.at(-1))}, validation ${significant(val.at(-1))}, best epoch ${best ?? "–"}` : "";
-    say(`${lost ? `${inLabels(lost)}; it goes on on ${device}. ` : ""}${members > 1 ? `Network ${member} of ${members}. ` : ""}Epoch ${epoch} of at most ${epochs}${losses}`);
+    say(`${lostInWords(lost)}${members > 1 ? `Network ${member} of ${members}. ` : ""}Epoch ${epoch} of at most ${epochs}${losses}`);
     if (picture) show(at("forecast-loss"), picture);
   });
   try {
@@ -101,10 +104,12 @@ async function train() {
 async function forecast() {
   say("Forecasting …");
   result.hidden = false;
-  const { result: found, refused, pictures } = await call("forecast", { name: deviceName(), width: width(hosts[0]), written: written(), from: form.elements.from.value });
+  const { result: found, refused, notes, lost, pictures } = await call("forecast", { name: deviceName(), width: width(hosts[0]), written: written(), from: form.elements.from.value });
   draw(pictures);
   const rows = model.rows ? `${model.rows[0]} rows trained it, ${model.rows[1]} validated it, ${model.rows[2]} were held out. ` : "";
-  say(`${model.network}, ${model.parameters} parameters. ${rows}It sees ${plural(model.window, "row")} and forecasts ${plural(model.horizon, "row")} at once.`);
+  say(`${lostInWords(model.lost ?? lost)}${model.network}, ${model.parameters} parameters. ${rows}It sees ${plural(model.window, "row")} and forecasts ${plural(model.horizon, "row")} at once.`);
+  const said = [...model.notes, ...notes];
+  at("forecast-notes").textContent = said.length ? `Of this table: ${said.map(inLabels).join("; ")}.` : "";
   const table = at("backtest-table");
   table.hidden = !found;
   at("verdict").textContent = refused ? inLabels(refused) : verdict(found);

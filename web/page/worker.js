@@ -1,7 +1,20 @@
 // Everything that computes. A call has a number; what it tells, returns or refuses carries it.
-import init, { Device, Exercise, Forecaster, Network, bench, describe, lossCurve, sample, streamPicture, verify } from "./refrain/refrain.js";
+let refrain;
 
-const ready = init();
+/** Loads the package: with threads, where the page's host says that memory may be shared between them. */
+async function load() {
+  const start = async (path) => {
+    refrain = await import(path);
+    await refrain.default();
+    await refrain.initThreadPool?.(navigator.hardwareConcurrency);
+  };
+  const plain = "./refrain/refrain.js";
+  if (!self.crossOriginIsolated) return start(plain);
+  // A browser may refuse so much memory that is shared.
+  return start("./refrain/threads/refrain.js").catch(() => start(plain));
+}
+
+const ready = load();
 const stopped = new Set();
 
 /** Lets messages in: a promise that is settled already would not. */
@@ -14,7 +27,7 @@ const devices = {};
 /** The device of a name; opened once. What kernels a GPU runs is part of it. */
 async function device(name, kernels = "chosen") {
   const key = name === "gpu" ? `gpu ${kernels}` : name;
-  devices[key] ??= name === "gpu" ? await Device.gpu({ kernels }) : name === "cpu" ? Device.cpu() : await Device.auto();
+  devices[key] ??= name === "gpu" ? await refrain.Device.gpu({ kernels }) : name === "cpu" ? refrain.Device.cpu() : await refrain.Device.auto();
   return devices[key];
 }
 
@@ -27,7 +40,7 @@ let exercise, history, run;
 let csv, tableName, forecaster, backtested, forecast;
 let network;
 const loss = (history, val, best, network, width) =>
-  lossCurve(Float64Array.from(history), Float64Array.from(val), best ?? 0, network, width);
+  refrain.lossCurve(Float64Array.from(history), Float64Array.from(val), best ?? 0, network, width);
 
 /** Steps of a stream that are shown. */
 const SHOWN = 200;
@@ -48,7 +61,7 @@ const calls = {
   async exercise({ name, options }) {
     const on = await device(name);
     exercise?.free();
-    exercise = new Exercise(on, options);
+    exercise = new refrain.Exercise(on, options);
     history = [];
     return { parameters: exercise.parameters, device: on.info };
   },
@@ -106,18 +119,18 @@ const calls = {
   /** Takes a table, or the one before again, and says what it holds. */
   async table({ file, text, name, written }) {
     const bytes = file ? new Uint8Array(await file.arrayBuffer()) : text === undefined ? csv : new TextEncoder().encode(text);
-    const found = describe(bytes, { ...written, name });
+    const found = refrain.describe(bytes, { ...written, name });
     csv = bytes;
     tableName = name;
     return found;
   },
 
   sample({ name }) {
-    return sample(name, 1);
+    return refrain.sample(name, 1);
   },
 
   async loadModel({ file }) {
-    const loaded = Forecaster.load(new Uint8Array(await file.arrayBuffer()), file.name);
+    const loaded = refrain.Forecaster.load(new Uint8Array(await file.arrayBuffer()), file.name);
     forecaster?.free();
     forecaster = loaded;
     return forecaster.about;
@@ -128,7 +141,7 @@ const calls = {
     const { from, ...options } = task;
     const network = `${task.cell} with ${task.layers ?? 1} x ${task.hidden} hidden units`;
     let shown = 0;
-    const trained = await Forecaster.train(await device(name), csv, { ...options, name: tableName }, async (progress) => {
+    const trained = await refrain.Forecaster.train(await device(name), csv, { ...options, name: tableName }, async (progress) => {
       await pause();
       const picture = performance.now() - shown > 200 && progress.history.length > 0
         ? loss(progress.history, progress.val, progress.best, network, width) : null;
@@ -139,7 +152,8 @@ const calls = {
     });
     forecaster?.free();
     forecaster = trained;
-    return forecaster.about;
+    forget(forecaster.lost);
+    return { ...forecaster.about, lost: forecaster.lost };
   },
 
   /** The forecast of the table's future, and the backtest of its past. */
@@ -158,7 +172,9 @@ const calls = {
       if (isFault(error)) throw error;
       refused = error.message;
     }
-    return { result: backtested?.result, refused, pictures: calls.forecastPictures({ width }) };
+    const lost = forecast.lost ?? backtested?.lost;
+    forget(lost);
+    return { result: backtested?.result, refused, notes: forecast.notes, lost, pictures: calls.forecastPictures({ width }) };
   },
 
   forecastPictures({ width }) {
@@ -173,7 +189,7 @@ const calls = {
   async openModel({ name, file, options }) {
     if (!file && !exercise) throw new Error("no network has been trained on the first screen, expected one");
     const bytes = file ? new Uint8Array(await file.arrayBuffer()) : await exercise.model();
-    const loaded = Network.load(await device(name), bytes, file ? { ...options, name: file.name } : { name: "the exercise's network" });
+    const loaded = refrain.Network.load(await device(name), bytes, file ? { ...options, name: file.name } : { name: "the exercise's network" });
     network?.free();
     network = loaded;
     return network.about;
@@ -200,7 +216,7 @@ const calls = {
           if (values.length > SHOWN) values.shift();
         }
       } while (pace === 0 && performance.now() < until);
-      const picture = streamPicture(title, Float32Array.from(given), Float32Array.from(said), step - 1, width);
+      const picture = refrain.streamPicture(title, Float32Array.from(given), Float32Array.from(said), step - 1, width);
       tell({ step, us: 1e3 * busy / step, output: output[0], picture });
       await (pace === 0 ? pause() : new Promise((resolve) => { setTimeout(resolve, 1e3 / pace); }));
     }
@@ -210,7 +226,7 @@ const calls = {
   async verify({ name, kernels, every }, { tell, goes }) {
     const on = await device(name, kernels);
     let told = 0;
-    return verify(on, { every }, async (progress) => {
+    return refrain.verify(on, { every }, async (progress) => {
       await pause();
       if (performance.now() - told > 150) {
         tell(progress);
@@ -222,7 +238,7 @@ const calls = {
 
   async bench({ name, row }) {
     await pause();
-    return bench(await device(name), row, 0.6);
+    return refrain.bench(await device(name), row, 0.6);
   },
 };
 

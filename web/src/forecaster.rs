@@ -2,12 +2,14 @@
 
 use crate::device::Device;
 use crate::exercise::cell;
-use crate::js::{Result, bytes, pixels, refused, told, value, with_table, wrong};
-use crate::lost::processor;
+use crate::forecasts::{Backtest, Forecast};
+use crate::js::{Result, bytes, in_words, refused, told, value, with_table, wrong};
+use crate::lost;
 use crate::table::{TableOptions, Word};
 use js_sys::{Function, Uint8Array};
-use refrain::engine::Engine;
-use refrain::forecast::picture::{Picture, network_in_words};
+use refrain::Error;
+use refrain::engine::{AnyEngine, Engine};
+use refrain::forecast::picture::network_in_words;
 use refrain::forecast::table::Table;
 use refrain::forecast::time::Calendar;
 use refrain::forecast::{self, BacktestOptions, Center, Channels, Recipe, Scaling, Task, Training};
@@ -27,6 +29,10 @@ pub struct Forecaster {
     inner: forecast::Forecaster,
     /// Rows that trained it, validated it, and were held out; of a model that was loaded nobody knows.
     rows: Option<[usize; 3]>,
+    /// What training made no use of, and what else of the table decided over the task.
+    notes: Vec<String>,
+    /// Why training went on on the processor.
+    lost: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -153,8 +159,8 @@ impl TrainOptions {
 #[wasm_bindgen]
 impl Forecaster {
     /// Trains on a table: CSV, as text or as its bytes. The callback is told every fraction of a second how far it has
-    /// come; where it returns `false`, the forecaster is as good as it has become. Where the GPU is lost, training goes
-    /// on from there on the processor.
+    /// come; where it returns `false`, the forecaster is as good as it has become. Where the GPU is lost, training, or
+    /// the measuring of intervals after it, goes on from there on the processor.
     pub async fn train(
         device: &Device,
         #[wasm_bindgen(unchecked_param_type = "string | Uint8Array")] csv: JsValue,
@@ -170,11 +176,12 @@ impl Forecaster {
         drop(table);
         let mut engine = training.engine(&device.0).map_err(refused)?;
         let rows = training.problem.rows();
+        let notes = training.notes.iter().chain(&training.problem.notes()).map(in_words).collect();
 
         // A piece at a time, from snapshot to snapshot, which gives the same bits as without a pause.
         let (mut snapshot, mut lost): (Option<Snapshot>, Option<String>) = (None, None);
         let mut member = 1;
-        loop {
+        let trained = loop {
             let begun = js_sys::Date::now();
             let mut last: Option<Epoch> = None;
             let mut kept = None;
@@ -191,9 +198,7 @@ impl Forecaster {
             let finished = match fit_validated(&mut engine, &training.run(), snapshot.clone(), watch, keep).await {
                 Ok(finished) => finished,
                 Err(error) => {
-                    let (device, why) = processor(error, engine.device())?;
-                    engine = training.engine(&device).map_err(refused)?;
-                    lost = Some(why);
+                    (engine, lost) = on_processor(&mut training, &engine, error)?;
                     continue;
                 }
             };
@@ -217,38 +222,46 @@ impl Forecaster {
                     told(callback.as_ref(), &progress).await?
                 }
             };
-            match kept {
+            let trained = match kept {
                 Some(kept) if finished.stopped && go_on => {
                     snapshot = Some(kept);
                     continue;
                 }
-                Some(Snapshot { best: Some((_, parameters)), .. }) if finished.stopped => {
-                    engine.set_parameters(&parameters).map_err(refused)?;
+                Some(Snapshot { best, parameters, .. }) if finished.stopped => {
+                    Ok(best.map_or(parameters, |(_, parameters)| parameters))
                 }
-                _ => {}
-            }
+                _ => engine.parameters().await,
+            };
             // Where the callback ends it, it ends with the members that are whole, or with the first as it is.
-            if !go_on {
-                break;
+            let ended = match trained {
+                Ok(trained) if !go_on => Ok(Some(trained)),
+                Ok(trained) => training.next_member(&mut engine).await.map(|more| (!more).then_some(trained)),
+                Err(error) => Err(error),
+            };
+            match ended {
+                Ok(Some(trained)) => break trained,
+                Ok(None) => (snapshot, member) = (None, member + 1),
+                Err(error) => (engine, lost) = on_processor(&mut training, &engine, error)?,
             }
-            match training.next_member(&mut engine).await {
-                Ok(false) => break,
-                Ok(true) => (snapshot, member) = (None, member + 1),
-                Err(error) => {
-                    let (device, why) = processor(error, engine.device())?;
-                    engine = training.engine(&device).map_err(refused)?;
-                    lost = Some(why);
-                }
+        };
+        let inner = loop {
+            let finish = async {
+                engine.set_parameters(&trained)?;
+                training.finish(&mut engine).await
+            };
+            match finish.await {
+                Ok(inner) => break inner,
+                Err(error) => (engine, lost) = on_processor(&mut training, &engine, error)?,
             }
-        }
-        let inner = training.finish(&mut engine).await.map_err(refused)?;
-        Ok(Forecaster { inner, rows: Some(rows) })
+        };
+        Ok(Forecaster { inner, rows: Some(rows), notes, lost })
     }
 
     /// The forecaster of a model file that this library has written, here or at the command line.
     pub fn load(model: &[u8], name: Option<String>) -> Result<Forecaster> {
         let name = name.unwrap_or_else(|| "the model".to_owned());
-        Ok(Forecaster { inner: forecast::Forecaster::from_bytes(&name, model).map_err(refused)?, rows: None })
+        let inner = forecast::Forecaster::from_bytes(&name, model).map_err(refused)?;
+        Ok(Forecaster { inner, rows: None, notes: Vec::new(), lost: None })
     }
 
     /// The model as a safetensors file: the command line reads it, and PyTorch its tensors.
@@ -270,6 +283,7 @@ impl Forecaster {
             frequency: String,
             rows: Option<[usize; 3]>,
             coverage: Option<f64>,
+            notes: &'a [String],
         }
         let forecast::Forecaster { model, card } = &self.inner;
         value(&Description {
@@ -282,7 +296,14 @@ impl Forecaster {
             frequency: card.frequency.to_string(),
             rows: self.rows,
             coverage: card.coverage(None),
+            notes: &self.notes,
         })
+    }
+
+    /// Why training went on on the processor, where the GPU was lost.
+    #[wasm_bindgen(getter)]
+    pub fn lost(&self) -> Option<String> {
+        self.lost.clone()
     }
 
     /// Forecasts the rows of a table that training held out, from one after another, against what came.
@@ -297,9 +318,9 @@ impl Forecaster {
         let forecast::Forecaster { model, card } = &self.inner;
         let from = Word::parsed("from", from.as_ref())?;
         let with = BacktestOptions { from, coverage: card.coverage(None), ..BacktestOptions::default() };
-        let found = self.inner.backtest(&device.0, &table, &with).await.map_err(refused)?;
+        let (found, lost) = lost::on(&device.0, async |on| self.inner.backtest(on, &table, &with).await).await?;
         let picture = found.picture(&model.spec, card, &table).map_err(refused)?;
-        Ok(Backtest { found, picture })
+        Ok(Backtest { found, picture, lost })
     }
 
     /// What comes after a table's end.
@@ -312,9 +333,9 @@ impl Forecaster {
         let (of_table, ForecastOptions { steps, level }) = with_table(&wanted)?;
         let table = self.table(&csv, &of_table)?;
         let forecast::Forecaster { model, card } = &self.inner;
-        let found = self.inner.forecast(&device.0, &table, steps, level).await.map_err(refused)?;
+        let (found, lost) = lost::on(&device.0, async |on| self.inner.forecast(on, &table, steps, level).await).await?;
         let picture = found.picture(&model.spec, card, &table).map_err(refused)?;
-        Ok(Forecast { found, picture })
+        Ok(Forecast { found, picture, lost })
     }
 }
 
@@ -325,45 +346,9 @@ impl Forecaster {
     }
 }
 
-/// The errors of a forecaster, beside those of forecasts that need no network.
-#[wasm_bindgen]
-#[derive(Debug)]
-pub struct Backtest {
-    found: forecast::Backtest,
-    picture: Picture,
-}
-
-#[wasm_bindgen]
-impl Backtest {
-    /// The errors.
-    #[wasm_bindgen(getter, unchecked_return_type = "BacktestResult")]
-    pub fn result(&self) -> Result<JsValue> {
-        value(&self.found)
-    }
-
-    /// The last forecasts and what came, as the text of an SVG file so many pixels wide.
-    pub fn svg(&self, width: f64) -> Result<String> {
-        Ok(self.picture.svg(pixels(width)?))
-    }
-}
-
-/// What comes after a table's end.
-#[wasm_bindgen]
-#[derive(Debug)]
-pub struct Forecast {
-    found: forecast::Forecast,
-    picture: Picture,
-}
-
-#[wasm_bindgen]
-impl Forecast {
-    /// The table of forecasts, as CSV.
-    pub fn csv(&self) -> String {
-        self.found.sheet().to_csv()
-    }
-
-    /// History and forecast, as the text of an SVG file so many pixels wide.
-    pub fn svg(&self, width: f64) -> Result<String> {
-        Ok(self.picture.svg(pixels(width)?))
-    }
+/// The network whose run is not at its end on the processor, and why, where the adapter of `engine` was lost; any other
+/// error is the caller's.
+fn on_processor(training: &mut Training, engine: &AnyEngine, error: Error) -> Result<(AnyEngine, Option<String>)> {
+    let (device, lost) = lost::processor(error, engine.device())?;
+    Ok((training.engine(&device).map_err(refused)?, Some(lost)))
 }

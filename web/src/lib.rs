@@ -9,6 +9,7 @@ mod dataset;
 mod device;
 mod exercise;
 mod forecaster;
+mod forecasts;
 mod js;
 mod lost;
 mod network;
@@ -20,11 +21,15 @@ pub use bench::bench;
 pub use dataset::Dataset;
 pub use device::Device;
 pub use exercise::{Exercise, FreeRun};
-pub use forecaster::{Backtest, Forecast, Forecaster};
+pub use forecaster::Forecaster;
+pub use forecasts::{Backtest, Forecast};
 pub use network::Network;
 pub use picture::{loss_curve, sample, stream};
 pub use table::describe;
 pub use verify::verify;
+
+#[cfg(feature = "threads")]
+pub use wasm_bindgen_rayon::init_thread_pool;
 
 use wasm_bindgen::prelude::*;
 

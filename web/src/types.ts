@@ -284,6 +284,8 @@ export interface ForecasterDescription {
   rows: [number, number, number] | null;
   /** Coverages of intervals that it can give. */
   coverage: number | null;
+  /** Plain sentences: rows and series that training made no use of, and what else decided over the task; none of a model that was loaded. */
+  notes: string[];
 }
 
 export interface VerifyOptions {

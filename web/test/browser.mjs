@@ -12,14 +12,14 @@ const types = {
   ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".wasm": "application/wasm",
 };
 
-/** Serves target/web, or the folder of the environment variable WEB, at an address of its own. */
-export async function serve() {
+/** Serves target/web, or the folder of the environment variable WEB, at an address of its own, with further headers. */
+export async function serve(headers = {}) {
   const folder = process.env.WEB ?? join(root, "target/web");
   const server = createServer(({ url }, response) => {
     const path = normalize(new URL(url, "http://localhost").pathname);
     const file = join(folder, path.endsWith("/") ? `${path}index.html` : path);
     if (!existsSync(file)) return response.writeHead(404).end();
-    response.writeHead(200, { "content-type": types[extname(file)] ?? "text/plain" });
+    response.writeHead(200, { "content-type": types[extname(file)] ?? "text/plain", ...headers });
     createReadStream(file).pipe(response);
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));

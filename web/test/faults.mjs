@@ -1,8 +1,9 @@
 // What the browser may do to the page: a GPU that is lost or has low limits, a program that breaks, submissions that are
 // too long.
 import assert from "node:assert/strict";
-import { drop, on, sales } from "./harness.mjs";
-import { WORK, lost, submissions, watchSubmissions } from "./package.mjs";
+import { join } from "node:path";
+import { drop, on, refrain, sales } from "./harness.mjs";
+import { WORK, lost, lostForecasts, submissions, watchSubmissions } from "./package.mjs";
 
 /** Every call into the package of the worker that is there breaks, once the page says so. */
 const BREAK = `{
@@ -33,6 +34,30 @@ const LOW = `{
   };
 }
 `;
+
+/** The GPU of a worker is lost at its next reading of a buffer after the page says so. */
+const LOSE = `{
+  let device, armed = false;
+  new BroadcastChannel("lose").onmessage = () => { armed = true; };
+  const request = GPUAdapter.prototype.requestDevice;
+  GPUAdapter.prototype.requestDevice = async function (...given) {
+    device = await request.apply(this, given);
+    return device;
+  };
+  const read = GPUBuffer.prototype.mapAsync;
+  GPUBuffer.prototype.mapAsync = function (...given) {
+    if (armed) device.destroy();
+    armed = false;
+    return read.apply(this, given);
+  };
+}
+`;
+
+/** The numbers of a table of forecasts. */
+const numbers = (csv) => csv.trim().split("\n").slice(1).flatMap((line) => line.split(",").slice(1).map(Number));
+
+/** How far apart numbers are, as a part of the first. */
+const apart = (ours, theirs) => Math.max(...ours.map((number, n) => Math.abs(number - theirs[n]) / Math.abs(number)));
 
 export default {
   async "where the program breaks, the page says so and goes on"() {
@@ -80,11 +105,13 @@ export default {
       for (const name of WORK) {
         const found = await submissions(page, name);
         const ran = found.filter(({ isNew, kernels }) => !isNew && kernels.length).sort((a, b) => b.ms - a.ms);
-        const longest = ran.slice(0, 4).map(({ ms, kernels }) => `${ms.toFixed(0)} ms (${kernels.slice(0, 3)})`);
-        console.log(`  ${name}: ${found.length} submissions, ${ran.length} of kernels that had run; the longest ${longest.join(", ")}`);
+        const longest = (some) => some.slice(0, 4).map(({ ms, kernels }) => `${ms.toFixed(0)} ms (${kernels.slice(0, 3)})`).join(", ");
+        console.log(`  ${name}: ${found.length} submissions, ${ran.length} of kernels that had run; the longest ${longest(ran)}`);
         assert.ok(ran.length > 10, name);
-        // One in a hundred may have waited for another program.
-        assert.ok(ran[Math.floor(ran.length / 100)].ms < 200, `${name}: ${longest}`);
+        // A single dispatch is not cut, however slow other programs make it. One in a hundred may have waited for them.
+        const cut = ran.filter(({ kernels }) => kernels.length > 1);
+        const { ms } = cut[Math.ceil(cut.length / 100)] ?? { ms: 0 };
+        assert.ok(ms < 200, `${name}: ${longest(cut)}`);
       }
     });
   },
@@ -100,5 +127,44 @@ export default {
       assert.ok(told.length > 20 && told === property, told);
       assert.ok(apart < 1e-3, `${apart}`);
     });
+  },
+
+  async "intervals, backtests and forecasts go on on the CPU where the GPU is lost"() {
+    await on("?device=cpu&epochs=1", async (page) => {
+      for (const { alone, lost, asked } of await lostForecasts(page, sales, [0, 2])) {
+        assert.ok(alone.coverage > 0.5 && alone.lost.every((why) => why === undefined));
+        for (const broken of [...lost, ...(asked ? [asked] : [])]) {
+          const why = broken.lost.filter(Boolean);
+          console.log(`  ${why}${broken.told ? ", in training" : ""}`);
+          // After training, or by each of the calls on the adapter that is gone.
+          assert.deepEqual(broken.lost.map(Boolean), broken === asked ? [false, true, true] : [true, false, false]);
+          assert.ok(why.every((words) => words.length > 20), why.join());
+          assert.equal(broken.coverage, alone.coverage);
+          assert.ok(apart(numbers(alone.csv), numbers(broken.csv)) < 1e-2, `${alone.csv} ${broken.csv}`);
+          assert.ok(apart([alone.mae], [broken.mae]) < 1e-2, `${alone.mae} ${broken.mae}`);
+        }
+        // The last of these readings is none of training's.
+        assert.equal(lost.at(-1).told, null);
+      }
+    });
+  },
+
+  async "a forecast on the page goes on on the CPU where the GPU is lost, and says so"() {
+    const folder = refrain(
+      { file: "sales.csv", text: sales },
+      { words: ["train", "sales.csv", "--target", "sales", "--device", "cpu", "--epochs", "1", "--hidden", "4", "--window", "21", "--quiet", "--out", "m.safetensors"] },
+    );
+    await on("?device=gpu&epochs=1#forecast", async (page) => {
+      await page.locator("#sine-table:not([hidden])").waitFor({ state: "attached" });
+      await drop(page, "sales.csv", [[sales, 1]]);
+      await page.locator("#table-status", { hasText: "400 rows" }).waitFor();
+      await page.evaluate(() => new BroadcastChannel("lose").postMessage(0));
+      await page.setInputFiles("#file", join(folder, "m.safetensors"));
+      await page.locator("#verdict", { hasText: /./ }).waitFor();
+      const status = await page.locator("#forecast-status").textContent();
+      console.log(`  ${status}`);
+      assert.match(status, /^.{20,}: the CPU goes on\. gru/);
+      assert.equal(await page.locator("#forecast-error").textContent(), "");
+    }, {}, LOSE);
   },
 };

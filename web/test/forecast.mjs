@@ -6,7 +6,9 @@ import { MINUTES, address, drop, on, refrain, sales, seconds, shoot } from "./ha
 export default {
   async "a CSV is dropped and forecast"() {
     await on("?device=cpu&epochs=1#forecast", async (page) => {
+      await page.locator("#drop").waitFor();
       assert.ok(!await page.isVisible("#forecast-form"), "there is nothing to train on yet");
+      assert.ok(!await page.isVisible("#forecast-result"), "nothing has been forecast yet");
       await drop(page, "sales.csv", [[sales, 1]]);
       await page.locator("#table-status", { hasText: "400 rows" }).waitFor();
       await page.click("#forecast-form button.main");
@@ -32,6 +34,61 @@ export default {
         return (await model.forecast(refrain.Device.cpu(), text)).csv();
       }), [model.text, sales]);
       assert.equal(again, csv.text);
+    });
+  },
+
+  async "series that are left out, and what a short one decides, are said"() {
+    const panel = (lengths) => `id,t,y\n${lengths.flatMap((rows, series) =>
+      Array.from({ length: rows }, (_, t) => `s${series},${t},${(10 + series + 5 * Math.sin(t * 2 * Math.PI / 10) + (t * t % 7) / 7).toFixed(3)}`)).join("\n")}\n`;
+    await on("?device=cpu&epochs=1#forecast", async (page) => {
+      const notes = page.locator("#forecast-notes");
+      const take = async (name, text) => {
+        await drop(page, name, [[text, 1]]);
+        await page.locator("#table-status", { hasText: `${name}: ` }).filter({ hasText: "in 5 series" }).waitFor();
+      };
+      const form = async (fields) => {
+        await page.evaluate((fields) => {
+          document.querySelector("#forecast-form").reset();
+          for (const [name, value] of Object.entries(fields)) document.querySelector(`#forecast-form [name=${name}]`).value = value;
+        }, { id: "id", hidden: 4, epochs: 1, window: 20, season: 10, ...fields });
+      };
+      const trained = async () => {
+        await page.selectOption("#forecast-form [name=target]", "y");
+        await page.click("#forecast-form button.main");
+        await page.locator("#verdict", { hasText: /./ }).waitFor();
+        assert.equal(await page.locator("#forecast-error").textContent(), "");
+        return notes.textContent();
+      };
+      await form({ horizon: 6 });
+      await take("panel.csv", panel([90, 90, 16, 10, 4]));
+      const said = await trained();
+      console.log(`  ${said}`);
+      assert.match(said, /some series are too short for a window and a horizon of 6: 1 of 5 to be trained on, 3 of 5 to validate, 2 of 5 to be held out/);
+      const [download] = await Promise.all([page.waitForEvent("download"), page.click("[data-save=model]")]);
+      const model = { name: "m.safetensors", mimeType: "application/octet-stream", buffer: readFileSync(await download.path()) };
+
+      // The shortest decides over the horizon, in words of the page.
+      await form({});
+      await page.evaluate(() => { document.querySelector("#verdict").textContent = ""; });
+      const decided = await trained();
+      console.log(`  ${decided}`);
+      assert.match(decided, /panel\.csv.* rows, where others have \d+: this makes the horizon \d+ for all; “Rows ahead” sets it/);
+
+      // And series that a forecast leaves out.
+      await form({ horizon: 6 });
+      await take("cut.csv", panel([90, 3, 16, 2, 4]));
+      await page.setInputFiles("#file", model);
+      await page.locator("#forecast-notes", { hasText: "2 of 5 series have fewer rows than the model's shortest window, 4, and are not forecast: s1, s3" }).waitFor();
+      // Of a table that all of it is made use of there is nothing to say.
+      await page.evaluate(() => document.querySelector("#forecast-form").reset());
+      await drop(page, "sales.csv", [[sales, 1]]);
+      await page.locator("#table-status", { hasText: "400 rows" }).waitFor();
+      await page.fill("#forecast-form [name=epochs]", "1");
+      await page.evaluate(() => { document.querySelector("#verdict").textContent = ""; });
+      await page.selectOption("#forecast-form [name=target]", "sales");
+      await page.click("#forecast-form button.main");
+      await page.locator("#verdict", { hasText: /./ }).waitFor();
+      assert.equal(await notes.textContent(), "");
     });
   },
 

@@ -16,8 +16,8 @@ export const browser = await launch();
 export const seconds = (since) => (performance.now() - since) / 1e3;
 
 /** Opens the page, and fails for whatever went wrong on it. */
-export async function on(query, test, options, before = "") {
-  const { page, wrong, context } = await open(browser, address, options);
+export async function on(query, test, options, before = "", host = address) {
+  const { page, wrong, context } = await open(browser, host, options);
   // A worker has no other door: what is to stand before its code goes into the answer to its request.
   if (before) {
     await context.route("**/worker.js", async (route) => {
@@ -27,7 +27,7 @@ export async function on(query, test, options, before = "") {
   }
   page.setDefaultTimeout(2 * MINUTES);
   try {
-    await page.goto(address + query);
+    await page.goto(host + query);
     await test(page);
     assert.deepEqual(wrong, []);
   } finally {

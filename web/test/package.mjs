@@ -99,6 +99,54 @@ export const lost = (page) => page.evaluate(async () => {
   };
 });
 
+/** What a forecaster comes to on the CPU alone, and where the GPU is lost: after training, at one of `readings` of its
+ * buffers, and in a backtest and a forecast. */
+export const lostForecasts = (page, csv, readings) => page.evaluate(async ([csv, readings]) => {
+  let device, left = Infinity;
+  const request = GPUAdapter.prototype.requestDevice;
+  GPUAdapter.prototype.requestDevice = async function (...given) {
+    device = await request.apply(this, given);
+    return device;
+  };
+  const read = GPUBuffer.prototype.mapAsync;
+  GPUBuffer.prototype.mapAsync = function (...given) {
+    if (left === 0) device.destroy();
+    left -= 1;
+    return read.apply(this, given);
+  };
+  const refrain = await import("./refrain/refrain.js");
+  await refrain.default();
+  const trained = (on, options, watch) => refrain.Forecaster.train(on, csv, { target: "sales", hidden: 6, epochs: 2, ...options }, watch);
+  const outcome = async (model, on) => {
+    const [forecast, backtest] = [await model.forecast(on, csv), await model.backtest(on, csv)];
+    return { csv: forecast.csv(), mae: backtest.result.methods[0].mae, coverage: model.about.coverage, lost: [model.lost, forecast.lost, backtest.lost] };
+  };
+  const cpu = refrain.Device.cpu();
+  const found = [];
+  for (const members of [1, 2]) {
+    const model = await trained(cpu, { members });
+    const lost = [];
+    for (const reading of members === 1 ? readings : readings.slice(-1)) {
+      let told = null;
+      const broken = await trained(await refrain.Device.gpu(), { members }, ({ member, epoch, step, steps, lost }) => {
+        if (lost) told = lost;
+        else if (member === members && epoch === 2 && step === steps) left = reading;
+      });
+      left = Infinity;
+      lost.push({ told, ...await outcome(broken, cpu) });
+    }
+    found.push({ alone: await outcome(model, cpu), lost });
+    if (members === 1) {
+      const gpu = await refrain.Device.gpu();
+      left = 0;
+      // It is lost in the forecast; the backtest begins on one that is lost.
+      found[0].asked = await outcome(model, gpu);
+      left = Infinity;
+    }
+  }
+  return found;
+}, [csv, readings]);
+
 /** Notes how long each submission takes on the GPU, in milliseconds, from when the one before has ended; and whether it has
  * a kernel on buffers that it has not run on before, for which a driver may have to compile it. */
 export const watchSubmissions = (page) => page.evaluate(() => {

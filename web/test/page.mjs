@@ -6,10 +6,11 @@ import { browser, close, seconds } from "./harness.mjs";
 import models from "./models.mjs";
 import refusals from "./refusals.mjs";
 import sine from "./sine.mjs";
+import threads from "./threads.mjs";
 import verify from "./verify.mjs";
 
 const wanted = process.argv.slice(2);
-const tests = { ...sine, ...forecast, ...refusals, ...faults, ...models, ...verify };
+const tests = { ...sine, ...forecast, ...refusals, ...faults, ...models, ...threads, ...verify };
 let passed = 0;
 let failures = 0;
 for (const [name, test] of Object.entries(tests)) {

@@ -183,6 +183,7 @@ export default {
         found.push(...faults(name, await refusal(page, "#stream-error"), words));
       }
       assert.deepEqual(found, []);
+      assert.ok(await page.isVisible("#file-form") && !await page.isVisible("#stream-form"), "there is no network to stream yet");
       // What was asked for in the field that the refusal names is taken.
       await say(page, "#file-form");
       await give(page, "#model-file", "two.safetensors", NETWORKS[1][1]);

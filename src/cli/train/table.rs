@@ -86,6 +86,7 @@ pub async fn run(data: &str, recipe: &Recipe, flags: &TaskFlags, common: &Common
 
     let rows = training.problem.rows();
     let forecaster = training.finish(&mut engine).await?;
+    drop(training);
     // First what lasts: neither a test that fails nor that nobody reads what is said must cost the model.
     let files = write(recipe, flags, &forecaster, &finished)?;
     let Forecaster { model, card } = forecaster;

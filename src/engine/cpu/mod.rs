@@ -1,7 +1,7 @@
 //! The native engine: f32 on the processor, in one of two ways. By tiles, a SIMD lane is a batch row, and a thread
 //! takes a tile of rows through the whole sequence, forward and back. By units (`units`), lanes are hidden units,
-//! which the threads share out: the way of few rows and of wide networks. Nothing here depends on an operating system,
-//! and with one thread it runs in a browser.
+//! which the threads share out: the way of few rows and of wide networks. Nothing here depends on an operating system:
+//! it runs in a browser too, on the threads that a page starts, or on one.
 //!
 //! Results depend on the SIMD level, but not on the number of threads: which way is taken and in which order gradients
 //! are added follow from shapes alone. A row's outputs do not depend on the rows beside it.
@@ -21,6 +21,7 @@ mod native;
 mod network;
 mod options;
 mod pass;
+mod pool;
 mod recorded;
 mod results;
 mod threads;

@@ -7,6 +7,7 @@ use super::way::Way;
 use crate::engine::DeviceInfo;
 use crate::error::{Error, Result};
 use pulp::{Simd, WithSimd};
+use std::num::NonZero;
 
 /// How a [`CpuEngine`](super::CpuEngine) is to run; by default on all processors, with the widest SIMD instructions.
 #[derive(Clone, Copy, Debug, Default)]
@@ -27,7 +28,8 @@ pub struct Options {
 /// # Errors
 /// [`Error::Config`] where there are to be no threads; [`Error::Device`] where they could not be started.
 pub(super) fn machine(options: Options) -> Result<(Machine, [usize; 4])> {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    // A browser does not say how many processors there are: as many as JavaScript has started threads.
+    let cores = std::thread::available_parallelism().map_or_else(|_| rayon::current_num_threads(), NonZero::get);
     let count = options.threads.unwrap_or(cores);
     if count == 0 {
         return Err(Error::config("threads", count, "at least 1"));

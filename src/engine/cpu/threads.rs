@@ -3,11 +3,11 @@
 use super::Level;
 use super::memory;
 use super::network::Network;
+use super::pool::{ThreadPool, started};
 use super::tile::{Workspace, WorkspaceShape};
 use super::way::Way;
 use crate::error::{Error, Result};
 use rayon::prelude::*;
-use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What an engine runs on.
@@ -30,7 +30,7 @@ pub(super) struct Machine {
 /// The threads of an engine.
 #[derive(Debug)]
 pub(super) struct Threads {
-    /// None where the caller's thread does everything, as it must in a browser.
+    /// None where the caller's thread does everything.
     pool: Option<ThreadPool>,
 }
 
@@ -66,7 +66,7 @@ impl Threads {
     pub fn new(count: usize) -> Result<Self> {
         let pool = match count {
             1 => None,
-            _ => Some(ThreadPoolBuilder::new().num_threads(count).build().map_err(|error| Error::Device {
+            _ => Some(started(count).map_err(|error| Error::Device {
                 adapter: "the CPU engine".into(),
                 message: format!("{count} threads could not be started: {error}; ask for 1"),
             })?),
