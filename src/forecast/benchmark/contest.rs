@@ -1,6 +1,6 @@
 //! What models and baselines make of a table.
 
-use super::OfTable;
+use super::table::OfTable;
 use crate::engine::Device;
 use crate::error::Result;
 use crate::forecast::backtest::{BacktestOptions, Method, backtest_baseline};
