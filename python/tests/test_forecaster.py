@@ -229,9 +229,10 @@ def test_covariates_of_the_future(kind, tmp_path):
 def test_columns_that_do_not_change(kind, tmp_path):
     data, ours, theirs = tmp_path / "data.csv", tmp_path / "ours.safetensors", tmp_path / "theirs.safetensors"
     kinds = {"shop": np.repeat(["small", "large", "small"], 200), "area": np.repeat([40.5, 800.0, 38.0], 200)}
-    write(data, "dict", {**panel(), **kinds})
+    df = made(kind, {**panel(), **kinds})
+    write(data, kind, df)
     train(data, theirs, "--target y --time ds --id unique_id --static shop,area")
-    forecaster = refrain.Forecaster(**SMALL, static=["shop", "area"]).fit(made(kind, {**panel(), **kinds}))
+    forecaster = refrain.Forecaster(**SMALL, static=["shop", "area"]).fit(df)
     forecaster.save(ours)
     assert ours.read_bytes() == theirs.read_bytes()
     assert refrain.Forecaster.load(ours).get_params()["static"] == ["shop", "area"]
