@@ -362,6 +362,20 @@ mod tests {
     }
 
     #[test]
+    fn windows_have_the_features_of_their_entity() {
+        let plain = windows(Targets::Given { values: vec![0.0; 2], len: 1 });
+        assert_eq!((plain.static_features(), plain.statics(0)), (0, [0.0; 0].as_slice()));
+        let told = plain.clone().with_statics(vec![1.0, 2.0, 3.0, 4.0], 2, vec![1, 0]).unwrap();
+        assert_eq!((told.static_features(), told.statics(0), told.statics(1)), (2, &[3.0, 4.0][..], &[1.0, 2.0][..]));
+        assert_eq!(told.only(&[1]).unwrap().statics(0), [1.0, 2.0]);
+        let other = plain.clone().with_statics(vec![1.0, 2.0, 3.0, 4.0], 2, vec![1, 1]).unwrap();
+        assert!(told.fingerprint() != plain.fingerprint() && told.fingerprint() != other.fingerprint());
+        for (values, of) in [(vec![1.0; 3], vec![0, 0]), (vec![1.0; 2], vec![0]), (vec![1.0; 2], vec![0, 1])] {
+            assert!(plain.clone().with_statics(values, 2, of).is_err());
+        }
+    }
+
+    #[test]
     fn what_lies_beyond_a_length_is_not_seen() {
         let windows = windows(Targets::Given { values: vec![0.0; 2], len: 1 }).with_lengths(vec![2, 3]).unwrap();
         assert_eq!(windows.input(0).as_ref(), [1.0, 11.0, 2.0, 12.0, 0.0, 0.0]);
