@@ -51,6 +51,7 @@ pub mod data;
 pub mod disk;
 pub mod engine;
 pub mod error;
+mod fnv;
 #[cfg(feature = "forecast")]
 pub mod forecast;
 pub mod loss;

@@ -12,5 +12,4 @@ pub(crate) use lengths::check_lengths;
 pub use sequences::Sequences;
 pub(crate) use sequences::state_rows;
 pub use targets::{Center, Targets};
-pub(crate) use windows::Fnv;
 pub use windows::Windows;

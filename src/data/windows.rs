@@ -3,6 +3,7 @@
 use super::lengths::check_lengths;
 use super::targets::{Center, Targets};
 use crate::error::{Error, Result};
+use crate::fnv::Fnv;
 use std::borrow::Cow;
 use std::hash::Hasher;
 use std::sync::Arc;
@@ -313,27 +314,6 @@ impl Windows {
             None => Ok(()),
             Some(&id) => Err(Error::Index { what: "window", index: id as usize, len: self.count() }),
         }
-    }
-}
-
-/// The hash function FNV-1a, 64 bits. Source: datatracker.ietf.org/doc/html/draft-eastlake-fnv.
-pub(crate) struct Fnv(u64);
-
-impl Default for Fnv {
-    fn default() -> Self {
-        Fnv(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Hasher for Fnv {
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
-        }
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
     }
 }
 

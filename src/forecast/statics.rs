@@ -178,6 +178,18 @@ mod tests {
     }
 
     #[test]
+    fn each_column_has_its_features() {
+        let rows = (0..40).map(|n| format!("s{n},{},{n},1\ns{n},,,2\n", if n < 20 { "mall" } else { "shop" }));
+        let both = table(&["kind", "area"], &format!("id,kind,area,y\n{}", rows.collect::<String>()));
+        let columns = ["area", "kind"].map(|name| Static::of(&both, name).unwrap());
+        let found = |n: usize| features(&columns, &places(&columns, &both).unwrap(), &both.series[n]);
+        let Kind::Number { deviation, .. } = columns[0].kind else { panic!("{columns:?}") };
+        assert_eq!(found(19), [(-0.5 / deviation) as f32, 1.0, 0.0]);
+        assert_eq!(found(20), [(0.5 / deviation) as f32, 0.0, 1.0]);
+        assert_eq!(features(&columns, &[0, 1], &both.series[0])[0], 0.0, "a number that cannot be read");
+    }
+
+    #[test]
     fn a_value_that_changes_is_refused() {
         let options = ReadOptions { id: Some("id".into()), statics: vec!["kind".into()], ..ReadOptions::default() };
         let read = |text: &str| Table::read("t", text.as_bytes(), &options).unwrap_err().to_string();
