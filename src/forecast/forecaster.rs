@@ -12,11 +12,9 @@ use super::task::Task;
 use crate::arrays::{Arrays, Named};
 use crate::engine::{AnyEngine, Device, Engine};
 use crate::error::{Error, Result};
-use crate::fnv::Fnv;
 use crate::model::{CHECKPOINT, Model, initial_parameters};
 use crate::train::{Epoch, Finished, Next, Options, Run, fit_validated, portion};
 use std::borrow::Cow;
-use std::hash::Hasher;
 
 /// A trained network, and what it forecasts from what.
 #[derive(Clone, Debug)]
@@ -88,10 +86,6 @@ impl Training {
         let mut model = begin.map_or_else(|| recipe.network(&problem), Ok)?;
         let run = Run { patience, ..problem.run(model.spec, options) };
         model.provenance = recipe.provenance(&run, &problem, begun);
-        if !problem.weights.is_empty() {
-            // The fingerprint of the windows does not tell runs of other weights apart.
-            model.provenance.insert("weights".into(), fingerprint(&problem.weights).into());
-        }
         Ok(Training { problem, options, patience, model, notes: Vec::new(), recipe, members: Vec::new() })
     }
 
@@ -304,13 +298,6 @@ impl Forecaster {
     pub async fn backtest(&self, device: &Device, table: &Table, options: &BacktestOptions) -> Result<Backtest> {
         backtest(&mut self.engine(device)?, &self.card, table, options).await
     }
-}
-
-/// What tells weights from others.
-fn fingerprint(weights: &[f64]) -> String {
-    let mut hash = Fnv::default();
-    weights.iter().for_each(|weight| hash.write_u64(weight.to_bits()));
-    format!("{:016x}", hash.finish())
 }
 
 /// The tensor of a member of an ensemble.

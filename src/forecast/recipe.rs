@@ -6,12 +6,14 @@ use super::problem::Problem;
 use super::task::Task;
 use crate::engine::Precision;
 use crate::error::{Error, Result};
+use crate::fnv::Fnv;
 use crate::loss::Loss;
 use crate::model::{CellKind, Model, Segments, Spec, initial_parameters};
 use crate::optim::{Clip, Optimizer, Schedule, ScheduleShape};
 use crate::train::{Options, Run};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use std::hash::Hasher;
 
 /// What a network goes over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -290,7 +292,15 @@ impl Recipe {
             "members": self.members,
         });
         match provenance {
-            Value::Object(map) => map,
+            Value::Object(mut map) => {
+                // The fingerprint of the windows does not tell runs of other weights apart.
+                if !run.weights.is_empty() {
+                    let mut hash = Fnv::default();
+                    run.weights.iter().for_each(|weight| hash.write_u64(weight.to_bits()));
+                    map.insert("weights".to_owned(), format!("{:016x}", hash.finish()).into());
+                }
+                map
+            }
             other => unreachable!("json!({{..}}) is an object, found {other}"),
         }
     }

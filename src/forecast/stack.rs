@@ -64,14 +64,17 @@ impl Stack {
         with_targets: bool,
     ) -> Result<(Windows, Origins)> {
         let origins = Origins { segments: self.segments, ends, window: plan.window, bases: Vec::new() };
-        let entities: Vec<u32> = (0..origins.ends.len()).map(|id| origins.place(id) as u32).collect();
-        let told = |windows: Windows| match plan.static_features() {
+        let statics = self.statics;
+        let told = |windows: Windows, origins: &Origins| match plan.static_features() {
             0 => Ok(windows),
-            features => windows.with_statics(self.statics, features, entities),
+            features => {
+                let segments = (0..windows.count()).map(|id| origins.place(id) as u32).collect();
+                windows.with_statics(statics, features, segments)
+            }
         };
         let Some(center) = plan.view() else {
             let (windows, origins) = copied(&self.values, plan, scales, origins, with_targets)?;
-            return Ok((told(windows)?, origins));
+            return Ok((told(windows, &origins)?, origins));
         };
         let starts: Vec<u32> = origins.ends.iter().map(|&end| end - plan.window as u32).collect();
         let targets = if with_targets {
@@ -80,7 +83,7 @@ impl Stack {
             Targets::Given { values: vec![0.0; starts.len()], len: 1 }
         };
         let windows = Windows::new(self.values, plan.inputs(), plan.window, starts, targets)?;
-        Ok((told(windows.centered(center, plan.width())?)?, origins))
+        Ok((told(windows.centered(center, plan.width())?, &origins)?, origins))
     }
 }
 

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { drop, on, refrain, sales } from "./harness.mjs";
+import { LOSING, loseInWorker, losing } from "./losing.mjs";
 import { WORK, lost, lostForecasts, submissions, watchSubmissions } from "./package.mjs";
 
 /** Every call into the package of the worker that is there breaks, once the page says so. */
@@ -31,24 +32,6 @@ const LOW = `{
     Object.defineProperty(adapter, "limits", { value: over(adapter.limits, low) });
     Object.defineProperty(adapter, "info", { value: over(adapter.info, { isFallbackAdapter: false }) });
     return adapter;
-  };
-}
-`;
-
-/** The GPU of a worker is lost at its next reading of a buffer after the page says so. */
-const LOSE = `{
-  let device, armed = false;
-  new BroadcastChannel("lose").onmessage = () => { armed = true; };
-  const request = GPUAdapter.prototype.requestDevice;
-  GPUAdapter.prototype.requestDevice = async function (...given) {
-    device = await request.apply(this, given);
-    return device;
-  };
-  const read = GPUBuffer.prototype.mapAsync;
-  GPUBuffer.prototype.mapAsync = function (...given) {
-    if (armed) device.destroy();
-    armed = false;
-    return read.apply(this, given);
   };
 }
 `;
@@ -102,6 +85,7 @@ export default {
   async "work that takes long on a slow adapter goes in submissions of less than 200 ms"() {
     await on("?device=cpu&epochs=1", async (page) => {
       await watchSubmissions(page);
+      let several = 0;
       for (const name of WORK) {
         const found = await submissions(page, name);
         const ran = found.filter(({ isNew, kernels }) => !isNew && kernels.length).sort((a, b) => b.ms - a.ms);
@@ -112,12 +96,15 @@ export default {
         const cut = ran.filter(({ kernels }) => kernels.length > 1);
         const { ms } = cut[Math.ceil(cut.length / 100)] ?? { ms: 0 };
         assert.ok(ms < 200, `${name}: ${longest(cut)}`);
+        several += cut.length;
       }
+      assert.ok(several > 10, `${several} of several dispatches`);
     });
   },
 
   async "a network that is fitted, and the exercise, go on on the CPU where the GPU is lost"() {
     await on("?device=cpu&epochs=1", async (page) => {
+      await losing(page);
       const { epochs, ofExercise, devices, told, property, apart } = await lost(page);
       console.log(`  ${epochs.length} epochs on ${devices.join(", then ")}: ${told}`);
       // No epoch is left out, and none is told twice.
@@ -131,6 +118,7 @@ export default {
 
   async "intervals, backtests and forecasts go on on the CPU where the GPU is lost"() {
     await on("?device=cpu&epochs=1", async (page) => {
+      await losing(page);
       for (const { alone, lost, asked } of await lostForecasts(page, sales, [0, 2])) {
         assert.ok(alone.coverage > 0.5 && alone.lost.every((why) => why === undefined));
         for (const broken of [...lost, ...(asked ? [asked] : [])]) {
@@ -158,13 +146,13 @@ export default {
       await page.locator("#sine-table:not([hidden])").waitFor({ state: "attached" });
       await drop(page, "sales.csv", [[sales, 1]]);
       await page.locator("#table-status", { hasText: "400 rows" }).waitFor();
-      await page.evaluate(() => new BroadcastChannel("lose").postMessage(0));
+      await loseInWorker(page, "at", 0);
       await page.setInputFiles("#file", join(folder, "m.safetensors"));
       await page.locator("#verdict", { hasText: /./ }).waitFor();
       const status = await page.locator("#forecast-status").textContent();
       console.log(`  ${status}`);
       assert.match(status, /^.{20,}: the CPU goes on\. gru/);
       assert.equal(await page.locator("#forecast-error").textContent(), "");
-    }, {}, LOSE);
+    }, {}, LOSING);
   },
 };

@@ -63,12 +63,6 @@ export const network = (page, device) => page.evaluate(async (device) => {
 
 /** Fits a network whose GPU is lost in the fourth of twelve epochs, and one on the CPU alone; then the exercise, likewise. */
 export const lost = (page) => page.evaluate(async () => {
-  const request = GPUAdapter.prototype.requestDevice;
-  let device;
-  GPUAdapter.prototype.requestDevice = async function (...given) {
-    device = await request.apply(this, given);
-    return device;
-  };
   const refrain = await import("./refrain/refrain.js");
   await refrain.default();
   const series = Float32Array.from({ length: 200 }, (_, t) => Math.sin(t / 8));
@@ -84,7 +78,7 @@ export const lost = (page) => page.evaluate(async () => {
     epochs.push(epoch);
     devices.add(name);
     told = lost;
-    if (epoch === 4) device.destroy();
+    if (epoch === 4) lose.now();
   });
   const alone = await fitted(refrain.Device.cpu());
   const [{ loss }, { loss: expected }] = [await network.evaluate(data), await alone.evaluate(data)];
@@ -92,7 +86,7 @@ export const lost = (page) => page.evaluate(async () => {
   const ofExercise = [];
   await exercise.train(6, ({ epoch }) => {
     ofExercise.push(epoch);
-    if (epoch === 2) device.destroy();
+    if (epoch === 2) lose.now();
   });
   return {
     epochs, ofExercise, devices: [...devices], told, property: network.lost, apart: Math.abs(loss - expected) / expected,
@@ -102,18 +96,6 @@ export const lost = (page) => page.evaluate(async () => {
 /** What a forecaster comes to on the CPU alone, and where the GPU is lost: after training, at one of `readings` of its
  * buffers, and in a backtest and a forecast. */
 export const lostForecasts = (page, csv, readings) => page.evaluate(async ([csv, readings]) => {
-  let device, left = Infinity;
-  const request = GPUAdapter.prototype.requestDevice;
-  GPUAdapter.prototype.requestDevice = async function (...given) {
-    device = await request.apply(this, given);
-    return device;
-  };
-  const read = GPUBuffer.prototype.mapAsync;
-  GPUBuffer.prototype.mapAsync = function (...given) {
-    if (left === 0) device.destroy();
-    left -= 1;
-    return read.apply(this, given);
-  };
   const refrain = await import("./refrain/refrain.js");
   await refrain.default();
   const trained = (on, options, watch) => refrain.Forecaster.train(on, csv, { target: "sales", hidden: 6, epochs: 2, ...options }, watch);
@@ -130,18 +112,18 @@ export const lostForecasts = (page, csv, readings) => page.evaluate(async ([csv,
       let told = null;
       const broken = await trained(await refrain.Device.gpu(), { members }, ({ member, epoch, step, steps, lost }) => {
         if (lost) told = lost;
-        else if (member === members && epoch === 2 && step === steps) left = reading;
+        else if (member === members && epoch === 2 && step === steps) lose.at(reading);
       });
-      left = Infinity;
+      lose.at(Infinity);
       lost.push({ told, ...await outcome(broken, cpu) });
     }
     found.push({ alone: await outcome(model, cpu), lost });
     if (members === 1) {
       const gpu = await refrain.Device.gpu();
-      left = 0;
+      lose.at(0);
       // It is lost in the forecast; the backtest begins on one that is lost.
       found[0].asked = await outcome(model, gpu);
-      left = Infinity;
+      lose.at(Infinity);
     }
   }
   return found;

@@ -4,20 +4,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./browser.mjs";
 import { on, seconds, shoot, trained } from "./harness.mjs";
+import { LOSING, loseInWorker } from "./losing.mjs";
 import { epochTime, losses } from "./package.mjs";
 
 const golden = JSON.parse(readFileSync(join(root, "tests/golden/exercise.json"), "utf8"));
-
-/** The GPU of a worker is lost when the page says so. */
-const LOSE = `{
-  const request = GPUAdapter.prototype.requestDevice;
-  GPUAdapter.prototype.requestDevice = async function (...given) {
-    const device = await request.apply(this, given);
-    new BroadcastChannel("lose").onmessage = () => device.destroy();
-    return device;
-  };
-}
-`;
 
 export default {
   async "the exercise on the CPU comes to the README's error"() {
@@ -76,7 +66,7 @@ export default {
   async "where the GPU is lost, the exercise goes on on the CPU"() {
     await on("?device=gpu&epochs=400", async (page) => {
       await page.locator("#sine-status", { hasText: /^Epoch [2-9] / }).waitFor();
-      await page.evaluate(() => new BroadcastChannel("lose").postMessage(0));
+      await loseInWorker(page, "now");
       await page.locator("#sine-error", { hasText: "goes on from the last epoch on the CPU" }).waitFor();
       await page.locator("#sine-table:not([hidden])").waitFor();
       console.log(`  ${await page.locator("#sine-error").textContent()}`);
@@ -87,7 +77,7 @@ export default {
       await page.click("#sine-form button.main");
       await page.locator("#sine-table:not([hidden])").waitFor();
       assert.equal(await page.locator("#sine-error").textContent(), "");
-    }, {}, LOSE);
+    }, {}, LOSING);
   },
 
   async "without WebGPU the page says so, and computes on the CPU"() {

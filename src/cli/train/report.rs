@@ -7,6 +7,7 @@ use refrain::engine::DeviceInfo;
 use refrain::forecast::{Backtest, Card, Center, Change, Channels, Divide, Plan, Search, Training, Tried};
 use refrain::model::Spec;
 use refrain::train::{Best, Finished};
+use refrain::words::counted;
 use serde::Serialize;
 
 /// What `--json` prints.
@@ -66,7 +67,10 @@ pub fn opening(device: &DeviceInfo, training: &Training) -> String {
     let Plan { targets, past, future, statics, weight, calendar, window, horizon, season, channels, .. } =
         &problem.card.plan;
     let together = if targets.len() > 1 && *channels == Channels::Independent { ", each on its own" } else { "" };
-    let counted = |count: usize, what: &str| if count == 0 { String::new() } else { format!(", {count} {what}") };
+    let some = |count: usize, what: &str, of: &str| match count {
+        0 => String::new(),
+        _ => format!(", {}{of}", counted(count, what)),
+    };
     let [train, val, test] = problem.rows();
     format!(
         "{cell}, {layers} x {hidden} hidden units, {parameters} parameters, on {device} ({backend})\n\
@@ -77,10 +81,10 @@ pub fn opening(device: &DeviceInfo, training: &Training) -> String {
         device = device.name,
         backend = device.backend,
         targets = listed(targets),
-        past = counted(past.len(), "covariates of the past"),
-        future = counted(future.len(), "of the future"),
-        statics = counted(statics.len(), "static columns"),
-        calendar = counted(calendar.len(), "cycles of the calendar"),
+        past = some(past.len(), "covariate", " of the past"),
+        future = some(future.len(), "covariate", " of the future"),
+        statics = some(statics.len(), "static column", ""),
+        calendar = some(calendar.len(), "cycle", " of the calendar"),
         normalized = normalized(&problem.card.plan),
         season = if *season > 1 { format!("season {season}") } else { "no season".to_owned() },
         windows = problem.train_origins(),

@@ -1,7 +1,9 @@
 //! Tables of time series: read from CSV or Parquet, checked, and kept as f64. A table is either *wide*, one series
 //! whose variables are the columns, or *long*, many series that an identifier tells apart.
 
+mod clocks;
 mod dialect;
+mod fields;
 mod fill;
 mod marks;
 mod names;
@@ -12,6 +14,7 @@ mod place;
 mod raw;
 mod read;
 mod regular;
+mod rows;
 mod series;
 mod survey;
 #[cfg(test)]
